@@ -1,0 +1,114 @@
+"""Why a model could not be loaded, in words that say what to do.
+
+In: the exception, the model URI and the tracking URI. Out: one or two sentences for a person who
+publishes models, without paths, keys or tracebacks.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+
+class LoadFailed(Exception):
+    """The model could not be loaded; the text is advice, the cause has the details."""
+
+
+def public_uri(uri: str) -> str:
+    """A URI without what is nobody's business: credentials, queries, folders of this machine."""
+    parts = urlsplit(uri)
+    if parts.scheme in ("", "file", "sqlite"):
+        return f"{parts.scheme or 'file'}:…/{parts.path.rstrip('/').rpartition('/')[2]}"
+    host = parts.hostname or ""
+    if parts.port:
+        host += f":{parts.port}"
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def advice(
+    error: BaseException, model_uri: str, tracking_uri: str | None, requirements: Sequence[str]
+) -> str:
+    """What to do about `error`. `requirements` are the lines of the model's requirements.txt."""
+    uri = public_uri(model_uri)
+    server = (
+        f"the tracking server {public_uri(tracking_uri)}" if tracking_uri else "the local store"
+    )
+    for cause in _causes(error):
+        if isinstance(cause, ModuleNotFoundError) and cause.name:
+            return missing_package(cause.name, requirements)
+        code = str(getattr(cause, "error_code", ""))
+        text = str(cause)
+        if code in REFUSED or _status(cause, text) in (401, 403):
+            return (
+                f"{server} refused the login; check MLFLOW_TRACKING_TOKEN (or USERNAME and "
+                "PASSWORD) and that its owner may read the model"
+            )
+        if type(cause).__name__ in UNREACHABLE:
+            return f"{server} cannot be reached; check MLFLOW_TRACKING_URI and that it is running"
+        if code == "RESOURCE_DOES_NOT_EXIST" or any(words in text for words in NOT_FOUND):
+            return f"there is no model {uri} in {server}; check MODEL_URI and MLFLOW_TRACKING_URI"
+        if any(words in text for words in NOT_A_MODEL):
+            return f"what is at {uri} is not a complete MLflow model; log it again"
+        if code == "INVALID_PARAMETER_VALUE":
+            return f"MODEL_URI {uri} cannot be read as a model URI; see the README for its forms"
+    return (
+        f"the model {uri} could not be loaded ({type(error).__name__}); the server's log has the "
+        "traceback. Often a package has another version than the model was saved with"
+    )
+
+
+def missing_package(module: str, requirements: Sequence[str]) -> str:
+    """Advice for a module that cannot be imported, with the line that the model asks for."""
+    top = module.partition(".")[0]
+    package = PACKAGES.get(top, top)
+    wanted = _normal(package)
+    lines = [line.strip() for line in requirements if _normal(_name(line)) == wanted]
+    return (
+        f"the model needs the package {package}, which is not installed; add the line "
+        f"`{lines[0] if lines else package}` to requirements.txt and deploy again"
+    )
+
+
+def _name(requirement: str) -> str:
+    found = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
+    return found[1] if found else ""
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _status(error: BaseException, text: str) -> int | None:
+    response = getattr(error, "response", None)
+    if response is not None:
+        return int(response.status_code)
+    found = re.search(r"(?:error code|status code|code) (\d{3})", text)
+    return int(found[1]) if found else None
+
+
+REFUSED: Final = frozenset({"PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"})
+
+UNREACHABLE: Final = frozenset(
+    {"ConnectionError", "ConnectTimeout", "ReadTimeout", "MaxRetryError", "NewConnectionError"}
+)
+
+NOT_FOUND: Final = ("No such artifact", "not found", "does not exist", "No such file", "no run")
+
+NOT_A_MODEL: Final = ('Could not find an "MLmodel"', "MLmodel", "python_function", "while parsing")
+
+# Modules whose package has another name; others are looked up under their own.
+PACKAGES: Final = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}

@@ -1,0 +1,250 @@
+"""The HTTP side: endpoints, exception handlers, routes, lifespan, `create_app`.
+
+Endpoints translate and decide nothing: request in, core called, response out. Paths also work with
+a trailing slash, without a redirect, which would need an absolute URL that only the proxy knows.
+"""
+
+import contextlib
+import logging
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from modelserver import scoring
+from modelserver.errors import ROUTING_CODES, ApiError
+from modelserver.lifecycle import Lifecycle, isoformat, now
+from modelserver.media import too_large
+from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
+from modelserver.model import Model, flavor, signature_json
+from modelserver.prediction import encode_json
+from modelserver.settings import Settings
+from modelserver.workers import Workers
+
+JSON: Final = "application/json"
+
+SMALL: Final = 16 * 1024
+"""Bytes of a body that may be scored on the event loop, see `Workers`."""
+
+FIRST_PAGE_WAITS: Final = 30.0
+"""Seconds that / waits for the model: Connect calls it first and takes a 5xx for a failed start."""
+
+
+@dataclass(slots=True)
+class Service:
+    """What the endpoints work with."""
+
+    settings: Settings
+    lifecycle: Lifecycle
+    workers: Workers
+
+
+async def invocations(request: HTTPRequest) -> Response:
+    """Predicts."""
+    service, trace = _service(request), _trace(request)
+    body = await _read_body(request, service.settings.max_request_bytes)
+    timeout = service.settings.request_timeout
+    model = await service.lifecycle.ready_model(timeout)
+    get = request.headers.get
+    job = scoring.Request(
+        body, get("content-type"), get("content-encoding"), service.settings.max_request_bytes
+    )
+    work = partial(scoring.score, model, job)
+    scored = await service.workers.run(work, timeout, small=len(body) <= SMALL)
+    trace.rows = scored.rows
+    return Response(scored.body, media_type=JSON)
+
+
+async def ping(request: HTTPRequest) -> Response:
+    """Readiness, as MLflow's server answers it: a newline."""
+    lifecycle = _service(request).lifecycle
+    if lifecycle.state != "ready":
+        raise lifecycle.unavailable()
+    return Response(b"\n", media_type=JSON)
+
+
+async def health(request: HTTPRequest) -> Response:
+    """Readiness with everything there is to say of it; 503 until ready."""
+    service = _service(request)
+    status = 200 if service.lifecycle.state == "ready" else 503
+    return Response(encode_json(_health(service.lifecycle)), status, media_type=JSON)
+
+
+async def version(request: HTTPRequest) -> Response:
+    """MLflow's version, as MLflow's server answers it: bare text."""
+    return Response(MLFLOW_VERSION, media_type=JSON)
+
+
+async def model_metadata(request: HTTPRequest) -> Response:
+    """What is known of the model: signature, params, tags, description."""
+    service = _service(request)
+    model = await service.lifecycle.ready_model(service.settings.request_timeout)
+    return Response(encode_json(_metadata(model)), media_type=JSON)
+
+
+async def index(request: HTTPRequest) -> Response:
+    """A first page that follows the state."""
+    lifecycle = _service(request).lifecycle
+    await lifecycle.settled(FIRST_PAGE_WAITS)
+    text, status = _first_page(lifecycle)
+    return PlainTextResponse(text + "\n", status)
+
+
+async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
+    """An `ApiError` as JSON; what is the server's or the model's fault goes to the log."""
+    assert isinstance(error, ApiError)
+    trace = _trace(request)
+    if error.status >= 500 and error.__cause__ is not None:
+        log_cause(trace, error)
+    return error_response(
+        error.status, error.error_code, error.message, error.details, trace, error.headers
+    )
+
+
+async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
+    """Starlette's 404 and 405 in the same shape."""
+    assert isinstance(error, HTTPException)
+    code = ROUTING_CODES.get(error.status_code, "BAD_REQUEST")
+    text = f"{error.detail}. There are: {', '.join(PATHS)}"
+    return error_response(
+        error.status_code, code, text, (), _trace(request), dict(error.headers or {})
+    )
+
+
+def _service(request: HTTPRequest) -> Service:
+    service: Service = request.app.state.service
+    service.lifecycle.start()
+    return service
+
+
+def _trace(request: HTTPRequest) -> Trace:
+    trace: Trace = request.scope[KEY]
+    return trace
+
+
+async def _read_body(request: HTTPRequest, limit: int) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large(limit)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise too_large(limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _health(lifecycle: Lifecycle) -> dict[str, Any]:
+    report: dict[str, Any] = {
+        "state": lifecycle.state,
+        "since": isoformat(lifecycle.since),
+        "reason": lifecycle.reason,
+        "next_try": isoformat(lifecycle.next_try),
+        "mlflow_version": MLFLOW_VERSION,
+        "uptime_seconds": round((now() - STARTED).total_seconds(), 1),
+    }
+    return report | _identity(lifecycle.model) if lifecycle.model else report
+
+
+def _identity(model: Model) -> dict[str, Any]:
+    return {
+        "model_uri": model.uri,
+        "name": model.registration.name,
+        "version": model.registration.version,
+        "run_id": model.metadata.get("run_id"),
+        "model_id": model.metadata.get("model_id"),
+        "flavor": flavor(model),
+        "loaded_at": isoformat(model.loaded_at),
+        "load_seconds": round(model.load_seconds, 2),
+        "model_mlflow_version": model.metadata.get("mlflow_version"),
+    }
+
+
+def _metadata(model: Model) -> dict[str, Any]:
+    return {
+        **_identity(model),
+        "description": model.registration.description,
+        "tags": dict(model.registration.tags),
+        "signature": signature_json(model),
+        "has_example": model.example is not None,
+        "created_at": model.metadata.get("utc_time_created"),
+    }
+
+
+def _first_page(lifecycle: Lifecycle) -> tuple[str, int]:
+    if lifecycle.model is not None:
+        return f"The model {lifecycle.model.uri} is ready. POST to invocations to predict.", 200
+    if lifecycle.state == "loading":
+        return "The model is still loading. Reload this page in a moment.", 200
+    error = lifecycle.unavailable()
+    return error.message, 200 if lifecycle.state == "unconfigured" else error.status
+
+
+def configure_logging(level: str) -> None:
+    """Our lines to stderr, where Connect and terminals show them."""
+    logger = logging.getLogger("modelserver")
+    logger.setLevel(level.upper())
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger.addHandler(handler)
+
+
+def _mlflow_version() -> str:
+    for package in ("mlflow", "mlflow-skinny"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return metadata.version(package)
+    return "unknown"
+
+
+def _routes() -> list[Route]:
+    table = [
+        ("/", index, "GET"),
+        ("/invocations", invocations, "POST"),
+        ("/ping", ping, "GET"),
+        ("/health", health, "GET"),
+        ("/version", version, "GET"),
+        ("/metadata", model_metadata, "GET"),
+    ]
+    slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table[1:]]
+    return [Route(path, endpoint, methods=[method]) for path, endpoint, method in table + slashed]
+
+
+STARTED: Final = now()
+MLFLOW_VERSION: Final = _mlflow_version()
+ROUTES: Final = _routes()
+PATHS: Final = [route.path for route in ROUTES if not route.path.endswith("/")]
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The ASGI app for one model."""
+    configure_logging(settings.log_level)
+    workers = Workers(settings.predict_workers, settings.max_queue)
+    service = Service(settings, Lifecycle(settings), workers)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        service.lifecycle.start()
+        yield
+        await service.lifecycle.stop()
+        workers.close()
+
+    app = Starlette(
+        routes=ROUTES,
+        middleware=[Middleware(RequestTrace)],
+        exception_handlers={ApiError: on_api_error, HTTPException: on_http_error},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.service = service
+    return app

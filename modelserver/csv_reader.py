@@ -1,0 +1,183 @@
+"""CSV: UTF-8 text with a header to a `Table`, by the rules that JSON obeys.
+
+pandas' C parser reads the numbers; where that does not work for every cell, all are read as text
+and left to the converters, which name the bad ones. Refused with `BadRequest`: wrong UTF-8, no
+header, a name given twice, a row with more or fewer cells than the header.
+
+Empty cells are missing. In a column that is not text so are pandas' words (NA, null, …); in a text
+column only the empty cell is, since "NA" is a text like any other.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from modelserver.columns import EXACT, Cells, Kind
+from modelserver.errors import BadRequest, listed
+from modelserver.tables import Table, twice
+
+# pandas reads floats to the last digit by default since 3.1, before that when asked to.
+EXACT_FLOATS: Final[Mapping[str, Any]] = (
+    {}
+    if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
+    else {"float_precision": "round_trip"}
+)
+
+NUMBERS: Final[Mapping[str, str]] = {
+    "double": "float64",
+    "float": "float64",
+    "long": "Int64",  # pandas' nullable type: an empty cell does not make floats of the others
+    "integer": "Int64",
+}
+
+BOOLEANS: Final[Mapping[str, bool]] = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "1": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+    "0": False,
+}
+
+# The words of pandas.read_csv's na_values.
+MISSING: Final = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
+
+
+def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
+    """The table in `body`; `kinds` are the signature's columns by name.
+
+    A nameless first column, which row labels have, is left out.
+    """
+    body, names = _checked_header(body, kinds)
+    by_position = [kinds.get(name) for name in names]
+    frame = _read_numbers(body, by_position)
+    if frame is None:
+        frame = _parse(body, dict.fromkeys(range(len(names)), str), by_position)
+    _refuse_short_rows(body, frame, names)
+    start = 1 if names[0] == "" else 0
+    columns = [
+        _cells(frame[position], by_position[position]) for position in range(start, len(names))
+    ]
+    return Table(names[start:], len(frame), columns=columns)
+
+
+def read_untyped_csv(body: bytes) -> pd.DataFrame:
+    """The table as pandas reads it by default, for a model without a signature."""
+    body, names = _checked_header(body, {})
+    frame = _parsed(body, len(names), index_col=False)
+    _refuse_short_rows(body, frame.set_axis(range(len(names)), axis=1), names)
+    if frame.empty:
+        raise BadRequest("the table is empty: it has no rows")
+    return frame
+
+
+def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[str]]:
+    """The body without a byte order mark, and its header. Checks the first row's length too,
+    which pandas would take for a sign that the first column holds row labels."""
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"the body is not UTF-8 text: byte {error.start}") from None
+    records = csv.reader(io.StringIO(text, newline=""))
+    try:
+        names = next(filter(None, records), None)
+        first = next(filter(None, records), None)
+    except csv.Error as error:
+        raise BadRequest(f"the body is not valid CSV: {error}") from None
+    if names is None:
+        raise BadRequest("the body is empty; send a header and rows")
+    if repeated := twice(names):
+        raise BadRequest(f"columns given twice: {listed(repeated)}")
+    if len(names) == 1 and names[0] not in known and (found := set(names[0]) & set(";\t|")):
+        raise BadRequest(f"the cells must be separated by commas, not by {found.pop()!r}")
+    if first is not None and len(first) != len(names):
+        raise _ragged(0, len(first), len(names))
+    return body, names
+
+
+def _read_numbers(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame | None:
+    """The table with its number columns as numbers, or None if some cell needs a closer look."""
+    dtypes: dict[int, Any] = {
+        position: NUMBERS.get(kind.name, str) if kind else str
+        for position, kind in enumerate(kinds)
+    }
+    try:
+        frame = _parse(body, dtypes, kinds)
+    except (ValueError, OverflowError):
+        return None
+    for position, dtype in dtypes.items():
+        if dtype == "float64" and np.isinf(frame[position].to_numpy()).any():
+            return None  # perhaps a number too large for a double
+        if dtype == "Int64" and (frame[position].abs() >= EXACT).any():
+            return None  # pandas goes by way of floats where a column also holds "1.0"
+    return frame
+
+
+def _parse(body: bytes, dtypes: Mapping[int, Any], kinds: Sequence[Kind | None]) -> pd.DataFrame:
+    missing = {
+        position: [""] if kind is None or kind.name == "string" else list(MISSING)
+        for position, kind in enumerate(kinds)
+    }
+    return _parsed(
+        body,
+        len(dtypes),
+        header=0,
+        names=list(dtypes),
+        index_col=False,
+        dtype=dtypes,
+        na_values=missing,
+        keep_default_na=False,
+    )
+
+
+def _parsed(body: bytes, width: int, **options: Any) -> pd.DataFrame:
+    try:
+        frame: pd.DataFrame = pd.read_csv(io.BytesIO(body), **options, **EXACT_FLOATS)
+    except pd.errors.ParserError as error:
+        _refuse_ragged_rows(body, width)
+        raise BadRequest("the body is not valid CSV: a quoted cell does not end") from error
+    return frame
+
+
+def _refuse_short_rows(body: bytes, frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """pandas fills short rows up; only a missing last cell can hide one."""
+    if b'"' not in body:
+        if body.count(b",") != (len(frame) + 1) * (len(names) - 1):
+            _refuse_ragged_rows(body, len(names))
+    elif frame[len(names) - 1].isna().any():
+        _refuse_ragged_rows(body, len(names))
+
+
+def _refuse_ragged_rows(body: bytes, width: int) -> None:
+    records = filter(None, csv.reader(io.StringIO(body.decode(), newline="")))
+    for number, record in enumerate(records):
+        if len(record) != width:
+            raise _ragged(number - 1, len(record), width)
+
+
+def _ragged(row: int, found: int, width: int) -> BadRequest:
+    return BadRequest(f"row {row} has {found} cells, the header has {width}")
+
+
+def _cells(column: "pd.Series[Any]", kind: Kind | None) -> Cells:
+    """The column as converters take it: numbers as they are, texts with None for missing."""
+    if column.dtype == "Int64" and not column.hasnans:
+        return column.to_numpy(np.int64)
+    if column.dtype == "float64" or kind is None:
+        return column.to_numpy()
+    if kind.name == "string":
+        return column.array
+    cells = column.astype(object).where(column.notna(), None).tolist()
+    if kind.name == "boolean":
+        return [BOOLEANS.get(cell, cell) for cell in cells]
+    return cells

@@ -1,0 +1,124 @@
+"""The ways a request can end without a prediction: one tree, one body.
+
+`ApiError` carries status, error_code, message and details; a subclass is one way to be wrong.
+`error_code` and `message` are the keys of MLflow's own errors
+(`mlflow.exceptions.MlflowException.serialize_as_json`). Messages and details name columns, rows,
+types and kinds of values; they never repeat the caller's data and never hold a stack trace.
+
+    request bytes ─ PayloadTooLarge, UnsupportedMediaType, BadRequest
+    model input   ─ InvalidInput
+    prediction    ─ ModelFailed, ModelRaised, TimedOut, Overloaded
+    life          ─ ModelUnavailable
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Details = Sequence[Mapping[str, Any]]
+
+
+class ApiError(Exception):
+    """A request that ends with an error body. `headers` go onto the response."""
+
+    status = 500
+    error_code = "INTERNAL_ERROR"
+
+    def __init__(
+        self,
+        message: str,
+        details: Details = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+        self.headers = dict(headers or {})
+
+
+class BadRequest(ApiError):
+    """The body is not what its media type says, or not one of the input forms."""
+
+    status = 400
+    error_code = "BAD_REQUEST"
+
+
+class InvalidInput(BadRequest):
+    """The body was read, but its values do not fit the model's signature."""
+
+    error_code = "INVALID_PARAMETER_VALUE"
+
+
+class PayloadTooLarge(ApiError):
+    """The body is larger than the limit, before or after decompression."""
+
+    status = 413
+    error_code = "MAX_READ_SIZE_EXCEEDED"
+
+
+class UnsupportedMediaType(ApiError):
+    """No reader for this media type, charset or content encoding."""
+
+    status = 415
+    error_code = "BAD_REQUEST"
+
+
+class ModelFailed(ApiError):
+    """The model raised, or returned what JSON cannot express."""
+
+
+class ModelRaised(ApiError):
+    """The model raised an MlflowException: its code, status and message are the answer."""
+
+    def __init__(self, message: str, error_code: str, status: int) -> None:
+        super().__init__(message)
+        self.error_code = error_code
+        self.status = status
+
+
+class ModelUnavailable(ApiError):
+    """There is no model to ask: not configured, still loading, or loading failed."""
+
+    status = 503
+    error_code = "TEMPORARILY_UNAVAILABLE"
+
+
+class Overloaded(ModelUnavailable):
+    """All workers are busy and the queue is full."""
+
+
+class TimedOut(ApiError):
+    """The prediction took longer than the request timeout."""
+
+    status = 504
+    error_code = "DEADLINE_EXCEEDED"
+
+
+def clipped(name: object) -> object:
+    """A name as the caller gave it, cut when it is long."""
+    return name[:79] + "…" if isinstance(name, str) and len(name) > 80 else name
+
+
+def quoted(name: object) -> str:
+    """A name for a message."""
+    return repr(clipped(name))
+
+
+def listed(names: Iterable[object], limit: int = 20) -> str:
+    """Names for a message, separated by commas; no more than `limit` of them."""
+    every = list(names)
+    more = f" and {len(every) - limit} more" if len(every) > limit else ""
+    return ", ".join(map(quoted, every[:limit])) + more
+
+
+# What Starlette's routing raises (404, 405) in the terms of MLflow's error codes.
+ROUTING_CODES: Mapping[int, str] = {404: "ENDPOINT_NOT_FOUND", 405: "BAD_REQUEST"}
+
+
+def error_body(error_code: str, message: str, details: Details, request_id: str) -> dict[str, Any]:
+    """The one shape of every error, JSON-ready."""
+    return {
+        "error_code": error_code,
+        "message": message,
+        "details": list(details),
+        "request_id": request_id,
+    }

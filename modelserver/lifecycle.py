@@ -1,0 +1,181 @@
+"""The life of a process: unconfigured, or loading, then ready or failed and trying again.
+
+`Lifecycle` owns the state. The model is loaded in a thread while the server already listens;
+failures are retried after growing pauses, because a tracking server may come back. The table of
+states and answers is the README's.
+"""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final, Literal, TypeAlias
+
+from modelserver.advice import LoadFailed
+from modelserver.errors import ModelUnavailable
+from modelserver.model import Model, load_model
+from modelserver.scoring import Request, score
+from modelserver.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+State: TypeAlias = Literal["unconfigured", "loading", "ready", "failed"]
+
+UNCONFIGURED: Final = (
+    "MODEL_URI is not set. Set it to the model's URI, for example models:/my-model/1: on Posit "
+    "Connect in the content's Vars pane, elsewhere as an environment variable; then restart"
+)
+
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 60.0
+
+
+class Lifecycle:
+    """The state of the one model of this process. Used from the event loop only."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.state: State = "loading" if settings.model_uri else "unconfigured"
+        self.since = now()
+        self.reason: str | None = None if settings.model_uri else UNCONFIGURED
+        self.next_try: datetime | None = None
+        self.model: Model | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
+
+    def start(self) -> None:
+        """Begins to load, once. Called by the lifespan, and by requests where no lifespan runs."""
+        if self._task is None and self.settings.model_uri:
+            self._task = asyncio.get_running_loop().create_task(self._load_until_ready())
+
+    async def stop(self) -> None:
+        """Ends the attempts, and removes the model's downloaded files."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self.model is not None and self.model.folder is not None:
+            self.model.folder.cleanup()
+
+    async def settled(self, timeout: float) -> None:
+        """Returns once the first attempt has ended, or after `timeout` seconds (0: any time)."""
+        if self.state == "loading":
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), timeout or None)
+
+    async def ready_model(self, timeout: float) -> Model:
+        """The model, waited for while it is loading. Raises `ModelUnavailable`."""
+        if self.model is None:
+            await self.settled(timeout)
+        if self.model is None:
+            raise self.unavailable()
+        return self.model
+
+    def unavailable(self) -> ModelUnavailable:
+        """Why there is no model now, and when it is worth asking again."""
+        if self.state == "unconfigured":
+            return ModelUnavailable(UNCONFIGURED)
+        if self.state == "loading":
+            return ModelUnavailable(
+                f"the model is still loading, since {isoformat(self.since)}",
+                headers={"Retry-After": "5"},
+            )
+        return ModelUnavailable(
+            f"the model could not be loaded: {self.reason}",
+            headers={"Retry-After": str(max(1, round(self._seconds_to_next_try())))},
+        )
+
+    async def _load_until_ready(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                model = await in_daemon_thread(lambda: _loaded_and_warm(self.settings))
+            except LoadFailed as error:
+                self._fail(error, pause)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                self._succeed(model)
+                return
+
+    def _fail(self, error: LoadFailed, pause: float) -> None:
+        first = self.state != "failed"
+        if first:
+            self.state, self.since = "failed", now()
+        self.reason = str(error)
+        self.next_try = now() + timedelta(seconds=pause)
+        logger.error(
+            "%s; trying again in %.0f s", error, pause, exc_info=error.__cause__ if first else None
+        )
+        self._settled.set()
+
+    def _succeed(self, model: Model) -> None:
+        self.model, self.state, self.since = model, "ready", now()
+        self.reason = self.next_try = None
+        self._settled.set()
+        logger.info("ready")
+
+    def _seconds_to_next_try(self) -> float:
+        return (self.next_try - now()).total_seconds() if self.next_try else 0.0
+
+
+def _loaded_and_warm(settings: Settings) -> Model:
+    model = load_model(settings)
+    if model.example is None:
+        logger.info("no warm-up: the model was logged without an input example")
+    else:
+        _warm_up(model, model.example, settings)
+    # What is alive now stays alive: the collector need not walk it during requests.
+    gc.collect()
+    gc.freeze()
+    return model
+
+
+def _warm_up(model: Model, example: bytes, settings: Settings) -> None:
+    start = time.perf_counter()
+    try:
+        score(model, Request(example, "application/json", None, settings.max_request_bytes))
+    except Exception:
+        logger.warning("warm-up: the logged input example could not be predicted", exc_info=True)
+    else:
+        logger.info("warm-up: predicted the logged example in %.2f s", time.perf_counter() - start)
+
+
+async def in_daemon_thread(work: Callable[[], Any]) -> Any:
+    """The result of `work`, run in a thread that does not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def finish(result: Any, error: Exception | None) -> None:
+        if future.cancelled():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as raised:
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            loop.call_soon_threadsafe(finish, result, error)
+
+    threading.Thread(target=run, name="load-model", daemon=True).start()
+    return await future
+
+
+def now() -> datetime:
+    """The time in UTC."""
+    return datetime.now(timezone.utc)
+
+
+def isoformat(moment: datetime | None) -> str | None:
+    """A time as ISO 8601 text to the second."""
+    return moment.isoformat(timespec="seconds") if moment else None

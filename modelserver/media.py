@@ -1,0 +1,104 @@
+"""From HTTP to plain bytes: media types, charsets, content encodings.
+
+In: header texts and the raw body. Out: which of the readers' media types it is, and the body as it
+was before compression. Media types are parsed as RFC 9110 says (8.3.1: case-insensitive, quoted
+parameters); an absent or a form type, which curl, httr2 and vetiver send, is decided by the body.
+"""
+
+import zlib
+from collections.abc import Mapping
+from email.message import Message
+from functools import lru_cache
+from typing import Final
+
+from modelserver.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+
+JSON: Final = "application/json"
+CSV: Final = "text/csv"
+PARQUET: Final = "application/vnd.apache.parquet"
+
+MEDIA_TYPES: Final = (JSON, CSV, PARQUET)
+
+# What clients send for a body whose type they were not told: nothing, or a form's type.
+UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "text/plain"})
+
+UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+
+
+def media_type(content_type: str | None, body: bytes) -> str:
+    """One of `MEDIA_TYPES` for a Content-Type header and the (uncompressed) body.
+
+    Raises `UnsupportedMediaType` for any other type, or for a charset that is not UTF-8.
+    """
+    kind, charset = _parse(content_type or "")
+    if kind in UNDECIDED:
+        return _sniff(body)
+    if kind not in MEDIA_TYPES:
+        raise UnsupportedMediaType(
+            f"the content type must be one of {', '.join(MEDIA_TYPES)}",
+            headers={"Accept-Post": ", ".join(MEDIA_TYPES)},
+        )
+    if kind != PARQUET and charset not in UTF8:
+        raise UnsupportedMediaType("the charset must be UTF-8")
+    return kind
+
+
+@lru_cache(maxsize=128)
+def _parse(content_type: str) -> tuple[str, str]:
+    """Type and charset, in lower case."""
+    message = Message()
+    message["Content-Type"] = content_type
+    charset = str(message.get_param("charset", "utf-8")).strip().lower()
+    return content_type.partition(";")[0].strip().lower(), charset
+
+
+def _sniff(body: bytes) -> str:
+    if body[:4] == b"PAR1":
+        return PARQUET
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    return JSON if start in (b"{", b"[") or not start else CSV
+
+
+def decompress(body: bytes, encoding: str | None, limit: int) -> bytes:
+    """The body without its Content-Encoding (RFC 9110 8.4), at most `limit` bytes of it.
+
+    Raises `PayloadTooLarge` as soon as more comes out, `BadRequest` for broken data,
+    `UnsupportedMediaType` for another encoding.
+    """
+    for name in reversed([part.strip().lower() for part in (encoding or "").split(",")]):
+        if name in ("", "identity"):
+            continue
+        if name not in WINDOW_BITS:
+            raise UnsupportedMediaType(
+                "the content encoding must be gzip or deflate", headers={"Accept-Encoding": "gzip"}
+            )
+        body = _inflate(body, name, limit)
+    return body
+
+
+def _inflate(body: bytes, name: str, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while body:  # a gzip file may have several members (RFC 1952 2.2)
+        inflater = zlib.decompressobj(WINDOW_BITS[name])
+        try:
+            part = inflater.decompress(body, limit - size + 1)
+        except zlib.error:
+            raise BadRequest(f"the body is not valid {name} data") from None
+        size += len(part)
+        if size > limit:
+            raise too_large(limit)
+        if not inflater.eof:
+            raise BadRequest(f"the {name} data of the body is cut off")
+        parts.append(part)
+        body = inflater.unused_data
+    return b"".join(parts)
+
+
+def too_large(limit: int) -> PayloadTooLarge:
+    """The error for a body beyond `limit` bytes."""
+    return PayloadTooLarge(f"the body is larger than {limit} bytes (MAX_REQUEST_BYTES)")
+
+
+# The second argument of zlib: 16 adds the gzip header, 15 alone is zlib's, HTTP's "deflate".
+WINDOW_BITS: Final[Mapping[str, int]] = {"gzip": 31, "x-gzip": 31, "deflate": 15}

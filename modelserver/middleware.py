@@ -1,0 +1,111 @@
+"""Around every request: an id, one log line, and an answer even when our own code fails.
+
+The id is the client's `X-Request-ID` where that is short printable text, else a new one; it is on
+every response. Pure ASGI, since a middleware class with its own task would cost more than a small
+prediction.
+"""
+
+import logging
+import time
+import traceback
+import uuid
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from modelserver.errors import Details, error_body
+from modelserver.prediction import encode_json
+
+logger = logging.getLogger("modelserver.request")
+
+HEADER: Final = b"x-request-id"
+
+
+@dataclass(slots=True)
+class Trace:
+    """What is known of a request for its log line. It stands in the scope under `KEY`."""
+
+    request_id: str
+    rows: int | None = None
+    status: int = 0
+
+
+KEY: Final = "modelserver.trace"
+
+
+class RequestTrace:
+    """ASGI middleware that keeps a `Trace` of each HTTP request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI call (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        start = time.perf_counter()
+        trace = scope[KEY] = Trace(_request_id(scope))
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                trace.status = message["status"]
+                message["headers"] = [*message["headers"], (HEADER, trace.request_id.encode())]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception:
+            logger.exception("%s failed in the server's own code", trace.request_id)
+            if not trace.status:
+                response = error_response(
+                    500, "INTERNAL_ERROR", "the server failed; its log has more", (), trace
+                )
+                await response(scope, receive, send_with_id)
+        finally:
+            _log(scope, trace, time.perf_counter() - start)
+
+
+def error_response(
+    status: int,
+    error_code: str,
+    message: str,
+    details: Details,
+    trace: Trace,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The one renderer of errors."""
+    body = encode_json(error_body(error_code, message, details, trace.request_id))
+    return Response(body, status, headers, media_type="application/json")
+
+
+def log_cause(trace: Trace, error: Exception) -> None:
+    """The traceback of a failed request, under its id."""
+    text = "".join(traceback.format_exception(error))
+    logger.error("%s failed: %s\n%s", trace.request_id, error, text.rstrip())
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == HEADER and 0 < len(value) <= 128:
+            text: str = value.decode("latin-1")
+            if text.isascii() and text.isprintable():
+                return text
+    return uuid.uuid4().hex
+
+
+def _log(scope: Scope, trace: Trace, seconds: float) -> None:
+    if logger.isEnabledFor(logging.INFO):
+        rows = "-" if trace.rows is None else trace.rows
+        logger.info(
+            "%s %s %s %d rows=%s %.1f ms",
+            trace.request_id,
+            scope["method"],
+            quote(scope["path"]),
+            trace.status,
+            rows,
+            seconds * 1000,
+        )

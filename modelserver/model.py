@@ -1,0 +1,218 @@
+"""Settings to a loaded model. The only module that loads through MLflow.
+
+`load_model` fetches the model, loads it as a pyfunc and compiles its signature. It raises
+`LoadFailed`, whose text says in words what to do, with no path, key or traceback in it. MLflow is
+imported inside functions, so that a server listens before those seconds are spent.
+"""
+
+import inspect
+import json
+import logging
+import re
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelserver.advice import LoadFailed, advice, public_uri
+from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised
+from modelserver.payload import Payload
+from modelserver.registry import Registration, resolve
+from modelserver.settings import Settings
+from modelserver.signature import Signature, compile_signature
+
+if TYPE_CHECKING:
+    from mlflow.pyfunc import PyFuncModel
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that is ready to predict, and what is known of it."""
+
+    uri: str
+    registration: Registration
+    metadata: Mapping[str, Any]
+    """The MLmodel file: flavors, signature, run id, times, versions."""
+    signature: Signature
+    example: bytes | None
+    """A body for /invocations, logged with the model."""
+    predict: Callable[[Payload], Any]
+    loaded_at: datetime
+    load_seconds: float
+    folder: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
+    """Where the model was downloaded to; removed with the model."""
+
+
+def load_model(settings: Settings) -> Model:
+    """The model at `settings.model_uri`. Raises `LoadFailed`."""
+    assert settings.model_uri is not None
+    start = time.perf_counter()
+    requirements: list[str] = []
+    try:
+        return _load(settings, settings.model_uri, start, requirements)
+    except Exception as error:  # whatever a model's own code raises while it is loaded
+        reason = advice(error, settings.model_uri, settings.tracking_uri, requirements)
+        raise LoadFailed(reason) from error
+
+
+def _load(settings: Settings, uri: str, start: float, requirements: list[str]) -> Model:
+    import mlflow
+    from mlflow import environment_variables
+
+    # MLflow retries for minutes in silence; here the whole load is retried, and says so.
+    if not environment_variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.is_set():
+        environment_variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
+    _decode_type_hints_as_a_server()
+    if settings.tracking_uri:
+        mlflow.set_tracking_uri(settings.tracking_uri)
+    logger.info("loading %s from %s", public_uri(uri), public_uri(mlflow.get_tracking_uri()))
+    registration = resolve(uri)
+    folder, path = _fetch(registration.uri)
+    logger.info("fetched the model in %.1f s", time.perf_counter() - start)
+    requirements += _lines(path / "requirements.txt")
+    config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
+    pyfunc = mlflow.pyfunc.load_model(str(path), **config)
+    metadata = pyfunc.metadata.to_dict()
+    model = Model(
+        uri=public_uri(uri),
+        registration=registration,
+        metadata=metadata,
+        signature=_signature(pyfunc),
+        example=_example(path),
+        predict=_predictor(pyfunc),
+        loaded_at=datetime.now(timezone.utc),
+        load_seconds=time.perf_counter() - start,
+        folder=folder,
+    )
+    logger.info("loaded the model in %.1f s: %s", model.load_seconds, flavor(model))
+    return model
+
+
+def flavor(model: Model) -> str:
+    """The library that made the model: the module that loads it, without MLflow's prefix."""
+    loader = str(model.metadata["flavors"]["python_function"]["loader_module"])
+    return loader.removeprefix("mlflow.")
+
+
+def _decode_type_hints_as_a_server() -> None:
+    """Models typed by hints take ISO dates and base64 only when MLflow thinks that it serves."""
+    from mlflow import environment_variables
+
+    environment_variables._MLFLOW_IS_IN_SERVING_ENVIRONMENT.set("true")
+
+
+def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
+    """The model's folder, downloaded unless it is here already."""
+    import mlflow
+
+    local = Path(uri.removeprefix("file://"))
+    if local.exists():
+        return None, local
+    folder = tempfile.TemporaryDirectory(prefix="model-")
+    try:
+        return folder, Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
+    except BaseException:
+        folder.cleanup()
+        raise
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.is_file() else []
+
+
+def _signature(pyfunc: "PyFuncModel") -> Signature:
+    declared = pyfunc.metadata.signature
+    from_type_hint = bool(getattr(declared, "_is_signature_from_type_hint", False))
+    return compile_signature(declared.to_dict() if declared else None, from_type_hint)
+
+
+def _example(path: Path) -> bytes | None:
+    file = path / "serving_input_example.json"
+    return file.read_bytes() if file.is_file() else None
+
+
+def _predictor(pyfunc: "PyFuncModel") -> Callable[[Payload], Any]:
+    """One call from a payload to a prediction, chosen once.
+
+    Typed input goes to the model's own predict; MLflow's generic enforcement, which would check
+    it again, sees the rest.
+    """
+    from mlflow.exceptions import MlflowException
+
+    direct = _direct_call(pyfunc)
+
+    def predict(payload: Payload) -> Any:
+        try:
+            if payload.typed and direct is not None:
+                return direct(payload.data, payload.params)
+            return pyfunc.predict(payload.data, params=payload.params)
+        except MlflowException as error:
+            raise _translated(error, payload) from error
+        except (Exception, SystemExit) as error:
+            raise ModelFailed(
+                f"the model raised {type(error).__name__}; the server's log has the traceback "
+                "under this request id"
+            ) from error
+
+    return predict
+
+
+def _direct_call(pyfunc: "PyFuncModel") -> Callable[[Any, Any], Any] | None:
+    """The model's own predict in the context that `PyFuncModel.predict` gives it, or None where
+    that method does more than check the signature."""
+    from mlflow.pyfunc.context import Context, set_prediction_context
+
+    declared = pyfunc.metadata.signature
+    dependencies = (pyfunc.metadata.metadata or {}).get("dependencies_schemas")
+    if getattr(declared, "_is_type_hint_from_example", False) or dependencies:
+        return None
+    name = pyfunc.metadata.flavors["python_function"].get("predict_fn", "predict")
+    own_predict = getattr(pyfunc._model_impl, name)
+    params = inspect.signature(own_predict).parameters.get("params")
+    takes_params = params is not None and params.kind is not inspect.Parameter.VAR_KEYWORD
+    model_id = getattr(pyfunc, "model_id", None)
+
+    def call(data: Any, params: Any) -> Any:
+        context = Context()
+        if model_id:
+            context.update(model_id=model_id)
+        with set_prediction_context(context):
+            return own_predict(data, params=params) if takes_params else own_predict(data)
+
+    return call
+
+
+def _translated(error: Any, payload: Payload) -> ApiError:
+    """An MlflowException on the model's behalf, or MLflow's own about the input.
+
+    MLflow's own messages repeat the input, so only what they say of types is kept.
+    """
+    text = str(error.message)
+    if not payload.typed and any(mark in text for mark in ABOUT_THE_INPUT):
+        return InvalidInput("the input does not fit the model's signature" + _types_in(text))
+    return ModelRaised(text, error.error_code, error.get_http_status_code())
+
+
+def _types_in(text: str) -> str:
+    found = re.search(r"[Ee]xpected type (\S{1,40}?), (?:but got|received type) (\w{1,40})", text)
+    return f": expected {found[1]}, found {found[2]}" if found else ""
+
+
+ABOUT_THE_INPUT = (
+    "Failed to enforce schema of data",
+    "Failed to enforce model input schema",
+    "type hint",
+    "Expected type",
+    "Expected model input",
+)
+
+
+def signature_json(model: Model) -> dict[str, Any]:
+    """The signature for people and programs: its parts as JSON values, null where undeclared."""
+    declared = model.metadata.get("signature") or {}
+    return {part: json.loads(text) if text else None for part, text in declared.items()}

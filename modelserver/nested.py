@@ -1,0 +1,192 @@
+"""Nested column types: MLflow's Array, Object, Map and AnyType, cell by cell.
+
+In: a type as the signature's JSON spells it (`{"type": "array", "items": {…}}`,
+`mlflow.types.schema`). Out: a `Kind` whose column is an object array of lists and dicts. A cell
+that does not fit raises `Unfit` with the path inside it, such as "text at items[2].price".
+
+The values are what MLflow hands over: NumPy scalars in objects and maps, Python values in arrays.
+MLflow refuses an integer for a nested double, and anything for a nested 32-bit type; JSON has one
+kind of number, so here lossless numbers are taken.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from modelserver.columns import KINDS, Array, Cells, Kind, Unfit, describe, objects
+
+Type: TypeAlias = Mapping[str, Any]
+Reader: TypeAlias = Callable[[Any], Any]
+"""A JSON value in, the model's value out; raises `Misplaced`."""
+
+
+class Misplaced(Unfit):
+    """A value that does not fit, and where it stands inside the cell."""
+
+    def __init__(self, found: str, expects: str, path: str = "") -> None:
+        super().__init__(f"{found}{path and f' at {path}'} where {expects} belongs")
+        self.found, self.expects, self.path = found, expects, path
+
+    def under(self, step: str) -> "Misplaced":
+        """The same fault, seen from one level further out."""
+        joint = "." if self.path and not self.path.startswith("[") else ""
+        return Misplaced(self.found, self.expects, step + joint + self.path)
+
+
+def nested_kind(spec: Type, required: bool) -> Kind:
+    """The `Kind` of a column of arrays, objects or maps."""
+    read = _reader(spec, required)
+
+    def parse(cells: Cells) -> Array:
+        return objects([read(cell) for cell in cells])
+
+    return Kind(
+        spec["type"], EXPECTS[spec["type"]], object, parse, _nones, gaps_when_required=False
+    )
+
+
+def is_nested(spec: Type) -> bool:
+    """Whether this is a type of this module."""
+    return spec["type"] in EXPECTS
+
+
+def _nones(rows: int) -> Array:
+    return np.full(rows, None, object)
+
+
+def _reader(spec: Type, required: bool) -> Reader:
+    make = READERS.get(spec["type"], _scalar_reader)
+    return make(spec, required)
+
+
+def _scalar_reader(spec: Type, required: bool) -> Reader:
+    kind = KINDS[spec["type"]]
+    allowed = JSON_TYPES[kind.name]
+
+    def read(value: Any) -> Any:
+        if value is None and not required:
+            return None
+        if type(value) not in allowed:
+            raise Misplaced(describe(value), kind.expects)
+        try:
+            cell = kind.parse([value])[0]
+        except (ValueError, OverflowError) as error:
+            found = str(error) if type(error) is Unfit else describe(value)
+            raise Misplaced(found, kind.expects) from error
+        return pd.Timestamp(cell) if kind.name == "datetime" else cell
+
+    return read
+
+
+def _any_reader(spec: Type, required: bool) -> Reader:
+    return lambda value: value
+
+
+def _array_reader(spec: Type, required: bool) -> Reader:
+    items = ARRAY_ITEMS if spec["type"] == "sparkml_vector" else spec["items"]
+    read_item = _array_item_reader(items, required)
+    may_be_empty_or_null = not required or items["type"] == "any"
+
+    def read(value: Any) -> Any:
+        if value is None and may_be_empty_or_null:
+            return None
+        if not isinstance(value, (list, np.ndarray)):
+            raise Misplaced(describe(value), EXPECTS["array"])
+        result = []
+        for index, item in enumerate(value):
+            try:
+                result.append(read_item(item))
+            except Misplaced as fault:
+                raise fault.under(f"[{index}]") from None
+        return result
+
+    return read
+
+
+def _array_item_reader(items: Type, required: bool) -> Reader:
+    """Scalars in arrays are plain Python values; a gap among floats is NaN, among texts None."""
+    read = _reader(items, required)
+    if items["type"] in READERS:
+        return read
+    gap = {"double": np.nan, "float": np.nan}.get(items["type"])
+    if gap is None and items["type"] != "string":
+        return lambda value: _plain(read(value))
+    return lambda value: gap if value is None else _plain(read(value))
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _object_reader(spec: Type, required: bool) -> Reader:
+    properties = spec["properties"]
+    readers = {name: _reader(prop, prop.get("required", True)) for name, prop in properties.items()}
+    needed = [name for name, prop in properties.items() if prop.get("required", True)]
+
+    def read(value: Any) -> Any:
+        if not value and value in (None, {}) and not required:
+            return value
+        if not isinstance(value, dict):
+            raise Misplaced(describe(value), EXPECTS["object"])
+        for name in needed:
+            if name not in value:
+                raise Misplaced("nothing", f"the property {name!r}")
+        return {name: _property(readers, name, item) for name, item in value.items()}
+
+    return read
+
+
+def _property(readers: Mapping[str, Reader], name: str, item: Any) -> Any:
+    if name not in readers:
+        raise Misplaced(f"the unknown property {name!r}", f"one of {sorted(readers)}")
+    try:
+        return readers[name](item)
+    except Misplaced as fault:
+        raise fault.under(name) from None
+
+
+def _map_reader(spec: Type, required: bool) -> Reader:
+    read_value = _reader(spec["values"], required)
+    may_be_null = not required or spec["values"]["type"] == "any"
+
+    def read(value: Any) -> Any:
+        if value is None and may_be_null:
+            return None
+        if not isinstance(value, dict):
+            raise Misplaced(describe(value), EXPECTS["map"])
+        readers = dict.fromkeys(value, read_value)
+        return {name: _property(readers, name, item) for name, item in value.items()}
+
+    return read
+
+
+ARRAY_ITEMS: Type = {"type": "double"}
+
+EXPECTS: Mapping[str, str] = {
+    "array": "an array",
+    "sparkml_vector": "an array of numbers",
+    "object": "an object",
+    "map": "an object",
+}
+
+# Text that spells a number is taken for a column, which may come from CSV, but not inside a cell.
+JSON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "boolean": (bool, np.bool_),
+    "integer": (int, np.int32, np.int64),
+    "long": (int, np.int32, np.int64),
+    "float": (float, int, np.float32, np.float64),
+    "double": (float, int, np.float32, np.float64),
+    "string": (str,),
+    "datetime": (str, int),
+    "binary": (str, bytes),
+}
+
+READERS: Mapping[str, Callable[[Type, bool], Reader]] = {
+    "array": _array_reader,
+    "sparkml_vector": _array_reader,
+    "object": _object_reader,
+    "map": _map_reader,
+    "any": _any_reader,
+}

@@ -1,0 +1,149 @@
+"""Inference params: the `params` of a request against the model's params schema.
+
+In: the decoded `params` object. Out: every declared param with its value or default, as MLflow
+hands them over (`mlflow.models.utils._enforce_params_schema`): strict types, integers widen to
+floats, a null replaces the default. Unknown names and wrong types raise `InvalidInput`.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from modelserver.columns import KINDS, LIMIT, Unfit, describe
+from modelserver.errors import InvalidInput, clipped, listed, quoted
+from modelserver.nested import Misplaced, nested_kind
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One declared param; `shape` is None for a single value, (-1,) for a flat list."""
+
+    name: str
+    type: Mapping[str, Any]
+    default: Any
+    shape: tuple[int, ...] | None
+
+    def read(self, value: Any) -> Any:
+        """The value as the model gets it. Raises `Unfit`."""
+        if self.shape is None:
+            return self._read_one(value)
+        if not isinstance(value, list):
+            raise Misplaced(describe(value), f"an array of {self.expects}")
+        return [self._read_one(item) for item in value]
+
+    @property
+    def expects(self) -> str:
+        """What the param takes, in words."""
+        name = self.type["type"]
+        return "an object" if name == "object" else KINDS[name].expects
+
+    def _read_one(self, value: Any) -> Any:
+        if self.type["type"] == "object":
+            nested_kind(self.type, required=True).parse([value])
+            return value
+        return None if value is None else SCALARS[self.type["type"]](value, self.expects)
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """The params that a model declares."""
+
+    declared: tuple[Param, ...]
+
+    @classmethod
+    def compile(cls, specs: Sequence[Mapping[str, Any]]) -> "Params":
+        """From the params part of a signature's JSON."""
+        return cls(tuple(_compile(spec) for spec in specs))
+
+    def read(self, given: Any) -> dict[str, Any] | None:
+        """All params by name, or None for a model that declares none."""
+        if given is None:
+            given = {}
+        if not isinstance(given, dict):
+            raise InvalidInput(f"'params' must be an object, not {describe(given)}")
+        known = {param.name: param for param in self.declared}
+        faults = [_unknown(name, list(known)) for name in given if name not in known]
+        values: dict[str, Any] | None = {} if known else None
+        for name, param in known.items():
+            try:
+                value = param.read(given[name]) if name in given else param.default
+            except Unfit as error:
+                found = error.found if isinstance(error, Misplaced) else str(error)
+                faults.append({"param": name, "expected": param.expects, "found": found})
+            else:
+                values[name] = value  # type: ignore[index]
+        if faults:
+            raise InvalidInput(_message(faults[:LIMIT], list(known)), faults[:LIMIT])
+        return values
+
+
+def _compile(spec: Mapping[str, Any]) -> Param:
+    shape = spec.get("shape")
+    kind = spec.get("type", spec.get("dtype"))
+    type_ = spec if kind == "object" else {"type": kind}
+    default = spec.get("default")
+    if kind == "datetime" and default is not None:
+        default = [_read_datetime(d, "") for d in default] if shape else _read_datetime(default, "")
+    return Param(spec["name"], type_, default, tuple(shape) if shape else None)
+
+
+def _exactly(*allowed: type, make: Any) -> Any:
+    def read(value: Any, expects: str) -> Any:
+        if type(value) not in allowed:
+            raise Misplaced(describe(value), expects)
+        return make(value)
+
+    return read
+
+
+def _read_datetime(value: Any, expects: str) -> Any:
+    if not isinstance(value, str):
+        raise Misplaced(describe(value), expects)
+    try:
+        moment = np.asarray(KINDS["datetime"].parse([value]))
+    except ValueError as error:
+        raise Misplaced(str(error), expects) from error
+    # MLflow gives a date for a date, a datetime for a date-time (numpy.datetime64.item).
+    unit = "D" if len(value.strip()) == len("2024-01-31") else "us"
+    if moment.astype(f"M8[{unit}]").astype("M8[ns]")[0] != moment[0]:
+        raise Misplaced("a time finer than microseconds", expects)
+    return moment.astype(f"M8[{unit}]")[0].item()
+
+
+def _unknown(name: str, known: Sequence[str]) -> dict[str, Any]:
+    detail: dict[str, Any] = {
+        "param": clipped(name),
+        "found": "a param that the model does not take",
+    }
+    if close := difflib.get_close_matches(name, known, 1):
+        detail["did_you_mean"] = close[0]
+    return detail
+
+
+def _message(faults: Sequence[Mapping[str, Any]], known: Sequence[str]) -> str:
+    texts = []
+    for fault in faults:
+        if "expected" in fault:
+            text = f"param {fault['param']!r}: expected {fault['expected']}, found {fault['found']}"
+        else:
+            hint = fault.get("did_you_mean")
+            text = f"unknown param {quoted(fault['param'])}" + (
+                f", did you mean {hint!r}?" if hint else ""
+            )
+        texts.append(text)
+    takes = listed(known) if known else "no params"
+    return f"{'; '.join(texts)}. The model takes: {takes}"
+
+
+SCALARS: Mapping[str, Any] = {
+    "boolean": _exactly(bool, make=bool),
+    "integer": _exactly(int, make=int),
+    "long": _exactly(int, make=int),
+    "float": _exactly(int, float, make=float),
+    "double": _exactly(int, float, make=float),
+    "string": _exactly(str, make=str),
+    "datetime": _read_datetime,
+}

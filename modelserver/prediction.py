@@ -1,0 +1,193 @@
+"""What a model returns to the bytes of the response: JSON, valid whatever it holds.
+
+Shapes are MLflow's (`mlflow.pyfunc.scoring_server.predictions_to_json`): a DataFrame is an array of
+row objects, a Series of one-key objects, an array is nested arrays. NaN, infinities, NaT and NA
+are null; dates and durations ISO 8601 text; bytes base64; decimals and integers of any size exact
+numbers. A name that several columns share gets a number, as in pandas' CSV reader.
+What JSON cannot express raises `ModelFailed` naming the type.
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from modelserver.errors import ModelFailed
+
+
+def encode_predictions(predictions: Any, wrapped: bool = True) -> bytes:
+    """`{"predictions": …}` for what `predict` returned, or the bare value for chat-style input."""
+    try:
+        data = _dump(_shaped(predictions))
+    except RecursionError:
+        raise ModelFailed("the model returned a value that is nested too deeply for JSON") from None
+    return b'{"predictions":' + data + b"}" if wrapped else data
+
+
+def encode_json(value: Any) -> bytes:
+    """Any JSON-ready value of ours as bytes."""
+    return orjson.dumps(value)
+
+
+def _dump(value: Any) -> bytes:
+    try:
+        if isinstance(value, np.ndarray):
+            return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+        return orjson.dumps(value, default=_encodable)
+    except TypeError:
+        # A key that is no text, an integer beyond 64 bits, text that is no UTF-8: value by value.
+        return orjson.dumps(_plain(value))
+
+
+def _shaped(value: Any) -> Any:
+    """The outermost value in MLflow's shape."""
+    if isinstance(value, pd.DataFrame):
+        return _records(value)
+    if isinstance(value, pd.Series):
+        return _records(value.to_frame())
+    if isinstance(value, np.ndarray):
+        return _array(value)
+    return value
+
+
+def _array(array: "np.ndarray[Any, Any]") -> Any:
+    """An array that orjson writes at once, or nested lists."""
+    if array.dtype.kind == "f":  # a float32 is widened, as MLflow does
+        return np.ascontiguousarray(array, np.float64) if array.ndim else float(array)
+    if array.dtype.kind in "biu" and array.ndim:
+        return np.ascontiguousarray(array)
+    if array.dtype.kind in "mM":
+        return _times(array)
+    return array.tolist()
+
+
+def _times(array: "np.ndarray[Any, Any]") -> Any:
+    index = pd.Index(array.ravel())
+    texts = np.empty(array.size, object)
+    texts[:] = [None if moment is pd.NaT else moment.isoformat() for moment in index]
+    return texts.reshape(array.shape).tolist()
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    names = _unique([_key(name) for name in frame.columns])
+    columns = [_column(frame.iloc[:, position]) for position in range(len(names))]
+    if not columns:
+        return [{} for _ in range(len(frame))]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _column(column: "pd.Series[Any]") -> Any:
+    if isinstance(column.dtype, np.dtype):
+        return column.tolist() if column.dtype.kind in "biufO" else _array(column.to_numpy())
+    if isinstance(column.dtype, pd.SparseDtype):
+        return _column(pd.Series(column.to_numpy()))
+    return column.astype(object).tolist()
+
+
+def _unique(names: list[str]) -> list[str]:
+    taken = set(names)
+    if len(taken) == len(names):
+        return names
+    seen: set[str] = set()
+    result = []
+    for name in names:
+        number, unique = 1, name
+        while unique in seen or (unique != name and unique in taken):
+            unique, number = f"{name}.{number}", number + 1
+        seen.add(unique)
+        result.append(unique)
+    return result
+
+
+def _key(key: object) -> str:
+    """An object's key by JSON's rules: text as it is, other scalars as JSON spells them."""
+    if isinstance(key, np.generic):
+        key = key.item()
+    if isinstance(key, tuple):
+        return "_".join(map(_key, key))
+    if isinstance(key, str):
+        return key
+    if key is None or isinstance(key, (bool, int, float)):
+        return json.dumps(key)
+    return key.isoformat() if isinstance(key, (date, time)) else str(key)
+
+
+def _encodable(value: Any) -> Any:
+    """One step from what orjson does not know to what it does."""
+    for known, encode in ENCODERS:
+        if isinstance(value, known):
+            return encode(value)
+    if hasattr(value, "model_dump"):  # pydantic
+        return value.model_dump()
+    if hasattr(value, "toarray"):  # scipy.sparse
+        return _array(value.toarray())
+    raise ModelFailed(
+        f"the model returned a value of type {type(value).__name__}, which JSON cannot hold"
+    )
+
+
+def _plain(value: Any) -> Any:
+    """The same value of nothing but what orjson writes without help."""
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return orjson.Fragment(str(int(value)))
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, Mapping):
+        return {_text(_key(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, orjson.Fragment):
+        return value
+    return _plain(_encodable(value))
+
+
+def _text(text: str) -> Any:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate can only be written escaped
+        return orjson.Fragment(json.dumps(text))
+    return text
+
+
+def _decimal(value: Decimal) -> Any:
+    return orjson.Fragment(str(value)) if value.is_finite() else None
+
+
+def _listed(value: Iterable[Any]) -> list[Any]:
+    return list(value)
+
+
+def _array_list(value: "np.ndarray[Any, Any]") -> Any:
+    array = _array(value)
+    return array.tolist() if isinstance(array, np.ndarray) else array
+
+
+ENCODERS: Final[tuple[tuple[Any, Any], ...]] = (
+    (np.ndarray, _array_list),
+    ((np.datetime64, np.timedelta64), lambda value: _times(np.array([value]))[0]),
+    (np.floating, float),
+    (np.generic, lambda value: value.item()),
+    (type(pd.NA), lambda value: None),
+    (type(pd.NaT), lambda value: None),
+    ((date, time), lambda value: value.isoformat()),
+    (timedelta, lambda value: pd.Timedelta(value).isoformat()),
+    ((bytes, bytearray, memoryview), lambda value: base64.b64encode(value).decode()),
+    (Decimal, _decimal),
+    (pd.DataFrame, _records),
+    ((pd.Series, pd.Index), lambda value: _column(pd.Series(value))),
+    (pd.api.extensions.ExtensionArray, lambda value: _column(pd.Series(value))),
+    (Mapping, dict),
+    ((set, frozenset, Iterator, range), _listed),
+    (Enum, lambda value: value.value),
+)

@@ -1,0 +1,172 @@
+"""The settings: a mapping of environment variables in, one frozen value out.
+
+Each setting has a name, a cast, a default and one line of meaning; the README's table is tested
+against them. A value that cannot be read stops the start with a `SettingsError` that names the
+variable, the value and what was expected. Nothing here reads the environment itself.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+T = TypeVar("T")
+N = TypeVar("N", int, float)
+
+
+class SettingsError(ValueError):
+    """An environment variable holds a value that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """One environment variable: how its text is read, what holds without it, what it means."""
+
+    name: str
+    read: Callable[[str], T]
+    default: T
+    meaning: str
+    expects: str
+    fallback_name: str | None = None
+
+    def value(self, environment: Mapping[str, str]) -> T:
+        """The setting's value in `environment`; an empty variable counts as not set."""
+        for name in filter(None, (self.name, self.fallback_name)):
+            if text := environment.get(name, "").strip():
+                try:
+                    return self.read(text)
+                except ValueError as error:
+                    raise SettingsError(f"{name}={text!r}: expected {self.expects}") from error
+        return self.default
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the server can be told. Times in seconds, sizes in bytes, 0 s = no limit."""
+
+    model_uri: str | None
+    tracking_uri: str | None
+    model_config: Mapping[str, Any] | None
+    host: str
+    port: int
+    request_timeout: float
+    max_request_bytes: int
+    predict_workers: int
+    max_queue: int
+    log_level: str
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _port(text: str) -> int:
+    return _in_range(int(text), 0, 65535)
+
+
+def _seconds(text: str) -> float:
+    return _in_range(float(text), 0, 86_400 * 365)
+
+
+def _positive(text: str) -> int:
+    return _in_range(int(text), 1, 2**62)
+
+
+def _in_range(number: N, low: float, high: float) -> N:
+    if not low <= number <= high:
+        raise ValueError("out of range")
+    return number
+
+
+def _json_object(text: str) -> Mapping[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    return value
+
+
+def _log_level(text: str) -> str:
+    if text.lower() not in LOG_LEVELS:
+        raise ValueError("no level")
+    return text.lower()
+
+
+LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+
+SETTINGS: Final[Mapping[str, Setting[Any]]] = {
+    "model_uri": Setting(
+        "MODEL_URI",
+        _text,
+        None,
+        "the model: `models:/name/1`, `models:/name@alias`, `models:/name/Production`, "
+        "`models:/m-<id>`, `runs:/<id>/model`, a local path or any URI that MLflow reads",
+        "a model URI",
+    ),
+    "tracking_uri": Setting(
+        "MLFLOW_TRACKING_URI",
+        _text,
+        None,
+        "the MLflow tracking server or store; without it MLflow's own default",
+        "a tracking URI",
+    ),
+    "model_config": Setting(
+        "SERVING_MODEL_CONFIG",
+        _json_object,
+        None,
+        "a JSON object handed to the model as `model_config`, as MLflow's server does",
+        "a JSON object",
+    ),
+    "host": Setting("HOST", _text, "127.0.0.1", "address of `python main.py`", "an address"),
+    "port": Setting(
+        "PORT", _port, 8000, "port of `python main.py`", "a whole number from 0 to 65535"
+    ),
+    "request_timeout": Setting(
+        "REQUEST_TIMEOUT",
+        _seconds,
+        60.0,
+        "seconds until a request is answered 504; 0 = no limit; without it "
+        "`MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT`",
+        "a number of seconds, 0 or more",
+        fallback_name="MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT",
+    ),
+    "max_request_bytes": Setting(
+        "MAX_REQUEST_BYTES",
+        _positive,
+        100 * 1024 * 1024,
+        "largest request body, also after decompression; beyond it 413",
+        "a whole number of bytes, 1 or more",
+    ),
+    "predict_workers": Setting(
+        "PREDICT_WORKERS",
+        _positive,
+        None,
+        "predictions that run at the same time; default 1 per core",
+        "a whole number, 1 or more",
+    ),
+    "max_queue": Setting(
+        "MAX_QUEUE",
+        _positive,
+        None,
+        "requests that may wait for a worker; beyond it 503; default 64 per worker",
+        "a whole number, 1 or more",
+    ),
+    "log_level": Setting(
+        "LOG_LEVEL",
+        _log_level,
+        "info",
+        "`debug`, `info`, `warning`, `error` or `critical`",
+        "one of " + ", ".join(LOG_LEVELS),
+    ),
+}
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from `environment` (variable name → text).
+
+    Raises `SettingsError` for the first value that cannot be read.
+    """
+    values = {field: setting.value(environment) for field, setting in SETTINGS.items()}
+    values["predict_workers"] = values["predict_workers"] or os.cpu_count() or 1
+    values["max_queue"] = values["max_queue"] or 64 * values["predict_workers"]
+    return Settings(**values)

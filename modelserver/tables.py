@@ -1,0 +1,138 @@
+"""A table as it was sent, before any types: names, and cells by row or by column.
+
+`Table` is what every tabular reader returns and what a signature turns into a DataFrame.
+Readers here take decoded JSON; they check the shape (every row as long as the header, no name
+twice) and leave the cells alone. Anything else raises `BadRequest` naming the row or column.
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+from modelserver.columns import Cells, describe
+from modelserver.errors import BadRequest, listed, quoted
+
+SPLIT_KEYS = {"columns", "data", "index"}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`names` of the columns, and their cells: `rows` (row-major) or `columns`, not both.
+
+    `index` are row labels, if any; `named` is False where names are only positions.
+    """
+
+    names: Sequence[Hashable]
+    length: int
+    rows: Sequence[Sequence[Any]] | None = None
+    columns: Sequence[Cells] | None = None
+    index: Any = None
+    named: bool = True
+
+    def by_column(self) -> Sequence[Cells]:
+        """The cells column by column."""
+        if self.columns is not None:
+            return self.columns
+        return list(zip(*(self.rows or ()), strict=True)) or [()] * len(self.names)
+
+
+def read_split(value: Any) -> Table:
+    """`dataframe_split`: `{"columns": [names], "data": [rows], "index": [labels]}`."""
+    if not isinstance(value, dict):
+        raise BadRequest(f"'dataframe_split' must be an object, not {describe(value)}")
+    if "data" not in value or not value.keys() <= SPLIT_KEYS:
+        raise BadRequest(
+            "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; "
+            f"it has {listed(value)}"
+        )
+    data, names, index = value["data"], value.get("columns"), value.get("index")
+    for key, part in (("data", data), ("columns", names or []), ("index", index or [])):
+        if not isinstance(part, list):
+            raise BadRequest(f"'{key}' in 'dataframe_split' must be an array, not {describe(part)}")
+    if index is not None and len(index) != len(data):
+        raise BadRequest(
+            f"'index' in 'dataframe_split' has {len(index)} labels for {len(data)} rows"
+        )
+    return read_rows("dataframe_split", data, names, index)
+
+
+def read_records(value: Any, form: str = "dataframe_records", same_keys: bool = False) -> Table:
+    """`[{name: cell, …}, …]`; a name that a row lacks is null there, unless `same_keys`."""
+    if not isinstance(value, list):
+        raise BadRequest(f"'{form}' must be an array of objects, not {describe(value)}")
+    if not value or not isinstance(value[0], dict):
+        return read_rows(form, value, None)
+    for row, record in enumerate(value):
+        if not isinstance(record, dict):
+            raise BadRequest(f"row {row} of '{form}' is {describe(record)}, not an object")
+    names = list(value[0])
+    if not _all_have(value, names):
+        if same_keys:
+            row = next(i for i, record in enumerate(value) if record.keys() != value[0].keys())
+            raise BadRequest(f"row {row} of '{form}' has other keys than row 0")
+        names = list(dict.fromkeys(chain.from_iterable(value)))
+        return Table(names, len(value), columns=[[r.get(name) for r in value] for name in names])
+    if len(names) == 1:
+        return Table(names, len(value), columns=[[record[names[0]] for record in value]])
+    return (
+        Table(names, len(value), rows=list(map(itemgetter(*names), value)))
+        if names
+        else (Table([], len(value), columns=[]))
+    )
+
+
+def read_rows(
+    form: str, data: list[Any], names: Sequence[Any] | None, index: Sequence[Any] | None = None
+) -> Table:
+    """An array of rows, each an array as long as the header; an array of scalars is one column."""
+    if data and not isinstance(data[0], list):
+        row = next((i for i, item in enumerate(data) if isinstance(item, (list, dict))), None)
+        if isinstance(data[0], dict) or row is not None:
+            raise BadRequest(f"row {row or 0} of '{form}' is {describe(data[row or 0])}")
+        names = check_names(names if names is not None else [0])
+        if len(names) != 1:
+            raise BadRequest(f"row 0 of '{form}' is {describe(data[0])}, not an array")
+        return Table(names, len(data), columns=[data], index=index, named=names != [0])
+    width = len(names) if names is not None else len(data[0]) if data else 0
+    for row, cells in enumerate(data) if set(map(type, data)) > {list} else ():
+        if not isinstance(cells, list):
+            raise BadRequest(f"row {row} of '{form}' is {describe(cells)}, not an array")
+    if set(map(len, data)) - {width}:
+        row = next(i for i, cells in enumerate(data) if len(cells) != width)
+        raise BadRequest(f"row {row} of '{form}' has {len(data[row])} cells, expected {width}")
+    given = check_names(names) if names is not None else range(width)
+    return Table(given, len(data), rows=data, index=index, named=names is not None)
+
+
+def read_columns(form: str, value: Mapping[str, Any]) -> Table:
+    """`{name: [cells], …}`: columns of one length; a single value stands in every row."""
+    lengths = {len(cells) for cells in value.values() if isinstance(cells, list)} or {1}
+    if len(lengths) > 1:
+        sizes = ", ".join(f"{quoted(n)} {len(c)}" for n, c in value.items() if isinstance(c, list))
+        raise BadRequest(f"the columns of '{form}' have different lengths: {sizes}")
+    length = lengths.pop()
+    columns = [cells if isinstance(cells, list) else [cells] * length for cells in value.values()]
+    return Table(list(value), length, columns=columns)
+
+
+def check_names(names: Sequence[Any]) -> Sequence[Hashable]:
+    """The names, if each is a text or a whole number and none is given twice."""
+    for position, name in enumerate(names):
+        if type(name) not in (str, int):
+            raise BadRequest(f"the name of column {position} is {describe(name)}, not text")
+    if len(set(names)) != len(names):
+        raise BadRequest(f"columns given twice: {listed(twice(names))}")
+    return names
+
+
+def twice(names: Iterable[Hashable]) -> list[Hashable]:
+    """The names that occur more than once, in order."""
+    return [name for name, times in Counter(names).items() if times > 1]
+
+
+def _all_have(records: list[dict[str, Any]], names: list[str]) -> bool:
+    keys = records[0].keys()
+    return all(record.keys() == keys for record in records)

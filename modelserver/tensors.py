@@ -1,0 +1,217 @@
+"""Tensor signatures: nested JSON arrays, or a table, to the NumPy arrays that a model declares.
+
+A tensor is parsed as a whole by NumPy and cast without loss by the type table's rules; the shape
+must be the declared one, where -1 stands for any size. Faults raise `InvalidInput` with the index
+of each bad element. Rules of shapes: `mlflow.models.utils._enforce_tensor_schema`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from modelserver.columns import (
+    KINDS,
+    Array,
+    BadCells,
+    Cells,
+    Kind,
+    Unfit,
+    describe,
+    float_kind,
+    integer_kind,
+    objects,
+)
+from modelserver.errors import InvalidInput
+from modelserver.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One declared tensor: a NumPy dtype and a shape in which -1 is any size."""
+
+    name: str | None
+    dtype: "np.dtype[Any]"
+    shape: tuple[int, ...]
+    convert: Callable[[Any], "np.ndarray[Any, Any]"]
+
+    @classmethod
+    def compile(cls, spec: Mapping[str, Any]) -> "Tensor":
+        """From one tensor of a signature's JSON."""
+        dtype = np.dtype(spec["tensor-spec"]["dtype"])
+        shape = tuple(spec["tensor-spec"]["shape"])
+        return cls(spec.get("name"), dtype, shape, _converter(dtype, spec.get("name")))
+
+    def read(self, value: Any) -> "np.ndarray[Any, Any]":
+        """Nested arrays of JSON values as one array of the declared dtype and shape."""
+        return self._shaped(self.convert(value))
+
+    def read_column(self, cells: Sequence[Any]) -> "np.ndarray[Any, Any]":
+        """A column whose cells are scalars or flat lists, one per row, in C order."""
+        if self.shape[0] != -1 or -1 in self.shape[1:]:
+            raise InvalidInput(
+                f"{self.label} of shape {self.shape} cannot be sent as a table; use 'inputs'"
+            )
+        array = self.convert(cells)
+        size = int(np.prod(self.shape[1:], dtype=int))
+        if array.size != size * len(cells):
+            raise InvalidInput(f"{self.label}: each row must hold {size} values, see its shape")
+        return array.reshape((len(cells), *self.shape[1:]))
+
+    @property
+    def label(self) -> str:
+        """What to call it in a message."""
+        return "the tensor" if self.name is None else f"tensor {self.name!r}"
+
+    def _shaped(self, array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+        if self.dtype == object and self.shape == (-1,):
+            return array  # MLflow's way to declare ragged input
+        fits = len(array.shape) == len(self.shape) and all(
+            declared in (-1, size) for declared, size in zip(self.shape, array.shape, strict=True)
+        )
+        if not fits:
+            raise InvalidInput(
+                f"{self.label}: expected shape {self.shape}, found {array.shape}",
+                [{"tensor": self.name, "expected": str(self.shape), "found": str(array.shape)}],
+            )
+        return array
+
+
+def read_tensors(
+    tensors: Sequence[Tensor], value: Any
+) -> "np.ndarray[Any, Any] | dict[str, np.ndarray[Any, Any]]":
+    """`inputs` for a tensor signature: one array, or an object of arrays by name."""
+    first = tensors[0]
+    if first.name is None:
+        if isinstance(value, dict):
+            raise InvalidInput("the model takes one unnamed tensor: send an array, not an object")
+        return first.read(value)
+    if len(tensors) == 1 and not isinstance(value, dict):
+        value = {first.name: value}
+    if not isinstance(value, dict):
+        raise InvalidInput(f"expected an object of tensors by name, found {describe(value)}")
+    _check_names(tensors, list(value))
+    return {str(tensor.name): tensor.read(value[tensor.name]) for tensor in tensors}
+
+
+def read_instances(
+    tensors: Sequence[Tensor], value: Any
+) -> "np.ndarray[Any, Any] | dict[str, np.ndarray[Any, Any]]":
+    """`instances` for a tensor signature: an array of rows; rows of objects become columns."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        for row, item in enumerate(value):
+            if not isinstance(item, dict) or item.keys() != value[0].keys():
+                raise InvalidInput(f"row {row} of 'instances' has other keys than row 0")
+        value = {name: [item[name] for item in value] for name in value[0]}
+    return read_tensors(tensors, value)
+
+
+def tensors_from_table(
+    tensors: Sequence[Tensor], table: Table
+) -> "np.ndarray[Any, Any] | dict[str, np.ndarray[Any, Any]]":
+    """`dataframe_split`, `dataframe_records` or Parquet for a tensor signature."""
+    if table.length == 0:
+        raise InvalidInput("the table is empty: it has no rows")
+    columns = dict(zip(table.names, map(_plain, table.by_column()), strict=True))
+    first = tensors[0]
+    if first.name is not None:
+        _check_names(tensors, list(columns))
+        return {str(t.name): t.read_column(columns[t.name]) for t in tensors}
+    if len(columns) == 1:
+        return first.read_column(next(iter(columns.values())))
+    return first.read(list(map(list, zip(*columns.values(), strict=True))))
+
+
+def _plain(cells: Any) -> Sequence[Any]:
+    return list(cells)
+
+
+def _check_names(tensors: Sequence[Tensor], given: Sequence[Any]) -> None:
+    names = [tensor.name for tensor in tensors]
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in names]
+    if missing or unknown:
+        faults = [f"missing {name!r}" for name in missing] + [f"unknown {n!r}" for n in unknown]
+        raise InvalidInput(f"tensors: {', '.join(faults)}. The model takes: {names}")
+
+
+def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]:
+    kind = _kind(dtype)
+    label = "the tensor" if name is None else f"tensor {name!r}"
+
+    def convert(value: Any) -> "np.ndarray[Any, Any]":
+        if kind is None:
+            return _cast(value, dtype, label)
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            raise InvalidInput(f"{label} is ragged: {_ragged(value, ())}") from None
+        if array.dtype.kind not in "biuf":
+            array = np.asarray(value, object)  # the elements before NumPy made them alike
+        try:
+            return np.asarray(kind.convert(array.ravel())).astype(dtype).reshape(array.shape)
+        except BadCells as error:
+            raise _bad_elements(label, name, kind, error, array.shape) from None
+
+    return convert
+
+
+def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> "np.ndarray[Any, Any]":
+    try:
+        return np.array(value, dtype)
+    except (ValueError, TypeError, OverflowError):
+        raise InvalidInput(f"{label}: the values are not of type {dtype.name}") from None
+
+
+def _kind(dtype: "np.dtype[Any]") -> Kind | None:
+    """The rules for a dtype, or None for those that NumPy alone decides on (object, bytes, …)."""
+    name = f"a number of type {dtype.name}"
+    if dtype.kind == "f":
+        return float_kind(dtype.name, dtype, name)
+    if dtype.kind in "iu":
+        return integer_kind(dtype.name, dtype, name)
+    return {np.dtype(bool): KINDS["boolean"], np.dtype("M8[ns]"): KINDS["datetime"]}.get(
+        dtype, TEXTS if dtype.kind == "U" else None
+    )
+
+
+def _texts(cells: Cells) -> Array:
+    if any(cell is None for cell in cells):
+        raise Unfit("null")  # a NumPy text array has no missing values
+    return objects(KINDS["string"].parse(cells))
+
+
+TEXTS: Final = replace(KINDS["string"], parse=_texts, gaps_when_required=False)
+
+
+def _bad_elements(
+    label: str, name: str | None, kind: Kind, error: BadCells, shape: tuple[int, ...]
+) -> InvalidInput:
+    details = []
+    for place, found in error.cells:
+        index = [int(i) for i in np.unravel_index(place, shape)]
+        details.append({"tensor": name, "index": index, "expected": kind.expects, "found": found})
+    first = details[0]
+    more = f" (and {len(details) - 1} more, see details)" if len(details) > 1 else ""
+    return InvalidInput(
+        f"{label} at {first['index']}: expected {kind.expects}, found {first['found']}{more}",
+        details,
+    )
+
+
+def _ragged(value: Any, at: tuple[int, ...]) -> str:
+    """Where nested arrays first stop being alike."""
+    sizes = [len(item) if isinstance(item, list) else None for item in value]
+    for position, size in enumerate(sizes):
+        if size != sizes[0]:
+            here = [*at, position]
+            return f"{here} holds {_sized(size)}, {[*at, 0]} holds {_sized(sizes[0])}"
+    for position, item in enumerate(value):
+        if isinstance(item, list) and (found := _ragged(item, (*at, position))):
+            return found
+    return ""
+
+
+def _sized(size: int | None) -> str:
+    return "a single value" if size is None else f"{size} values"
