@@ -1,0 +1,61 @@
+"""Fixtures: saved models, loaded once; clients of our app and of MLflow's server around them."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow.pyfunc import PyFuncModel, scoring_server
+from starlette.testclient import TestClient
+
+from modelserver.app import create_app
+from modelserver.settings import read_settings
+from tests.zoo import MODELS
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Iterator[Callable[[str], Path]]:
+    """The folder of a model of the zoo, saved when it is first asked for."""
+    root = Path(tempfile.mkdtemp(prefix="zoo-"))
+
+    @cache
+    def path(name: str) -> Path:
+        return MODELS[name](root / name)
+
+    yield path
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="session")
+def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClient]]:
+    """A client of our app around a model of the zoo; settings as environment variables."""
+    opened: list[TestClient] = []
+
+    @cache
+    def open_client(name: str, **environment: str) -> TestClient:
+        settings = read_settings({"MODEL_URI": str(model_path(name)), **environment})
+        test_client = TestClient(create_app(settings))
+        test_client.__enter__()
+        opened.append(test_client)
+        return test_client
+
+    yield open_client
+    for test_client in opened:
+        test_client.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def mlflow_client(model_path: Callable[[str], Path]) -> Callable[[str], TestClient]:
+    """A client of MLflow's own server around the same model: the oracle."""
+
+    @cache
+    def open_client(name: str) -> TestClient:
+        model: PyFuncModel = mlflow.pyfunc.load_model(str(model_path(name)))
+        app: Any = scoring_server.init(model)
+        return TestClient(app, raise_server_exceptions=False)
+
+    return open_client

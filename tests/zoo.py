@@ -1,0 +1,252 @@
+"""Real MLflow models of every kind that the tests serve, saved once per test session.
+
+Each `save_…` writes a model folder. `echo` models answer with what reached them: values, dtypes and
+columns, so that two servers can be compared by what they hand to a model.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.protos.databricks_pb2 import RESOURCE_EXHAUSTED
+from mlflow.pyfunc import ChatModel, PythonModel
+from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
+from mlflow.types.llm import ChatChoice, ChatCompletionResponse, ChatMessage
+from mlflow.types.schema import AnyType, Array, Map, Object, Property
+from pydantic import BaseModel
+
+
+def describe(value: Any) -> Any:
+    """JSON-ready account of a model input: kinds, dtypes, names and values."""
+    if isinstance(value, pd.DataFrame):
+        return {
+            "frame": [
+                [str(name), str(value[name].dtype), [cell(v) for v in value[name]]]
+                for name in value.columns
+            ],
+            "index": [str(label) for label in value.index],
+        }
+    if isinstance(value, np.ndarray):
+        shape = list(value.shape)
+        return {"array": [str(value.dtype), shape, [cell(v) for v in value.ravel()]]}
+    if isinstance(value, dict):
+        return {str(key): describe(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [describe(item) for item in value]
+    return cell(value)
+
+
+def cell(value: Any) -> str:
+    """One value as text; all ways of being missing are one."""
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(cell, value)) + "]"
+    if isinstance(value, np.ndarray):
+        return "array" + cell(value.tolist())
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {cell(v)}" for k, v in sorted(value.items())) + "}"
+    if pd.isna(value):
+        return "missing"
+    if isinstance(value, (pd.Timestamp, np.datetime64)):
+        return str(np.datetime64(value, "ns"))
+    if isinstance(value, (np.bool_, bool)):
+        return f"bool {bool(value)}"
+    if isinstance(value, np.generic):
+        value = value.item()
+    return f"{type(value).__name__} {value!r}"
+
+
+class Echo(PythonModel):
+    """Answers with an account of the input and the params."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        return {"input": describe(model_input), "params": describe(params)}
+
+
+class Returns(PythonModel):
+    """Answers with one of many kinds of output, named by the first cell of the input."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        from tests.outputs import OUTPUTS
+
+        return OUTPUTS[model_input.iloc[0, 0]]()
+
+
+class Raises(PythonModel):
+    """Raises what the first cell of the input names."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        how = model_input.iloc[0, 0]
+        if how == "value":
+            raise ValueError("secret 4711 in the data")
+        if how == "exit":
+            raise SystemExit(3)
+        if how == "memory":
+            raise MemoryError
+        if how == "busy":
+            raise MlflowException("come back later", RESOURCE_EXHAUSTED)
+        if how == "internal":
+            raise MlflowException("no code given")
+        return "fine"
+
+
+class Sleeps(PythonModel):
+    """Takes as many seconds as the first cell says."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        time.sleep(float(model_input.iloc[0, 0]))
+        return model_input
+
+
+class Chat(ChatModel):
+    """Answers the last message, and says which temperature it was asked for."""
+
+    def predict(self, context: Any, messages: Any, params: Any) -> Any:
+        text = f"{messages[-1].content}, at {params.temperature}"
+        message = ChatMessage(role="assistant", content=text)
+        return ChatCompletionResponse(choices=[ChatChoice(message=message)])
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+    email: str | None = None
+
+
+class TypedNumbers(PythonModel):
+    """Typed by a hint: a list of floats."""
+
+    def predict(self, model_input: list[float], params: Any = None) -> list[float]:
+        return [value * 2 for value in model_input]
+
+
+class TypedTexts(PythonModel):
+    def predict(self, model_input: list[str]) -> list[str]:
+        return [value.upper() for value in model_input]
+
+
+class TypedPeople(PythonModel):
+    def predict(self, model_input: list[Person]) -> list[str]:
+        return [f"{person.name} is {person.age}" for person in model_input]
+
+
+def _columns(*specs: tuple[Any, str | int] | tuple[Any, str | int, bool]) -> Schema:
+    return Schema([ColSpec(spec[0], spec[1], *spec[2:]) for spec in specs])  # type: ignore[arg-type]
+
+
+SCALARS = ("boolean", "integer", "long", "float", "double", "string", "binary", "datetime")
+
+ALL_TYPES = _columns(*((name, name) for name in SCALARS))
+ALL_OPTIONAL = _columns(("long", "id"), *((name, name, False) for name in SCALARS))
+
+PARAMS = ParamSchema(
+    [
+        ParamSpec("flag", "boolean", False),
+        ParamSpec("count", "integer", 1),
+        ParamSpec("size", "long", 2),
+        ParamSpec("ratio", "float", 0.5),
+        ParamSpec("rate", "double", 0.25),
+        ParamSpec("label", "string", "a"),
+        ParamSpec("when", "datetime", np.datetime64("2024-01-01T00:00:00")),
+        ParamSpec("weights", "double", [1.0, 2.0], (-1,)),
+        ParamSpec("nested", Object([Property("x", "long")]), {"x": 1}),
+    ]
+)
+
+NESTED = _columns(
+    (Array("double"), "numbers"),
+    (Object([Property("name", "string"), Property("age", "long", False)]), "person"),
+    (Map("long"), "counts"),
+    (AnyType(), "anything"),
+    (Array(Object([Property("x", "double")])), "points", False),
+)
+
+SCHEMAS: dict[str, tuple[Schema | None, ParamSchema | None]] = {
+    "all_types": (ALL_TYPES, None),
+    "all_optional": (ALL_OPTIONAL, None),
+    "doubles": (_columns(*(("double", name) for name in "abcd")), None),
+    "one_long": (_columns(("long", "n")), None),
+    "two_longs": (_columns(("long", "a"), ("long", "b")), None),
+    "one_string": (_columns(("string", "text")), None),
+    "one_datetime": (_columns(("datetime", "when")), None),
+    "one_binary": (_columns(("binary", "data")), None),
+    "one_boolean": (_columns(("boolean", "flag")), None),
+    "integer_names": (_columns(("long", 0), ("long", 1)), None),
+    "unnamed": (Schema([ColSpec("double"), ColSpec("double")]), None),
+    "unnamed_mixed": (Schema([ColSpec("long"), ColSpec("string")]), None),
+    "nested": (NESTED, None),
+    "array_only": (_columns((Array("double"), "numbers")), None),
+    "map_only": (_columns((Map("string"), "names")), None),
+    "any_only": (_columns((AnyType(), "anything")), None),
+    "with_params": (_columns(("double", "a")), PARAMS),
+    "tensor": (Schema([TensorSpec(np.dtype("float64"), (-1, 2))]), None),
+    "tensor_long": (Schema([TensorSpec(np.dtype("int64"), (-1,))]), None),
+    "tensor_text": (Schema([TensorSpec(np.dtype("str"), (-1,))]), None),
+    "tensor_image": (Schema([TensorSpec(np.dtype("uint8"), (-1, 2, 2))]), None),
+    "tensors": (
+        Schema(
+            [
+                TensorSpec(np.dtype("float32"), (-1, 2), "x"),
+                TensorSpec(np.dtype("int64"), (-1,), "n"),
+            ]
+        ),
+        None,
+    ),
+    "no_signature": (None, None),
+}
+"""Signatures of the echo models: inputs, params."""
+
+
+def save_pyfunc(path: Path, model: Any, **options: Any) -> Path:
+    """A PythonModel at `path`, with no packages of its own."""
+    mlflow.pyfunc.save_model(path, python_model=model, pip_requirements=["mlflow"], **options)
+    return path
+
+
+def save_echo(name: str) -> Callable[[Path], Path]:
+    inputs, params = SCHEMAS[name]
+    signature = ModelSignature(inputs, None, params) if inputs else None
+    return lambda path: save_pyfunc(path, Echo(), signature=signature)
+
+
+def save_named(model: Any, **options: Any) -> Callable[[Path], Path]:
+    return lambda path: save_pyfunc(path, model, **options)
+
+
+def save_wine(path: Path) -> Path:
+    """The sample model, with its input example."""
+    import example_test
+
+    table, cultivars = example_test.wine_table()
+    model = example_test.train(table, cultivars)
+    example = table.head(2)
+    mlflow.sklearn.save_model(
+        model,
+        path,
+        signature=mlflow.models.infer_signature(example, model.predict(example)),
+        input_example=example,
+        pip_requirements=["scikit-learn"],
+    )
+    return path
+
+
+TEXT = ModelSignature(_columns(("string", "how")))
+SECONDS = ModelSignature(_columns(("double", "seconds")))
+
+MODELS: dict[str, Callable[[Path], Path]] = {
+    **{name: save_echo(name) for name in SCHEMAS},
+    "wine": save_wine,
+    "returns": save_named(Returns(), signature=TEXT),
+    "raises": save_named(Raises(), signature=TEXT),
+    "sleeps": save_named(Sleeps(), signature=SECONDS),
+    "chat": save_named(Chat()),
+    "hint_numbers": save_named(TypedNumbers()),
+    "hint_texts": save_named(TypedTexts()),
+    "hint_people": save_named(TypedPeople()),
+}
+"""Every model by name, and how it is saved."""
