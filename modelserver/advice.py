@@ -45,10 +45,10 @@ def advice(
             )
         if type(cause).__name__ in UNREACHABLE:
             return f"{server} cannot be reached; check MLFLOW_TRACKING_URI and that it is running"
-        if code == "RESOURCE_DOES_NOT_EXIST" or any(words in text for words in NOT_FOUND):
-            return f"there is no model {uri} in {server}; check MODEL_URI and MLFLOW_TRACKING_URI"
         if any(words in text for words in NOT_A_MODEL):
             return f"what is at {uri} is not a complete MLflow model; log it again"
+        if code == "RESOURCE_DOES_NOT_EXIST" or any(words in text for words in NOT_FOUND):
+            return f"there is no model {uri} in {server}; check MODEL_URI and MLFLOW_TRACKING_URI"
         if code == "INVALID_PARAMETER_VALUE":
             return f"MODEL_URI {uri} cannot be read as a model URI; see the README for its forms"
     return (

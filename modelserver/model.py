@@ -65,7 +65,7 @@ def _load(settings: Settings, uri: str, start: float, requirements: list[str]) -
     from mlflow import environment_variables
 
     # MLflow retries for minutes in silence; here the whole load is retried, and says so.
-    if not environment_variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.is_set():
+    if environment_variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.get_raw() is None:
         environment_variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
     _decode_type_hints_as_a_server()
     if settings.tracking_uri:

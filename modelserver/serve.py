@@ -1,5 +1,6 @@
 """`python main.py`: the app on a socket, with uvicorn."""
 
+import contextlib
 import socket
 
 import uvicorn
@@ -14,7 +15,8 @@ def serve(app: Starlette, settings: Settings) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Serving on http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
     config = uvicorn.Config(app, log_level="warning", access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once all is closed
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

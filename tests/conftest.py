@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import mlflow
 import pytest
 from mlflow.pyfunc import PyFuncModel, scoring_server
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from modelserver.app import create_app
@@ -40,6 +42,7 @@ def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClie
         settings = read_settings({"MODEL_URI": str(model_path(name)), **environment})
         test_client = TestClient(create_app(settings))
         test_client.__enter__()
+        test_client.get("/")  # waits for the model
         opened.append(test_client)
         return test_client
 
@@ -49,13 +52,16 @@ def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClie
 
 
 @pytest.fixture(scope="session")
-def mlflow_client(model_path: Callable[[str], Path]) -> Callable[[str], TestClient]:
+def mlflow_client(model_path: Callable[[str], Path]) -> Callable[[str], httpx.Client]:
     """A client of MLflow's own server around the same model: the oracle."""
 
     @cache
-    def open_client(name: str) -> TestClient:
+    def open_client(name: str) -> httpx.Client:
         model: PyFuncModel = mlflow.pyfunc.load_model(str(model_path(name)))
         app: Any = scoring_server.init(model)
-        return TestClient(app, raise_server_exceptions=False)
+        if isinstance(app, Starlette):
+            return TestClient(app, raise_server_exceptions=False)
+        transport = httpx.WSGITransport(app=app)  # MLflow 2 serves with Flask
+        return httpx.Client(transport=transport, base_url="http://testserver")
 
     return open_client

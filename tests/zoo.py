@@ -210,7 +210,7 @@ def save_pyfunc(path: Path, model: Any, **options: Any) -> Path:
 
 def save_echo(name: str) -> Callable[[Path], Path]:
     inputs, params = SCHEMAS[name]
-    signature = ModelSignature(inputs, None, params) if inputs else None
+    signature = ModelSignature(inputs, params=params) if inputs else None
     return lambda path: save_pyfunc(path, Echo(), signature=signature)
 
 

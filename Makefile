@@ -1,0 +1,76 @@
+# make demo   serve a sample model on http://127.0.0.1:8000 (PORT=… for another port)
+# make test   lint, types, tests with coverage
+# make test-lowest   the tests with the lowest versions of requirements.txt
+# make bench  compare with MLflow's own server, side by side
+# An active virtual environment is used; without one, .venv is made.
+
+PYTHON ?= python3
+VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
+BIN := $(VENV)/bin
+PORT ?= 8000
+SAMPLE := {"dataframe_records": [{"alcohol": 13.2, "malic_acid": 1.8, "flavanoids": 2.6, "magnesium": 100, "proline": 1050, "color": "medium", "alkaline_ash": false}]}
+
+# Installed once for each state of the requirements.
+RUNTIME := $(VENV)/.installed-runtime
+TESTING := $(VENV)/.installed-testing
+TRAINED := .demo-model
+
+.PHONY: demo test test-lowest bench clean
+ifeq ($(wildcard mlflow.db),)
+.PHONY: $(TRAINED)
+endif
+
+demo: $(TRAINED)
+	@echo '== serving models:/wine/latest; Ctrl-C ends it'
+	@echo
+	@echo 'Open  http://127.0.0.1:$(PORT)/'
+	@echo 'Try   curl http://127.0.0.1:$(PORT)/invocations -H "Content-Type: application/json" \'
+	@echo "        -d '"'$(SAMPLE)'"'"
+	@echo
+	@exec env -u MLFLOW_TRACKING_URI MODEL_URI=models:/wine/latest PORT=$(PORT) $(BIN)/python main.py
+
+test: $(TESTING)
+	@echo '== lint'
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo '== types'
+	@$(BIN)/mypy
+	@echo '== tests'
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage combine -q
+	@$(BIN)/python -m coverage report
+
+# The same tests with the lowest versions that requirements.txt promises, in an environment of its
+# own. Types and warnings are those of the newest versions; so are MLflow's answers to compare with.
+test-lowest:
+	@$(PYTHON) -m venv .venv-lowest
+	@.venv-lowest/bin/python -m pip install -q -c tests/lowest.txt -r requirements.txt \
+		pytest hypothesis httpx coverage scikit-learn pyarrow
+	@.venv-lowest/bin/python -m pytest -o filterwarnings=default
+
+bench: $(TESTING)
+	@$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf .venv .venv-lowest $(TRAINED) mlflow.db mlruns mlartifacts .coverage .coverage.* .*_cache .hypothesis
+
+$(TRAINED): example_test.py $(RUNTIME)
+	@echo '== training and registering the sample model'
+	@env -u MLFLOW_TRACKING_URI PYTHONWARNINGS=ignore $(BIN)/python example_test.py
+	@touch $@
+
+$(RUNTIME): requirements.txt | $(BIN)/python
+	@echo '== installing requirements.txt and the packages of the sample model (a minute or two)'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt scikit-learn
+	@touch $@
+
+$(TESTING): tests/requirements.txt $(RUNTIME)
+	@echo '== installing what the tests need'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+$(BIN)/python:
+	@echo '== making a virtual environment in $(VENV)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed")'
+	@$(PYTHON) -m venv $(VENV)

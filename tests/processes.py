@@ -1,0 +1,109 @@
+"""Real servers as child processes: ours and MLflow's, started on free ports and ended for sure."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """A running server: its URL, its process and what it printed so far."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def interrupt(self) -> int:
+        """Ctrl-C; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, port: int
+) -> Iterator[Server]:
+    """`command` in a process group of its own, from the project's folder."""
+    inherited = {key: value for key, value in os.environ.items() if key in KEPT}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            env={**inherited, **environment},
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Server(f"http://127.0.0.1:{port}", process, log)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def our_server(log: Path, **environment: str) -> Iterator[Server]:
+    """`python main.py` on a free port, once it listens."""
+    port = free_port()
+    command = [sys.executable, "main.py"]
+    with running(command, {"PORT": str(port), **environment}, log, port) as server:
+        wait_for(lambda: status(f"{server.url}/version") == 200, server)
+        yield server
+
+
+@contextlib.contextmanager
+def tracking_server(folder: Path, port: int) -> Iterator[Server]:
+    """`mlflow server` with a SQLite store and proxied artifacts in `folder`."""
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    command += ["--artifacts-destination", str(folder / "artifacts")]
+    with running(command, {}, folder / "mlflow-server.log", port) as server:
+        wait_for(lambda: status(f"{server.url}/health") == 200, server)
+        yield server
+
+
+def wait_for(condition: Callable[[], object], server: Server, seconds: float = 90) -> None:
+    """Returns once `condition` holds; fails with the server's output when it does not."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.process.poll() is None:
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no answer in {seconds} s:\n{server.output()}")
+
+
+def status(url: str) -> int | None:
+    """The status of a GET, None where nobody answers."""
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(url, timeout=60).status_code
+    return None
+
+
+# What a child process needs; the rest, such as settings of the developer's shell, stays out.
+KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")

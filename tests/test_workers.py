@@ -1,0 +1,127 @@
+"""The worker pool: results, bounds, timeouts, dropped work, work on the loop."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from modelserver.errors import Overloaded, TimedOut
+from modelserver.workers import Workers
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    pool = Workers(threads=1, max_queue=2)
+    yield pool
+    pool.close()
+
+
+def fail() -> None:
+    raise KeyError("x")
+
+
+def test_returns_the_result(workers: Workers) -> None:
+    assert asyncio.run(workers.run(lambda: 42, timeout=0, small=False)) == 42
+
+
+def test_raises_the_error(workers: Workers) -> None:
+    with pytest.raises(KeyError):
+        asyncio.run(workers.run(fail, timeout=5, small=False))
+
+
+def test_runs_in_a_thread_until_measured_short_then_on_the_loop(workers: Workers) -> None:
+    async def names() -> list[str]:
+        work = lambda: threading.current_thread().name  # noqa: E731
+        return [await workers.run(work, timeout=5, small=True) for _ in range(2)]
+
+    assert asyncio.run(names()) == ["predict-0", "MainThread"]
+
+
+def test_goes_back_to_threads_after_long_work(workers: Workers) -> None:
+    async def names() -> list[str]:
+        await workers.run(lambda: None, timeout=5, small=True)
+        await workers.run(lambda: time.sleep(0.01), timeout=5, small=True)
+        work = lambda: threading.current_thread().name  # noqa: E731
+        return [await workers.run(work, timeout=5, small=True)]
+
+    assert asyncio.run(names()) == ["predict-0"]
+
+
+def test_errors_on_the_loop_are_measured_too(workers: Workers) -> None:
+    async def twice() -> None:
+        await workers.run(lambda: None, timeout=5, small=True)
+        await workers.run(fail, timeout=5, small=True)
+
+    with pytest.raises(KeyError):
+        asyncio.run(twice())
+
+
+def test_refuses_what_the_queue_cannot_hold(workers: Workers) -> None:
+    async def flood() -> list[Any]:
+        calls = [workers.run(lambda: time.sleep(0.05), timeout=5, small=False) for _ in range(5)]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    results = asyncio.run(flood())
+    refused = [result for result in results if isinstance(result, Overloaded)]
+    assert results.count(None) == 3
+    assert [error.headers for error in refused] == [{"Retry-After": "1"}] * 2
+
+
+def test_drops_queued_work_that_timed_out(workers: Workers) -> None:
+    done: list[str] = []
+
+    async def flood() -> list[Any]:
+        first = workers.run(lambda: time.sleep(0.3), timeout=5, small=False)
+        second = workers.run(lambda: done.append("second"), timeout=0.05, small=False)
+        results = await asyncio.gather(first, second, return_exceptions=True)
+        await workers.run(lambda: done.append("third"), timeout=5, small=False)
+        return results
+
+    first, second = asyncio.run(flood())
+    assert first is None
+    assert isinstance(second, TimedOut)
+    assert done == ["third"]
+
+
+def test_running_work_that_timed_out_keeps_its_place(workers: Workers) -> None:
+    async def slow_then_more() -> tuple[Any, Any]:
+        slow = workers.run(lambda: time.sleep(0.2), timeout=0.05, small=False)
+        (late,) = await asyncio.gather(slow, return_exceptions=True)
+        calls = [workers.run(lambda: 1, timeout=5, small=False) for _ in range(3)]
+        return late, await asyncio.gather(*calls, return_exceptions=True)
+
+    late, results = asyncio.run(slow_then_more())
+    assert isinstance(late, TimedOut)
+    assert [type(result) for result in results] == [int, int, Overloaded]
+
+
+def test_cancelled_callers_free_their_place(workers: Workers) -> None:
+    async def cancel_one() -> list[Any]:
+        first = asyncio.ensure_future(workers.run(lambda: time.sleep(0.2), 5, small=False))
+        second = asyncio.ensure_future(workers.run(lambda: 2, 5, small=False))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        second.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        return [await workers.run(lambda: n, 5, small=False) for n in range(2)]  # noqa: B023
+
+    assert asyncio.run(cancel_one()) == [0, 1]
+
+
+def test_a_closed_loop_ends_the_worker_quietly() -> None:
+    pool = Workers(threads=1, max_queue=1)
+
+    async def leave_at_once() -> None:
+        task = asyncio.ensure_future(pool.run(lambda: time.sleep(0.2), 5, small=False))
+        await asyncio.sleep(0.05)
+        task.cancel()
+
+    asyncio.run(leave_at_once())
+    (thread,) = pool._threads
+    thread.join(5)
+    assert not thread.is_alive()
