@@ -21,7 +21,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from modelserver import scoring
-from modelserver.errors import ROUTING_CODES, ApiError
+from modelserver.errors import ROUTING_CODES, ApiError, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
 from modelserver.media import too_large
 from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
@@ -103,7 +103,7 @@ async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
     """An `ApiError` as JSON; what is the server's or the model's fault goes to the log."""
     assert isinstance(error, ApiError)
     trace = _trace(request)
-    if error.status >= 500 and error.__cause__ is not None:
+    if isinstance(error.__cause__, ModelFailed) or (error.status >= 500 and error.__cause__):
         log_cause(trace, error)
     return error_response(
         error.status, error.error_code, error.message, error.details, trace, error.headers

@@ -134,7 +134,7 @@ def _unfit_cells(
         parse(values)
     except (ValueError, TypeError, OverflowError) as error:
         if len(values) == 1:
-            return [(rows[0], str(error) if type(error) is Unfit else describe(values[0]))]
+            return [(rows[0], str(error) if isinstance(error, Unfit) else describe(values[0]))]
         half = len(values) // 2
         bad = _unfit_cells(values[:half], rows[:half], parse)
         if len(bad) < LIMIT:
@@ -231,7 +231,7 @@ def _texts(cells: Cells) -> Array:
     ):
         return objects(cells) if TEXT_IS_OBJECT else pd.array(cells, dtype=TEXT)
     types = set(map(type, cells))
-    if types <= {int}:
+    if types and all(issubclass(t, (int, np.integer)) and t is not bool for t in types):
         cells = list(map(str, cells))
     elif not types <= {str, type(None)}:
         raise Unfit(describe(cells[0]))
@@ -298,8 +298,9 @@ def _bytes(cell: object) -> bytes:
         raise Unfit("text that is no base64") from error
 
 
-def _nothing(cells: Cells) -> Array:
-    return objects(cells)
+def _anything(cells: Cells) -> Array:
+    """As pandas reads it: numbers of one kind become an array of their type."""
+    return pd.Series(list(cells)).array
 
 
 def _nans(dtype: Any) -> Callable[[int], Array]:
@@ -373,7 +374,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             blanks=frozenset({"", "NaT"}),
         ),
         Kind("binary", "base64 text", object, _binaries, _nones, gaps_when_required=False),
-        Kind("any", "any value", object, _nothing, _nones),
+        Kind("any", "any value", object, _anything, _nones),
     )
 }
 """MLflow's scalar column types by name, and `any`."""

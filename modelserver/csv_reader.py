@@ -34,15 +34,22 @@ NUMBERS: Final[Mapping[str, str]] = {
     "integer": "Int64",
 }
 
-BOOLEANS: Final[Mapping[str, bool]] = {
+TRUTHS: Final[Mapping[str, bool]] = {
     "true": True,
     "True": True,
     "TRUE": True,
-    "1": True,
     "false": False,
     "False": False,
     "FALSE": False,
-    "0": False,
+}
+
+# JSON's true is 1 in a number column; so is CSV's, as in pandas.
+WORDS: Final[Mapping[str, Mapping[str, bool]]] = {
+    "boolean": {**TRUTHS, "1": True, "0": False},
+    "long": TRUTHS,
+    "integer": TRUTHS,
+    "float": TRUTHS,
+    "double": TRUTHS,
 }
 
 # The words of pandas.read_csv's na_values.
@@ -113,7 +120,7 @@ def _read_numbers(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame | N
     }
     try:
         frame = _parse(body, dtypes, kinds)
-    except (ValueError, OverflowError):
+    except (ValueError, TypeError, OverflowError):
         return None
     for position, dtype in dtypes.items():
         if dtype == "float64" and np.isinf(frame[position].to_numpy()).any():
@@ -178,6 +185,4 @@ def _cells(column: "pd.Series[Any]", kind: Kind | None) -> Cells:
     if kind.name == "string":
         return column.array
     cells = column.astype(object).where(column.notna(), None).tolist()
-    if kind.name == "boolean":
-        return [BOOLEANS.get(cell, cell) for cell in cells]
-    return cells
+    return [words.get(cell, cell) for cell in cells] if (words := WORDS.get(kind.name)) else cells

@@ -32,7 +32,7 @@ def media_type(content_type: str | None, body: bytes) -> str:
     """
     kind, charset = _parse(content_type or "")
     if kind in UNDECIDED:
-        return _sniff(body)
+        kind = _sniff(body)
     if kind not in MEDIA_TYPES:
         raise UnsupportedMediaType(
             f"the content type must be one of {', '.join(MEDIA_TYPES)}",

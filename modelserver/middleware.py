@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,6 +35,9 @@ class Trace:
 
 
 KEY: Final = "modelserver.trace"
+
+GONE: Final = 499
+"""Logged, never sent: the client left before its request was read (nginx's code for it)."""
 
 
 class RequestTrace:
@@ -58,6 +62,8 @@ class RequestTrace:
 
         try:
             await self.app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            trace.status = GONE
         except Exception:
             logger.exception("%s failed in the server's own code", trace.request_id)
             if not trace.status:

@@ -26,8 +26,9 @@ class Misplaced(Unfit):
     """A value that does not fit, and where it stands inside the cell."""
 
     def __init__(self, found: str, expects: str, path: str = "") -> None:
-        super().__init__(f"{found}{path and f' at {path}'} where {expects} belongs")
         self.found, self.expects, self.path = found, expects, path
+        self.place = f"{found} at {path}" if path else found
+        super().__init__(f"{self.place} where {expects} belongs" if path else found)
 
     def under(self, step: str) -> "Misplaced":
         """The same fault, seen from one level further out."""
@@ -171,13 +172,16 @@ EXPECTS: Mapping[str, str] = {
     "map": "an object",
 }
 
+# NumPy's types stand in the cells of Parquet files.
+INTEGERS = (int, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64)
+
 # Text that spells a number is taken for a column, which may come from CSV, but not inside a cell.
 JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "boolean": (bool, np.bool_),
-    "integer": (int, np.int32, np.int64),
-    "long": (int, np.int32, np.int64),
-    "float": (float, int, np.float32, np.float64),
-    "double": (float, int, np.float32, np.float64),
+    "integer": INTEGERS,
+    "long": INTEGERS,
+    "float": (*INTEGERS, float, np.float32, np.float64),
+    "double": (*INTEGERS, float, np.float32, np.float64),
     "string": (str,),
     "datetime": (str, int),
     "binary": (str, bytes),

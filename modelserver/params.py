@@ -59,22 +59,21 @@ class Params:
         return cls(tuple(_compile(spec) for spec in specs))
 
     def read(self, given: Any) -> dict[str, Any] | None:
-        """All params by name, or None for a model that declares none."""
+        """All params by name. For a model that declares none, None or the empty object given."""
         if given is None:
-            given = {}
+            return self.read({}) if self.declared else None
         if not isinstance(given, dict):
             raise InvalidInput(f"'params' must be an object, not {describe(given)}")
         known = {param.name: param for param in self.declared}
         faults = [_unknown(name, list(known)) for name in given if name not in known]
-        values: dict[str, Any] | None = {} if known else None
+        values: dict[str, Any] = {}
         for name, param in known.items():
             try:
                 value = param.read(given[name]) if name in given else param.default
             except Unfit as error:
-                found = error.found if isinstance(error, Misplaced) else str(error)
-                faults.append({"param": name, "expected": param.expects, "found": found})
+                faults.append({"param": name, **_fault(error, param.expects)})
             else:
-                values[name] = value  # type: ignore[index]
+                values[name] = value
         if faults:
             raise InvalidInput(_message(faults[:LIMIT], list(known)), faults[:LIMIT])
         return values
@@ -111,6 +110,12 @@ def _read_datetime(value: Any, expects: str) -> Any:
     if moment.astype(f"M8[{unit}]").astype("M8[ns]")[0] != moment[0]:
         raise Misplaced("a time finer than microseconds", expects)
     return moment.astype(f"M8[{unit}]")[0].item()
+
+
+def _fault(error: Unfit, expects: str) -> dict[str, str]:
+    if not isinstance(error, Misplaced):
+        return {"expected": expects, "found": str(error)}
+    return {"expected": error.expects, "found": error.place}
 
 
 def _unknown(name: str, known: Sequence[str]) -> dict[str, Any]:

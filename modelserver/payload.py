@@ -81,6 +81,8 @@ def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
     if any(key in value for key in LLM_KEYS):
         return _read_llm(value, signature)
     forms = [form for form in FORM_READERS if form in value]
+    if signature.from_type_hint and "inputs" in forms:
+        forms = ["inputs"]
     if len(forms) != 1:
         found = f"it has {listed(forms or value)}" if value else "it is empty"
         raise BadRequest(f"the body must have exactly one of {FORMS}; {found}")

@@ -69,9 +69,12 @@ def _array(array: "np.ndarray[Any, Any]") -> Any:
 
 
 def _times(array: "np.ndarray[Any, Any]") -> Any:
-    index = pd.Index(array.ravel())
-    texts = np.empty(array.size, object)
-    texts[:] = [None if moment is pd.NaT else moment.isoformat() for moment in index]
+    flat = array.ravel()
+    if flat.dtype.kind == "M" and np.datetime_data(flat.dtype)[0] in DAYS:
+        texts = np.datetime_as_string(flat, "D").astype(object)
+    else:
+        texts = np.array([moment.isoformat() for moment in pd.Index(flat)], object)
+    texts[np.isnat(flat)] = None
     return texts.reshape(array.shape).tolist()
 
 
@@ -172,6 +175,9 @@ def _array_list(value: "np.ndarray[Any, Any]") -> Any:
     array = _array(value)
     return array.tolist() if isinstance(array, np.ndarray) else array
 
+
+DAYS: Final = frozenset({"Y", "M", "W", "D"})
+"""NumPy's units of dates without a time."""
 
 ENCODERS: Final[tuple[tuple[Any, Any], ...]] = (
     (np.ndarray, _array_list),

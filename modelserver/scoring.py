@@ -4,11 +4,12 @@ Raises `ApiError` and nothing else that is the caller's or the model's fault.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-from modelserver.errors import BadRequest
+from modelserver.errors import BadRequest, ModelFailed
 from modelserver.media import decompress, media_type
 from modelserver.model import Model
-from modelserver.payload import read_payload
+from modelserver.payload import Payload, read_payload
 from modelserver.prediction import encode_predictions
 
 
@@ -40,4 +41,15 @@ def score(model: Model, request: Request) -> Scored:
         payload = read_payload(kind, body, model.signature, request.limit)
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
-    return Scored(encode_predictions(model.predict(payload), payload.wrapped), payload.rows)
+    return Scored(encode_predictions(_predict(model, payload), payload.wrapped), payload.rows)
+
+
+def _predict(model: Model, payload: Payload) -> Any:
+    """The model's prediction. A model that fails on gaps in required columns is not to blame."""
+    try:
+        return model.predict(payload)
+    except ModelFailed as error:
+        columns = model.signature.columns
+        if columns is not None and payload.typed and (gaps := columns.gaps(payload.data)):
+            raise gaps from error
+        raise

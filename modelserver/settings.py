@@ -141,14 +141,14 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         "PREDICT_WORKERS",
         _positive,
         None,
-        "predictions that run at the same time; default 1 per core",
+        "predictions that run at the same time",
         "a whole number, 1 or more",
     ),
     "max_queue": Setting(
         "MAX_QUEUE",
         _positive,
         None,
-        "requests that may wait for a worker; beyond it 503; default 64 per worker",
+        "requests that may wait for a worker; beyond it 503",
         "a whole number, 1 or more",
     ),
     "log_level": Setting(

@@ -74,6 +74,15 @@ class Columns:
             raise _bad_cells(bad)
         return pd.DataFrame(arrays, index=_labels(table), copy=False)
 
+    def gaps(self, frame: pd.DataFrame) -> InvalidInput | None:
+        """The missing values in required columns, which a model may or may not cope with."""
+        bad: list[dict[str, Any]] = []
+        for column, name in zip(self.columns, self.names if self.named else frame, strict=True):
+            if column.required and name in frame:
+                rows = np.flatnonzero(frame[name].isna())[:LIMIT]
+                bad += _details(name, column.kind, [(int(row), "null") for row in rows])
+        return _bad_cells(bad) if bad else None
+
     def _order(self, table: Table) -> list[int | None]:
         """Where in the table each column of the signature stands; None for an absent optional."""
         if not self.named:

@@ -147,7 +147,9 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]
             array = np.asarray(value)
         except ValueError:
             raise InvalidInput(f"{label} is ragged: {_ragged(value, ())}") from None
-        if array.dtype.kind not in "biuf":
+        if array.size == 0:
+            raise InvalidInput(f"{label} is empty")
+        if array.dtype.kind not in "biuf" or kind is TEXTS:
             array = np.asarray(value, object)  # the elements before NumPy made them alike
         try:
             return np.asarray(kind.convert(array.ravel())).astype(dtype).reshape(array.shape)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from modelserver.columns import describe
-from modelserver.errors import BadRequest
+from modelserver.errors import BadRequest, quoted
 from modelserver.tables import Table
 
 
@@ -49,4 +49,7 @@ def _array(value: Any, name: str) -> "np.ndarray[Any, Any]":
     try:
         return np.array(value)
     except ValueError:
-        raise BadRequest(f"the values of {name!r} are ragged: their lengths differ") from None
+        raise BadRequest(
+            f"the values of {quoted(name)} are no array: their lengths differ, or they are nested "
+            "more than 64 deep"
+        ) from None

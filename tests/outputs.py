@@ -45,7 +45,7 @@ OUTPUTS: dict[str, Callable[[], Any]] = {
     "nan": lambda: np.array([np.nan, np.inf, -np.inf, 1.0]),
     "nan_list": lambda: [float("nan"), {"x": float("inf")}],
     "frame_nan": lambda: pd.DataFrame({"a": [1.0, np.nan], "b": ["x", None]}),
-    "nat": lambda: pd.DataFrame({"t": pd.to_datetime(["2024-01-02", None])}),
+    "nat": lambda: pd.DataFrame({"t": pd.to_datetime(["2024-01-02", "NaT"])}),
     "datetime64": lambda: np.array(["2024-01-02T03:04:05", "NaT"], "M8[ns]"),
     "datetime64_scalar": lambda: [np.datetime64("2024-01-02")],
     "timedelta": lambda: [timedelta(days=1, seconds=2), pd.Timedelta("1s"), np.timedelta64(3, "s")],

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -268,6 +269,17 @@ def test_a_tracking_server_that_comes_back(tmp_path: Path) -> None:
     assert int(answer.headers["Retry-After"]) >= 1
     assert output.count("Traceback (most recent call last)") >= 1
     assert output.count("ERROR the tracking server") >= 2
+
+
+def test_a_client_that_leaves_is_one_log_line(tmp_path: Path) -> None:
+    with our_server(tmp_path / "log") as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as leaving:
+            leaving.sendall(
+                b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"
+            )
+        wait_for(lambda: "/invocations 499" in server.output(), server)
+        assert "Traceback" not in server.output()
 
 
 def test_fastapi_is_not_imported_by_our_code() -> None:

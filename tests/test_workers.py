@@ -75,7 +75,7 @@ def test_refuses_what_the_queue_cannot_hold(workers: Workers) -> None:
 def test_drops_queued_work_that_timed_out(workers: Workers) -> None:
     done: list[str] = []
 
-    async def flood() -> list[Any]:
+    async def flood() -> Any:
         first = workers.run(lambda: time.sleep(0.3), timeout=5, small=False)
         second = workers.run(lambda: done.append("second"), timeout=0.05, small=False)
         results = await asyncio.gather(first, second, return_exceptions=True)

@@ -15,7 +15,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.protos.databricks_pb2 import RESOURCE_EXHAUSTED
-from mlflow.pyfunc import ChatModel, PythonModel
+from mlflow.pyfunc.model import ChatModel, PythonModel
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.llm import ChatChoice, ChatCompletionResponse, ChatMessage
 from mlflow.types.schema import AnyType, Array, Map, Object, Property
@@ -53,7 +53,7 @@ def cell(value: Any) -> str:
     if pd.isna(value):
         return "missing"
     if isinstance(value, (pd.Timestamp, np.datetime64)):
-        return str(np.datetime64(value, "ns"))
+        return str(np.datetime64(str(value), "ns"))
     if isinstance(value, (np.bool_, bool)):
         return f"bool {bool(value)}"
     if isinstance(value, np.generic):
@@ -210,7 +210,8 @@ def save_pyfunc(path: Path, model: Any, **options: Any) -> Path:
 
 def save_echo(name: str) -> Callable[[Path], Path]:
     inputs, params = SCHEMAS[name]
-    signature = ModelSignature(inputs, params=params) if inputs else None
+    given: dict[str, Any] = {"params": params} if params else {}
+    signature = ModelSignature(inputs, **given) if inputs else None
     return lambda path: save_pyfunc(path, Echo(), signature=signature)
 
 

@@ -1,0 +1,97 @@
+"""JSON bodies to Python values: what is understood, and how the rest is refused."""
+
+from typing import Any
+
+import pytest
+
+from modelserver.decoding import decode_json
+from modelserver.errors import BadRequest
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": [1, 2.5, null, true, "\\u00fc"]}', {"a": [1, 2.5, None, True, "ü"]}),
+        (b" \n[] ", []),
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        ('{"a": "ü"}'.encode("utf-16"), {"a": "ü"}),
+        ('{"a": "ü"}'.encode("utf-32-be"), {"a": "ü"}),
+        (b"1", 1),
+        (b'{"a": "b: c"}', {"a": "b: c"}),
+        (b'{"a":"b\\":c"}', {"a": 'b":c'}),
+        (b'{"a" :"b\\":c"}', {"a": 'b":c'}),
+        (b'[{"a": {"b": [1, {"c": 2}, [{"c": 3}]]}}]', [{"a": {"b": [1, {"c": 2}, [{"c": 3}]]}}]),
+        (b'{"a": {"x": 1}, "b": {"x": 1}}', {"a": {"x": 1}, "b": {"x": 1}}),
+        (b'[{"a": 1}, 2]', [{"a": 1}, 2]),
+        (b"9223372036854775807", 2**63 - 1),
+        (b"18446744073709551616", 2.0**64),
+    ],
+    ids=repr,
+)
+def test_json(body: bytes, value: Any) -> None:
+    decoded = decode_json(body)
+    assert (decoded, type(decoded)) == (value, type(value))
+
+
+@pytest.mark.parametrize("integer", [2**70, -(2**63) - 1, 10**300])
+def test_integers_of_any_size_stay_whole_where_asked(integer: int) -> None:
+    assert decode_json(b"[%d, 0.5]" % integer, exact_integers=True) == [integer, 0.5]
+
+
+INVALID = "the body is not valid JSON: "
+DEEP = b"[" * 100_000
+EMPTY = "the body is empty; send a table or an array of inputs"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", EMPTY),
+        (b" \r\n\t", EMPTY),
+        (b"\xef\xbb\xbf", f"{INVALID}Input is a zero-length, empty document at line 1, column 1"),
+        (b'{"a": [1, 2', f"{INVALID}unexpected end of data at line 1, column 12"),
+        (b"a,b\n1,2\n", f"{INVALID}unexpected character at line 1, column 1"),
+        (b'{"a": 1}\n{"a"', f"{INVALID}unexpected content after document at line 2, column 1"),
+        (b'{"a": NaN}', f"{INVALID}NaN at line 1, column 7; send null for a missing number"),
+        (
+            '{"ü":\n Infinity}'.encode(),
+            f"{INVALID}Infinity at line 2, column 2; send null for a missing number",
+        ),
+        (
+            b'{"a": -Infinity}',
+            f"{INVALID}-Infinity at line 1, column 7; send null for a missing number",
+        ),
+        (b"[1e400]", f"{INVALID}number is infinity when parsed as double at line 1, column 2"),
+        (b'["\\ud800"]', f"{INVALID}lone leading surrogate in hex escape at line 1, column 8"),
+        (b'["\xff"]', f"{INVALID}str is not valid UTF-8 at line 1, column 1"),
+        (b'["\xed\xa0\x80"]', f"{INVALID}str is not valid UTF-8 at line 1, column 1"),
+        (DEEP, f"{INVALID}Recursion limit reached at line 1, column 1025"),
+        ("[1]".encode("utf-16")[:-1], "the body is not valid UTF-16 text"),
+        (b"\x00\x00\x00[\x00\x11\x00\x00", "the body is not valid UTF-32-BE text"),
+        (b'{"a": 1, "a": 2}', "the key 'a' is given twice in one JSON object"),
+        (b'[{"b": {"a": 1, "\\u0061": ":"}}]', "the key 'a' is given twice in one JSON object"),
+        (b'{"a": 1, "a"\n: 2}', "the key 'a' is given twice in one JSON object"),
+        (
+            b'{"%s":1,"%s":1}' % ((b"x" * 81,) * 2),
+            f"the key '{'x' * 79}…' is given twice in one JSON object",
+        ),
+    ],
+    ids=lambda value: repr(value)[:60] if isinstance(value, bytes) else "",
+)
+def test_refused_bodies(body: bytes, message: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        decode_json(body)
+    assert refusal.value.message == message
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize(
+    "inner", [b"1234567890123456789", b'{"a": 1, "a": 2}', b'{"a": ":"}'], ids=repr
+)
+def test_a_thousand_levels_are_read_or_refused(inner: bytes, exact: bool) -> None:
+    try:
+        value = decode_json(b"[" * 1000 + inner + b"]" * 1000, exact)
+    except BadRequest as error:
+        assert error.message == f"{INVALID}nested too deeply"  # noqa: PT017
+    else:
+        assert isinstance(value, list)

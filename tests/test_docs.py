@@ -1,0 +1,66 @@
+"""What the README says is true: settings, differences, paths, states, examples, length."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from modelserver.app import PATHS
+from modelserver.errors import error_body
+from modelserver.settings import SETTINGS, Setting
+from tests.test_against_mlflow import DIFFERENCES
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+# Settings whose default depends on the machine say it in words.
+SPOKEN_DEFAULTS = {"PREDICT_WORKERS": "1 per core", "MAX_QUEUE": "64 per worker"}
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
+def test_settings_table(setting: Setting[object]) -> None:
+    default = SPOKEN_DEFAULTS.get(setting.name) or setting.default
+    shown = "none" if default is None else default
+    assert f"| `{setting.name}` | {shown} | {setting.meaning} |" in README
+
+
+def test_no_other_settings_are_promised() -> None:
+    table = README.partition("## Settings")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([A-Z_]+)` \|", table, re.M) == [s.name for s in SETTINGS.values()]
+
+
+@pytest.mark.parametrize("key", DIFFERENCES)
+def test_differences_table(key: str) -> None:
+    row = DIFFERENCES[key]
+    assert f"| {row.mlflow} | {row.here} | {row.why} |" in README
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_path_is_described(path: str) -> None:
+    assert path in README
+
+
+def test_the_first_example_predicts_what_it_says(client: Callable[..., TestClient]) -> None:
+    section = README.partition("## Predict")[2]
+    (body,) = re.findall(r"curl [^\n]*/invocations -H [^\n]* -d '(.*?)'\n", section, re.S)[:1]
+    (answer,) = re.findall(r"```json\n(.*?)\n```", section, re.S)[:1]
+    headers = {"Content-Type": "application/json"}
+    response = client("wine").post("/invocations", content=body, headers=headers)
+    assert response.text == answer
+
+
+def test_the_error_example_is_real(client: Callable[..., TestClient]) -> None:
+    section = README.partition("## Errors")[2]
+    (shown,) = re.findall(r"```json\n(.*?)\n```", section, re.S)
+    example = json.loads(shown)
+    wine = json.loads(re.findall(r"\[(\{\"alcohol\".*?\})\]", README, re.S)[0])
+    body = {"dataframe_records": [wine | {"magnesium": 100.5}]}
+    answer = client("wine").post("/invocations", json=body).json()
+    assert list(example) == list(error_body("", "", (), ""))
+    assert answer | {"request_id": ""} == example | {"request_id": ""}
+
+
+def test_length() -> None:
+    assert len(README.splitlines()) <= 200
