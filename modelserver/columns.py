@@ -32,10 +32,14 @@ LIMIT: Final = 20
 EXACT: Final = 2**53
 """Beyond this magnitude a double no longer holds every integer (IEEE 754)."""
 
-TIMES: Final = (np.datetime64, np.timedelta64)
+TIMES: Final = (date, np.datetime64, timedelta, np.timedelta64)
 
 TEXT: Final = pd.Series(["a"]).dtype
 """What pandas makes of text: `object` in pandas 2, `str` in pandas 3."""
+
+TEXT_TYPES: Final = frozenset({str, np.str_})
+
+NO_DATE: Final = "text that is no ISO 8601 date between 1677 and 2262"
 
 TEXT_IS_OBJECT: Final = isinstance(TEXT, np.dtype)
 
@@ -178,7 +182,7 @@ def _is_infinity(value: object) -> bool:
 def _integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], Array]:
     def parse(cells: Cells) -> Array:
         array = _flat(cells)
-        if array.dtype.kind == "U":
+        if array.dtype.kind == "U" and set(map(type, cells)) <= TEXT_TYPES:
             array = np.array([_whole_number(text) for text in cells])
         if array.dtype.kind == "f":
             array = _whole_floats(array)
@@ -205,6 +209,7 @@ def _whole_number(text: str) -> int:
 
 def _whole_floats(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
     """The same numbers as int64, or `Unfit` where that would lose something."""
+    array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise Unfit("a number that is not finite")
     if (np.trunc(array) != array).any():
@@ -242,15 +247,15 @@ def _datetimes(cells: Cells) -> Array:
     if isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype):
         return _nanoseconds(pd.DatetimeIndex(cells))
     array = _flat(cells)
+    if array.dtype.kind in "biuf" and isinstance(cells, (list, tuple)) and bool in map(type, cells):
+        raise Unfit("a boolean")  # NumPy makes numbers of booleans among numbers
     if array.dtype.kind == "U":
         _check_iso_dates(array)
         return _iso_dates(array)
     if array.dtype.kind == "M":
         return _nanoseconds(pd.DatetimeIndex(array))
-    if array.dtype.kind in "iu":
-        return array.astype(np.int64, casting="safe").view("M8[ns]")
-    if array.dtype.kind == "f":
-        return _whole_floats(array).view("M8[ns]")
+    if array.dtype.kind in "iuf":
+        return np.asarray(NANOSECONDS(cells)).view("M8[ns]")
     if array.dtype.kind == "O" and all(isinstance(value, date) for value in array):
         return _iso_dates(array.astype(str))
     raise Unfit(describe(cells[0]))
@@ -260,23 +265,31 @@ def _iso_dates(texts: "np.ndarray[Any, Any]") -> Array:
     try:
         return _nanoseconds(pd.to_datetime(texts, format="ISO8601", utc=True))
     except ValueError as error:
-        raise Unfit("text that is no ISO 8601 date between 1677 and 2262") from error
+        raise Unfit(NO_DATE) from error
+
+
+# The least integer is how NumPy stores NaT.
+NANOSECONDS: Final = _integers(np.int64, -(2**63) + 1, 2**63 - 1, "an integer beyond 64 bits")
 
 
 def _nanoseconds(index: pd.DatetimeIndex) -> Array:
-    """Naive UTC at MLflow's precision; raises OutOfBoundsDatetime, a ValueError."""
+    """Naive UTC at MLflow's precision."""
     naive = index.tz_convert(None) if index.tz is not None else index
-    return naive.as_unit("ns").to_numpy()
+    try:
+        return naive.as_unit("ns").to_numpy()
+    except ValueError as error:
+        raise Unfit(NO_DATE) from error
 
 
 def _check_iso_dates(texts: "np.ndarray[Any, Any]") -> None:
-    """Whether each text starts YYYY-MM-DD and has at most 9 digits of a second.
+    """Whether each text starts YYYY-MM-DD, has colons, and at most 9 digits of a second.
 
-    pandas and NumPy also take a year, "now", and digits beyond the nanosecond, which they drop.
+    pandas also takes a year, "now", and digits beyond the nanosecond, which it drops.
     """
     padded = np.ascontiguousarray(texts.astype("U30"))
     letters = padded.view("U1").reshape(len(texts), 30)
-    if not ((letters[:, 4] == "-") & (letters[:, 7] == "-") & (letters[:, 9] != "")).all():
+    dashed = (letters[:, 4] == "-") & (letters[:, 7] == "-") & (letters[:, 9] != "")
+    if not dashed.all() or np.char.isdigit(letters[:, 13]).any():
         raise Unfit("text that is no ISO 8601 date")
     if np.char.isdigit(letters[:, 29]).any():
         raise Unfit("a time finer than nanoseconds")
@@ -319,17 +332,18 @@ def _nats(rows: int) -> Array:
     return np.full(rows, "NaT", "M8[ns]")
 
 
+# In this order: NumPy's durations are integers to Python, and dates of pandas are datetimes.
 FOUND: Final[Sequence[tuple[Any, str]]] = (
     (type(None), "null"),
     ((bool, np.bool_), "a boolean"),
+    ((timedelta, np.timedelta64), "a duration"),
+    ((date, np.datetime64), "a date"),
     ((int, np.integer), "an integer"),
     ((float, np.floating, Decimal), "a number"),
     (str, "text"),
     ((list, tuple, np.ndarray), "an array"),
     (dict, "an object"),
     (bytes, "bytes"),
-    ((date, np.datetime64), "a date"),
-    ((timedelta, np.timedelta64), "a duration"),
 )
 
 

@@ -10,7 +10,7 @@ column only the empty cell is, since "NA" is a text like any other.
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -27,11 +27,13 @@ EXACT_FLOATS: Final[Mapping[str, Any]] = (
     else {"float_precision": "round_trip"}
 )
 
-NUMBERS: Final[Mapping[str, str]] = {
-    "double": "float64",
-    "float": "float64",
-    "long": "Int64",  # pandas' nullable type: an empty cell does not make floats of the others
-    "integer": "Int64",
+# What pandas may make of a column, as NumPy's kinds of dtype. Other types are read as text.
+INFERRED: Final[Mapping[str, str]] = {
+    "double": "iuf",
+    "float": "iuf",
+    "long": "iuf",
+    "integer": "iuf",
+    "boolean": "bi",
 }
 
 TRUTHS: Final[Mapping[str, bool]] = {
@@ -52,6 +54,14 @@ WORDS: Final[Mapping[str, Mapping[str, bool]]] = {
     "double": TRUTHS,
 }
 
+# Any text but the empty one is a value of these: "null" is base64 too.
+ANY_TEXT: Final = frozenset({"string", "binary"})
+
+# The csv module's limit of 128 KiB for a cell is not ours; the body has one.
+MAX_CELL: Final = 2**31 - 1
+
+OPEN_QUOTE: Final = "a quoted cell does not end"
+
 # The words of pandas.read_csv's na_values.
 MISSING: Final = (
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
@@ -66,6 +76,8 @@ def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
     """
     body, names = _checked_header(body, kinds)
     by_position = [kinds.get(name) for name in names]
+    if len(names) == 1:
+        return _read_one_column(body, names[0], by_position[0])
     frame = _read_numbers(body, by_position)
     if frame is None:
         frame = _parse(body, dict.fromkeys(range(len(names)), str), by_position)
@@ -75,6 +87,19 @@ def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
         _cells(frame[position], by_position[position]) for position in range(start, len(names))
     ]
     return Table(names[start:], len(frame), columns=columns)
+
+
+def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
+    """pandas would skip blank texts here, since it cannot tell them from blank lines."""
+    records = _records(body)
+    next(records)
+    cells = [record[0] if len(record) == 1 else None for record in records]
+    if None in cells:
+        _refuse_ragged_rows(body, 1)
+    missing = frozenset([""] if kind is None or kind.name in ANY_TEXT else MISSING)
+    words = WORDS.get(kind.name, {}) if kind else {}
+    column = [None if cell in missing else words.get(str(cell), cell) for cell in cells]
+    return Table([name], len(column), columns=[column])
 
 
 def read_untyped_csv(body: bytes) -> pd.DataFrame:
@@ -91,16 +116,9 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
     """The body without a byte order mark, and its header. Checks the first row's length too,
     which pandas would take for a sign that the first column holds row labels."""
     body = body.removeprefix(b"\xef\xbb\xbf")
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise BadRequest(f"the body is not UTF-8 text: byte {error.start}") from None
-    records = csv.reader(io.StringIO(text, newline=""))
-    try:
-        names = next(filter(None, records), None)
-        first = next(filter(None, records), None)
-    except csv.Error as error:
-        raise BadRequest(f"the body is not valid CSV: {error}") from None
+    _check_utf8(body)
+    records = _records(body)
+    names, first = next(records, None), next(records, None)
     if names is None:
         raise BadRequest("the body is empty; send a header and rows")
     if repeated := twice(names):
@@ -112,38 +130,69 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
     return body, names
 
 
+def _check_utf8(body: bytes) -> None:
+    try:
+        _ = body.isascii() or body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"the body is not UTF-8 text: byte {error.start}") from None
+
+
+def _records(body: bytes) -> Iterator[list[str]]:
+    """The lines of the file as lists of cells, without blank ones, which pandas skips too."""
+    csv.field_size_limit(MAX_CELL)
+    text = io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="")
+    try:
+        yield from filter(None, csv.reader(text, strict=True))
+    except csv.Error as error:
+        fault = OPEN_QUOTE if "end of data" in str(error) else str(error)
+        raise BadRequest(f"the body is not valid CSV: {fault}") from None
+
+
 def _read_numbers(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame | None:
-    """The table with its number columns as numbers, or None if some cell needs a closer look."""
-    dtypes: dict[int, Any] = {
-        position: NUMBERS.get(kind.name, str) if kind else str
+    """The table with its columns as pandas infers them, except texts and dates, which stay text;
+    None if some cell needs a closer look."""
+    texts = {
+        position: str
         for position, kind in enumerate(kinds)
+        if kind is None or kind.name not in INFERRED
     }
     try:
-        frame = _parse(body, dtypes, kinds)
+        frame = _parse(body, texts, kinds)
     except (ValueError, TypeError, OverflowError):
         return None
-    for position, dtype in dtypes.items():
-        if dtype == "float64" and np.isinf(frame[position].to_numpy()).any():
-            return None  # perhaps a number too large for a double
-        if dtype == "Int64" and (frame[position].abs() >= EXACT).any():
-            return None  # pandas goes by way of floats where a column also holds "1.0"
+    for position, kind in enumerate(kinds):
+        if kind is not None and not _is_as_expected(frame[position], kind):
+            return None
     return frame
+
+
+def _is_as_expected(column: "pd.Series[Any]", kind: Kind) -> bool:
+    """Whether pandas' inference lost nothing that the converter should see."""
+    inferred = column.dtype.kind
+    if inferred not in INFERRED.get(kind.name, inferred):
+        return False
+    if inferred == "f" and kind.name in ("double", "float"):
+        return not np.isinf(column.to_numpy()).any()  # perhaps a number too large for a double
+    if inferred == "f":
+        return not (column.abs() >= EXACT).any()  # perhaps an integer that a gap made a float
+    return True
 
 
 def _parse(body: bytes, dtypes: Mapping[int, Any], kinds: Sequence[Kind | None]) -> pd.DataFrame:
     missing = {
-        position: [""] if kind is None or kind.name == "string" else list(MISSING)
+        position: [""] if kind is None or kind.name in ANY_TEXT else list(MISSING)
         for position, kind in enumerate(kinds)
     }
     return _parsed(
         body,
-        len(dtypes),
+        len(kinds),
         header=0,
-        names=list(dtypes),
+        names=range(len(kinds)),
         index_col=False,
         dtype=dtypes,
         na_values=missing,
         keep_default_na=False,
+        low_memory=False,
     )
 
 
@@ -152,22 +201,22 @@ def _parsed(body: bytes, width: int, **options: Any) -> pd.DataFrame:
         frame: pd.DataFrame = pd.read_csv(io.BytesIO(body), **options, **EXACT_FLOATS)
     except pd.errors.ParserError as error:
         _refuse_ragged_rows(body, width)
-        raise BadRequest("the body is not valid CSV: a quoted cell does not end") from error
+        raise BadRequest(f"the body is not valid CSV: {OPEN_QUOTE}") from error
     return frame
 
 
 def _refuse_short_rows(body: bytes, frame: pd.DataFrame, names: Sequence[str]) -> None:
     """pandas fills short rows up; only a missing last cell can hide one."""
     if b'"' not in body:
-        if body.count(b",") != (len(frame) + 1) * (len(names) - 1):
+        commas = np.count_nonzero(np.frombuffer(body, np.uint8) == ord(","))
+        if commas != (len(frame) + 1) * (len(names) - 1):
             _refuse_ragged_rows(body, len(names))
     elif frame[len(names) - 1].isna().any():
         _refuse_ragged_rows(body, len(names))
 
 
 def _refuse_ragged_rows(body: bytes, width: int) -> None:
-    records = filter(None, csv.reader(io.StringIO(body.decode(), newline="")))
-    for number, record in enumerate(records):
+    for number, record in enumerate(_records(body)):
         if len(record) != width:
             raise _ragged(number - 1, len(record), width)
 
@@ -178,9 +227,7 @@ def _ragged(row: int, found: int, width: int) -> BadRequest:
 
 def _cells(column: "pd.Series[Any]", kind: Kind | None) -> Cells:
     """The column as converters take it: numbers as they are, texts with None for missing."""
-    if column.dtype == "Int64" and not column.hasnans:
-        return column.to_numpy(np.int64)
-    if column.dtype == "float64" or kind is None:
+    if kind is None or column.dtype.kind in "biuf":
         return column.to_numpy()
     if kind.name == "string":
         return column.array

@@ -5,8 +5,10 @@ was before compression. Media types are parsed as RFC 9110 says (8.3.1: case-ins
 parameters); an absent or a form type, which curl, httr2 and vetiver send, is decided by the body.
 """
 
+import gzip
+import io
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.message import Message
 from functools import lru_cache
 from typing import Final
@@ -68,31 +70,32 @@ def decompress(body: bytes, encoding: str | None, limit: int) -> bytes:
     for name in reversed([part.strip().lower() for part in (encoding or "").split(",")]):
         if name in ("", "identity"):
             continue
-        if name not in WINDOW_BITS:
+        if name not in INFLATERS:
             raise UnsupportedMediaType(
                 "the content encoding must be gzip or deflate", headers={"Accept-Encoding": "gzip"}
             )
-        body = _inflate(body, name, limit)
+        try:
+            body = INFLATERS[name](body, limit + 1)
+        except EOFError:
+            raise BadRequest(f"the {name} data of the body is cut off") from None
+        except (zlib.error, gzip.BadGzipFile):
+            raise BadRequest(f"the body is not valid {name} data") from None
+        if len(body) > limit:
+            raise too_large(limit)
     return body
 
 
-def _inflate(body: bytes, name: str, limit: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while body:  # a gzip file may have several members (RFC 1952 2.2)
-        inflater = zlib.decompressobj(WINDOW_BITS[name])
-        try:
-            part = inflater.decompress(body, limit - size + 1)
-        except zlib.error:
-            raise BadRequest(f"the body is not valid {name} data") from None
-        size += len(part)
-        if size > limit:
-            raise too_large(limit)
-        if not inflater.eof:
-            raise BadRequest(f"the {name} data of the body is cut off")
-        parts.append(part)
-        body = inflater.unused_data
-    return b"".join(parts)
+def _read_gzip(body: bytes, size: int) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+        return file.read(size)
+
+
+def _read_deflate(body: bytes, size: int) -> bytes:
+    inflater = zlib.decompressobj()
+    data = inflater.decompress(body, size)
+    if len(data) < size and not inflater.eof:
+        raise EOFError
+    return data
 
 
 def too_large(limit: int) -> PayloadTooLarge:
@@ -100,5 +103,9 @@ def too_large(limit: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"the body is larger than {limit} bytes (MAX_REQUEST_BYTES)")
 
 
-# The second argument of zlib: 16 adds the gzip header, 15 alone is zlib's, HTTP's "deflate".
-WINDOW_BITS: Final[Mapping[str, int]] = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+# HTTP's "deflate" is zlib's format (RFC 9110 8.4.1.2).
+INFLATERS: Final[Mapping[str, Callable[[bytes, int], bytes]]] = {
+    "gzip": _read_gzip,
+    "x-gzip": _read_gzip,
+    "deflate": _read_deflate,
+}

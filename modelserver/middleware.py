@@ -6,9 +6,9 @@ prediction.
 """
 
 import logging
+import secrets
 import time
 import traceback
-import uuid
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -100,18 +100,15 @@ def _request_id(scope: Scope) -> str:
             text: str = value.decode("latin-1")
             if text.isascii() and text.isprintable():
                 return text
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def _log(scope: Scope, trace: Trace, seconds: float) -> None:
     if logger.isEnabledFor(logging.INFO):
         rows = "-" if trace.rows is None else trace.rows
-        logger.info(
-            "%s %s %s %d rows=%s %.1f ms",
-            trace.request_id,
-            scope["method"],
-            quote(scope["path"]),
-            trace.status,
-            rows,
-            seconds * 1000,
+        text = (
+            f"{trace.request_id} {scope['method']} {quote(scope['path'])} {trace.status} "
+            f"rows={rows} {seconds * 1000:.1f} ms"
         )
+        # logger.info would look up the calling line each time, a fifth of a small request.
+        logger.handle(logging.LogRecord(logger.name, logging.INFO, "", 0, text, (), None))

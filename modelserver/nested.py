@@ -10,6 +10,7 @@ kind of number, so here lossless numbers are taken.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -73,7 +74,7 @@ def _scalar_reader(spec: Type, required: bool) -> Reader:
             raise Misplaced(describe(value), kind.expects)
         try:
             cell = kind.parse([value])[0]
-        except (ValueError, OverflowError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             found = str(error) if type(error) is Unfit else describe(value)
             raise Misplaced(found, kind.expects) from error
         return pd.Timestamp(cell) if kind.name == "datetime" else cell
@@ -133,7 +134,7 @@ def _object_reader(spec: Type, required: bool) -> Reader:
             raise Misplaced(describe(value), EXPECTS["object"])
         for name in needed:
             if name not in value:
-                raise Misplaced("nothing", f"the property {name!r}")
+                raise Misplaced(f"an object without the property {name!r}", EXPECTS["object"])
         return {name: _property(readers, name, item) for name, item in value.items()}
 
     return read
@@ -183,7 +184,7 @@ JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "float": (*INTEGERS, float, np.float32, np.float64),
     "double": (*INTEGERS, float, np.float32, np.float64),
     "string": (str,),
-    "datetime": (str, int),
+    "datetime": (str, int, date, datetime, np.datetime64, pd.Timestamp),
     "binary": (str, bytes),
 }
 

@@ -40,15 +40,50 @@ def _frame(body: bytes, limit: int, **options: Any) -> pd.DataFrame:
 
     try:
         file = pyarrow.parquet.ParquetFile(io.BytesIO(body))
-        # A few bytes can stand for any number of equal cells, and each takes a byte or more.
-        if file.metadata.num_rows * file.metadata.num_columns > limit:
+        if _decoded_size(body, file, limit) > limit:
             raise too_large(limit)
         frame: pd.DataFrame = file.read(use_threads=False).to_pandas(use_threads=False, **options)
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
+    except (pyarrow.ArrowException, OSError, LookupError, TypeError, ValueError) as error:
         raise BadRequest("the body is not a Parquet file that can be read") from error
     if frame.empty:
         raise BadRequest("the table is empty: it has no rows")
     return frame
+
+
+def _decoded_size(body: bytes, file: Any, limit: int) -> int:
+    """At least how many bytes the file's cells take, found without making them.
+
+    A few bytes can stand for any number of equal cells. Texts are therefore read as dictionaries,
+    in which equal ones are held once.
+    """
+    import pyarrow.parquet
+
+    groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
+    columns = [group.column(place) for group in groups for place in range(group.num_columns)]
+    size: int = max(file.metadata.num_rows, sum(column.num_values for column in columns))
+    for place in range(len(file.schema)):  # the length is that of fixed-size bytes
+        size += max(file.schema.column(place).length, 0) * file.metadata.num_rows
+    texts = {column.path_in_schema for column in columns if column.physical_type == "BYTE_ARRAY"}
+    if size > limit or not texts:
+        return size
+    folded = pyarrow.parquet.ParquetFile(io.BytesIO(body), read_dictionary=sorted(texts))
+    table = folded.read(columns=sorted(texts), use_threads=False)
+    return size + sum(_text_size(chunk) for column in table.columns for chunk in column.chunks)
+
+
+def _text_size(array: Any) -> int:
+    """Bytes of the texts in an Arrow array whose texts are dictionaries, at any depth."""
+    import pyarrow.compute
+
+    types = pyarrow.types
+    if types.is_dictionary(array.type):
+        lengths = pyarrow.compute.binary_length(array.dictionary).take(array.indices)
+        return pyarrow.compute.sum(lengths).as_py() or 0
+    if types.is_struct(array.type):
+        return sum(map(_text_size, array.flatten()))
+    if types.is_map(array.type):
+        return _text_size(array.keys) + _text_size(array.items)
+    return _text_size(array.flatten()) if types.is_list(array.type) else 0
 
 
 def _cells(column: "pd.Series[Any]") -> Cells:

@@ -72,8 +72,7 @@ def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:
 
 
 def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
-    unchecked = signature.columns is None and not signature.tensors
-    value = decode_json(body, exact_integers=unchecked or signature.from_type_hint)
+    value = decode_json(body, signature.exact_integers)
     if not isinstance(value, dict):
         raise BadRequest(
             f"the body must be a JSON object with one of {FORMS}, not {describe(value)}"

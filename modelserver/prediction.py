@@ -10,10 +10,12 @@ What JSON cannot express raises `ModelFailed` naming the type.
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
+from uuid import UUID
 
 import numpy as np
 import orjson
@@ -25,25 +27,23 @@ from modelserver.errors import ModelFailed
 def encode_predictions(predictions: Any, wrapped: bool = True) -> bytes:
     """`{"predictions": …}` for what `predict` returned, or the bare value for chat-style input."""
     try:
-        data = _dump(_shaped(predictions))
+        data = encode_json(_shaped(predictions))
     except RecursionError:
         raise ModelFailed("the model returned a value that is nested too deeply for JSON") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ModelFailed("the model returned a value that JSON cannot hold") from error
     return b'{"predictions":' + data + b"}" if wrapped else data
 
 
 def encode_json(value: Any) -> bytes:
-    """Any JSON-ready value of ours as bytes."""
-    return orjson.dumps(value)
-
-
-def _dump(value: Any) -> bytes:
+    """Any value as JSON. orjson writes it, and what it cannot is written step by step: keys that
+    are no text, integers beyond 64 bits, texts that are no UTF-8, many levels."""
     try:
         if isinstance(value, np.ndarray):
             return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
         return orjson.dumps(value, default=_encodable)
     except TypeError:
-        # A key that is no text, an integer beyond 64 bits, text that is no UTF-8: value by value.
-        return orjson.dumps(_plain(value))
+        return _written(value).encode()
 
 
 def _shaped(value: Any) -> Any:
@@ -59,6 +59,8 @@ def _shaped(value: Any) -> Any:
 
 def _array(array: "np.ndarray[Any, Any]") -> Any:
     """An array that orjson writes at once, or nested lists."""
+    if isinstance(array, np.ma.MaskedArray):
+        return array.tolist()
     if array.dtype.kind == "f":  # a float32 is widened, as MLflow does
         return np.ascontiguousarray(array, np.float64) if array.ndim else float(array)
     if array.dtype.kind in "biu" and array.ndim:
@@ -127,6 +129,8 @@ def _encodable(value: Any) -> Any:
     for known, encode in ENCODERS:
         if isinstance(value, known):
             return encode(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
     if hasattr(value, "model_dump"):  # pydantic
         return value.model_dump()
     if hasattr(value, "toarray"):  # scipy.sparse
@@ -136,31 +140,21 @@ def _encodable(value: Any) -> Any:
     )
 
 
-def _plain(value: Any) -> Any:
-    """The same value of nothing but what orjson writes without help."""
+def _written(value: Any) -> str:
     if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, bool) or value is None:
-        return value
+        return json.dumps(value)
+    if value is None or isinstance(value, (bool, float)):
+        return orjson.dumps(value).decode()
     if isinstance(value, int):
-        return orjson.Fragment(str(int(value)))
-    if isinstance(value, float):
-        return float(value)
+        return str(Decimal(int(value)))  # str(int) ends at 4,300 digits
+    if isinstance(value, Decimal):
+        return str(value) if value.is_finite() else "null"
     if isinstance(value, Mapping):
-        return {_text(_key(key)): _plain(item) for key, item in value.items()}
+        members = (f"{json.dumps(_key(k))}:{_written(item)}" for k, item in value.items())
+        return "{" + ",".join(members) + "}"
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, orjson.Fragment):
-        return value
-    return _plain(_encodable(value))
-
-
-def _text(text: str) -> Any:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a lone surrogate can only be written escaped
-        return orjson.Fragment(json.dumps(text))
-    return text
+        return "[" + ",".join(map(_written, value)) + "]"
+    return _written(_encodable(value))
 
 
 def _decimal(value: Decimal) -> Any:
@@ -196,4 +190,5 @@ ENCODERS: Final[tuple[tuple[Any, Any], ...]] = (
     (Mapping, dict),
     ((set, frozenset, Iterator, range), _listed),
     (Enum, lambda value: value.value),
+    (UUID, str),
 )

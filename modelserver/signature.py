@@ -9,13 +9,14 @@ import difflib
 import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from modelserver.columns import KINDS, LIMIT, Array, BadCells, Kind
-from modelserver.errors import InvalidInput, clipped, listed, quoted
+from modelserver.errors import BadRequest, InvalidInput, clipped, listed, quoted
 from modelserver.nested import is_nested, nested_kind
 from modelserver.params import Params
 from modelserver.tables import Table
@@ -72,7 +73,10 @@ class Columns:
                 bad += _details(name, column.kind, error.cells)
         if bad:
             raise _bad_cells(bad)
-        return pd.DataFrame(arrays, index=_labels(table), copy=False)
+        labels = _labels(table)
+        if labels is None and not arrays:  # all columns are optional, and none was sent
+            labels = pd.RangeIndex(table.length)
+        return pd.DataFrame(arrays, index=labels, copy=False)
 
     def gaps(self, frame: pd.DataFrame) -> InvalidInput | None:
         """The missing values in required columns, which a model may or may not cope with."""
@@ -102,6 +106,8 @@ class Columns:
             column = self.positions.get(str(name))
             if column is None:
                 unknown.append(name)
+            elif places[column] is not None:
+                raise BadRequest(f"columns given twice: {quoted(name)}")
             else:
                 places[column] = position
         missing = [
@@ -145,6 +151,8 @@ class Signature:
     tensors: tuple[Tensor, ...] = ()
     params: Params = field(default_factory=lambda: Params(()))
     from_type_hint: bool = False
+    exact_integers: bool = False
+    """Whether integers may reach the model unchecked, so that none may be rounded on the way."""
 
 
 def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) -> Signature:
@@ -157,6 +165,9 @@ def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) 
         tensors=tensors,
         params=Params.compile(parts.get("params") or []),
         from_type_hint=from_type_hint,
+        exact_integers=from_type_hint
+        or not inputs
+        or '"any"' in (declared or {}).get("inputs", ""),
     )
 
 
@@ -185,12 +196,14 @@ def _block(
     rows: Sequence[Sequence[Any]], order: Sequence[int | None]
 ) -> "np.ndarray[Any, Any] | None":
     """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
+    count = len(rows) * len(order)
     try:
-        block = np.array(rows, np.float64)
+        cells = np.fromiter(chain.from_iterable(rows), np.float64, count)
     except (ValueError, TypeError, OverflowError):
         return None
-    if block.ndim != 2 or None in order or np.isinf(block).any():
+    if None in order or np.isinf(cells).any():
         return None
+    block = cells.reshape(len(rows), len(order))
     return block if list(order) == list(range(len(order))) else block[:, order]  # type: ignore[index]
 
 

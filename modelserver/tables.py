@@ -49,9 +49,13 @@ def read_split(value: Any) -> Table:
             f"it has {listed(value)}"
         )
     data, names, index = value["data"], value.get("columns"), value.get("index")
-    for key, part in (("data", data), ("columns", names or []), ("index", index or [])):
-        if not isinstance(part, list):
+    for key in ("data", "columns", "index"):
+        part = value.get(key)
+        if not isinstance(part, list) and (key == "data" or part is not None):
             raise BadRequest(f"'{key}' in 'dataframe_split' must be an array, not {describe(part)}")
+    for row, label in enumerate(index or ()):
+        if isinstance(label, (list, dict)):
+            raise BadRequest(f"label {row} of 'index' in 'dataframe_split' is {describe(label)}")
     if index is not None and len(index) != len(data):
         raise BadRequest(
             f"'index' in 'dataframe_split' has {len(index)} labels for {len(data)} rows"

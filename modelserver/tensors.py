@@ -49,7 +49,7 @@ class Tensor:
 
     def read_column(self, cells: Sequence[Any]) -> "np.ndarray[Any, Any]":
         """A column whose cells are scalars or flat lists, one per row, in C order."""
-        if self.shape[0] != -1 or -1 in self.shape[1:]:
+        if self.shape[:1] != (-1,) or -1 in self.shape[1:]:
             raise InvalidInput(
                 f"{self.label} of shape {self.shape} cannot be sent as a table; use 'inputs'"
             )
@@ -146,7 +146,9 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]
         try:
             array = np.asarray(value)
         except ValueError:
-            raise InvalidInput(f"{label} is ragged: {_ragged(value, ())}") from None
+            place = _ragged(value, ())
+            fault = f"ragged: {place}" if place else "nested too deeply"
+            raise InvalidInput(f"{label} is {fault}") from None
         if array.size == 0:
             raise InvalidInput(f"{label} is empty")
         if array.dtype.kind not in "biuf" or kind is TEXTS:
@@ -161,6 +163,8 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]
 
 def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> "np.ndarray[Any, Any]":
     try:
+        if dtype.kind == "S" and None in np.array(value, object).ravel():
+            raise ValueError("NumPy writes None as text")
         return np.array(value, dtype)
     except (ValueError, TypeError, OverflowError):
         raise InvalidInput(f"{label}: the values are not of type {dtype.name}") from None

@@ -125,14 +125,11 @@ class Row:
 
 # Models and their data.
 
-# MLflow advises authors of models, as soon as a model's class is made.
-warnings.filterwarnings("ignore", category=UserWarning, module="mlflow")
-
 
 class Noop(PythonModel):
     """Returns at once."""
 
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Any:
         """Zeros, one per row."""
         return np.zeros(len(model_input))
 
@@ -140,7 +137,7 @@ class Noop(PythonModel):
 class Brightness(PythonModel):
     """Images to numbers."""
 
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+    def predict(self, context: Any, model_input: np.ndarray, params: Any = None) -> Any:
         """The mean of each image."""
         return model_input.mean(axis=(1, 2), dtype="float64")
 
@@ -775,7 +772,9 @@ def bench(folder: Path, cases: Sequence[Case], options: argparse.Namespace) -> l
             continue
         progress(f"saving {model}")
         path = folder / model.replace(" ", "-")
-        save(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # advice to authors of models
+            save(path)
         if own:
             found, used = bench_model(model, path, own, options.rounds, options.seconds)
             rows += found

@@ -20,10 +20,10 @@ from modelserver.media import CSV, JSON, PARQUET, decompress, media_type
         ("text/csv; charset=us-ascii", b"", CSV),
         ("application/vnd.apache.parquet; charset=binary", b"", PARQUET),
         (None, b"", JSON),
+        (";;;", b"", JSON),
         (None, b" \r\n{}", JSON),
         ("", b"[1]", JSON),
         ("text/plain", b"\xef\xbb\xbf[1]", JSON),
-        ("text/plain; charset=latin-1", b"a,b", CSV),
         ("application/x-www-form-urlencoded", b"a\n1", CSV),
         ("application/x-www-form-urlencoded", b"PAR1...", PARQUET),
     ],
@@ -40,17 +40,14 @@ KINDS = "application/json, text/csv, application/vnd.apache.parquet"
     [
         ("application/xml", f"the content type must be one of {KINDS}", {"Accept-Post": KINDS}),
         ("application/jsonp", f"the content type must be one of {KINDS}", {"Accept-Post": KINDS}),
-        (";;;", "", {}),
         ("é/ü", f"the content type must be one of {KINDS}", {"Accept-Post": KINDS}),
+        ("text/plain; charset=latin-1", "the charset must be UTF-8", {}),
         ("text/csv; charset=latin-1", "the charset must be UTF-8", {}),
         ('application/json; charset="utf-16"', "the charset must be UTF-8", {}),
         ("application/json; charset*=utf-8''utf-8", "the charset must be UTF-8", {}),
     ],
 )
 def test_refused_media_types(content_type: str, message: str, headers: dict[str, str]) -> None:
-    if not message:
-        assert media_type(content_type, b"") == JSON
-        return
     with pytest.raises(UnsupportedMediaType) as refusal:
         media_type(content_type, b"")
     assert (refusal.value.message, refusal.value.headers) == (message, headers)

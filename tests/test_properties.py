@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import string
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -171,7 +172,8 @@ WRITERS: dict[str, tuple[str, Callable[[Sample], bytes]]] = {
 }
 
 # Neither JSON nor UTF-8 can hold a lone surrogate.
-characters = st.characters(exclude_categories=["Cs"])
+NUL = "\0" if sys.version_info < (3, 11) else ""  # which Python 3.10 cannot write as CSV
+characters = st.characters(exclude_categories=["Cs"], exclude_characters=NUL)
 # An empty CSV cell is a missing one, so that texts and bytes are never empty; a nameless column is
 # one of row labels; a byte order mark at a file's start is no part of the first name.
 names = st.text(characters, min_size=1).filter(lambda name: name[0] != "\ufeff")

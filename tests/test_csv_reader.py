@@ -1,0 +1,163 @@
+"""CSV to tables: the same cells as in JSON, or which row is wrong."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelserver.columns import KINDS, TEXT, BadCells
+from modelserver.csv_reader import read_csv, read_untyped_csv
+from modelserver.errors import BadRequest
+from modelserver.tables import Table
+
+
+def read(text: str, *kinds: str) -> tuple[Table, dict[Any, list[Any]]]:
+    """The table, and its columns converted as optional ones of `kinds`, named a, b, …"""
+    known = {name: KINDS[kind] for name, kind in zip("abc", kinds, strict=False)}
+    table = read_csv(text.encode(), known)
+    columns = zip(table.names, table.by_column(), strict=True)
+    return table, {name: list(known[str(name)].convert(cells, False)) for name, cells in columns}
+
+
+NAN = float("nan")
+MISSING = pd.Series([None], dtype=TEXT)[0]  # None in pandas 2, NaN in pandas 3
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "expected"),
+    [
+        ("a,b\n1,2.5\n3,\n", ["long", "double"], {"a": [1, 3], "b": [2.5, NAN]}),
+        ("b,a\r\n1,2\r\n", ["long", "long"], {"b": [1], "a": [2]}),
+        ("\ufeffa\n1", ["long"], {"a": [1]}),
+        ("\n\na\n\n1\n\n\n2\n", ["long"], {"a": [1, 2]}),
+        ("a\n9007199254740993\n9223372036854775807\n", ["long"], {"a": [2**53 + 1, 2**63 - 1]}),
+        ("a\n9007199254740993\n1.0\n", ["long"], {"a": [2**53 + 1, 1]}),
+        ("a\n1.0\n2\n", ["integer"], {"a": [1, 2]}),
+        ("a,b\n1,x\n,y\n", ["long", "string"], {"a": [1.0, NAN], "b": ["x", "y"]}),
+        ("a\n0.1\n1e-300\n5e-324\n", ["double"], {"a": [0.1, 1e-300, 5e-324]}),
+        ("a\ninf\n-inf\n", ["double"], {"a": [float("inf"), -float("inf")]}),
+        ("a\nNA\nnull\n1\n", ["double"], {"a": [NAN, NAN, 1.0]}),
+        ("a\ntrue\nFALSE\n1\n0\n", ["boolean"], {"a": [True, False, True, False]}),
+        ("a\nTrue\nNA\n", ["boolean"], {"a": [True, None]}),
+        ("a\nNA\nnull\n007\n", ["string"], {"a": ["NA", "null", "007"]}),
+        ('a,b\n"",1\n', ["string", "long"], {"a": [MISSING], "b": [1]}),
+        ("a\n  \n x \n\t\n", ["string"], {"a": ["  ", " x ", "\t"]}),
+        ('a\n"x\r\ny"\n"q\rr\ns"\n', ["string"], {"a": ["x\r\ny", "q\rr\ns"]}),
+        ('a,b\n"x, ""y""","1"\n', ["string", "long"], {"a": ['x, "y"'], "b": [1]}),
+        ("a\n2024-01-02\nNaT\n", ["datetime"],
+         {"a": [np.datetime64("2024-01-02", "ns"), np.datetime64("NaT", "ns")]}),
+        ("a\nYWJj\nnull\nNone\n", ["binary"], {"a": [b"abc", b"\x9e\xe9e", b"6\x89\xde"]}),
+        (",a\n0,1\n1,2\n", ["long"], {"a": [1, 2]}),
+        ('"a"\n1\n', ["long"], {"a": [1]}),
+        ("a,b\n1,2\n", ["float", "integer"], {"a": [1.0], "b": [2]}),
+        ("a\n", ["long"], {"a": []}),
+        ("a", ["string"], {"a": []}),
+    ],
+    ids=lambda value: repr(value)[:30] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_cells(text: str, kinds: list[str], expected: dict[str, list[Any]]) -> None:
+    table, columns = read(text, *kinds)
+    assert table.length == len(next(iter(expected.values())))
+    assert repr(pd.Series(columns).map(_plain).to_dict()) == repr(expected)
+
+
+def _plain(cells: list[Any]) -> list[Any]:
+    return [cell.item() if isinstance(cell, (np.number, np.bool_)) else cell for cell in cells]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python's csv module reads no NUL")
+def test_nul_characters_are_kept() -> None:
+    assert read("a\nx\0y\n", "string")[1] == {"a": ["x\0y"]}
+
+
+def test_a_column_whose_name_is_blank() -> None:
+    table = read_csv(b" \nx\ny\n", {" ": KINDS["string"]})
+    assert (table.names, table.length) == ([" "], 2)
+
+
+def test_unknown_columns_are_kept_for_the_signature_to_refuse() -> None:
+    table = read_csv(b"a,z\n1,x\n", {"a": KINDS["long"]})
+    assert table.names == ["a", "z"]
+    assert [list(cells) for cells in table.by_column()] == [[1], ["x"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("a\n1\n1.5\n", [(1, "a number with a fraction")]),
+        ("a\n1e300\n", [(0, "a number too large to be an exact integer")]),
+        ("a\n99999999999999999999\n", [(0, "an integer beyond 64 bits")]),
+        ("a\n9.3e18\n1\n", [(0, "a number too large to be an exact integer")]),
+        ("a\n1\nx\n", [(1, "text")]),
+        ("a\ninf\n", [(0, "a number that is not finite")]),
+        ("a\n9007199254740993\nNA\n",
+         [(0, "an integer too large to stand beside missing values")]),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, str) else "",
+)  # fmt: skip
+def test_cells_that_are_no_longs(text: str, faults: list[tuple[int, str]]) -> None:
+    [column] = read_csv(text.encode(), {"a": KINDS["long"]}).by_column()
+    with pytest.raises(BadCells) as refusal:
+        KINDS["long"].convert(column, required=False)
+    assert refusal.value.cells == faults
+
+
+NOT_CLOSED = "the body is not valid CSV: a quoted cell does not end"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "the body is empty; send a header and rows"),
+        (b"\n\r\n", "the body is empty; send a header and rows"),
+        (b"a\n\xff\n", "the body is not UTF-8 text: byte 2"),
+        (b"a,b,a\n1,2,3\n", "columns given twice: 'a'"),
+        (b"b;c\n1;2\n", "the cells must be separated by commas, not by ';'"),
+        (b"b\tc\n1\t2\n", "the cells must be separated by commas, not by '\\t'"),
+        (b"a,b\n1,2,3\n", "row 0 has 3 cells, the header has 2"),
+        (b"a,b\n1\n", "row 0 has 1 cells, the header has 2"),
+        (b"a,b\n1,2\n3\n", "row 1 has 1 cells, the header has 2"),
+        (b"a,b\n1,2\n3,4,5\n", "row 1 has 3 cells, the header has 2"),
+        (b"a,b\n1,2\n3,4,5\n6\n", "row 1 has 3 cells, the header has 2"),
+        (b'a,b\n1,2\n"3"\n', "row 1 has 1 cells, the header has 2"),
+        (b'a,b\n1,"x\n', NOT_CLOSED),
+        (b'a,b\n1,2\n3,"x\n', NOT_CLOSED),
+        (b'a\n"x', NOT_CLOSED),
+    ],
+    ids=lambda value: repr(value)[:30] if isinstance(value, bytes) else "",
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "read_body",
+    [lambda body: read_csv(body, {"a": KINDS["string"]}), read_untyped_csv],
+    ids=["typed", "untyped"],
+)
+def test_refused_bodies(body: bytes, message: str, read_body: Callable[[bytes], Any]) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        read_body(body)
+    assert refusal.value.message == message
+
+
+@pytest.mark.parametrize("rows", ["{}\n", "x\n{}\n", '"x"\n{}\n""\n'])
+def test_cells_of_any_length_are_read(rows: str) -> None:
+    _, columns = read("a\n" + rows.format("x" * 200_000), "string")
+    assert sum(len(cell) for cell in columns["a"] if isinstance(cell, str)) >= 200_000
+
+
+def test_missing_last_cells_are_no_short_rows() -> None:
+    table = read_csv(b'a,b\n"1",\n2,\n', {"a": KINDS["long"], "b": KINDS["double"]})
+    assert table.length == 2
+
+
+def test_untyped_tables_are_as_pandas_reads_them() -> None:
+    pd.testing.assert_frame_equal(
+        read_untyped_csv(b'a,b,c\n1,x,0.5\n2,"y, z",\n'),
+        pd.DataFrame({"a": [1, 2], "b": ["x", "y, z"], "c": [0.5, NAN]}),
+    )
+
+
+def test_untyped_tables_without_rows_are_refused() -> None:
+    with pytest.raises(BadRequest, match=r"^the table is empty: it has no rows$"):
+        read_untyped_csv(b"a,b\n")

@@ -1,0 +1,58 @@
+"""The tree of errors, and how names get into messages."""
+
+import pytest
+
+from modelserver import errors
+from modelserver.errors import ApiError, ModelRaised, clipped, error_body, listed, quoted
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (errors.BadRequest, 400, "BAD_REQUEST"),
+        (errors.InvalidInput, 400, "INVALID_PARAMETER_VALUE"),
+        (errors.PayloadTooLarge, 413, "MAX_READ_SIZE_EXCEEDED"),
+        (errors.UnsupportedMediaType, 415, "BAD_REQUEST"),
+        (errors.ModelFailed, 500, "INTERNAL_ERROR"),
+        (errors.ModelUnavailable, 503, "TEMPORARILY_UNAVAILABLE"),
+        (errors.Overloaded, 503, "TEMPORARILY_UNAVAILABLE"),
+        (errors.TimedOut, 504, "DEADLINE_EXCEEDED"),
+    ],
+)
+def test_every_way_to_end_has_a_status_and_a_code(
+    error: type[ApiError], status: int, code: str
+) -> None:
+    raised = error("why", [{"row": 1}], {"Retry-After": "1"})
+    assert (raised.status, raised.error_code, str(raised)) == (status, code, "why")
+    assert (raised.details, raised.headers) == ([{"row": 1}], {"Retry-After": "1"})
+
+
+def test_what_a_model_raises_keeps_its_code_and_status() -> None:
+    raised = ModelRaised("come back later", "RESOURCE_EXHAUSTED", 429)
+    assert (raised.status, raised.error_code, raised.details) == (429, "RESOURCE_EXHAUSTED", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [("a" * 80, "a" * 80), ("a" * 81, "a" * 79 + "…"), (5, 5), (None, None)],
+)
+def test_long_names_are_cut(name: object, short: object) -> None:
+    assert clipped(name) == short
+    assert quoted(name) == repr(short)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [([], ""), (["a", 1], "'a', 1"), (["a", "b", "c"], "'a', 'b' and 1 more")],
+)
+def test_names_in_a_row(names: list[object], text: str) -> None:
+    assert listed(names, limit=2) == text
+
+
+def test_the_body_of_an_error() -> None:
+    assert error_body("BAD_REQUEST", "why", ({"row": 1},), "id") == {
+        "error_code": "BAD_REQUEST",
+        "message": "why",
+        "details": [{"row": 1}],
+        "request_id": "id",
+    }

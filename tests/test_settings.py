@@ -1,0 +1,77 @@
+"""Settings: environment variables in, one frozen value out, or the variable that is wrong."""
+
+import os
+from typing import Any
+
+import pytest
+
+from modelserver.settings import SettingsError, read_settings
+
+DEFAULTS: dict[str, Any] = {
+    "model_uri": None,
+    "tracking_uri": None,
+    "model_config": None,
+    "host": "127.0.0.1",
+    "port": 8000,
+    "request_timeout": 60.0,
+    "max_request_bytes": 104_857_600,
+    "predict_workers": os.cpu_count(),
+    "max_queue": 64 * (os.cpu_count() or 1),
+    "log_level": "info",
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "read"),
+    [
+        ({}, {}),
+        ({"MODEL_URI": "", "PORT": " "}, {}),
+        ({"MODEL_URI": " models:/m/1\n"}, {"model_uri": "models:/m/1"}),
+        ({"MLFLOW_TRACKING_URI": "http://x"}, {"tracking_uri": "http://x"}),
+        ({"SERVING_MODEL_CONFIG": '{"a": 1}'}, {"model_config": {"a": 1}}),
+        ({"HOST": "0.0.0.0", "PORT": "0"}, {"host": "0.0.0.0", "port": 0}),
+        ({"REQUEST_TIMEOUT": "0"}, {"request_timeout": 0.0}),
+        ({"MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT": "2.5"}, {"request_timeout": 2.5}),
+        (
+            {"REQUEST_TIMEOUT": "1", "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT": "x"},
+            {"request_timeout": 1.0},
+        ),
+        ({"MAX_REQUEST_BYTES": "1"}, {"max_request_bytes": 1}),
+        ({"PREDICT_WORKERS": "3"}, {"predict_workers": 3, "max_queue": 192}),
+        ({"MAX_QUEUE": "5"}, {"max_queue": 5}),
+        ({"LOG_LEVEL": "Debug"}, {"log_level": "debug"}),
+        ({"UNKNOWN": "x"}, {}),
+    ],
+    ids=str,
+)
+def test_settings(environment: dict[str, str], read: dict[str, Any]) -> None:
+    settings = read_settings(environment)
+    assert {name: getattr(settings, name) for name in DEFAULTS} == DEFAULTS | read
+
+
+LEVELS = "one of debug, info, warning, error, critical"
+SECONDS = "a number of seconds, 0 or more"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expects"),
+    [
+        ("PORT", "http", "a whole number from 0 to 65535"),
+        ("PORT", "65536", "a whole number from 0 to 65535"),
+        ("PORT", "-1", "a whole number from 0 to 65535"),
+        ("REQUEST_TIMEOUT", "-1", SECONDS),
+        ("REQUEST_TIMEOUT", "nan", SECONDS),
+        ("MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", "soon", SECONDS),
+        ("MAX_REQUEST_BYTES", "0", "a whole number of bytes, 1 or more"),
+        ("MAX_REQUEST_BYTES", "1.5", "a whole number of bytes, 1 or more"),
+        ("PREDICT_WORKERS", "0", "a whole number, 1 or more"),
+        ("MAX_QUEUE", "many", "a whole number, 1 or more"),
+        ("LOG_LEVEL", "loud", LEVELS),
+        ("SERVING_MODEL_CONFIG", "{", "a JSON object"),
+        ("SERVING_MODEL_CONFIG", "[1]", "a JSON object"),
+    ],
+)
+def test_refused_settings(name: str, text: str, expects: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings({name: text})
+    assert str(refusal.value) == f"{name}={text!r}: expected {expects}"
