@@ -200,13 +200,6 @@ def configure_logging(level: str) -> None:
         logger.addHandler(handler)
 
 
-def _mlflow_version() -> str:
-    for package in ("mlflow", "mlflow-skinny"):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            return metadata.version(package)
-    return "unknown"
-
-
 def _routes() -> list[Route]:
     table = [
         ("/", index, "GET"),
@@ -221,7 +214,7 @@ def _routes() -> list[Route]:
 
 
 STARTED: Final = now()
-MLFLOW_VERSION: Final = _mlflow_version()
+MLFLOW_VERSION: Final = metadata.version("mlflow-skinny")  # of which mlflow is a superset
 ROUTES: Final = _routes()
 PATHS: Final = [route.path for route in ROUTES if not route.path.endswith("/")]
 

@@ -1,150 +1,35 @@
 """The type table: what each MLflow column type is in NumPy and pandas, and how cells become it.
 
-In: one column of cells, as a list or tuple of JSON values, or as the array that the CSV or Parquet
-reader made. Out: the array that MLflow would have handed to the model. `BadCells` names every cell
-(up to `LIMIT`) that cannot be converted without loss, by row and by the kind of value found.
+Each parser takes cells of one type, as a list or tuple of JSON values or as the array that the CSV
+or Parquet reader made, and returns the array that MLflow would have handed to the model; `Unfit`
+says what was found instead. How columns with gaps or of mixed cells are parsed: `kinds.py`.
 
-A column is parsed as a whole by NumPy; only when that fails are its cells looked at by type.
 Types and dtypes: `mlflow.types.DataType`. Missing values: float NaN, datetime NaT, text missing;
 an integer column with gaps becomes float64 with NaN, as pandas reads such a column in training.
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-Array: TypeAlias = Any
-"""A one-dimensional NumPy array or pandas ExtensionArray; the stubs of pandas tell no more."""
-
-Cells: TypeAlias = Any
-"""The cells of a column: a list or tuple of JSON values, or an `Array`."""
-
-LIMIT: Final = 20
-"""How many bad cells one answer reports."""
+from modelserver.kinds import TEXT, TEXT_IS_OBJECT, Array, Cells, Kind, Unfit, describe, objects
 
 EXACT: Final = 2**53
 """Beyond this magnitude a double no longer holds every integer (IEEE 754)."""
 
 TIMES: Final = (date, np.datetime64, timedelta, np.timedelta64)
 
-TEXT: Final = pd.Series(["a"]).dtype
-"""What pandas makes of text: `object` in pandas 2, `str` in pandas 3."""
-
 TEXT_TYPES: Final = frozenset({str, np.str_})
 
+# Not by subclass: Python's booleans and NumPy's durations count as integers.
+INTEGER_TYPES: Final = frozenset({int, *(np.dtype(code).type for code in "bhilqBHILQ")})
+
 NO_DATE: Final = "text that is no ISO 8601 date between 1677 and 2262"
-
-TEXT_IS_OBJECT: Final = isinstance(TEXT, np.dtype)
-
-
-class Unfit(ValueError):
-    """Values that are not of a type. The text says what was found, never the value."""
-
-
-class BadCells(ValueError):
-    """The cells of one column that cannot be converted: (row, what was found)."""
-
-    def __init__(self, cells: list[tuple[int, str]]) -> None:
-        super().__init__("bad cells")
-        self.cells = cells
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One row of the type table.
-
-    `parse` takes cells of one Python type without gaps and returns an array, or raises.
-    `gaps(n)` is a column of n missing values, `parse_beside_gaps` what parses the rest of it, if
-    that is not `parse`. `blanks` are the texts that mean missing.
-    """
-
-    name: str
-    expects: str
-    dtype: Any
-    parse: Callable[[Cells], Array]
-    gaps: Callable[[int], Array]
-    gaps_when_required: bool = True
-    parse_beside_gaps: Callable[[Cells], Array] | None = None
-    blanks: frozenset[str] = frozenset()
-
-    def convert(self, cells: Cells, required: bool = True) -> Array:
-        """The column as the model gets it. Raises `BadCells`."""
-        try:
-            return self.parse(cells)
-        except (ValueError, TypeError, OverflowError):
-            return self._convert_by_type(cells, required)
-
-    def _convert_by_type(self, cells: Cells, required: bool) -> Array:
-        values = objects(cells)
-        missing = pd.isna(values)
-        if self.blanks:
-            missing |= np.fromiter((_is_blank(v, self.blanks) for v in values), bool, len(values))
-        bad: list[tuple[int, str]] = []
-        if required and not self.gaps_when_required:
-            bad = [(int(row), "null") for row in np.flatnonzero(missing)[:LIMIT]]
-        parse, result = self.parse, self._room_for(len(values))
-        if missing.any():
-            parse, result = self.parse_beside_gaps or self.parse, self.gaps(len(values))
-        for rows in _rows_by_type(values, missing):
-            group = values[rows].tolist()
-            if unfit := _unfit_cells(group, rows, parse):
-                bad += unfit
-            else:
-                result[rows] = parse(group)
-        if bad:
-            raise BadCells(sorted(bad)[:LIMIT])
-        return result
-
-    def _room_for(self, rows: int) -> Array:
-        return self.gaps(rows) if self.dtype is TEXT else np.empty(rows, self.dtype)
-
-
-def objects(cells: Cells) -> "np.ndarray[Any, Any]":
-    """The cells one by one, as an object array of the same length, whatever they hold."""
-    return np.fromiter(cells, object, len(cells))
-
-
-def describe(value: object) -> str:
-    """What kind of value this is, in JSON's words."""
-    for known, words in FOUND:
-        if isinstance(value, known):
-            return words
-    return f"a {type(value).__name__}"
-
-
-def _rows_by_type(values: Array, missing: "np.ndarray[Any, Any]") -> "Iterable[list[int]]":
-    groups: dict[type, list[int]] = {}
-    for row in np.flatnonzero(~missing).tolist():
-        groups.setdefault(type(values[row]), []).append(row)
-    return groups.values()
-
-
-def _is_blank(value: object, blanks: frozenset[str]) -> bool:
-    return isinstance(value, str) and value in blanks
-
-
-def _unfit_cells(
-    values: list[Any], rows: list[int], parse: Callable[[Cells], Array]
-) -> list[tuple[int, str]]:
-    """The first `LIMIT` cells that `parse` refuses, found by halving; values are of one type."""
-    try:
-        parse(values)
-    except (ValueError, TypeError, OverflowError) as error:
-        if len(values) == 1:
-            return [(rows[0], str(error) if isinstance(error, Unfit) else describe(values[0]))]
-        half = len(values) // 2
-        bad = _unfit_cells(values[:half], rows[:half], parse)
-        if len(bad) < LIMIT:
-            bad += _unfit_cells(values[half:], rows[half:], parse)
-        return bad
-    return []
 
 
 def _flat(cells: Cells, dtype: Any = None) -> "np.ndarray[Any, Any]":
@@ -236,7 +121,7 @@ def _texts(cells: Cells) -> Array:
     ):
         return objects(cells) if TEXT_IS_OBJECT else pd.array(cells, dtype=TEXT)
     types = set(map(type, cells))
-    if types and all(issubclass(t, (int, np.integer)) and t is not bool for t in types):
+    if types and types <= INTEGER_TYPES:
         cells = list(map(str, cells))
     elif not types <= {str, type(None)}:
         raise Unfit(describe(cells[0]))
@@ -312,8 +197,12 @@ def _bytes(cell: object) -> bytes:
 
 
 def _anything(cells: Cells) -> Array:
-    """As pandas reads it: numbers of one kind become an array of their type."""
-    return pd.Series(list(cells)).array
+    """As pandas reads it: numbers of one kind become an array of their type. Integers that the
+    floats of such an array do not hold stay as they are."""
+    array = pd.Series(list(cells)).array
+    if str(array.dtype) == "float64" and any(isinstance(c, int) and abs(c) > EXACT for c in cells):
+        return objects(cells)
+    return array
 
 
 def _nans(dtype: Any) -> Callable[[int], Array]:
@@ -330,21 +219,6 @@ def _missing_texts(rows: int) -> Array:
 
 def _nats(rows: int) -> Array:
     return np.full(rows, "NaT", "M8[ns]")
-
-
-# In this order: NumPy's durations are integers to Python, and dates of pandas are datetimes.
-FOUND: Final[Sequence[tuple[Any, str]]] = (
-    (type(None), "null"),
-    ((bool, np.bool_), "a boolean"),
-    ((timedelta, np.timedelta64), "a duration"),
-    ((date, np.datetime64), "a date"),
-    ((int, np.integer), "an integer"),
-    ((float, np.floating, Decimal), "a number"),
-    (str, "text"),
-    ((list, tuple, np.ndarray), "an array"),
-    (dict, "an object"),
-    (bytes, "bytes"),
-)
 
 
 def float_kind(name: str, dtype: Any, expects: str) -> Kind:

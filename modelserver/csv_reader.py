@@ -16,8 +16,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from modelserver.columns import EXACT, Cells, Kind
+from modelserver.columns import EXACT
 from modelserver.errors import BadRequest, listed
+from modelserver.kinds import Cells, Kind
 from modelserver.tables import Table, twice
 
 # pandas reads floats to the last digit by default since 3.1, before that when asked to.
@@ -156,10 +157,7 @@ def _read_numbers(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame | N
         for position, kind in enumerate(kinds)
         if kind is None or kind.name not in INFERRED
     }
-    try:
-        frame = _parse(body, texts, kinds)
-    except (ValueError, TypeError, OverflowError):
-        return None
+    frame = _parse(body, texts, kinds)
     for position, kind in enumerate(kinds):
         if kind is not None and not _is_as_expected(frame[position], kind):
             return None
@@ -200,8 +198,8 @@ def _parsed(body: bytes, width: int, **options: Any) -> pd.DataFrame:
     try:
         frame: pd.DataFrame = pd.read_csv(io.BytesIO(body), **options, **EXACT_FLOATS)
     except pd.errors.ParserError as error:
-        _refuse_ragged_rows(body, width)
-        raise BadRequest(f"the body is not valid CSV: {OPEN_QUOTE}") from error
+        _refuse_ragged_rows(body, width)  # names the row in all cases that are known
+        raise BadRequest("the body is not valid CSV") from error  # pragma: no cover
     return frame
 
 

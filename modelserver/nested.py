@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from modelserver.columns import KINDS, Array, Cells, Kind, Unfit, describe, objects
+from modelserver.columns import INTEGER_TYPES, KINDS
+from modelserver.kinds import Array, Cells, Kind, Unfit, describe, objects
 
 Type: TypeAlias = Mapping[str, Any]
 Reader: TypeAlias = Callable[[Any], Any]
@@ -174,7 +175,7 @@ EXPECTS: Mapping[str, str] = {
 }
 
 # NumPy's types stand in the cells of Parquet files.
-INTEGERS = (int, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64)
+INTEGERS = tuple(INTEGER_TYPES)
 
 # Text that spells a number is taken for a column, which may come from CSV, but not inside a cell.
 JSON_TYPES: Mapping[str, tuple[type, ...]] = {

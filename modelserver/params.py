@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from modelserver.columns import KINDS, LIMIT, Unfit, describe
+from modelserver.columns import KINDS
 from modelserver.errors import InvalidInput, clipped, listed, quoted
+from modelserver.kinds import LIMIT, describe
 from modelserver.nested import Misplaced, nested_kind
 
 
@@ -27,7 +28,7 @@ class Param:
     shape: tuple[int, ...] | None
 
     def read(self, value: Any) -> Any:
-        """The value as the model gets it. Raises `Unfit`."""
+        """The value as the model gets it. Raises `Misplaced`."""
         if self.shape is None:
             return self._read_one(value)
         if not isinstance(value, list):
@@ -70,8 +71,8 @@ class Params:
         for name, param in known.items():
             try:
                 value = param.read(given[name]) if name in given else param.default
-            except Unfit as error:
-                faults.append({"param": name, **_fault(error, param.expects)})
+            except Misplaced as error:
+                faults.append({"param": name, "expected": error.expects, "found": error.place})
             else:
                 values[name] = value
         if faults:
@@ -110,12 +111,6 @@ def _read_datetime(value: Any, expects: str) -> Any:
     if moment.astype(f"M8[{unit}]").astype("M8[ns]")[0] != moment[0]:
         raise Misplaced("a time finer than microseconds", expects)
     return moment.astype(f"M8[{unit}]")[0].item()
-
-
-def _fault(error: Unfit, expects: str) -> dict[str, str]:
-    if not isinstance(error, Misplaced):
-        return {"expected": expects, "found": str(error)}
-    return {"expected": error.expects, "found": error.place}
 
 
 def _unknown(name: str, known: Sequence[str]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from modelserver.columns import Cells
 from modelserver.errors import BadRequest, UnsupportedMediaType, listed
+from modelserver.kinds import Cells
 from modelserver.media import too_large
 from modelserver.tables import Table, twice
 

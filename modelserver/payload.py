@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from modelserver.columns import describe
 from modelserver.csv_reader import read_csv, read_untyped_csv
 from modelserver.decoding import decode_json
 from modelserver.errors import BadRequest, InvalidInput, listed
+from modelserver.frames import Columns
+from modelserver.kinds import describe
 from modelserver.media import CSV, JSON, PARQUET
 from modelserver.parquet_reader import read_parquet, read_untyped_parquet
-from modelserver.signature import Columns, Signature
+from modelserver.signature import Signature
 from modelserver.tables import Table, read_columns, read_records, read_rows, read_split
 from modelserver.tensors import read_instances, read_tensors, tensors_from_table
 from modelserver.untyped import untyped_frame, untyped_inputs, untyped_instances
@@ -133,9 +134,8 @@ def _inputs_table(form: str, value: Any, columns: Columns) -> Table:
         value = [value]
     if value and isinstance(value[0], dict):
         return read_records(value, form, same_keys=form == "instances")
-    required = [column.name for column in columns.columns if column.required]
     if columns.named and len(columns.columns) == 1:
-        return Table(required or columns.names, len(value), columns=[value])
+        return Table(columns.names, len(value), columns=[value])
     return read_rows(form, value, None)
 
 

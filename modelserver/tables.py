@@ -12,8 +12,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from modelserver.columns import Cells, describe
 from modelserver.errors import BadRequest, listed, quoted
+from modelserver.kinds import Cells, describe
 
 SPLIT_KEYS = {"columns", "data", "index"}
 

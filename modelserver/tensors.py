@@ -11,19 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from modelserver.columns import (
-    KINDS,
-    Array,
-    BadCells,
-    Cells,
-    Kind,
-    Unfit,
-    describe,
-    float_kind,
-    integer_kind,
-    objects,
-)
+from modelserver.columns import KINDS, float_kind, integer_kind
 from modelserver.errors import InvalidInput
+from modelserver.kinds import Array, BadCells, Cells, Kind, Unfit, describe, objects
 from modelserver.tables import Table
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modelserver.columns import describe
 from modelserver.errors import BadRequest, quoted
+from modelserver.kinds import describe
 from modelserver.tables import Table
 
 

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from modelserver.errors import Overloaded, TimedOut
@@ -27,13 +27,20 @@ FADING: Final = 0.8
 
 @dataclass(slots=True)
 class Job:
-    """A function on its way through a worker. Only the event loop's thread writes `dropped`."""
+    """A function on its way through a worker, which either a worker runs or its caller drops."""
 
     work: Callable[[], Any]
     future: "asyncio.Future[Any]"
     small: bool
-    started: bool = False
-    dropped: bool = False
+    _unclaimed: list[None] = field(default_factory=lambda: [None])
+
+    def claim(self) -> bool:
+        """True for the first caller only, from whichever thread: list.pop is atomic."""
+        try:
+            self._unclaimed.pop()
+        except IndexError:
+            return False
+        return True
 
 
 class Workers:
@@ -98,15 +105,13 @@ class Workers:
             )
 
     def _drop(self, job: Job) -> None:
-        if not job.started and not job.dropped:
-            job.dropped = True
+        if job.claim():
             self._pending -= 1
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:
-            if job.dropped:
+            if not job.claim():
                 continue
-            job.started = True
             start = time.perf_counter()
             result, error = None, None
             try:
@@ -122,8 +127,7 @@ class Workers:
                 return
 
     def _finish(self, job: Job, result: Any, error: BaseException | None, seconds: float) -> None:
-        if not job.dropped:
-            self._pending -= 1
+        self._pending -= 1
         if job.small:
             self._learn(seconds)
         if job.future.done():

@@ -1215,6 +1215,8 @@ CHATS = [
     Same("hint_numbers", "instances", 400, instances([1.5])),
     Same("hint_numbers", "split", 400, rows([1.5])),
     Same("hint_numbers", "records", 400, records({"x": 1.5})),
+    Same("hint_example", "inputs", 200, inputs(["a", "b", "c"])),
+    Same("hint_example", "split", 200, split("0", ["a"])),
     Same("hint_texts", "inputs", 200, inputs(["a", "ß"])),
     Same("hint_texts", "numbers", 400, inputs([1])),
     Same("hint_texts", "csv", 200, csv("x", "a", "b")),

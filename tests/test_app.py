@@ -1,5 +1,6 @@
 """Endpoints, errors, ids and limits of the HTTP side, around real models."""
 
+import asyncio
 import re
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.app import PATHS, create_app
+from modelserver.middleware import RequestTrace
 from modelserver.settings import read_settings
 from tests.zoo import SECONDS, Echo, save_pyfunc
 
@@ -175,6 +177,24 @@ def test_our_own_failures_are_json_too(
     assert answer.status_code == 500
     assert answer.json()["message"] == "the server failed; its log has more"
     assert "AttributeError" in caplog.text
+
+
+def test_a_failure_after_the_response_began_is_logged_only(
+    caplog: pytest.LogCaptureFixture, propagated_logs: None
+) -> None:
+    sent: list[Any] = []
+
+    async def half(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise KeyError("late")
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    scope = {"type": "http", "headers": [], "method": "GET", "path": "/"}
+    asyncio.run(RequestTrace(half)(scope, None, send))  # type: ignore[arg-type]
+    assert sent == ["http.response.start"]
+    assert "KeyError: 'late'" in caplog.text
 
 
 def test_websockets_are_refused(client: Open) -> None:

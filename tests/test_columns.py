@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelserver.columns import KINDS, LIMIT, TEXT, BadCells, describe
+from modelserver.columns import KINDS
+from modelserver.kinds import LIMIT, TEXT, BadCells, describe
 
 NAN = float("nan")
 NAT = np.datetime64("NaT", "ns")
@@ -33,6 +34,7 @@ def bits(width: int) -> str:
 
 TOO_LONG_BESIDE_GAPS = "an integer too large to stand beside missing values"
 NO_DATE = "text that is no ISO 8601 date"
+FAR = NO_DATE + " between 1677 and 2262"
 IMPOSSIBLE_DATE = "text that is no ISO 8601 date between 1677 and 2262"
 
 # An id, the type, the cells, the dtype and the values that the model gets.
@@ -179,6 +181,7 @@ REFUSED: list[tuple[str, str, Any, list[tuple[int, str]]]] = [
     ("string number", "string", ["a", 1.5], [(1, "a number")]),
     ("string boolean", "string", [True], [(0, "a boolean")]),
     ("string date", "string", [date(2024, 1, 2)], [(0, "a date")]),
+    ("string duration", "string", np.array([1], "m8[s]"), [(0, "a duration")]),
     ("date word", "datetime", ["2024-01-02", "now"], [(1, NO_DATE)]),
     ("date year", "datetime", ["2024"], [(0, NO_DATE)]),
     ("date short", "datetime", ["2024-01-2"], [(0, NO_DATE)]),
@@ -247,3 +250,9 @@ def test_no_more_than_the_limit_of_bad_cells_is_reported() -> None:
 )
 def test_values_in_words(value: object, words: str) -> None:
     assert describe(value) == words
+
+
+def test_any_keeps_integers_that_floats_would_round() -> None:
+    whole = KINDS["any"].convert([2**53 + 1, None])
+    assert (whole.dtype, whole.tolist()) == (object, [2**53 + 1, None])
+    assert KINDS["any"].convert([1, None]).dtype == "float64"

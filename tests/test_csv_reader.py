@@ -1,5 +1,7 @@
 """CSV to tables: the same cells as in JSON, or which row is wrong."""
 
+import csv
+import io
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -8,15 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelserver.columns import KINDS, TEXT, BadCells
+from modelserver.columns import KINDS
 from modelserver.csv_reader import read_csv, read_untyped_csv
 from modelserver.errors import BadRequest
+from modelserver.kinds import TEXT, BadCells
 from modelserver.tables import Table
 
 
-def read(text: str, *kinds: str) -> tuple[Table, dict[Any, list[Any]]]:
+def read(text: str, *kinds: str, **more: str) -> tuple[Table, dict[Any, list[Any]]]:
     """The table, and its columns converted as optional ones of `kinds`, named a, b, …"""
-    known = {name: KINDS[kind] for name, kind in zip("abc", kinds, strict=False)}
+    named = dict(zip("ab", kinds, strict=False)) | more
+    known = {name: KINDS[kind] for name, kind in named.items()}
     table = read_csv(text.encode(), known)
     columns = zip(table.names, table.by_column(), strict=True)
     return table, {name: list(known[str(name)].convert(cells, False)) for name, cells in columns}
@@ -58,10 +62,23 @@ MISSING = pd.Series([None], dtype=TEXT)[0]  # None in pandas 2, NaN in pandas 3
     ],
     ids=lambda value: repr(value)[:30] if isinstance(value, str) else "",
 )  # fmt: skip
-def test_cells(text: str, kinds: list[str], expected: dict[str, list[Any]]) -> None:
-    table, columns = read(text, *kinds)
+@pytest.mark.parametrize("wide", [False, True], ids=["", "beside another column"])
+def test_cells(text: str, kinds: list[str], expected: dict[str, list[Any]], wide: bool) -> None:
+    if wide:
+        table, columns = read(widened(text), *kinds, c="long")
+        assert columns.pop("c") == [7] * table.length
+    else:
+        table, columns = read(text, *kinds)
     assert table.length == len(next(iter(expected.values())))
-    assert repr(pd.Series(columns).map(_plain).to_dict()) == repr(expected)
+    assert repr({name: _plain(cells) for name, cells in columns.items()}) == repr(expected)
+
+
+def widened(text: str) -> str:
+    """The same table with a column c that holds sevens."""
+    header, *rows = filter(None, csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    file = io.StringIO(newline="")
+    csv.writer(file).writerows([[*header, "c"], *([*row, 7] for row in rows)])
+    return file.getvalue()
 
 
 def _plain(cells: list[Any]) -> list[Any]:
@@ -98,11 +115,20 @@ def test_unknown_columns_are_kept_for_the_signature_to_refuse() -> None:
     ],
     ids=lambda value: repr(value) if isinstance(value, str) else "",
 )  # fmt: skip
-def test_cells_that_are_no_longs(text: str, faults: list[tuple[int, str]]) -> None:
-    [column] = read_csv(text.encode(), {"a": KINDS["long"]}).by_column()
+@pytest.mark.parametrize("wide", [False, True], ids=["", "beside another column"])
+def test_cells_that_are_no_longs(text: str, faults: list[tuple[int, str]], wide: bool) -> None:
+    body = (widened(text) if wide else text).encode()
+    cells = read_csv(body, {"a": KINDS["long"], "c": KINDS["long"]}).by_column()[0]
     with pytest.raises(BadCells) as refusal:
-        KINDS["long"].convert(column, required=False)
+        KINDS["long"].convert(cells, required=False)
     assert refusal.value.cells == faults
+
+
+def test_numbers_too_large_for_a_double_are_refused() -> None:
+    cells = read_csv(b"a,c\n1e400,7\n", {"a": KINDS["double"]}).by_column()[0]
+    with pytest.raises(BadCells) as refusal:
+        KINDS["double"].convert(cells, required=False)
+    assert refusal.value.cells == [(0, "a number too large for a 64-bit float")]
 
 
 NOT_CLOSED = "the body is not valid CSV: a quoted cell does not end"
@@ -123,6 +149,7 @@ NOT_CLOSED = "the body is not valid CSV: a quoted cell does not end"
         (b"a,b\n1,2\n3,4,5\n", "row 1 has 3 cells, the header has 2"),
         (b"a,b\n1,2\n3,4,5\n6\n", "row 1 has 3 cells, the header has 2"),
         (b'a,b\n1,2\n"3"\n', "row 1 has 1 cells, the header has 2"),
+        (b"a\n1\n2,3\n", "row 1 has 2 cells, the header has 1"),
         (b'a,b\n1,"x\n', NOT_CLOSED),
         (b'a,b\n1,2\n3,"x\n', NOT_CLOSED),
         (b'a\n"x', NOT_CLOSED),

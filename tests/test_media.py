@@ -83,9 +83,21 @@ LARGE = "the body is larger than 100 bytes (MAX_REQUEST_BYTES)"
     [
         ("br", b"abc", UnsupportedMediaType, "the content encoding must be gzip or deflate"),
         ("gzip", b"abc", BadRequest, "the body is not valid gzip data"),
+        (
+            "deflate",
+            zlib.compress(b"abc")[:-5],
+            BadRequest,
+            "the deflate data of the body is cut off",
+        ),
         ("deflate", b"abc", BadRequest, "the body is not valid deflate data"),
         ("gzip", gzip.compress(b"abc") + b"abc", BadRequest, "the body is not valid gzip data"),
         ("gzip", gzip.compress(b"abc")[:-1], BadRequest, "the gzip data of the body is cut off"),
+        (
+            "deflate",
+            zlib.compress(b"abc")[:-1],
+            BadRequest,
+            "the deflate data of the body is cut off",
+        ),
         ("gzip", gzip.compress(b"x" * 101), PayloadTooLarge, LARGE),
         ("gzip", gzip.compress(b"x" * 51) * 2, PayloadTooLarge, LARGE),
         ("gzip", gzip.compress(bytes(100_000_000), 1), PayloadTooLarge, LARGE),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelserver.columns import BadCells
+from modelserver.kinds import BadCells
 from modelserver.nested import is_nested, nested_kind
 
 NAN = float("nan")

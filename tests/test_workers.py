@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modelserver.errors import Overloaded, TimedOut
-from modelserver.workers import Workers
+from modelserver.workers import Job, Workers
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -98,6 +98,16 @@ def test_running_work_that_timed_out_keeps_its_place(workers: Workers) -> None:
     late, results = asyncio.run(slow_then_more())
     assert isinstance(late, TimedOut)
     assert [type(result) for result in results] == [int, int, Overloaded]
+
+
+def test_a_result_that_comes_with_the_timeout_wins(workers: Workers) -> None:
+    async def finish_then_expire() -> Any:
+        job = Job(lambda: 1, asyncio.get_running_loop().create_future(), small=False)
+        job.future.set_result(1)
+        workers._expire(job)
+        return await job.future
+
+    assert asyncio.run(finish_then_expire()) == 1
 
 
 def test_cancelled_callers_free_their_place(workers: Workers) -> None:

@@ -19,6 +19,7 @@ from mlflow.pyfunc.model import ChatModel, PythonModel
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.llm import ChatChoice, ChatCompletionResponse, ChatMessage
 from mlflow.types.schema import AnyType, Array, Map, Object, Property
+from mlflow.types.type_hints import TypeFromExample
 from pydantic import BaseModel
 
 
@@ -128,6 +129,13 @@ class TypedNumbers(PythonModel):
 class TypedTexts(PythonModel):
     def predict(self, model_input: list[str]) -> list[str]:
         return [value.upper() for value in model_input]
+
+
+class TypedByExample(PythonModel):
+    """Gets its input in the form of the example, a list, not as a DataFrame."""
+
+    def predict(self, model_input: TypeFromExample) -> Any:
+        return [type(model_input).__name__, *list(model_input)]  # type: ignore[call-overload]
 
 
 class TypedPeople(PythonModel):
@@ -249,5 +257,6 @@ MODELS: dict[str, Callable[[Path], Path]] = {
     "hint_numbers": save_named(TypedNumbers()),
     "hint_texts": save_named(TypedTexts()),
     "hint_people": save_named(TypedPeople()),
+    "hint_example": save_named(TypedByExample(), input_example=["a", "b"]),
 }
 """Every model by name, and how it is saved."""

@@ -1,0 +1,182 @@
+"""Tables to DataFrames: the signature's columns in order, typed, as MLflow would hand them over.
+
+In: a `Table`. Out: the DataFrame that the model gets. Missing or unknown columns, and all cells
+that do not fit, raise `InvalidInput` with one detail per fault.
+"""
+
+import difflib
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from modelserver.errors import BadRequest, InvalidInput, clipped, listed, quoted
+from modelserver.kinds import LIMIT, Array, BadCells, Kind
+from modelserver.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One input column."""
+
+    name: Hashable
+    kind: Kind
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A column signature. `one_row` where an object of `inputs` is one row (MLflow's rule for
+    signatures with arrays or objects), `block` where every column is a double."""
+
+    columns: tuple[Column, ...]
+    names: tuple[Hashable, ...]
+    named: bool
+    one_row: bool
+    block: bool
+    index: pd.Index
+    positions: Mapping[str, int]
+
+    def frame(self, table: Table) -> pd.DataFrame:
+        """The table as the model gets it: the signature's columns in order, typed.
+
+        Raises `InvalidInput` for missing or unknown columns, or for all bad cells at once.
+        """
+        order = self._order(table)
+        if table.length == 0:
+            raise InvalidInput("the table is empty: it has no rows")
+        if self.block and table.rows is not None:
+            block = _block(table.rows, order)
+            if block is not None:
+                names = self.index if self.named else pd.Index(list(table.names))
+                return pd.DataFrame(block, index=_labels(table), columns=names, copy=False)
+        cells = table.by_column()
+        arrays: dict[Hashable, Array] = {}
+        bad: list[dict[str, Any]] = []
+        for column, position in zip(self.columns, order, strict=True):
+            if position is None:
+                continue
+            name = column.name if self.named else table.names[position]
+            try:
+                arrays[name] = column.kind.convert(cells[position], column.required)
+            except BadCells as error:
+                bad += _details(name, column.kind, error.cells)
+        if bad:
+            raise _bad_cells(bad)
+        labels = _labels(table)
+        if labels is None and not arrays:  # all columns are optional, and none was sent
+            labels = pd.RangeIndex(table.length)
+        return pd.DataFrame(arrays, index=labels, copy=False)
+
+    def gaps(self, frame: pd.DataFrame) -> InvalidInput | None:
+        """The missing values in required columns, which a model may or may not cope with."""
+        bad: list[dict[str, Any]] = []
+        for column, name in zip(self.columns, self.names if self.named else frame, strict=True):
+            if column.required and name in frame:
+                rows = np.flatnonzero(frame[name].isna())[:LIMIT]
+                bad += _details(name, column.kind, [(int(row), "null") for row in rows])
+        return _bad_cells(bad) if bad else None
+
+    def _order(self, table: Table) -> list[int | None]:
+        """Where in the table each column of the signature stands; None for an absent optional."""
+        if not self.named:
+            if len(table.names) != len(self.columns):
+                raise InvalidInput(
+                    f"the model takes {len(self.columns)} columns, got {len(table.names)}"
+                )
+            return list(range(len(self.columns)))
+        if tuple(table.names) == self.names:
+            return list(range(len(self.names)))
+        return self._match(table.names)
+
+    def _match(self, names: Sequence[Hashable]) -> list[int | None]:
+        places: list[int | None] = [None] * len(self.columns)
+        unknown = []
+        for position, name in enumerate(names):
+            column = self.positions.get(str(name))
+            if column is None:
+                unknown.append(name)
+            elif places[column] is not None:
+                raise BadRequest(f"columns given twice: {quoted(name)}")
+            else:
+                places[column] = position
+        missing = [
+            column
+            for column, place in zip(self.columns, places, strict=True)
+            if place is None and column.required
+        ]
+        if missing or unknown:
+            raise self._mismatch(missing, unknown)
+        return places
+
+    def _mismatch(self, missing: Sequence[Column], unknown: Sequence[Hashable]) -> InvalidInput:
+        known = [str(name) for name in self.names]
+        details = [
+            {"column": column.name, "expected": column.kind.expects, "found": "nothing"}
+            for column in missing
+        ]
+        for name in unknown:
+            detail: dict[str, Any] = {
+                "column": clipped(name),
+                "found": "a column that the model does not take",
+            }
+            if close := difflib.get_close_matches(str(name), known, 1):
+                detail["did_you_mean"] = close[0]
+            details.append(detail)
+        parts = []
+        if missing:
+            parts.append("missing columns: " + listed([column.name for column in missing]))
+        if unknown:
+            parts.append("unknown columns: " + _suggested(unknown, known))
+        return InvalidInput(
+            f"{'; '.join(parts)}. The model takes: {listed(self.names)}", details[:LIMIT]
+        )
+
+
+def _block(
+    rows: Sequence[Sequence[Any]], order: Sequence[int | None]
+) -> "np.ndarray[Any, Any] | None":
+    """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
+    count = len(rows) * len(order)
+    try:
+        cells = np.fromiter(chain.from_iterable(rows), np.float64, count)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if None in order or np.isinf(cells).any():
+        return None
+    block = cells.reshape(len(rows), len(order))
+    return block if list(order) == list(range(len(order))) else block[:, order]  # type: ignore[index]
+
+
+def _labels(table: Table) -> "pd.Index[Any] | None":
+    return None if table.index is None else pd.Index(table.index)
+
+
+def _details(
+    name: Hashable, kind: Kind, cells: Iterable[tuple[int, str]]
+) -> Iterable[dict[str, Any]]:
+    return (
+        {"row": row, "column": name, "expected": kind.expects, "found": found}
+        for row, found in cells
+    )
+
+
+def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
+    first = bad[0]
+    more = f" (and {len(bad) - 1} more, see details)" if len(bad) > 1 else ""
+    return InvalidInput(
+        f"row {first['row']}, column {quoted(first['column'])}: expected {first['expected']}, "
+        f"found {first['found']}{more}",
+        bad[:LIMIT],
+    )
+
+
+def _suggested(names: Sequence[Hashable], known: Sequence[str]) -> str:
+    texts = []
+    for name in names[:LIMIT]:
+        close = difflib.get_close_matches(str(name), known, 1)
+        texts.append(quoted(name) + (f" (did you mean {close[0]!r}?)" if close else ""))
+    return ", ".join(texts) + (f" and {len(names) - LIMIT} more" if len(names) > LIMIT else "")
