@@ -5,8 +5,6 @@ a trailing slash, without a redirect, which would need an absolute URL that only
 """
 
 import contextlib
-import logging
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,10 +17,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from modelserver import scoring
 from modelserver.errors import ROUTING_CODES, ApiError, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
+from modelserver.log import configure_logging
 from modelserver.media import too_large
 from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
 from modelserver.model import Model, flavor, signature_json
@@ -48,8 +48,16 @@ class Service:
     workers: Workers
 
 
-async def invocations(request: HTTPRequest) -> Response:
-    """Predicts."""
+class Invocations:
+    """Predicts. An ASGI app of its own, which spares a small request a layer of Starlette's."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Reads the request, answers it; what is wrong with it is raised."""
+        response = await _invoke(HTTPRequest(scope, receive))
+        await response(scope, receive, send)
+
+
+async def _invoke(request: HTTPRequest) -> Response:
     service, trace = _service(request), _trace(request)
     body = await _read_body(request, service.settings.max_request_bytes)
     timeout = service.settings.request_timeout
@@ -190,26 +198,18 @@ def _first_page(lifecycle: Lifecycle) -> tuple[str, int]:
     return error.message, 200 if lifecycle.state == "unconfigured" else error.status
 
 
-def configure_logging(level: str) -> None:
-    """Our lines to stderr, where Connect and terminals show them."""
-    logger = logging.getLogger("modelserver")
-    logger.setLevel(level.upper())
-    if not logger.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        logger.addHandler(handler)
-
-
 def _routes() -> list[Route]:
-    table = [
+    table: list[
+        tuple[str, Any, str]
+    ] = [  # in the order of use, which is the order in which Starlette tries them
+        ("/invocations", Invocations(), "POST"),
         ("/", index, "GET"),
-        ("/invocations", invocations, "POST"),
         ("/ping", ping, "GET"),
         ("/health", health, "GET"),
         ("/version", version, "GET"),
         ("/metadata", model_metadata, "GET"),
     ]
-    slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table[1:]]
+    slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table if path != "/"]
     return [Route(path, endpoint, methods=[method]) for path, endpoint, method in table + slashed]
 
 

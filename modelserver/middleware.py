@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelserver.errors import Details, error_body
+from modelserver.log import log_line
 from modelserver.prediction import encode_json
 
 logger = logging.getLogger("modelserver.request")
@@ -110,5 +111,4 @@ def _log(scope: Scope, trace: Trace, seconds: float) -> None:
             f"{trace.request_id} {scope['method']} {quote(scope['path'])} {trace.status} "
             f"rows={rows} {seconds * 1000:.1f} ms"
         )
-        # logger.info would look up the calling line each time, a fifth of a small request.
-        logger.handle(logging.LogRecord(logger.name, logging.INFO, "", 0, text, (), None))
+        log_line(logger, text)

@@ -14,7 +14,7 @@ def serve(app: Starlette, settings: Settings) -> None:
     listener = _listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Serving on http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
-    config = uvicorn.Config(app, log_level="warning", access_log=False)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once all is closed
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -182,6 +182,7 @@ def test_one_log_line_per_request_and_start_step(
         ready(server)
         headers = {"X-Request-ID": "my-id"}
         httpx.post(f"{server.url}/invocations", json=BODY, headers=headers)
+        wait_for(lambda: "my-id" in server.output(), server)
         lines = server.output().splitlines()
     steps = [line for line in lines if " INFO " in line and "GET" not in line]
     assert [step.split(" INFO ")[1].split()[0] for step in steps] == [
