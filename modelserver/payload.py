@@ -7,7 +7,7 @@ are MLflow's scoring protocol (`mlflow.pyfunc.scoring_server`). Raises `BadReque
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from modelserver.media import CSV, JSON, PARQUET
 from modelserver.parquet_reader import read_parquet, read_untyped_parquet
 from modelserver.signature import Signature
 from modelserver.tables import Table, read_columns, read_records, read_rows, read_split
-from modelserver.tensors import read_instances, read_tensors, tensors_from_table
+from modelserver.tensors import Tensor, read_instances, read_tensors, tensors_from_table
 from modelserver.untyped import untyped_frame, untyped_inputs, untyped_instances
 
 logger = logging.getLogger(__name__)
@@ -100,28 +100,6 @@ def _read_llm(value: dict[str, Any], signature: Signature) -> Payload:
     return Payload(data, params, rows=1, wrapped=False)
 
 
-def _read_inputs(value: Any, params: Any, signature: Signature) -> Payload:
-    read_params = signature.params.read(params)
-    if signature.from_type_hint:
-        return Payload(value, read_params, rows=_length(value))
-    if signature.tensors:
-        return _tensors(read_tensors(signature.tensors, value), read_params)
-    if signature.columns is not None:
-        return _from_table(_inputs_table("inputs", value, signature.columns), signature, params)
-    return Payload(untyped_inputs(value), read_params, rows=_length(value))
-
-
-def _read_instances(value: Any, params: Any, signature: Signature) -> Payload:
-    read_params = signature.params.read(params)
-    if signature.from_type_hint:
-        raise _only_inputs()
-    if signature.tensors:
-        return _tensors(read_instances(signature.tensors, value), read_params)
-    if signature.columns is not None:
-        return _from_table(_inputs_table("instances", value, signature.columns), signature, params)
-    return Payload(untyped_instances(value), read_params, rows=_length(value))
-
-
 def _inputs_table(form: str, value: Any, columns: Columns) -> Table:
     """`inputs` or `instances` for a column signature, which MLflow makes a DataFrame of."""
     if isinstance(value, dict):
@@ -161,6 +139,25 @@ def _from_named_form(
     return read_form
 
 
+def _from_inputs_form(
+    form: str,
+    to_tensors: Callable[[Sequence[Tensor], Any], Any],
+    to_arrays: Callable[[Any], Any],
+) -> Callable[[Any, Any, Signature], Payload]:
+    def read_form(value: Any, params: Any, signature: Signature) -> Payload:
+        if signature.from_type_hint and form != "inputs":
+            raise _only_inputs()
+        if signature.columns is not None and not signature.from_type_hint:
+            return _from_table(_inputs_table(form, value, signature.columns), signature, params)
+        read_params = signature.params.read(params)
+        if signature.tensors:
+            return _tensors(to_tensors(signature.tensors, value), read_params)
+        data = value if signature.from_type_hint else to_arrays(value)
+        return Payload(data, read_params, rows=_length(value))
+
+    return read_form
+
+
 def _only_inputs() -> InvalidInput:
     return InvalidInput("the model is typed by a type hint: send its values under 'inputs'")
 
@@ -180,8 +177,8 @@ def _length(value: Any) -> int | None:
 FORM_READERS: Final[Mapping[str, Callable[[Any, Any, Signature], Payload]]] = {
     "dataframe_split": _from_named_form(read_split),
     "dataframe_records": _from_named_form(read_records),
-    "instances": _read_instances,
-    "inputs": _read_inputs,
+    "instances": _from_inputs_form("instances", read_instances, untyped_instances),
+    "inputs": _from_inputs_form("inputs", read_tensors, untyped_inputs),
 }
 
 FORMS: Final = listed(FORM_READERS)
