@@ -7,6 +7,10 @@ a boolean. The model goes to the tracking server in MLFLOW_TRACKING_URI, or with
 local store in this folder. Printed at the end: where the model is, and the commands that serve it.
 """
 
+import os
+import sys
+from pathlib import Path
+
 import mlflow
 import pandas as pd
 from mlflow.models import infer_signature
@@ -79,9 +83,11 @@ def main() -> None:
     model = train(seen, seen_cultivars)
     print(f"Accuracy on unseen wines: {model.score(unseen, unseen_cultivars):.2f}")
     run_uri, registry_uri = log_and_register(model, unseen.head(3))
+    local = Path(sys.executable).is_relative_to(Path.cwd())
+    python = os.path.relpath(sys.executable) if local else "python"
     print(
         f"\nRun:      {run_uri}\nRegistry: {registry_uri}\n\n"
-        f"Serve it:\n    MODEL_URI={registry_uri} python main.py\n"
+        f"Serve it:\n    MODEL_URI={registry_uri} {python} main.py\n"
     )
 
 

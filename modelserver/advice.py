@@ -48,6 +48,11 @@ def advice(
         if any(words in text for words in NOT_A_MODEL):
             return f"what is at {uri} is not a complete MLflow model; log it again"
         if code == "RESOURCE_DOES_NOT_EXIST" or any(words in text for words in NOT_FOUND):
+            if re.fullmatch(r"models:/(?!m-)[^/@]+", uri):
+                return f"MODEL_URI {uri} names no version; write {uri}/1 or {uri}@alias"
+            if uri.startswith("file:"):
+                name = uri.rpartition("/")[2]
+                return f"there is no folder {name}; a registered model is written models:/{name}/1"
             return f"there is no model {uri} in {server}; check MODEL_URI and MLFLOW_TRACKING_URI"
         if code == "INVALID_PARAMETER_VALUE":
             return f"MODEL_URI {uri} cannot be read as a model URI; see the README for its forms"

@@ -123,6 +123,8 @@ async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = ROUTING_CODES.get(error.status_code, "BAD_REQUEST")
     text = f"{error.detail}. There are: {', '.join(PATHS)}"
+    if error.status_code == 405:
+        text = f"this path takes {(error.headers or {}).get('Allow')}, not {request.method}"
     return error_response(
         error.status_code, code, text, (), _trace(request), dict(error.headers or {})
     )

@@ -61,6 +61,11 @@ ANY_TEXT: Final = frozenset({"string", "binary"})
 # The csv module's limit of 128 KiB for a cell is not ours; the body has one.
 MAX_CELL: Final = 2**31 - 1
 
+NO_HEADER: Final = (
+    "the first line holds none of the model's columns; CSV needs a header (with curl, send it "
+    "with --data-binary, not with -d)"
+)
+
 OPEN_QUOTE: Final = "a quoted cell does not end"
 
 # The words of pandas.read_csv's na_values.
@@ -71,7 +76,7 @@ MISSING: Final = (
 
 
 def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
-    """The table in `body`; `kinds` are the signature's columns by name.
+    """The table in `body`; `kinds` are the signature's columns by name, if they have names.
 
     A nameless first column, which row labels have, is left out.
     """
@@ -122,10 +127,12 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
     names, first = next(records, None), next(records, None)
     if names is None:
         raise BadRequest("the body is empty; send a header and rows")
-    if repeated := twice(names):
-        raise BadRequest(f"columns given twice: {listed(repeated)}")
     if len(names) == 1 and names[0] not in known and (found := set(names[0]) & set(";\t|")):
         raise BadRequest(f"the cells must be separated by commas, not by {found.pop()!r}")
+    if known and not any(name in known for name in names):
+        raise BadRequest(NO_HEADER)  # then these may be cells, which are not repeated
+    if repeated := twice(names):
+        raise BadRequest(f"columns given twice: {listed(repeated)}")
     if first is not None and len(first) != len(names):
         raise _ragged(0, len(first), len(names))
     return body, names

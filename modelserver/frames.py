@@ -45,9 +45,9 @@ class Columns:
 
         Raises `InvalidInput` for missing or unknown columns, or for all bad cells at once.
         """
-        order = self._order(table)
         if table.length == 0:
             raise InvalidInput("the table is empty: it has no rows")
+        order = self._order(table)
         if self.block and table.rows is not None:
             block = _block(table.rows, order)
             if block is not None:
@@ -90,9 +90,9 @@ class Columns:
             return list(range(len(self.columns)))
         if tuple(table.names) == self.names:
             return list(range(len(self.names)))
-        return self._match(table.names)
+        return self._match(table.names, table.named)
 
-    def _match(self, names: Sequence[Hashable]) -> list[int | None]:
+    def _match(self, names: Sequence[Hashable], named: bool) -> list[int | None]:
         places: list[int | None] = [None] * len(self.columns)
         unknown = []
         for position, name in enumerate(names):
@@ -108,6 +108,11 @@ class Columns:
             for column, place in zip(self.columns, places, strict=True)
             if place is None and column.required
         ]
+        if unknown and not named:
+            raise InvalidInput(
+                "the rows have no names, which the model needs: send 'dataframe_split' with "
+                f"'columns', or 'dataframe_records'. The model takes: {listed(self.names)}"
+            )
         if missing or unknown:
             raise self._mismatch(missing, unknown)
         return places

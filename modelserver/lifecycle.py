@@ -44,13 +44,19 @@ class Lifecycle:
         self.reason: str | None = None if settings.model_uri else UNCONFIGURED
         self.next_try: datetime | None = None
         self.model: Model | None = None
+        self._started = False
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
 
     def start(self) -> None:
         """Begins to load, once. Called by the lifespan, and by requests where no lifespan runs."""
-        if self._task is None and self.settings.model_uri:
+        if self._started:
+            return
+        self._started = True
+        if self.settings.model_uri:
             self._task = asyncio.get_running_loop().create_task(self._load_until_ready())
+        else:
+            logger.warning(UNCONFIGURED)
 
     async def stop(self) -> None:
         """Ends the attempts, and removes the model's downloaded files."""

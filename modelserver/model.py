@@ -72,8 +72,9 @@ def _load(settings: Settings, uri: str, start: float, requirements: list[str]) -
         mlflow.set_tracking_uri(settings.tracking_uri)
     logger.info("loading %s from %s", public_uri(uri), public_uri(mlflow.get_tracking_uri()))
     registration = resolve(uri)
+    fetching = time.perf_counter()
     folder, path = _fetch(registration.uri)
-    logger.info("fetched the model in %.1f s", time.perf_counter() - start)
+    logger.info("fetched the model in %.1f s", time.perf_counter() - fetching)
     requirements += _lines(path / "requirements.txt")
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)

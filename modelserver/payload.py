@@ -61,7 +61,8 @@ def _read_csv(body: bytes, signature: Signature, limit: int) -> Payload:
                 f"column {column.name!r} takes {column.kind.expects}, which CSV cannot hold; "
                 "send JSON"
             )
-    kinds = {str(column.name): column.kind for column in signature.columns.columns}
+    named = signature.columns.columns if signature.columns.named else ()
+    kinds = {str(column.name): column.kind for column in named}
     return _from_table(read_csv(body, kinds), signature, None)
 
 

@@ -74,7 +74,14 @@ def test_models_that_are_not_there(store: str, model_uri: str) -> None:
 def test_folders_that_are_not_there() -> None:
     error = raised(lambda: mlflow.pyfunc.load_model("/nowhere/model"))
     assert advice(error, "/nowhere/model", None, []) == (
-        "there is no model file:…/model in the local store; check MODEL_URI and MLFLOW_TRACKING_URI"
+        "there is no folder model; a registered model is written models:/model/1"
+    )
+
+
+def test_a_name_without_a_version(store: str) -> None:
+    error = raised(lambda: mlflow.artifacts.download_artifacts("models:/nope"))
+    assert advice(error, "models:/nope", store, []) == (
+        "MODEL_URI models:/nope names no version; write models:/nope/1 or models:/nope@alias"
     )
 
 

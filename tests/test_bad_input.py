@@ -127,8 +127,13 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
     ("no form", "two_longs", JSON, b'{"data": ["secret-4711"]}', BAD,
      f"{NO_FORM}; it has 'data'"),
     ("no rows", "two_longs", JSON, two(), INVALID, NO_ROWS),
-    ("no rows in records", "two_longs", JSON, b'{"dataframe_records": []}', INVALID,
-     "missing columns: 'a', 'b'. The model takes: 'a', 'b'"),
+    ("no rows in records", "two_longs", JSON, b'{"dataframe_records": []}', INVALID, NO_ROWS),
+    ("rows without names", "two_longs", JSON, b'{"instances": [[1, 2]]}', INVALID,
+     "the rows have no names, which the model needs: send 'dataframe_split' with 'columns', or "
+     "'dataframe_records'. The model takes: 'a', 'b'"),
+    ("CSV without a header", "two_longs", CSV, b"SECRET,5\nSECRET,6\n", BAD,
+     "the first line holds none of the model's columns; CSV needs a header (with curl, send it "
+     "with --data-binary, not with -d)"),
     ("no rows in CSV", "two_longs", CSV, b"a,b\n", INVALID, NO_ROWS),
     ("no rows in Parquet", "two_longs", PARQUET, parquet(pa.table({"a": pa.array([], pa.int64())})),
      BAD, NO_ROWS),

@@ -130,10 +130,7 @@ def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
 def test_an_unknown_path(tmp_path: Path) -> None:
     with TestClient(app_for(tmp_path / "nowhere")) as client:
         reason = settled(client)["reason"]
-    assert reason == (
-        "there is no model file:…/nowhere in the local store; "
-        "check MODEL_URI and MLFLOW_TRACKING_URI"
-    )
+    assert reason == ("there is no folder nowhere; a registered model is written models:/nowhere/1")
 
 
 def test_failures_are_retried_and_logged_once_in_full(

@@ -17,6 +17,7 @@ from mlflow import MlflowClient
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 
 import example_test
+from modelserver.serve import _listen
 from tests.processes import (
     ROOT,
     Server,
@@ -224,7 +225,7 @@ def test_a_busy_port_gives_one_line(tmp_path: Path) -> None:
         )
     assert again.returncode == 1
     assert again.stderr == (
-        f"cannot listen on 127.0.0.1:{port} (Address already in use); choose another with PORT=…\n"
+        f"cannot listen on 127.0.0.1:{port} (Address already in use); choose another HOST or PORT\n"
     )
 
 
@@ -286,3 +287,10 @@ def test_a_client_that_leaves_is_one_log_line(tmp_path: Path) -> None:
 def test_fastapi_is_not_imported_by_our_code() -> None:
     code = "import sys, main; sys.exit('fastapi' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_answers_are_not_held_back_by_nagle() -> None:
+    listener = _listen("127.0.0.1", 0)
+    # asyncio sets TCP_NODELAY on the connections of such a listener only.
+    assert listener.proto == socket.IPPROTO_TCP
+    listener.close()
