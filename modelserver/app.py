@@ -20,10 +20,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver import scoring
-from modelserver.errors import ROUTING_CODES, ApiError, ModelFailed
+from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
 from modelserver.log import configure_logging
-from modelserver.media import too_large
+from modelserver.media import PARQUET_START, too_large
 from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
 from modelserver.model import Model, flavor, signature_json
 from modelserver.prediction import encode_json
@@ -34,6 +34,11 @@ JSON: Final = "application/json"
 
 SMALL: Final = 16 * 1024
 """Bytes of a body that may be scored on the event loop, see `Workers`."""
+
+UPGRADED: Final = (
+    "the body is missing: with an Upgrade header it is not read. Switch HTTP/2 off in the client "
+    "(Java: version(HTTP_1_1), curl: --http1.1)"
+)
 
 FIRST_PAGE_WAITS: Final = 30.0
 """Seconds that / waits for the model: Connect calls it first and takes a 5xx for a failed start."""
@@ -60,6 +65,8 @@ class Invocations:
 async def _invoke(request: HTTPRequest) -> Response:
     service, trace = _service(request), _trace(request)
     body = await _read_body(request, service.settings.max_request_bytes)
+    if not body and "upgrade" in request.headers:
+        raise BadRequest(UPGRADED)
     timeout = service.settings.request_timeout
     model = await service.lifecycle.ready_model(timeout)
     get = request.headers.get
@@ -67,7 +74,7 @@ async def _invoke(request: HTTPRequest) -> Response:
         body, get("content-type"), get("content-encoding"), service.settings.max_request_bytes
     )
     work = partial(scoring.score, model, job)
-    scored = await service.workers.run(work, timeout, small=len(body) <= SMALL)
+    scored = await service.workers.run(work, timeout, _is_small(job))
     trace.rows = scored.rows
     return Response(scored.body, media_type=JSON)
 
@@ -139,6 +146,12 @@ def _service(request: HTTPRequest) -> Service:
 def _trace(request: HTTPRequest) -> Trace:
     trace: Trace = request.scope[KEY]
     return trace
+
+
+def _is_small(job: scoring.Request) -> bool:
+    """Whether the body stands for no more than it is: neither compressed nor Parquet."""
+    plain = job.content_encoding is None and job.body[:4] != PARQUET_START
+    return plain and len(job.body) <= SMALL
 
 
 async def _read_body(request: HTTPRequest, limit: int) -> bytes:

@@ -33,7 +33,13 @@ NO_DATE: Final = "text that is no ISO 8601 date between 1677 and 2262"
 
 
 def _flat(cells: Cells, dtype: Any = None) -> "np.ndarray[Any, Any]":
-    """The cells as a one-dimensional array, or `Unfit` for nested ones."""
+    """The cells as a one-dimensional array, or `Unfit` for nested ones and for texts that spell
+    no number or date: long ones, of which NumPy would make all cells as long, and Python's own
+    spellings such as 1_000."""
+    if isinstance(cells, (list, tuple)) and str in set(map(type, cells)):
+        for cell in cells:
+            if type(cell) is str and (len(cell) > 64 or "_" in cell or not cell.isascii()):
+                raise Unfit("text")
     array = np.asarray(cells, dtype)
     if array.ndim != 1:
         raise Unfit("an array")

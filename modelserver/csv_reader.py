@@ -19,7 +19,7 @@ import pandas as pd
 from modelserver.columns import EXACT
 from modelserver.errors import BadRequest, listed
 from modelserver.kinds import Cells, Kind
-from modelserver.tables import Table, twice
+from modelserver.tables import MANY_CELLS, Table, twice
 
 # pandas reads floats to the last digit by default since 3.1, before that when asked to.
 EXACT_FLOATS: Final[Mapping[str, Any]] = (
@@ -135,6 +135,9 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
         raise BadRequest(f"columns given twice: {listed(repeated)}")
     if first is not None and len(first) != len(names):
         raise _ragged(0, len(first), len(names))
+    lines = body.count(b"\n") + body.count(b"\r")
+    if lines * len(names) > MANY_CELLS + 10 * (body.count(b",") + lines):
+        _refuse_ragged_rows(body, len(names))  # before pandas makes room for what is not there
     return body, names
 
 

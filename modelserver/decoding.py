@@ -5,6 +5,7 @@ orjson reads the body. Refused with `BadRequest`, by position and never by value
 twice. UTF-16, UTF-32 and a byte order mark are understood, as by MLflow's server.
 """
 
+import gc
 import json
 import re
 from collections import Counter
@@ -16,6 +17,9 @@ import orjson
 from modelserver.errors import BadRequest, quoted
 
 BARE_TOKEN: Final = re.compile(r"NaN|-?Infinity")
+
+LARGE: Final = 1_000_000
+"""Bytes from which on the collector would walk the half-built value again and again."""
 
 LONG_NUMBER: Final = re.compile(rb"\d{19}")
 
@@ -31,10 +35,16 @@ def decode_json(body: bytes, exact_integers: bool = False) -> Any:
     if not body.strip():
         raise BadRequest("the body is empty; send a table or an array of inputs")
     body = _as_utf8(body)
+    large = len(body) > LARGE
+    if large:
+        gc.disable()
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"the body is not valid JSON: {_reason(body, error)}") from None
+    finally:
+        if large:
+            gc.enable()
     if _may_repeat_keys(body, value):
         _refuse_repeated_keys(body)
     if exact_integers and LONG_NUMBER.search(body):

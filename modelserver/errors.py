@@ -11,6 +11,7 @@ types and kinds of values; they never repeat the caller's data and never hold a 
     life          ─ ModelUnavailable
 """
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -108,6 +109,11 @@ def listed(names: Iterable[object], limit: int = 20) -> str:
     every = list(names)
     more = f" and {len(every) - limit} more" if len(every) > limit else ""
     return ", ".join(map(quoted, every[:limit])) + more
+
+
+def closest(name: str, known: Sequence[str]) -> list[str]:
+    """The known name that was probably meant, or none. Long names are not worth the search."""
+    return difflib.get_close_matches(name, known, 1) if len(name) <= 80 else []
 
 
 # What Starlette's routing raises (404, 405) in the terms of MLflow's error codes.

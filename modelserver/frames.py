@@ -4,7 +4,6 @@ In: a `Table`. Out: the DataFrame that the model gets. Missing or unknown column
 that do not fit, raise `InvalidInput` with one detail per fault.
 """
 
-import difflib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modelserver.errors import BadRequest, InvalidInput, clipped, listed, quoted
+from modelserver.errors import BadRequest, InvalidInput, clipped, closest, listed, quoted
 from modelserver.kinds import LIMIT, Array, BadCells, Kind
 from modelserver.tables import Table
 
@@ -123,12 +122,12 @@ class Columns:
             {"column": column.name, "expected": column.kind.expects, "found": "nothing"}
             for column in missing
         ]
-        for name in unknown:
+        for name in unknown[:LIMIT]:
             detail: dict[str, Any] = {
                 "column": clipped(name),
                 "found": "a column that the model does not take",
             }
-            if close := difflib.get_close_matches(str(name), known, 1):
+            if close := closest(str(name), known):
                 detail["did_you_mean"] = close[0]
             details.append(detail)
         parts = []
@@ -182,6 +181,6 @@ def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
 def _suggested(names: Sequence[Hashable], known: Sequence[str]) -> str:
     texts = []
     for name in names[:LIMIT]:
-        close = difflib.get_close_matches(str(name), known, 1)
+        close = closest(str(name), known)
         texts.append(quoted(name) + (f" (did you mean {close[0]!r}?)" if close else ""))
     return ", ".join(texts) + (f" and {len(names) - LIMIT} more" if len(names) > LIMIT else "")

@@ -97,7 +97,7 @@ class Kind:
             if unfit := _unfit_cells(group, rows, parse):
                 bad += unfit
             else:
-                result[rows] = parse(group)
+                result[rows] = _parse_together(group, parse)
         if bad:
             raise BadCells(sorted(bad)[:LIMIT])
         return result
@@ -128,6 +128,14 @@ def _rows_by_type(values: Array, missing: "np.ndarray[Any, Any]") -> "Iterable[l
 
 def _is_blank(value: object, blanks: frozenset[str]) -> bool:
     return isinstance(value, str) and value in blanks
+
+
+def _parse_together(group: list[Any], parse: Callable[[Cells], Array]) -> Any:
+    """Cells that fit one by one; a few, such as integers around 2**63, do not fit one array."""
+    try:
+        return parse(group)
+    except (ValueError, TypeError, OverflowError):
+        return [parse([cell])[0] for cell in group]
 
 
 def _unfit_cells(

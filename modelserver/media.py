@@ -24,6 +24,11 @@ MEDIA_TYPES: Final = (JSON, CSV, PARQUET)
 # What clients send for a body whose type they were not told: nothing, or a form's type.
 UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "text/plain"})
 
+PARQUET_START: Final = b"PAR1"
+
+LONGEST_TYPE: Final = 256
+"""Characters of a Content-Type; the parser's time grows with their square."""
+
 UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
@@ -32,6 +37,8 @@ def media_type(content_type: str | None, body: bytes) -> str:
 
     Raises `UnsupportedMediaType` for any other type, or for a charset that is not UTF-8.
     """
+    if len(content_type or "") > LONGEST_TYPE:
+        raise UnsupportedMediaType("the content type is too long")
     kind, charset = _parse(content_type or "")
     if kind in UNDECIDED:
         kind = _sniff(body)
@@ -50,12 +57,15 @@ def _parse(content_type: str) -> tuple[str, str]:
     """Type and charset, in lower case."""
     message = Message()
     message["Content-Type"] = content_type
-    charset = str(message.get_param("charset", "utf-8")).strip().lower()
+    try:
+        charset = str(message.get_param("charset", "utf-8")).strip().lower()
+    except (LookupError, TypeError, ValueError):  # broken RFC 2231 parameters
+        charset = "unreadable"
     return content_type.partition(";")[0].strip().lower(), charset
 
 
 def _sniff(body: bytes) -> str:
-    if body[:4] == b"PAR1":
+    if body[:4] == PARQUET_START:
         return PARQUET
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     return JSON if start in (b"{", b"[") or not start else CSV

@@ -155,12 +155,22 @@ def _predictor(pyfunc: "PyFuncModel") -> Callable[[Payload], Any]:
         except MlflowException as error:
             raise _translated(error, payload) from error
         except (Exception, SystemExit) as error:
+            if not payload.typed and _raised_by_mlflow(error):
+                raise InvalidInput("the input does not fit the model's signature") from error
             raise ModelFailed(
                 f"the model raised {type(error).__name__}; the server's log has the traceback "
                 "under this request id"
             ) from error
 
     return predict
+
+
+def _raised_by_mlflow(error: BaseException) -> bool:
+    """Whether MLflow's own code raised it, on the way from the input to the model."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith("mlflow.")
 
 
 def _direct_call(pyfunc: "PyFuncModel") -> Callable[[Any, Any], Any] | None:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from modelserver.columns import INTEGER_TYPES, KINDS
+from modelserver.errors import clipped, listed, quoted
 from modelserver.kinds import Array, Cells, Kind, Unfit, describe, objects
 
 Type: TypeAlias = Mapping[str, Any]
@@ -35,7 +36,7 @@ class Misplaced(Unfit):
     def under(self, step: str) -> "Misplaced":
         """The same fault, seen from one level further out."""
         joint = "." if self.path and not self.path.startswith("[") else ""
-        return Misplaced(self.found, self.expects, step + joint + self.path)
+        return Misplaced(self.found, self.expects, f"{clipped(step)}{joint}{self.path}"[:200])
 
 
 def nested_kind(spec: Type, required: bool) -> Kind:
@@ -143,7 +144,7 @@ def _object_reader(spec: Type, required: bool) -> Reader:
 
 def _property(readers: Mapping[str, Reader], name: str, item: Any) -> Any:
     if name not in readers:
-        raise Misplaced(f"the unknown property {name!r}", f"one of {sorted(readers)}")
+        raise Misplaced(f"the unknown property {quoted(name)}", f"one of {listed(sorted(readers))}")
     try:
         return readers[name](item)
     except Misplaced as fault:

@@ -5,7 +5,6 @@ hands them over (`mlflow.models.utils._enforce_params_schema`): strict types, in
 floats, a null replaces the default. Unknown names and wrong types raise `InvalidInput`.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from modelserver.columns import KINDS
-from modelserver.errors import InvalidInput, clipped, listed, quoted
+from modelserver.errors import InvalidInput, clipped, closest, listed, quoted
 from modelserver.kinds import LIMIT, describe
 from modelserver.nested import Misplaced, nested_kind
 
@@ -66,7 +65,8 @@ class Params:
         if not isinstance(given, dict):
             raise InvalidInput(f"'params' must be an object, not {describe(given)}")
         known = {param.name: param for param in self.declared}
-        faults = [_unknown(name, list(known)) for name in given if name not in known]
+        unknown = [name for name in given if name not in known]
+        faults = [_unknown(name, list(known)) for name in unknown[:LIMIT]]
         values: dict[str, Any] = {}
         for name, param in known.items():
             try:
@@ -118,7 +118,7 @@ def _unknown(name: str, known: Sequence[str]) -> dict[str, Any]:
         "param": clipped(name),
         "found": "a param that the model does not take",
     }
-    if close := difflib.get_close_matches(name, known, 1):
+    if close := closest(name, known):
         detail["did_you_mean"] = close[0]
     return detail
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from modelserver.errors import BadRequest, UnsupportedMediaType, listed
+from modelserver.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType, listed
 from modelserver.kinds import Cells
 from modelserver.media import too_large
 from modelserver.tables import Table, twice
@@ -42,8 +42,12 @@ def _frame(body: bytes, limit: int, **options: Any) -> pd.DataFrame:
         file = pyarrow.parquet.ParquetFile(io.BytesIO(body))
         if _decoded_size(body, file, limit) > limit:
             raise too_large(limit)
-        frame: pd.DataFrame = file.read(use_threads=False).to_pandas(use_threads=False, **options)
-    except (pyarrow.ArrowException, OSError, LookupError, TypeError, ValueError) as error:
+        table = file.read(use_threads=False)
+        table.validate(full=True)  # texts that are no UTF-8, among others
+        frame: pd.DataFrame = table.to_pandas(use_threads=False, **options)
+    except PayloadTooLarge:
+        raise
+    except Exception as error:  # metadata of other writers can break pyarrow in many ways
         raise BadRequest("the body is not a Parquet file that can be read") from error
     if frame.empty:
         raise BadRequest("the table is empty: it has no rows")
@@ -58,6 +62,7 @@ def _decoded_size(body: bytes, file: Any, limit: int) -> int:
     """
     import pyarrow.parquet
 
+    _open_row_groups(file)
     groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
     columns = [group.column(place) for group in groups for place in range(group.num_columns)]
     size: int = max(file.metadata.num_rows, sum(column.num_values for column in columns))
@@ -69,6 +74,19 @@ def _decoded_size(body: bytes, file: Any, limit: int) -> int:
     folded = pyarrow.parquet.ParquetFile(io.BytesIO(body), read_dictionary=sorted(texts))
     table = folded.read(columns=sorted(texts), use_threads=False)
     return size + sum(_text_size(chunk) for column in table.columns for chunk in column.chunks)
+
+
+def _open_row_groups(file: Any) -> None:
+    """Has the reader look at the metadata of flat columns first: it raises for corrupt ones, where
+    asking the metadata itself would end the process."""
+    schema = file.schema
+    flat = [
+        schema.column(place).path
+        for place in range(len(schema))
+        if schema.column(place).max_repetition_level == 0
+    ]
+    for group in range(file.metadata.num_row_groups if flat else 0):
+        next(file.iter_batches(1, row_groups=[group], columns=flat, use_threads=False), None)
 
 
 def _text_size(array: Any) -> int:

@@ -13,7 +13,10 @@ from operator import itemgetter
 from typing import Any
 
 from modelserver.errors import BadRequest, listed, quoted
-from modelserver.kinds import Cells, describe
+from modelserver.kinds import LIMIT, Cells, describe
+
+MANY_CELLS = 1_000_000
+"""Cells that a small body may stand for, where it names columns or values once for many rows."""
 
 SPLIT_KEYS = {"columns", "data", "index"}
 
@@ -78,6 +81,8 @@ def read_records(value: Any, form: str = "dataframe_records", same_keys: bool = 
             row = next(i for i, record in enumerate(value) if record.keys() != value[0].keys())
             raise BadRequest(f"row {row} of '{form}' has other keys than row 0")
         names = list(dict.fromkeys(chain.from_iterable(value)))
+        if len(names) * len(value) > MANY_CELLS + 10 * sum(map(len, value)):
+            raise BadRequest(f"the rows of '{form}' have too many different keys")
         return Table(names, len(value), columns=[[r.get(name) for r in value] for name in names])
     if len(names) == 1:
         return Table(names, len(value), columns=[[record[names[0]] for record in value]])
@@ -115,9 +120,12 @@ def read_columns(form: str, value: Mapping[str, Any]) -> Table:
     """`{name: [cells], …}`: columns of one length; a single value stands in every row."""
     lengths = {len(cells) for cells in value.values() if isinstance(cells, list)} or {1}
     if len(lengths) > 1:
-        sizes = ", ".join(f"{quoted(n)} {len(c)}" for n, c in value.items() if isinstance(c, list))
+        some = [(name, cells) for name, cells in value.items() if isinstance(cells, list)][:LIMIT]
+        sizes = ", ".join(f"{quoted(name)} {len(cells)}" for name, cells in some)
         raise BadRequest(f"the columns of '{form}' have different lengths: {sizes}")
     length = lengths.pop()
+    if length * sum(not isinstance(cells, list) for cells in value.values()) > MANY_CELLS:
+        raise BadRequest(f"too many single values beside the columns of '{form}'")
     columns = [cells if isinstance(cells, list) else [cells] * length for cells in value.values()]
     return Table(list(value), length, columns=columns)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from modelserver.columns import KINDS, float_kind, integer_kind
-from modelserver.errors import InvalidInput
+from modelserver.errors import InvalidInput, listed
 from modelserver.kinds import Array, BadCells, Cells, Kind, Unfit, describe, objects
 from modelserver.tables import Table
 
@@ -122,7 +122,8 @@ def _check_names(tensors: Sequence[Tensor], given: Sequence[Any]) -> None:
     missing = [name for name in names if name not in given]
     unknown = [name for name in given if name not in names]
     if missing or unknown:
-        faults = [f"missing {name!r}" for name in missing] + [f"unknown {n!r}" for n in unknown]
+        faults = [f"missing {listed([name])}" for name in missing]
+        faults += [f"unknown {listed(unknown)}"] if unknown else []
         raise InvalidInput(f"tensors: {', '.join(faults)}. The model takes: {names}")
 
 

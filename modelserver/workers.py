@@ -2,7 +2,7 @@
 
 `Workers.run` takes a function from the event loop to a worker thread and its result back. Beyond
 the queue's bound it raises `Overloaded` at once, after the timeout `TimedOut`; work that has not
-begun by then is dropped. Small work may run on the loop itself while the last such work was
+begun by then is dropped. Small work may run on the loop itself while all the last such work was
 measured to be short, because handing it over costs about as much as it does.
 """
 
@@ -20,6 +20,15 @@ T = TypeVar("T")
 
 SHORT: Final = 0.002
 """Seconds that the event loop may be held."""
+
+TRUSTED_AFTER: Final = 20
+"""Short pieces of small work in a row, before the next may run on the loop."""
+
+SLOW: Final = 0.05
+"""Seconds that no hiccup of the machine explains."""
+
+PENALTY: Final = 1000
+"""Pieces of small work that go to threads after a slow one."""
 
 FADING: Final = 0.8
 """How much of a longer duration is still expected after each shorter one."""
@@ -49,7 +58,8 @@ class Workers:
     def __init__(self, threads: int, max_queue: int) -> None:
         self._capacity = threads + max_queue
         self._pending = 0
-        self._expected = float("inf")
+        self._expected = 0.0
+        self._trust = 0
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads = [
             # Daemons: a prediction that never ends does not keep the process from ending.
@@ -61,7 +71,7 @@ class Workers:
 
     async def run(self, work: Callable[[], T], timeout: float, small: bool) -> T:
         """The result of `work`, which takes no longer than `timeout` from now (0: any time)."""
-        if small and self._expected < SHORT and not self._pending:
+        if small and self._trust >= TRUSTED_AFTER and self._expected < SHORT and not self._pending:
             return self._run_here(work)
         if self._pending >= self._capacity:
             raise Overloaded(
@@ -94,8 +104,8 @@ class Workers:
             self._learn(time.perf_counter() - start)
 
     def _learn(self, seconds: float) -> None:
-        faded = self._expected * FADING if self._expected < float("inf") else 0.0
-        self._expected = max(seconds, faded)
+        self._expected = max(seconds, self._expected * FADING)
+        self._trust = -PENALTY if seconds > SLOW else self._trust + 1
 
     def _expire(self, job: Job) -> None:
         if not job.future.done():

@@ -93,6 +93,11 @@ DIFFERENCES = {
         "every type is accepted when nothing is lost",
         "pandas writes int64 by default; 12.0 is 12",
     ),
+    "spellings": Difference(
+        "1_000 and digits of other scripts are numbers in JSON text",
+        "400, as in CSV",
+        "only Python writes numbers so",
+    ),
     "booleans": Difference(
         'any text, number, array or object becomes true or false: "false" is true',
         "400 unless true, false, 0 or 1",
@@ -613,6 +618,11 @@ NULLS = [
         ("inputs_null_in_record", inputs([{"text": "a"}, {"text": None}])),
         ("instances_null", instances(["a", None])),
     )
+]
+
+SPELLINGS = [
+    Different("spellings", "one_long", "underscore", split("n", ["1_000"]), ACCEPTED, BAD),
+    Different("spellings", "one_long", "full_width", split("n", ["\uff11"]), ACCEPTED, BAD),
 ]
 
 TEXTS = [
@@ -1353,6 +1363,7 @@ DIFFERENT = [
     *LOSSLESS_TYPES,
     *BOOLEANS,
     *NULLS,
+    *SPELLINGS,
     *TEXTS,
     *TEXT_DTYPE,
     *CSV_WORDS,

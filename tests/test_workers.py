@@ -4,12 +4,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from modelserver.errors import Overloaded, TimedOut
-from modelserver.workers import Job, Workers
+from modelserver.workers import SLOW, TRUSTED_AFTER, Job, Workers
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -37,14 +38,25 @@ def test_raises_the_error(workers: Workers) -> None:
 def test_runs_in_a_thread_until_measured_short_then_on_the_loop(workers: Workers) -> None:
     async def names() -> list[str]:
         work = lambda: threading.current_thread().name  # noqa: E731
-        return [await workers.run(work, timeout=5, small=True) for _ in range(2)]
+        return [await workers.run(work, timeout=5, small=True) for _ in range(TRUSTED_AFTER + 2)]
 
-    assert asyncio.run(names()) == ["predict-0", "MainThread"]
+    assert asyncio.run(names()) == ["predict-0"] * TRUSTED_AFTER + ["MainThread"] * 2
+
+
+def test_one_slow_piece_of_work_ends_the_trust_for_long(workers: Workers) -> None:
+    async def names() -> set[str]:
+        for seconds in [0.0] * TRUSTED_AFTER + [2 * SLOW]:
+            await workers.run(partial(time.sleep, seconds), timeout=5, small=True)
+        work = lambda: threading.current_thread().name  # noqa: E731
+        return {await workers.run(work, timeout=5, small=True) for _ in range(100)}
+
+    assert asyncio.run(names()) == {"predict-0"}
 
 
 def test_goes_back_to_threads_after_long_work(workers: Workers) -> None:
     async def names() -> list[str]:
-        await workers.run(lambda: None, timeout=5, small=True)
+        for _ in range(TRUSTED_AFTER):
+            await workers.run(lambda: None, timeout=5, small=True)
         await workers.run(lambda: time.sleep(0.01), timeout=5, small=True)
         work = lambda: threading.current_thread().name  # noqa: E731
         return [await workers.run(work, timeout=5, small=True)]
@@ -54,7 +66,8 @@ def test_goes_back_to_threads_after_long_work(workers: Workers) -> None:
 
 def test_errors_on_the_loop_are_measured_too(workers: Workers) -> None:
     async def twice() -> None:
-        await workers.run(lambda: None, timeout=5, small=True)
+        for _ in range(TRUSTED_AFTER):
+            await workers.run(lambda: None, timeout=5, small=True)
         await workers.run(fail, timeout=5, small=True)
 
     with pytest.raises(KeyError):
