@@ -7,7 +7,6 @@ states and answers is the README's.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import threading
 import time
@@ -17,6 +16,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from modelserver.advice import LoadFailed
 from modelserver.errors import ModelUnavailable
+from modelserver.memory import settle_memory
 from modelserver.model import Model, load_model
 from modelserver.scoring import Request, score
 from modelserver.settings import Settings
@@ -135,9 +135,7 @@ def _loaded_and_warm(settings: Settings) -> Model:
         logger.info("no warm-up: the model was logged without an input example")
     else:
         _warm_up(model, model.example, settings)
-    # What is alive now stays alive: the collector need not walk it during requests.
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     return model
 
 
