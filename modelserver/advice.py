@@ -47,19 +47,25 @@ def advice(
             return f"{server} cannot be reached; check MLFLOW_TRACKING_URI and that it is running"
         if any(words in text for words in NOT_A_MODEL):
             return f"what is at {uri} is not a complete MLflow model; log it again"
-        if code == "RESOURCE_DOES_NOT_EXIST" or any(words in text for words in NOT_FOUND):
-            if re.fullmatch(r"models:/(?!m-)[^/@]+", uri):
-                return f"MODEL_URI {uri} names no version; write {uri}/1 or {uri}@alias"
-            if uri.startswith("file:"):
-                name = uri.rpartition("/")[2]
-                return f"there is no folder {name}; a registered model is written models:/{name}/1"
-            return f"there is no model {uri} in {server}; check MODEL_URI and MLFLOW_TRACKING_URI"
-        if code == "INVALID_PARAMETER_VALUE":
-            return f"MODEL_URI {uri} cannot be read as a model URI; see the README for its forms"
+        unknown = code == "RESOURCE_DOES_NOT_EXIST" or any(words in text for words in NOT_FOUND)
+        if unknown or code == "INVALID_PARAMETER_VALUE":
+            return _wrong_uri(uri, server, unknown)
     return (
         f"the model {uri} could not be loaded ({type(error).__name__}); the server's log has the "
         "traceback. Often a package has another version than the model was saved with"
     )
+
+
+def _wrong_uri(uri: str, server: str, unknown: bool) -> str:
+    """Advice for a URI under which there is nothing, or which cannot be read as one."""
+    name = uri.rpartition("/")[2]
+    if re.fullmatch(r"models:/(?!m-)[^/@]+", uri):
+        return f"MODEL_URI {uri} names no version; write {uri}/1 or {uri}@alias"
+    if not unknown:
+        return f"MODEL_URI {uri} cannot be read as a model URI; see the README for its forms"
+    if uri.startswith("file:"):
+        return f"there is no folder {name}; a registered model is written models:/{name}/1"
+    return f"there is no model {uri} in {server}; check MODEL_URI and MLFLOW_TRACKING_URI"
 
 
 def missing_package(module: str, requirements: Sequence[str]) -> str:
