@@ -48,7 +48,7 @@ def advice(
         if any(words in text for words in NOT_A_MODEL):
             return f"what is at {uri} is not a complete MLflow model; log it again"
         unknown = code == "RESOURCE_DOES_NOT_EXIST" or any(words in text for words in NOT_FOUND)
-        if unknown or code == "INVALID_PARAMETER_VALUE":
+        if unknown or code == "INVALID_PARAMETER_VALUE" or "Not a proper" in text:
             return _wrong_uri(uri, server, unknown)
     return (
         f"the model {uri} could not be loaded ({type(error).__name__}); the server's log has the "
