@@ -143,13 +143,12 @@ def test_ping_answers_while_the_model_works_and_the_queue_is_bounded(client: Ope
     for thread in threads:
         thread.start()
         time.sleep(0.02)
-    start = time.perf_counter()
     assert slow.get("/ping").status_code == 200
-    waited = time.perf_counter() - start
+    before_any_prediction = 200 not in statuses
     for thread in threads:
         thread.join()
     assert sorted(statuses) == [200, 200, 503, 503]
-    assert waited < 0.5  # the model holds its worker for that long, not the server
+    assert before_any_prediction
 
 
 def test_model_config_reaches_the_model(tmp_path: Path) -> None:
