@@ -62,12 +62,8 @@ def load_model(settings: Settings) -> Model:
 
 def _load(settings: Settings, uri: str, start: float, requirements: list[str]) -> Model:
     import mlflow
-    from mlflow import environment_variables
 
-    # MLflow retries for minutes in silence; here the whole load is retried, and says so.
-    if environment_variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.get_raw() is None:
-        environment_variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
-    _decode_type_hints_as_a_server()
+    _set_mlflow_up()
     if settings.tracking_uri:
         mlflow.set_tracking_uri(settings.tracking_uri)
     logger.info("loading %s from %s", public_uri(uri), public_uri(mlflow.get_tracking_uri()))
@@ -100,11 +96,15 @@ def flavor(model: Model) -> str:
     return loader.removeprefix("mlflow.")
 
 
-def _decode_type_hints_as_a_server() -> None:
-    """Models typed by hints take ISO dates and base64 only when MLflow thinks that it serves."""
-    from mlflow import environment_variables
+def _set_mlflow_up() -> None:
+    """The variables of MLflow that a server needs otherwise than a notebook."""
+    from mlflow import environment_variables as variables
 
-    environment_variables._MLFLOW_IS_IN_SERVING_ENVIRONMENT.set("true")
+    # MLflow retries for minutes in silence; here the whole load is retried, and says so.
+    if variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.get_raw() is None:
+        variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
+    # Models typed by hints take ISO dates and base64 only when MLflow thinks that it serves.
+    variables._MLFLOW_IS_IN_SERVING_ENVIRONMENT.set("true")
 
 
 def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
