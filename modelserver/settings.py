@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from modelserver.connect import is_connect
+
 T = TypeVar("T")
 N = TypeVar("N", int, float)
 
@@ -55,6 +57,7 @@ class Settings:
     predict_workers: int
     max_queue: int
     log_level: str
+    on_connect: bool
 
 
 def _text(text: str) -> str:
@@ -169,4 +172,4 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     values = {field: setting.value(environment) for field, setting in SETTINGS.items()}
     values["predict_workers"] = values["predict_workers"] or os.cpu_count() or 1
     values["max_queue"] = values["max_queue"] or 64 * values["predict_workers"]
-    return Settings(**values)
+    return Settings(**values, on_connect=is_connect(environment))
