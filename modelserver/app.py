@@ -20,17 +20,22 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver import scoring
+from modelserver.caching import conditional
+from modelserver.description import Description, base_description
 from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
 from modelserver.log import configure_logging
-from modelserver.media import PARQUET_START, too_large
+from modelserver.media import JSON, PARQUET_START, too_large
 from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
 from modelserver.model import Model, flavor, signature_json
 from modelserver.prediction import encode_json
 from modelserver.settings import Settings
 from modelserver.workers import Workers
 
-JSON: Final = "application/json"
+YAML: Final = "application/yaml"
+
+REVALIDATED: Final = {"Cache-Control": "no-cache"}
+"""The answer may be kept, but not used again without asking: a restart may bring a new model."""
 
 SMALL: Final = 16 * 1024
 """Bytes of a body that may be scored on the event loop, see `Workers`."""
@@ -106,6 +111,18 @@ async def model_metadata(request: HTTPRequest) -> Response:
     return Response(encode_json(_metadata(model)), media_type=JSON)
 
 
+async def openapi_json(request: HTTPRequest) -> Response:
+    """The OpenAPI document; without a model, of what any model takes."""
+    description = await _description(request)
+    return conditional(request, description.json, JSON, description.json_tag, REVALIDATED)
+
+
+async def openapi_yaml(request: HTTPRequest) -> Response:
+    """The same document as YAML (media type: RFC 9512)."""
+    description = await _description(request)
+    return conditional(request, description.yaml, YAML, description.yaml_tag, REVALIDATED)
+
+
 async def index(request: HTTPRequest) -> Response:
     """A first page that follows the state."""
     lifecycle = _service(request).lifecycle
@@ -141,6 +158,11 @@ def _service(request: HTTPRequest) -> Service:
     service: Service = request.app.state.service
     service.lifecycle.start()
     return service
+
+
+async def _description(request: HTTPRequest) -> Description:
+    service = _service(request)
+    return await service.lifecycle.described(service.settings.request_timeout)
 
 
 def _trace(request: HTTPRequest) -> Trace:
@@ -223,6 +245,8 @@ def _routes() -> list[Route]:
         ("/health", health, "GET"),
         ("/version", version, "GET"),
         ("/metadata", model_metadata, "GET"),
+        ("/openapi.json", openapi_json, "GET"),
+        ("/openapi.yaml", openapi_yaml, "GET"),
     ]
     slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table if path != "/"]
     return [Route(path, endpoint, methods=[method]) for path, endpoint, method in table + slashed]
@@ -235,10 +259,10 @@ PATHS: Final = [route.path for route in ROUTES if not route.path.endswith("/")]
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The ASGI app for one model."""
+    """The ASGI app for one model. Raises `BaseError` for a base document that cannot be used."""
     configure_logging(settings.log_level)
     workers = Workers(settings.predict_workers, settings.max_queue)
-    service = Service(settings, Lifecycle(settings), workers)
+    service = Service(settings, Lifecycle(settings, base_description()), workers)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
