@@ -6,7 +6,6 @@ a trailing slash, without a redirect, which would need an absolute URL that only
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from typing import Any, Final
@@ -19,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from modelserver import scoring
+from modelserver import scoring, site
 from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
 from modelserver.log import configure_logging
@@ -27,7 +26,9 @@ from modelserver.media import PARQUET_START, too_large
 from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
 from modelserver.model import Model, flavor, signature_json
 from modelserver.prediction import encode_json
+from modelserver.service import Service, service_of
 from modelserver.settings import Settings
+from modelserver.static import load_assets
 from modelserver.workers import Workers
 
 JSON: Final = "application/json"
@@ -44,15 +45,6 @@ FIRST_PAGE_WAITS: Final = 30.0
 """Seconds that / waits for the model: Connect calls it first and takes a 5xx for a failed start."""
 
 
-@dataclass(slots=True)
-class Service:
-    """What the endpoints work with."""
-
-    settings: Settings
-    lifecycle: Lifecycle
-    workers: Workers
-
-
 class Invocations:
     """Predicts. An ASGI app of its own, which spares a small request a layer of Starlette's."""
 
@@ -63,7 +55,7 @@ class Invocations:
 
 
 async def _invoke(request: HTTPRequest) -> Response:
-    service, trace = _service(request), _trace(request)
+    service, trace = service_of(request), _trace(request)
     body = await _read_body(request, service.settings.max_request_bytes)
     if not body and "upgrade" in request.headers:
         raise BadRequest(UPGRADED)
@@ -81,7 +73,7 @@ async def _invoke(request: HTTPRequest) -> Response:
 
 async def ping(request: HTTPRequest) -> Response:
     """Readiness, as MLflow's server answers it: a newline."""
-    lifecycle = _service(request).lifecycle
+    lifecycle = service_of(request).lifecycle
     if lifecycle.state != "ready":
         raise lifecycle.unavailable()
     return Response(b"\n", media_type=JSON)
@@ -89,7 +81,7 @@ async def ping(request: HTTPRequest) -> Response:
 
 async def health(request: HTTPRequest) -> Response:
     """Readiness with everything there is to say of it; 503 until ready."""
-    service = _service(request)
+    service = service_of(request)
     status = 200 if service.lifecycle.state == "ready" else 503
     return Response(encode_json(_health(service.lifecycle)), status, media_type=JSON)
 
@@ -101,14 +93,14 @@ async def version(request: HTTPRequest) -> Response:
 
 async def model_metadata(request: HTTPRequest) -> Response:
     """What is known of the model: signature, params, tags, description."""
-    service = _service(request)
+    service = service_of(request)
     model = await service.lifecycle.ready_model(service.settings.request_timeout)
     return Response(encode_json(_metadata(model)), media_type=JSON)
 
 
 async def index(request: HTTPRequest) -> Response:
     """A first page that follows the state."""
-    lifecycle = _service(request).lifecycle
+    lifecycle = service_of(request).lifecycle
     await lifecycle.settled(FIRST_PAGE_WAITS)
     text, status = _first_page(lifecycle)
     return PlainTextResponse(text + "\n", status)
@@ -135,12 +127,6 @@ async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
     return error_response(
         error.status_code, code, text, (), _trace(request), dict(error.headers or {})
     )
-
-
-def _service(request: HTTPRequest) -> Service:
-    service: Service = request.app.state.service
-    service.lifecycle.start()
-    return service
 
 
 def _trace(request: HTTPRequest) -> Trace:
@@ -230,13 +216,16 @@ def _routes() -> list[Route]:
 
 STARTED: Final = now()
 MLFLOW_VERSION: Final = metadata.version("mlflow-skinny")  # of which mlflow is a superset
-ROUTES: Final = _routes()
-PATHS: Final = [route.path for route in ROUTES if not route.path.endswith("/")]
+ROUTES: Final = [*_routes(), *site.ROUTES]
+PATHS: Final = [
+    route.path for route in ROUTES if not route.path.endswith("/") and "{" not in route.path
+]
 
 
 def create_app(settings: Settings) -> Starlette:
     """The ASGI app for one model."""
     configure_logging(settings.log_level)
+    load_assets()  # now, so that no request waits for it
     workers = Workers(settings.predict_workers, settings.max_queue)
     service = Service(settings, Lifecycle(settings), workers)
 
