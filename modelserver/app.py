@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request as HTTPRequest
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver import scoring, site
@@ -40,9 +40,6 @@ UPGRADED: Final = (
     "the body is missing: with an Upgrade header it is not read. Switch HTTP/2 off in the client "
     "(Java: version(HTTP_1_1), curl: --http1.1)"
 )
-
-FIRST_PAGE_WAITS: Final = 30.0
-"""Seconds that / waits for the model: Connect calls it first and takes a 5xx for a failed start."""
 
 
 class Invocations:
@@ -96,14 +93,6 @@ async def model_metadata(request: HTTPRequest) -> Response:
     service = service_of(request)
     model = await service.lifecycle.ready_model(service.settings.request_timeout)
     return Response(encode_json(_metadata(model)), media_type=JSON)
-
-
-async def index(request: HTTPRequest) -> Response:
-    """A first page that follows the state."""
-    lifecycle = service_of(request).lifecycle
-    await lifecycle.settled(FIRST_PAGE_WAITS)
-    text, status = _first_page(lifecycle)
-    return PlainTextResponse(text + "\n", status)
 
 
 async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
@@ -190,27 +179,17 @@ def _metadata(model: Model) -> dict[str, Any]:
     }
 
 
-def _first_page(lifecycle: Lifecycle) -> tuple[str, int]:
-    if lifecycle.model is not None:
-        return f"The model {lifecycle.model.uri} is ready. POST to invocations to predict.", 200
-    if lifecycle.state == "loading":
-        return "The model is still loading. Reload this page in a moment.", 200
-    error = lifecycle.unavailable()
-    return error.message, 200 if lifecycle.state == "unconfigured" else error.status
-
-
-def _routes() -> list[Route]:
+def _routes() -> list[BaseRoute]:
     table: list[
         tuple[str, Any, str]
     ] = [  # in the order of use, which is the order in which Starlette tries them
         ("/invocations", Invocations(), "POST"),
-        ("/", index, "GET"),
         ("/ping", ping, "GET"),
         ("/health", health, "GET"),
         ("/version", version, "GET"),
         ("/metadata", model_metadata, "GET"),
     ]
-    slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table if path != "/"]
+    slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table]
     return [Route(path, endpoint, methods=[method]) for path, endpoint, method in table + slashed]
 
 
@@ -218,7 +197,9 @@ STARTED: Final = now()
 MLFLOW_VERSION: Final = metadata.version("mlflow-skinny")  # of which mlflow is a superset
 ROUTES: Final = [*_routes(), *site.ROUTES]
 PATHS: Final = [
-    route.path for route in ROUTES if not route.path.endswith("/") and "{" not in route.path
+    route.path
+    for route in ROUTES
+    if isinstance(route, Route) and not route.path.endswith(("/", "}"))
 ]
 
 
