@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from modelserver.fields import Field, Form, columns_of, outputs_of, params_of
-from modelserver.markup import Html, escaped, filled, joined
+from modelserver.markup import Html, filled, joined
 
 PLACEHOLDER: Final = "https://YOUR-SERVER"
 """How the document's samples write the server's URL."""
@@ -188,9 +188,10 @@ def _row(field: Field, heads: Sequence[str]) -> Html:
         "Default": filled("<code>$text</code>", text=_short(field.example) or "none"),
         "Meaning": field.description,
     }
-    rest = joined(f"<td>{escaped(cells[head])}</td>" for head in heads[1:])
     return filled(
-        '<tr><th scope="row">$name</th>$rest</tr>\n', name=field.name or "(unnamed)", rest=Html(rest)
+        '<tr><th scope="row">$name</th>$rest</tr>\n',
+        name=field.name or "(unnamed)",
+        rest=joined(filled("<td>$cell</td>", cell=cells[head]) for head in heads[1:]),
     )
 
 

@@ -148,7 +148,7 @@ def _facts(lifecycle: Lifecycle, known: dict[str, Any] | None) -> list[tuple[str
         "Made with": flavor(model),
         "Model URI": model.uri,
         "Run": model.metadata.get("run_id"),
-        "Loaded": isoformat(model.loaded_at),
+        "Loaded": f"{model.loaded_at:%Y-%m-%d %H:%M} UTC",
     }
     return [(name, str(value)) for name, value in facts.items() if value]
 
