@@ -19,10 +19,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver import scoring, site
+from modelserver.caching import conditional
+from modelserver.description import Description, base_description
 from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
 from modelserver.log import configure_logging
-from modelserver.media import PARQUET_START, too_large
+from modelserver.media import JSON, PARQUET_START, too_large
 from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
 from modelserver.model import Model, flavor, signature_json
 from modelserver.prediction import encode_json
@@ -31,7 +33,10 @@ from modelserver.settings import Settings
 from modelserver.static import load_assets
 from modelserver.workers import Workers
 
-JSON: Final = "application/json"
+YAML: Final = "application/yaml"
+
+REVALIDATED: Final = {"Cache-Control": "no-cache"}
+"""The answer may be kept, but not used again without asking: a restart may bring a new model."""
 
 SMALL: Final = 16 * 1024
 """Bytes of a body that may be scored on the event loop, see `Workers`."""
@@ -95,6 +100,18 @@ async def model_metadata(request: HTTPRequest) -> Response:
     return Response(encode_json(_metadata(model)), media_type=JSON)
 
 
+async def openapi_json(request: HTTPRequest) -> Response:
+    """The OpenAPI document; without a model, of what any model takes."""
+    description = await _description(request)
+    return conditional(request, description.json, JSON, description.json_tag, REVALIDATED)
+
+
+async def openapi_yaml(request: HTTPRequest) -> Response:
+    """The same document as YAML (media type: RFC 9512)."""
+    description = await _description(request)
+    return conditional(request, description.yaml, YAML, description.yaml_tag, REVALIDATED)
+
+
 async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
     """An `ApiError` as JSON; what is the server's or the model's fault goes to the log."""
     assert isinstance(error, ApiError)
@@ -116,6 +133,11 @@ async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
     return error_response(
         error.status_code, code, text, (), _trace(request), dict(error.headers or {})
     )
+
+
+async def _description(request: HTTPRequest) -> Description:
+    service = service_of(request)
+    return await service.lifecycle.described(service.settings.request_timeout)
 
 
 def _trace(request: HTTPRequest) -> Trace:
@@ -188,6 +210,8 @@ def _routes() -> list[BaseRoute]:
         ("/health", health, "GET"),
         ("/version", version, "GET"),
         ("/metadata", model_metadata, "GET"),
+        ("/openapi.json", openapi_json, "GET"),
+        ("/openapi.yaml", openapi_yaml, "GET"),
     ]
     slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table]
     return [Route(path, endpoint, methods=[method]) for path, endpoint, method in table + slashed]
@@ -204,11 +228,11 @@ PATHS: Final = [
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The ASGI app for one model."""
+    """The ASGI app for one model. Raises `BaseError` for a base document that cannot be used."""
     configure_logging(settings.log_level)
     load_assets()  # now, so that no request waits for it
     workers = Workers(settings.predict_workers, settings.max_queue)
-    service = Service(settings, Lifecycle(settings), workers)
+    service = Service(settings, Lifecycle(settings, base_description()), workers)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -112,8 +112,8 @@ class BarePrefix(BaseRoute):
 
 def document(service: Service) -> dict[str, Any] | None:
     """The OpenAPI document of the model; None until it is ready."""
-    description: Any = getattr(service.lifecycle, "description", None)
-    return description.document if description else None
+    lifecycle = service.lifecycle
+    return lifecycle.description.document if lifecycle.model else None
 
 
 def _title(service: Service) -> str:
@@ -125,10 +125,11 @@ def _title(service: Service) -> str:
 
 def _landing(service: Service, request: Request) -> Landing:
     lifecycle, known = service.lifecycle, document(service)
+    model = lifecycle.model
     return Landing(
         state=lifecycle.state,
         title=_title(service),
-        description=str(known["info"].get("description", "")) if known else "",
+        description=(model.registration.description or "") if model else "",
         reason=lifecycle.reason or "",
         since=isoformat(lifecycle.since) or "",
         next_try=isoformat(lifecycle.next_try) or "",
