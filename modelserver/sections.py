@@ -12,6 +12,10 @@ PLACEHOLDER: Final = "https://YOUR-SERVER"
 LONGEST_EXAMPLE: Final = 80
 """Characters of an example value in a table; the form has all of it."""
 
+NO_SIGNATURE: Final = Html(
+    "<p>The model was logged without a signature: it does not say what it takes and returns.</p>\n"
+)
+
 MANY: Final = 24
 """Fields of a form beyond which they scroll in a box of their own."""
 
@@ -45,6 +49,11 @@ SAMPLE: Final = """\
 <pre tabindex="0"><code>$source</code></pre>
 </section>
 """
+
+NO_SAMPLES: Final = Html(
+    "<p>There is no call to copy: the model has no example that it predicts. "
+    '<a href="redoc">ReDoc</a> says what a request may look like.</p>\n'
+)
 
 TABLE: Final = """\
 <h3 id="table-$key">$title</h3>
@@ -141,8 +150,10 @@ def _mode(type_: str) -> str:
 def samples_html(document: Mapping[str, Any], base_url: str) -> Html:
     """A call in each language, for the server's own URL."""
     base = filled('<span class="base">$url</span>', url=base_url)
-    samples = document["paths"]["/invocations"]["post"]["x-codeSamples"]
-    return joined(
+    samples = document["paths"]["/invocations"]["post"].get("x-codeSamples")
+    if not samples:
+        return NO_SAMPLES
+    calls = joined(
         filled(
             SAMPLE,
             number=number,
@@ -151,6 +162,7 @@ def samples_html(document: Mapping[str, Any], base_url: str) -> Html:
         )
         for number, sample in enumerate(samples)
     )
+    return filled('<div class="samples">\n$calls</div>\n', calls=calls)
 
 
 def signature_html(document: Mapping[str, Any]) -> Html:
@@ -160,10 +172,7 @@ def signature_html(document: Mapping[str, Any]) -> Html:
         _table("params", "Params", params_of(document), ("Name", "Type", "Default")),
         _table("outputs", "Outputs", outputs_of(document), ("Name", "Type")),
     ]
-    return joined(tables) or Html(
-        "<p>The model was logged without a signature: it says neither what it takes nor what it "
-        "returns.</p>"
-    )
+    return joined(tables) or NO_SIGNATURE
 
 
 def _table(key: str, title: str, fields: Sequence[Field], heads: Sequence[str]) -> Html:

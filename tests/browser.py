@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -107,10 +107,14 @@ class Visit:
 
     def watch(self) -> None:
         """Begins to record."""
-        self.page.on("console", lambda m: m.type == "error" and self.problems.append(m.text))
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("requestfailed", lambda request: self.problems.append(request.url))
         self.page.on("request", lambda request: self._check(request.url))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(message.text)
 
     def _check(self, url: str) -> None:
         if not url.startswith((self.base, "data:", f"blob:{self.base.split('/content')[0]}")):
