@@ -67,7 +67,7 @@ def read_base(text: str) -> Document:
     try:
         base = yaml.load(text, Loader)
     except yaml.YAMLError as error:
-        raise BaseError(str(error)) from error
+        raise BaseError(" ".join(str(error).split())) from error
     for path in FILLED_IN:
         part = base
         for key in path:
