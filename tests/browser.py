@@ -38,7 +38,7 @@ HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding")
 def serving(app: Starlette, root_path: str = "", port: int = 0) -> Iterator[str]:
     """The URL of a uvicorn server around `app`, in a thread."""
     port = port or free_port()
-    config = uvicorn.Config(app, port=port, root_path=root_path, log_level="error")
+    config = uvicorn.Config(app, port=port, root_path=root_path, loop="asyncio", log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
