@@ -14,17 +14,18 @@ SwaggerUIBundle({
   displayRequestDuration: true,
 });
 
-// Controls that Swagger UI leaves without a name.
-const NAMES = {
-  textarea: "Request body",
-  ".servers select": "Server",
-  ".examples-select select": "Example",
-};
+// What Swagger UI leaves without a name, or out of the keyboard's reach.
+const MISSING = [
+  ["textarea", "aria-label", "Request body"],
+  [".servers select", "aria-label", "Server"],
+  [".examples-select select", "aria-label", "Example"],
+  ["pre", "tabindex", "0"],
+];
 
 new MutationObserver(() => {
-  for (const [selector, name] of Object.entries(NAMES)) {
-    for (const control of document.querySelectorAll(`#docs ${selector}:not([aria-label])`)) {
-      control.setAttribute("aria-label", name);
+  for (const [selector, attribute, value] of MISSING) {
+    for (const element of document.querySelectorAll(`#docs ${selector}:not([${attribute}])`)) {
+      element.setAttribute(attribute, value);
     }
   }
 }).observe(document.getElementById("docs"), { childList: true, subtree: true });
