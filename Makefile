@@ -47,7 +47,7 @@ test: $(TESTING)
 test-lowest:
 	@$(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip install -q -c tests/lowest.txt -r requirements.txt \
-		pytest hypothesis httpx coverage scikit-learn pyarrow
+		pytest hypothesis httpx coverage scikit-learn pyarrow playwright
 	@.venv-lowest/bin/python -m pytest -o filterwarnings=default
 
 bench: $(TESTING)
