@@ -153,7 +153,8 @@ function exactly(key, value, context) {
 
 const isRaw = (value) => Boolean(JSON.isRawJSON?.(value));
 const isNumber = (value) => typeof value === "number" || isRaw(value);
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !isRaw(value);
+const isNested = (value) => typeof value === "object" && value !== null && !isRaw(value);
+const isObject = (value) => isNested(value) && !Array.isArray(value);
 
 function textOf(value, indent) {
   if (value === null || value === undefined) return "";
@@ -203,7 +204,7 @@ function tableOfColumns(columns) {
   return { names, rows };
 }
 
-const cell = (value) => make("td", { textContent: textOf(value, 2), className: isNumber(value) ? "number" : "" });
+const cell = (value) => make("td", { textContent: textOf(value, 2), className: isNested(value) ? "json" : "" });
 const head = (scope, textContent) => make("th", { scope, textContent });
 
 // One row of several values stands upright: a name and a value on each line.
@@ -338,9 +339,15 @@ async function look() {
     const now = await answer.json();
     if (now.state !== state || (now.reason ?? "") !== reason) location.reload();
     showTime("#next-try", now.next_try);
+    showStep(now.step);
   } catch { // a restart of the server; the next look will tell
   }
   setTimeout(look, PAUSE);
+}
+
+function showStep(step) {
+  const shown = find("#step");
+  if (shown && step && shown.textContent !== step) shown.textContent = step;
 }
 
 function showTime(selector, moment) {
