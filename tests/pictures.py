@@ -9,13 +9,14 @@ import io
 import tempfile
 from pathlib import Path
 
+import mlflow
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+import example_test
 from modelserver.app import create_app
 from modelserver.settings import read_settings
 from tests.browser import chromium, deployed
-from tests.zoo import save_wine
 
 FOLDER = Path(__file__).parent / "pictures"
 LARGEST = 60_000
@@ -62,11 +63,21 @@ def draw(browser: Browser, name: str, url: str) -> None:
     raise SystemExit(f"{file} is larger than {LARGEST} bytes")
 
 
+def registered(folder: str) -> str:
+    """The URI of the sample model in a registry of its own."""
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    mlflow.set_experiment(experiment_id=mlflow.create_experiment("wine", f"{folder}/artifacts"))
+    table, cultivars = example_test.wine_table()
+    _, uri = example_test.log_and_register(example_test.train(table, cultivars), table.head(1))
+    client = mlflow.MlflowClient()
+    client.update_model_version("wine", "1", "Which of three cultivars a wine comes from.")
+    return uri
+
+
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        model = save_wine(Path(folder) / "wine")
-        app = create_app(read_settings({"MODEL_URI": str(model)}))
+        app = create_app(read_settings({"MODEL_URI": registered(folder)}))
         with deployed(app, "root") as url, chromium() as browser:
             for name in PICTURES:
                 draw(browser, name, url)
