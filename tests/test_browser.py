@@ -310,6 +310,7 @@ def test_the_page_follows_a_model_that_loads(visit: Open, slow_model: SlowModel)
         page = visit(url)
         expect(page.get_by_text("Loading", exact=True)).to_be_visible()
         expect(page.get_by_role("progressbar")).to_be_visible()
+        expect(page.get_by_text("loading the model")).to_be_visible(timeout=60_000)
         slow_model.go()
         expect(page.get_by_text("Ready", exact=True)).to_be_visible(timeout=60_000)
 

@@ -19,6 +19,7 @@ def landing(**other: Any) -> Landing:
         "title": "wine",
         "description": "",
         "reason": "",
+        "step": "",
         "since": "2026-01-01T00:00:00+00:00",
         "next_try": "",
         "facts": [("Version", "1")],

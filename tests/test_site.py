@@ -66,6 +66,7 @@ def test_a_program_gets_a_summary(client: Open) -> None:
         "version": None,
         "state": "ready",
         "reason": None,
+        "step": None,
         "next_try": None,
         "description": None,
     }
