@@ -115,7 +115,8 @@ function checkedJson(control, text) {
     return text;
   } catch (error) {
     const { part, name } = control.dataset;
-    throw new Fault(`${name} is not JSON: ${error.message}`, [{ [part]: name, expected: "JSON", found: "text that is none" }]);
+    const detail = { [part]: name, expected: "JSON", found: "text that is none" };
+    throw new Fault(`${name} is not JSON: ${error.message}`, [detail]);
   }
 }
 
@@ -129,11 +130,12 @@ function controlsOf(form, part) {
   return [...form.querySelectorAll(`[data-part=${part}]`)];
 }
 
+const jsonOrNull = (control) => (isSent(control) ? jsonOf(control) : "null");
 const member = (control) => `${JSON.stringify(control.dataset.name)}: ${jsonOf(control)}`;
 
 const INPUTS = {
   records: (columns) => `"dataframe_records": [{${columns.filter(isSent).map(member).join(", ")}}]`,
-  rows: (columns) => `"inputs": [[${columns.map((column) => (isSent(column) ? jsonOf(column) : "null")).join(", ")}]]`,
+  rows: (columns) => `"inputs": [[${columns.map(jsonOrNull).join(", ")}]]`,
   inputs: ([value]) => `"inputs": ${jsonOf(value)}`,
 };
 
@@ -176,7 +178,7 @@ async function predict(body, type) {
   } catch {
     throw new Fault(`The answer has status ${answer.status} and is not JSON.`);
   }
-  if (!answer.ok) throw new Fault(value.message ?? `The answer has status ${answer.status}.`, value.details);
+  if (!answer.ok) throw new Fault(value?.message ?? `The answer has status ${answer.status}.`, value?.details);
   return isObject(value) && "predictions" in value ? value.predictions : value;
 }
 
@@ -190,7 +192,7 @@ function tableOf(predictions) {
     return { names, rows: predictions.map((row) => names.map((name) => row[name])) };
   }
   if (predictions.length && predictions.every(Array.isArray)) {
-    const width = Math.max(...predictions.map((row) => row.length));
+    const width = predictions.reduce((widest, row) => Math.max(widest, row.length), 0);
     return { names: Array.from({ length: width }, (_, position) => String(position)), rows: predictions };
   }
   return { names: ["prediction"], rows: predictions.map((value) => [value]) };
@@ -238,14 +240,15 @@ function csvCell(value) {
 }
 
 function csvOf({ names, rows }) {
-  const lines = [["row", ...names], ...rows.map((row, number) => [String(number), ...names.map((_, column) => row[column])])];
-  const text = lines.map((line) => `${line.map(csvCell).join(",")}\r\n`).join("");
+  const body = rows.map((row, number) => [String(number), ...names.map((_, column) => row[column])]);
+  const text = [["row", ...names], ...body].map((line) => `${line.map(csvCell).join(",")}\r\n`).join("");
   return /^[\x00-\x7f]*$/.test(text) ? text : `\ufeff${text}`; // the mark tells Excel that it is UTF-8
 }
 
 function downloadLink(table, name) {
   const blob = new Blob([csvOf(table)], { type: "text/csv;charset=utf-8" });
-  return make("a", { className: "download", download: name, href: URL.createObjectURL(blob), textContent: "Download as CSV" });
+  const href = URL.createObjectURL(blob);
+  return make("a", { className: "download", download: name, href, textContent: "Download as CSV" });
 }
 
 // ---- Showing what came of it
@@ -272,11 +275,13 @@ function describe({ row, column, param, tensor, expected, found }) {
 }
 
 function mark(form, details) {
+  const controls = [...form.querySelectorAll("[data-name]")];
   const marked = details.flatMap((detail) => {
-    const control = [...form.querySelectorAll("[data-name]")].find(({ dataset }) => textOf(detail[dataset.part]) === dataset.name);
+    const control = controls.find(({ dataset }) => textOf(detail[dataset.part]) === dataset.name);
     if (!control) return [];
     control.setAttribute("aria-invalid", "true");
-    document.getElementById(`${control.id}-fault`).textContent = `Expected ${detail.expected}, found ${detail.found}.`;
+    const text = `Expected ${detail.expected}, found ${detail.found}.`;
+    document.getElementById(`${control.id}-fault`).textContent = text;
     return [control];
   });
   marked[0]?.focus();
@@ -286,8 +291,11 @@ function showFault(form, fault) {
   if (!(fault instanceof Fault)) throw fault;
   show("");
   const details = fault.details ?? [];
-  const list = details.length > 1 ? [make("ul", {}, ...details.map((detail) => make("li", { textContent: describe(detail) })))] : [];
-  find("#problem").replaceChildren(make("p", { textContent: fault.message }), ...list);
+  find("#problem").replaceChildren(make("p", { textContent: fault.message }));
+  if (details.length > 1) {
+    const items = details.map((detail) => make("li", { textContent: describe(detail) }));
+    find("#problem").append(make("ul", {}, ...items));
+  }
   mark(form, details);
 }
 
@@ -321,7 +329,9 @@ async function send(event, request) {
 function startForms() {
   find("#try-out").hidden = false;
   const row = find("#row");
-  row.addEventListener("submit", (event) => send(event, () => ({ body: bodyOf(row), type: "application/json", name: "prediction.csv" })));
+  row.addEventListener("submit", (event) => {
+    send(event, () => ({ body: bodyOf(row), type: "application/json", name: "prediction.csv" }));
+  });
   row.addEventListener("reset", clear);
   find("#csv")?.addEventListener("submit", (event) => {
     const [file] = find("#file").files;
@@ -333,14 +343,16 @@ function startForms() {
 // ---- Following the state. The Accept header asks for JSON, but for an answer as soon as a page's
 
 const { state, reason } = document.body.dataset;
+const words = (text) => (text ?? "").replace(/\s+/g, " "); // HTML and JSON write line ends differently
 
 async function look() {
   setTimeout(look, PAUSES[state]);
   if (document.hidden) return;
   try {
-    const answer = await fetch(".", { headers: { Accept: "application/json, text/html;q=0.5" }, cache: "no-store" });
+    const headers = { Accept: "application/json, text/html;q=0.5" };
+    const answer = await fetch(".", { headers, cache: "no-store" });
     const now = await answer.json();
-    if (now.state !== state || (now.reason ?? "") !== reason) location.reload();
+    if (now.state !== state || words(now.reason) !== words(reason)) location.reload();
     showTime("#next-try", now.next_try);
     showStep(now.step);
   } catch { // a restart of the server; the next look will tell
