@@ -10,12 +10,15 @@ from typing import Any
 import httpx
 import mlflow
 import pytest
+from mlflow import MlflowClient
 from mlflow.pyfunc import PyFuncModel, scoring_server
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+import example_test
 from modelserver.app import create_app
 from modelserver.settings import read_settings
+from tests.processes import Server, free_port, tracking_server
 from tests.zoo import MODELS
 
 
@@ -65,3 +68,16 @@ def mlflow_client(model_path: Callable[[str], Path]) -> Callable[[str], httpx.Cl
         return httpx.Client(transport=transport, base_url="http://testserver")
 
     return open_client
+
+
+@pytest.fixture(scope="session")
+def wine_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A tracking server with two versions of the sample model; `champion` is the first."""
+    with tracking_server(tmp_path_factory.mktemp("tracking"), free_port()) as server:
+        mlflow.set_tracking_uri(server.url)
+        table, cultivars = example_test.wine_table()
+        for _ in range(2):
+            example_test.log_and_register(example_test.train(table, cultivars), table.head(2))
+        MlflowClient(server.url).set_registered_model_alias("wine", "champion", "1")
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+        yield server
