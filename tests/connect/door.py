@@ -22,7 +22,8 @@ class Door:
 
     upstream: str
     accepts: Callable[[str | None], bool] = everybody
-    login_page: str = "/connect/"
+    login_page: str | None = None
+    """Where others are sent, as Connect does; without one they get 401."""
     moved_to: str | None = None
     """Where every request is redirected to instead, its path appended."""
     moved_with: int = 307
@@ -42,5 +43,6 @@ class Door:
             query = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(f"{self.moved_to}{path}{query}", self.moved_with)
         if not self.accepts(authorization):
-            return RedirectResponse(f"{self.login_page}#/login", 302)
+            page = self.login_page
+            return RedirectResponse(f"{page}#/login", 302) if page else Response(status_code=401)
         return await forward(request, self.upstream + path, NOT_FORWARDED)
