@@ -19,7 +19,7 @@ FILES: Final = (
     "openapi_base.yaml",
     "modelserver/*.*",
     "modelserver/assets/*.*",
-    "modelserver/assets/*/*.*",
+    "modelserver/assets/licences/*.*",
 )
 """What runs, as a shell expands it. rsconnect adds requirements.txt and manifest.json itself."""
 

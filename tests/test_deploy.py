@@ -4,7 +4,6 @@ The stand-in runs what it was sent as Connect does; the model comes from a real 
 which the stand-in shows to the content's own key only.
 """
 
-import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from mlflow import MlflowClient
 from modelserver.login import CHECKS, CONNECT_KEY, ELSEWHERE, NO_KEY
 from tests.connect.door import Door
 from tests.connect.proxy import serving
-from tests.connect.publisher import PREDICTED, Publisher, copy_project
-from tests.connect.server import connect_server
+from tests.connect.publisher import PREDICTED, Publisher, publishing
 from tests.processes import Server, free_port, wait_for
 from tests.test_lifecycle import NEEDS_A_PACKAGE, with_loader
 
@@ -25,18 +23,9 @@ pytest.importorskip("rsconnect", reason="rsconnect-python is not installed")
 MODEL = "models:/wine@champion"
 
 
-@contextlib.contextmanager
-def publishing(folder: Path, tracking: Server, path: str = "") -> Iterator[Publisher]:
-    """A publisher with a fresh copy of the project and an empty Connect."""
-    for name in ("connect", "home"):
-        (folder / name).mkdir()
-    with connect_server(folder / "connect", tracking.url, path) as connect:
-        yield Publisher(connect, copy_project(folder / "project"), folder / "home")
-
-
 @pytest.fixture
 def publisher(tmp_path: Path, wine_registry: Server) -> Iterator[Publisher]:
-    with publishing(tmp_path, wine_registry) as publisher:
+    with publishing(tmp_path, wine_registry.url) as publisher:
         yield publisher
 
 
@@ -45,7 +34,7 @@ def deployed(
     tmp_path_factory: pytest.TempPathFactory, wine_registry: Server
 ) -> Iterator[Publisher]:
     """Deployed with a model, and with a vanity URL."""
-    with publishing(tmp_path_factory.mktemp("deployed"), wine_registry) as publisher:
+    with publishing(tmp_path_factory.mktemp("deployed"), wine_registry.url) as publisher:
         deployment = publisher.deploy(MODEL)
         assert deployment.returncode == 0, deployment.stdout
         publisher.content.vanity = "my-model"
@@ -253,7 +242,7 @@ def test_logins_that_connect_refuses(publisher: Publisher) -> None:
 
 
 def test_a_connect_below_a_path(tmp_path: Path, wine_registry: Server) -> None:
-    with publishing(tmp_path, wine_registry, "/rsc") as publisher:
+    with publishing(tmp_path, wine_registry.url, "/rsc") as publisher:
         assert publisher.deploy(MODEL).returncode == 0
         assert publisher.predict() == PREDICTED
         assert publisher.get("docs").status_code == 200

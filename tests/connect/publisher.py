@@ -1,9 +1,11 @@
 """The publisher's side: a copy of the project, the real rsconnect, and a client of the content."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import httpx
 
 from modelserver.bundle import ARGUMENTS
 from tests.connect.content import Content
-from tests.connect.server import Connect
+from tests.connect.server import Connect, connect_server
 from tests.processes import ROOT
 
 WINE = {
@@ -105,3 +107,12 @@ class Publisher:
         body = {"dataframe_records": [WINE]}
         url = f"{base or self.url}invocations"
         return httpx.post(url, json=body, headers=self.key, timeout=120).json()
+
+
+@contextlib.contextmanager
+def publishing(folder: Path, tracking_url: str, path: str = "") -> Iterator[Publisher]:
+    """A publisher with a fresh copy of the project, and an empty Connect below `path`."""
+    for name in ("connect", "home"):
+        (folder / name).mkdir()
+    with connect_server(folder / "connect", tracking_url, path) as connect:
+        yield Publisher(connect, copy_project(folder / "project"), folder / "home")
