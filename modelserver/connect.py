@@ -1,7 +1,7 @@
 """Posit Connect: whether this process is content of it, and which URLs are that server's.
 
-The marker is the product's own variable, as in Posit's SDK; `CONNECT_SERVER` alone says nothing,
-since people set it on their own machines for rsconnect.
+The marker of content is the product's own variable, as in Posit's SDK; `CONNECT_SERVER` alone says
+nothing of it, since people set it on their own machines for rsconnect.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """The Connect server that runs this process, and the key that it gave to it."""
+    """A Connect server and a key for it: set by Connect for its content, or by people."""
 
     server: str | None
-    """Its URL without a slash at the end; Connect sets it with one, and maybe with a sub-path."""
+    """Its URL, maybe with a sub-path. It has no slash at the end, though Connect sets it so."""
     api_key: str | None = field(repr=False)
 
     @property

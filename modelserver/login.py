@@ -1,8 +1,9 @@
 """Who asks the tracking server, and what to check when it refuses.
 
 In: the environment, Connect and the tracking URI. Out: one `Login`. Whatever the user set for
-MLflow wins; Connect's key of the content's owner is for Connect's own URLs only. `KeyAuth` is what
-sends it: a `requests` auth callable, which sees the URL of each request and of each redirect.
+MLflow wins; Connect's key is for Connect's own URLs only, where it is also what rsconnect sends.
+`KeyAuth` is what sends it: a `requests` auth callable, which sees the URL of each request and of
+each redirect.
 """
 
 import re
@@ -52,18 +53,17 @@ class Login:
 
 
 CONNECT_KEY: Final = (
-    "it was asked with CONNECT_API_KEY, which is the key of this content's owner unless you set "
-    "it; add the owner to the viewers of the tracking server's content, or set "
-    "MLFLOW_TRACKING_TOKEN"
+    "it was asked with CONNECT_API_KEY, for content the key of its owner; add that person to the "
+    "viewers of the tracking server's content, or set MLFLOW_TRACKING_TOKEN"
 )
 
 NO_KEY: Final = (
-    "it was asked without a key, since Connect gave none to this content (automatic API keys are "
-    "off); set CONNECT_API_KEY or MLFLOW_TRACKING_TOKEN in the Vars pane"
+    "it was asked without a login, since there is no CONNECT_API_KEY (Connect gives one to its "
+    "content unless automatic API keys are off); set it, or MLFLOW_TRACKING_TOKEN"
 )
 
 ELSEWHERE: Final = (
-    "it was asked without a login, since it is not on this Connect, whose key goes to no other "
+    "it was asked without a login, since it is not on CONNECT_SERVER, whose key goes to no other "
     "server; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
 )
 
@@ -98,7 +98,7 @@ CHECKS: Final = {
 
 
 def choose_login(
-    environment: Mapping[str, str], connect: Connect | None, tracking_uri: str | None
+    environment: Mapping[str, str], connect: Connect, tracking_uri: str | None
 ) -> Login:
     """The login for the tracking server at `tracking_uri`."""
     for name, check in CHECKS.items():
@@ -106,8 +106,6 @@ def choose_login(
             return Login(check)
     if re.match(r"\w+://[^/]*@", tracking_uri or ""):
         return Login(IN_URI)
-    if connect is None:
-        return Login(NOBODY)
-    if not connect.covers(tracking_uri or ""):
-        return Login(ELSEWHERE)
-    return Login(CONNECT_KEY, KeyAuth(connect)) if connect.api_key else Login(NO_KEY)
+    if connect.covers(tracking_uri or ""):
+        return Login(CONNECT_KEY, KeyAuth(connect)) if connect.api_key else Login(NO_KEY)
+    return Login(ELSEWHERE if connect.server else NOBODY)

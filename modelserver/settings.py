@@ -172,19 +172,13 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     ),
 }
 
-# Set by Connect, not by people.
+# Set by Connect for its content, and by people for rsconnect.
 CONNECT_SERVER: Final = Setting(
     "CONNECT_SERVER", _server, None, "the URL of Connect", "a URL with http:// or https://"
 )
 CONNECT_API_KEY: Final = Setting(
     "CONNECT_API_KEY", _text, None, "the key of the content's owner", "a key"
 )
-
-
-def _connect(environment: Mapping[str, str]) -> Connect | None:
-    if not is_connect(environment):
-        return None
-    return Connect(CONNECT_SERVER.value(environment), CONNECT_API_KEY.value(environment))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -195,8 +189,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     values = {field: setting.value(environment) for field, setting in SETTINGS.items()}
     values["predict_workers"] = values["predict_workers"] or os.cpu_count() or 1
     values["max_queue"] = values["max_queue"] or 64 * values["predict_workers"]
-    connect = _connect(environment)
-    if connect is not None:
+    connect = Connect(CONNECT_SERVER.value(environment), CONNECT_API_KEY.value(environment))
+    on_connect = is_connect(environment)
+    if on_connect:
         values["tracking_uri"] = values["tracking_uri"] or connect.tracking_uri
     login = choose_login(environment, connect, values["tracking_uri"])
-    return Settings(**values, on_connect=connect is not None, login=login)
+    return Settings(**values, on_connect=on_connect, login=login)

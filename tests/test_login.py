@@ -20,13 +20,14 @@ from modelserver.settings import read_settings
 
 CONNECT = Connect("https://host/rsc", "k")
 WITHOUT_KEY = Connect("https://host/rsc", None)
+NO_CONNECT = Connect(None, None)
 THERE = "https://host/rsc/mlflow"
 
 
-@pytest.mark.parametrize("connect", [CONNECT, WITHOUT_KEY, None], ids=["key", "no key", "no"])
+@pytest.mark.parametrize("connect", [CONNECT, WITHOUT_KEY, NO_CONNECT])
 @pytest.mark.parametrize("uri", [THERE, "https://elsewhere/"])
 @pytest.mark.parametrize("name", CHECKS)
-def test_what_the_user_set_wins(name: str, uri: str, connect: Connect | None) -> None:
+def test_what_the_user_set_wins(name: str, uri: str, connect: Connect) -> None:
     assert choose_login({name: "x"}, connect, uri) == Login(CHECKS[name])
 
 
@@ -39,12 +40,20 @@ def test_what_the_user_set_wins(name: str, uri: str, connect: Connect | None) ->
         (CONNECT, "https://elsewhere/mlflow", Login(ELSEWHERE)),
         (WITHOUT_KEY, "https://elsewhere/mlflow", Login(ELSEWHERE)),
         (CONNECT, "sqlite:///mlflow.db", Login(ELSEWHERE)),
-        (None, THERE, Login(NOBODY)),
-        (None, None, Login(NOBODY)),
+        (NO_CONNECT, THERE, Login(NOBODY)),
+        (NO_CONNECT, None, Login(NOBODY)),
     ],
 )
-def test_otherwise(connect: Connect | None, uri: str | None, login: Login) -> None:
+def test_otherwise(connect: Connect, uri: str | None, login: Login) -> None:
     assert choose_login({"MLFLOW_TRACKING_TOKEN": ""}, connect, uri) == login
+
+
+def test_the_publishers_own_key_is_used_on_their_machine() -> None:
+    """The variables that rsconnect reads also open a tracking server on the same Connect."""
+    environment = {"CONNECT_SERVER": "https://host/rsc", "CONNECT_API_KEY": "k"}
+    assert read_settings({**environment, "MLFLOW_TRACKING_URI": THERE}).login.auth
+    assert read_settings({**environment, "MLFLOW_TRACKING_URI": "https://x"}).login.auth is None
+    assert read_settings(environment).login.auth is None
 
 
 def test_an_empty_key_is_none() -> None:
