@@ -12,13 +12,12 @@ import pytest
 from mlflow import MlflowClient
 
 from modelserver.login import CHECKS, CONNECT_KEY, ELSEWHERE, NO_KEY
+from tests.browser import Visit, chromium
 from tests.connect.door import Door
-from tests.connect.proxy import serving
 from tests.connect.publisher import PREDICTED, Publisher, publishing
 from tests.processes import Server, free_port, wait_for
+from tests.serving import serving
 from tests.test_lifecycle import NEEDS_A_PACKAGE, with_loader
-
-pytest.importorskip("rsconnect", reason="rsconnect-python is not installed")
 
 MODEL = "models:/wine@champion"
 
@@ -55,6 +54,19 @@ def test_every_page_works_under_every_prefix(path: str, deployed: Publisher) -> 
     draft = f"{deployed.url}_bundle101/"
     for base in (deployed.url, vanity(deployed), draft):
         assert deployed.get(path, base).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["", "docs", "redoc"])
+def test_chromium_opens_every_page_under_every_prefix(path: str, deployed: Publisher) -> None:
+    with chromium() as browser:
+        context = browser.new_context(extra_http_headers=deployed.key)
+        for base in (deployed.url, vanity(deployed), f"{deployed.url}_bundle101/"):
+            page = context.new_page()
+            visit = Visit(page, base)
+            visit.watch()
+            page.goto(base + path)
+            page.get_by_text("wine").first.wait_for(state="attached", timeout=90_000)
+            assert visit.problems == []
 
 
 def test_the_tracking_server_saw_the_key_of_the_process_only(deployed: Publisher) -> None:
@@ -203,10 +215,9 @@ def register(path: Path, tracking_url: str) -> str:
 
 def test_a_tracking_server_elsewhere(publisher: Publisher, wine_registry: Server) -> None:
     """It gets the user's token, and never Connect's key."""
-    port = free_port()
     door = Door(wine_registry.url, lambda authorization: authorization == "Bearer theirs")
-    elsewhere = f"http://localhost:{port}"
-    with serving(door, port):
+    with serving(door) as url:
+        elsewhere = url.replace("127.0.0.1", "localhost")
         assert publisher.deploy().returncode == 0
         publisher.set_variables(MODEL_URI=MODEL, MLFLOW_TRACKING_URI=elsewhere)
         refused = publisher.health()["reason"]

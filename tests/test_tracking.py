@@ -19,8 +19,8 @@ from modelserver.login import CHECKS, CONNECT_KEY, NO_KEY
 from modelserver.model import Model, load_model
 from modelserver.settings import read_settings
 from tests.connect.door import Door
-from tests.connect.proxy import serving
-from tests.processes import Server, free_port
+from tests.processes import Server
+from tests.serving import serving
 
 KEY = "6d3e1f0a-key"
 CREDENTIALS = (
@@ -44,10 +44,9 @@ def _mlflow_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @contextlib.contextmanager
 def opened(doors: dict[str, ASGIApp], host: str = "127.0.0.1") -> Iterator[str]:
     """The URL of a server with doors at these paths."""
-    port = free_port()
     app = Starlette(routes=[Mount(path, door) for path, door in doors.items()])
-    with serving(app, port):
-        yield f"http://{host}:{port}"
+    with serving(app) as url:
+        yield url.replace("127.0.0.1", host)
 
 
 login_page = HTMLResponse("<!DOCTYPE html><title>Log in</title>")

@@ -13,8 +13,6 @@ from modelserver.bundle import ARGUMENTS
 from tests.connect.publisher import Publisher, publishing
 from tests.processes import ROOT
 
-pytest.importorskip("rsconnect", reason="rsconnect-python is not installed")
-
 DECOYS = (
     ".DS_Store",
     ".env",

@@ -12,8 +12,6 @@ import pytest
 from tests.connect.publisher import PREDICTED, Publisher, publishing
 from tests.processes import ROOT, Server
 
-pytest.importorskip("rsconnect", reason="rsconnect-python is not installed")
-
 SECTION = (ROOT / "README.md").read_text().partition("## Deploy to Posit Connect")[2]
 BLOCKS = re.findall(r"```bash\n(.*?)```", SECTION.partition("\n## ")[0], re.S)
 

@@ -1,32 +1,12 @@
-"""The HTTP plumbing of the stand-in: an app on a port, and requests handed on to another server."""
+"""Requests that are handed on to another server."""
 
-import contextlib
-import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import httpx
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp
 
 HOP_BY_HOP = {b"connection", b"keep-alive", b"transfer-encoding"}
-
-
-@contextlib.contextmanager
-def serving(app: ASGIApp, port: int) -> Iterator[None]:
-    """`app` on `port` of this machine, in a thread, once it answers."""
-    config = uvicorn.Config(app, port=port, log_level="warning", ws="none", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        time.sleep(0.01)
-    yield
-    server.should_exit = True
-    thread.join()
 
 
 async def forward(

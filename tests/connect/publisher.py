@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import httpx
 from modelserver.bundle import ARGUMENTS
 from tests.connect.content import Content
 from tests.connect.server import Connect, connect_server
+from tests.needs import need
 from tests.processes import ROOT
 
 WINE = {
@@ -112,6 +114,7 @@ class Publisher:
 @contextlib.contextmanager
 def publishing(folder: Path, tracking_url: str, path: str = "") -> Iterator[Publisher]:
     """A publisher with a fresh copy of the project, and an empty Connect below `path`."""
+    need(find_spec("rsconnect"), "there is no rsconnect (pip install rsconnect-python)")
     for name in ("connect", "home"):
         (folder / name).mkdir()
     with connect_server(folder / "connect", tracking_url, path) as connect:

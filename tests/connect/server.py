@@ -22,8 +22,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from tests.connect import api
 from tests.connect.content import Bundle, Content
 from tests.connect.door import Door
-from tests.connect.proxy import forward, serving
+from tests.connect.proxy import forward
 from tests.processes import free_port
+from tests.serving import serving
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -152,7 +153,7 @@ def connect_server(folder: Path, tracking_url: str, path: str = "") -> Iterator[
     app = Starlette(routes=[Mount(f"{path}/mlflow", door), Mount(path, routes=routes())])
     app.state.connect = connect
     try:
-        with serving(app, port):
+        with serving(app, port=port):
             yield connect
     finally:
         for content in connect.contents.values():
