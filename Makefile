@@ -51,7 +51,7 @@ test: $(TESTING)
 test-lowest:
 	@$(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip install -q -c tests/lowest.txt -r requirements.txt \
-		pytest hypothesis httpx coverage scikit-learn pyarrow rsconnect-python
+		pytest hypothesis httpx coverage scikit-learn pyarrow playwright rsconnect-python
 	@.venv-lowest/bin/python -m pytest -o filterwarnings=default
 
 deploy: $(BIN)/rsconnect

@@ -178,7 +178,7 @@ def test_a_plugin_that_the_user_chose(
 def test_connects_login_page_is_a_refused_login(
     environment: dict[str, str], check: str, uri: str, wine_registry: Server
 ) -> None:
-    door = Door(wine_registry.url, only_key)
+    door = Door(wine_registry.url, only_key, login_page="/connect/")
     with (
         opened({"/mlflow": door, "/connect": login_page}) as url,
         pytest.raises(LoadFailed) as failed,
