@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modelserver.advice import LoadFailed, advice, public_uri
 from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
 logger = logging.getLogger(__name__)
+
+Report: TypeAlias = Callable[[str], None]
+"""Told what is being done, for those who wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,13 @@ class Model:
     """Where the model was downloaded to; removed with the model."""
 
 
-def load_model(settings: Settings) -> Model:
-    """The model at `settings.model_uri`. Raises `LoadFailed`."""
+def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
+    """The model at `settings.model_uri`. `report` is told each step. Raises `LoadFailed`."""
     assert settings.model_uri is not None
     start = time.perf_counter()
     requirements: list[str] = []
     try:
-        return _load(settings, settings.model_uri, start, requirements)
+        return _load(settings, settings.model_uri, start, requirements, report)
     except Exception as error:  # whatever a model's own code raises while it is loaded
         reason = advice(
             error, settings.model_uri, settings.tracking_uri, requirements, settings.login.check
@@ -63,15 +66,21 @@ def load_model(settings: Settings) -> Model:
         raise LoadFailed(reason) from error
 
 
-def _load(settings: Settings, uri: str, start: float, requirements: list[str]) -> Model:
+def _load(
+    settings: Settings, uri: str, start: float, requirements: list[str], report: Report
+) -> Model:
+    report("importing MLflow")
     import mlflow
 
     set_mlflow_up(settings)
     logger.info("loading %s from %s", public_uri(uri), public_uri(mlflow.get_tracking_uri()))
+    report("looking the model up")
     registration = resolve(uri)
+    report("fetching the model")
     fetching = time.perf_counter()
     folder, path = _fetch(registration.uri)
     logger.info("fetched the model in %.1f s", time.perf_counter() - fetching)
+    report("loading the model")
     requirements += _lines(path / "requirements.txt")
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)

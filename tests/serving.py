@@ -16,7 +16,7 @@ def serving(app: ASGIApp, root_path: str = "", port: int = 0) -> Iterator[str]:
     """The URL of a uvicorn server around `app`, once it listens."""
     port = port or free_port()
     config = uvicorn.Config(
-        app, port=port, root_path=root_path, log_level="error", ws="none", access_log=False
+        app, port=port, root_path=root_path, loop="asyncio", log_level="error", ws="none"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
