@@ -76,8 +76,9 @@ def wine_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with tracking_server(tmp_path_factory.mktemp("tracking"), free_port()) as server:
         mlflow.set_tracking_uri(server.url)
         table, cultivars = example_test.wine_table()
-        for _ in range(2):
-            example_test.log_and_register(example_test.train(table, cultivars), table.head(2))
+        model = example_test.train(table, cultivars)
+        run_uri, _ = example_test.log_and_register(model, table.head(2))
+        mlflow.register_model(run_uri, "wine")
         MlflowClient(server.url).set_registered_model_alias("wine", "champion", "1")
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
         yield server

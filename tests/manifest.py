@@ -29,6 +29,8 @@ def stale(root: Path) -> Iterator[str]:
 
 
 def main() -> None:
+    if not Path("manifest.json").exists():
+        raise SystemExit("there is no manifest.json; make manifest")
     problems = list(stale(Path.cwd()))
     if problems:
         raise SystemExit("\n".join(["manifest.json is out of date; make manifest", *problems]))

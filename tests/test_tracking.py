@@ -5,7 +5,10 @@ The doors stand where Connect stands: they say which Authorization each request 
 
 import contextlib
 import logging
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import mlflow
 import pytest
@@ -19,6 +22,7 @@ from modelserver.login import CHECKS, CONNECT_KEY, NO_KEY
 from modelserver.model import Model, load_model
 from modelserver.settings import read_settings
 from tests.connect.door import Door
+from tests.needs import need
 from tests.processes import Server
 from tests.serving import serving
 
@@ -42,10 +46,12 @@ def _mlflow_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(doors: dict[str, ASGIApp], host: str = "127.0.0.1") -> Iterator[str]:
+def opened(
+    doors: dict[str, ASGIApp], host: str = "127.0.0.1", certificate: Path | None = None
+) -> Iterator[str]:
     """The URL of a server with doors at these paths."""
     app = Starlette(routes=[Mount(path, door) for path, door in doors.items()])
-    with serving(app) as url:
+    with serving(app, certificate=certificate) as url:
         yield url.replace("127.0.0.1", host)
 
 
@@ -108,6 +114,34 @@ def test_nor_does_a_server_that_connect_redirects_to(
             drop(load(f"{server}/"))
     assert set(connect.seen) == {f"Key {KEY}"}
     assert set(elsewhere.seen) == {None}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for this machine, in one file."""
+    need(shutil.which("openssl"), "there is no openssl")
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-keyout", str(file), "-out", str(file.with_suffix(".crt"))]
+    subprocess.run(command, check=True, capture_output=True)
+    file.write_text(file.read_text() + file.with_suffix(".crt").read_text())
+    return file
+
+
+@pytest.mark.parametrize("to_https", [True, False], ids=["http to https", "https to http"])
+def test_nor_does_the_same_host_with_another_scheme(
+    to_https: bool, certificate: Path, wine_registry: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(certificate))
+    at_connect, elsewhere = (None, certificate) if to_https else (certificate, None)
+    target = Door(wine_registry.url)
+    with opened({"/": target}, certificate=elsewhere) as url:
+        connect = Door(wine_registry.url, moved_to=url)
+        with opened({"/mlflow": connect}, certificate=at_connect) as server:
+            drop(load(f"{server}/"))
+    assert set(connect.seen) == {f"Key {KEY}"}
+    assert set(target.seen) == {None}
 
 
 def test_nor_does_a_neighbour_on_the_same_host(wine_registry: Server) -> None:

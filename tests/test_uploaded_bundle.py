@@ -77,6 +77,16 @@ def test_connect_is_told_the_entrypoint_and_a_fitting_python(uploaded: Publisher
     assert manifest["environment"] == {"python": {"requires": ">=3.10"}}
 
 
+@pytest.mark.parametrize(("module", "expected"), [("mlflow", 0), ("hypothesis", 1)])
+def test_it_runs_with_its_requirements_and_nothing_else(
+    module: str, expected: int, uploaded: Publisher
+) -> None:
+    python = uploaded.content.bundles["101"].python
+    assert python is not None
+    imported = subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False)
+    assert imported.returncode == expected
+
+
 def test_a_python_of_the_model_wins(uploaded: Publisher) -> None:
     (uploaded.project / ".python-version").write_text("3.12\n")
     written = uploaded.run(f"rsconnect write-manifest fastapi --overwrite {ARGUMENTS}")
