@@ -23,6 +23,8 @@ def serving(
     )
     if certificate:
         config.ssl_certfile = config.ssl_keyfile = str(certificate)
+        # An idle client would not answer the end of TLS, for which asyncio waits 30 s.
+        config.headers = [("Connection", "close")]
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -32,7 +34,5 @@ def serving(
             time.sleep(0.01)
         yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
     finally:
-        # An idle client does not answer the end of TLS, for which asyncio waits 30 s.
-        server.force_exit = certificate is not None
         server.should_exit = True
         thread.join()
