@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -149,8 +148,3 @@ class Content:
                 start_new_session=True,
             )
         return Job(process, port, log, key)
-
-    def remove(self) -> None:
-        """Ends what runs, deletes the files."""
-        self.restart()
-        shutil.rmtree(self.folder, ignore_errors=True)
