@@ -2,6 +2,7 @@
 # make test   lint, types, tests with coverage
 # make test-lowest   the tests with the lowest versions of requirements.txt
 # make assets  rebuild Swagger UI and ReDoc from their npm packages (needs npm)
+# make pictures  draw the README's pictures of the pages anew (needs chromium)
 # make deploy  what the README says: rsconnect deploy fastapi … (MODEL_URI=… sets the model)
 # make manifest, check-manifest   manifest.json for publishing from git; whether it is up to date
 # make bench  compare with MLflow's own server, side by side
@@ -20,7 +21,7 @@ RUNTIME := $(VENV)/.installed-runtime
 TESTING := $(VENV)/.installed-testing
 TRAINED := .demo-model
 
-.PHONY: demo test test-lowest deploy manifest check-manifest bench assets clean
+.PHONY: demo test test-lowest deploy manifest check-manifest bench assets pictures clean
 ifeq ($(wildcard mlflow.db),)
 .PHONY: $(TRAINED)
 endif
@@ -69,6 +70,9 @@ bench: $(TESTING)
 
 assets: $(TESTING)
 	@PYTHON=$(abspath $(BIN))/python modelserver/assets/rebuild.sh
+
+pictures: $(TESTING)
+	@$(BIN)/python -m tests.pictures
 
 clean:
 	rm -rf .venv .venv-lowest $(TRAINED) mlflow.db mlruns mlartifacts .coverage .coverage.* .*_cache .hypothesis

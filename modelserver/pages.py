@@ -32,6 +32,7 @@ class Landing:
     title: str
     description: str
     reason: str
+    step: str
     since: str
     next_try: str
     facts: Sequence[tuple[str, str]]
@@ -95,7 +96,8 @@ def _unconfigured(landing: Landing) -> Html:
 
 
 def _loading(landing: Landing) -> Html:
-    return filled(template("loading.html"), title=landing.title, since=landing.since)
+    texts = {"title": landing.title, "since": landing.since, "step": landing.step or "starting"}
+    return filled(template("loading.html"), **texts)
 
 
 def _failed(landing: Landing) -> Html:

@@ -112,7 +112,7 @@ def _control(part: str, id_: str, field: Field) -> Html:
     # A param is sent only where a person sets it: the server knows the default better.
     value = "" if part == "param" else field.example
     if field.control == "boolean":
-        return _select(attributes, field, value)
+        return _select(attributes, field, value, "default" if part == "param" else "(empty)")
     is_long = field.control == "json" or "\n" in value
     return filled(
         TEXTAREA if is_long else INPUT,
@@ -124,14 +124,14 @@ def _control(part: str, id_: str, field: Field) -> Html:
     )
 
 
-def _select(attributes: Html, field: Field, value: str) -> Html:
+def _select(attributes: Html, field: Field, value: str, nothing: str) -> Html:
     options = [*([] if field.required else [""]), "true", "false"]
     items = [
         filled(
             '<option value="$option"$selected>$label</option>',
             option=option,
             selected=Html(" selected") if option == value else "",
-            label=option or "(empty)",
+            label=option or nothing,
         )
         for option in options
     ]

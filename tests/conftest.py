@@ -1,5 +1,8 @@
-"""Fixtures: saved models, loaded once; clients of our app and of MLflow's server around them."""
+"""Fixtures: saved models, loaded once; clients of our app and of MLflow's server around them; a
+browser and the pages that it visits."""
 
+import contextlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,14 +15,16 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.pyfunc import PyFuncModel, scoring_server
+from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 import example_test
 from modelserver.app import create_app
 from modelserver.settings import read_settings
+from tests.browser import Visit, chromium, deployed
 from tests.processes import Server, free_port, tracking_server
-from tests.zoo import MODELS
+from tests.zoo import MODELS, SlowModel, save_slow
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +87,51 @@ def wine_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         MlflowClient(server.url).set_registered_model_alias("wine", "champion", "1")
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless browser; not longer than a module, since it keeps the thread's event loop."""
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def base(model_path: Callable[[str], Path]) -> Iterator[Callable[..., str]]:
+    """The base URL of a model of the zoo, deployed once in each way."""
+    with contextlib.ExitStack() as stack:
+
+        @cache
+        def url(name: str, how: str = "root") -> str:
+            app = create_app(read_settings({"MODEL_URI": str(model_path(name))}))
+            return stack.enter_context(deployed(app, how))
+
+        yield url
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page. At the end nothing may have gone wrong but what the test allows."""
+    visits: list[tuple[Visit, re.Pattern[str] | None]] = []
+
+    def open_page(
+        base: str, path: str = "", allowed: re.Pattern[str] | None = None, **options: Any
+    ) -> Page:
+        made = Visit(browser.new_context(**options).new_page(), base)
+        made.watch()
+        made.page.goto(base + path)
+        visits.append((made, allowed))
+        return made.page
+
+    yield open_page
+    for made, allowed in visits:
+        made.page.context.close()
+        assert [text for text in made.problems if not (allowed and allowed.search(text))] == []
+
+
+@pytest.fixture
+def slow_model(tmp_path: Path) -> Iterator[SlowModel]:
+    """A model that does not load before it is told to."""
+    model = save_slow(tmp_path)
+    yield model
+    model.go()

@@ -1,27 +1,24 @@
 """The pages as people use them: in a real browser, at the root of a server and under a prefix, with
 the network closed. Whatever the browser reports as an error fails the test."""
 
-import contextlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
-import mlflow
 import pytest
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from starlette.applications import Starlette
 
 from modelserver.app import create_app
 from modelserver.settings import read_settings
-from tests.browser import Visit, chromium, deployed
+from tests.browser import deployed
 from tests.processes import free_port
 from tests.serving import serving
-from tests.zoo import SCHEMAS, Echo, save_pyfunc
+from tests.zoo import SCHEMAS, Echo, SlowModel, save_pyfunc
 
 Base = Callable[..., str]
 Open = Callable[..., Page]
@@ -30,48 +27,6 @@ HOWS = ("root", "stripped", "root_path")
 
 NOT_400 = re.compile("^Failed to load resource: .* 400 ")
 """The browser reports every answer that is an error, also one that the page shows."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def base(model_path: Callable[[str], Path]) -> Iterator[Base]:
-    """The base URL of a model of the zoo, deployed once in each way."""
-    urls: dict[tuple[str, str], str] = {}
-    with contextlib.ExitStack() as stack:
-
-        def url(name: str, how: str = "root") -> str:
-            if (name, how) not in urls:
-                app = create_app(read_settings({"MODEL_URI": str(model_path(name))}))
-                urls[name, how] = stack.enter_context(deployed(app, how))
-            return urls[name, how]
-
-        yield url
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
-    """Opens a page. At the end nothing may have gone wrong but what the test allows."""
-    visits: list[tuple[Visit, re.Pattern[str] | None]] = []
-
-    def open_page(
-        base: str, path: str = "", allowed: re.Pattern[str] | None = None, **options: Any
-    ) -> Page:
-        context = browser.new_context(**options)
-        made = Visit(context.new_page(), base)
-        made.watch()
-        made.page.goto(base + path)
-        visits.append((made, allowed))
-        return made.page
-
-    yield open_page
-    for made, allowed in visits:
-        made.page.context.close()
-        assert [text for text in made.problems if not (allowed and allowed.search(text))] == []
 
 
 @pytest.mark.parametrize("how", HOWS)
@@ -351,37 +306,14 @@ def test_a_thousand_columns(visit: Open, tmp_path: Path) -> None:
         expect(page.get_by_role("status")).to_have_text("1 row.")
 
 
-def test_the_page_follows_a_model_that_loads(visit: Open, tmp_path: Path) -> None:
-    gate, code = tmp_path / "gate", tmp_path / "model.py"
-    code.write_text(LOADS_LATER.replace("GATE", repr(str(gate))))
-    gate.touch()  # MLflow runs the code when it saves it, too
-    mlflow.pyfunc.save_model(
-        tmp_path / "model", python_model=str(code), pip_requirements=["mlflow"]
-    )
-    gate.unlink()
-    with deployed(app_for(tmp_path / "model"), "stripped") as url:
+def test_the_page_follows_a_model_that_loads(visit: Open, slow_model: SlowModel) -> None:
+    with deployed(app_for(slow_model.path), "stripped") as url:
         page = visit(url)
         expect(page.get_by_text("Loading", exact=True)).to_be_visible()
         expect(page.get_by_role("progressbar")).to_be_visible()
-        gate.touch()
+        expect(page.get_by_text("loading the model")).to_be_visible(timeout=60_000)
+        slow_model.go()
         expect(page.get_by_text("Ready", exact=True)).to_be_visible(timeout=60_000)
-
-
-LOADS_LATER = """
-import time
-from pathlib import Path
-from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel
-
-while not Path(GATE).exists():
-    time.sleep(0.05)
-
-class Model(PythonModel):
-    def predict(self, context, model_input, params=None):
-        return model_input
-
-set_model(Model())
-"""
 
 
 def test_the_page_follows_a_model_that_comes_late(

@@ -10,9 +10,9 @@ from pathlib import Path
 import mlflow
 import pytest
 from mlflow import MlflowClient
+from playwright.sync_api import Page
 
 from modelserver.login import CHECKS, CONNECT_KEY, ELSEWHERE, NO_KEY
-from tests.browser import Visit, chromium
 from tests.connect.door import Door
 from tests.connect.publisher import PREDICTED, Publisher, publishing
 from tests.processes import Server, free_port, wait_for
@@ -57,16 +57,12 @@ def test_every_page_works_under_every_prefix(path: str, deployed: Publisher) -> 
 
 
 @pytest.mark.parametrize("path", ["", "docs", "redoc"])
-def test_chromium_opens_every_page_under_every_prefix(path: str, deployed: Publisher) -> None:
-    with chromium() as browser:
-        context = browser.new_context(extra_http_headers=deployed.key)
-        for base in (deployed.url, vanity(deployed), f"{deployed.url}_bundle101/"):
-            page = context.new_page()
-            visit = Visit(page, base)
-            visit.watch()
-            page.goto(base + path)
-            page.get_by_text("wine").first.wait_for(state="attached", timeout=90_000)
-            assert visit.problems == []
+def test_chromium_opens_every_page_under_every_prefix(
+    path: str, deployed: Publisher, visit: Callable[..., Page]
+) -> None:
+    for base in (deployed.url, vanity(deployed), f"{deployed.url}_bundle101/"):
+        page = visit(base, path, extra_http_headers=deployed.key)
+        page.get_by_text("wine").first.wait_for(state="attached", timeout=90_000)
 
 
 def test_the_tracking_server_saw_the_key_of_the_process_only(deployed: Publisher) -> None:

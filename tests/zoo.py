@@ -6,6 +6,7 @@ columns, so that two servers can be compared by what they hand to a model.
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -260,3 +261,41 @@ MODELS: dict[str, Callable[[Path], Path]] = {
     "hint_example": save_named(TypedByExample(), input_example=["a", "b"]),
 }
 """Every model by name, and how it is saved."""
+
+
+@dataclass(frozen=True)
+class SlowModel:
+    """A model whose code waits while it is loaded, until a file is there."""
+
+    path: Path
+    gate: Path
+
+    def go(self) -> None:
+        self.gate.touch()
+
+
+SLOW_CODE = """
+import time
+from pathlib import Path
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+while not Path(GATE).exists():
+    time.sleep(0.05)
+
+class Model(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input
+
+set_model(Model())
+"""
+
+
+def save_slow(folder: Path) -> SlowModel:
+    model = SlowModel(folder / "slow", folder / "gate")
+    code = folder / "slow.py"
+    code.write_text(SLOW_CODE.replace("GATE", repr(str(model.gate))))
+    model.go()  # MLflow runs the code when it saves it, too
+    save_pyfunc(model.path, str(code))
+    model.gate.unlink()
+    return model

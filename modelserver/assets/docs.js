@@ -13,3 +13,19 @@ SwaggerUIBundle({
   requestSnippetsEnabled: true,
   displayRequestDuration: true,
 });
+
+// What Swagger UI leaves without a name, or out of the keyboard's reach.
+const MISSING = [
+  ["textarea", "aria-label", "Request body"],
+  [".servers select", "aria-label", "Server"],
+  [".examples-select select", "aria-label", "Example"],
+  ["pre", "tabindex", "0"],
+];
+
+new MutationObserver(() => {
+  for (const [selector, attribute, value] of MISSING) {
+    for (const element of document.querySelectorAll(`#docs ${selector}:not([${attribute}])`)) {
+      element.setAttribute(attribute, value);
+    }
+  }
+}).observe(document.getElementById("docs"), { childList: true, subtree: true });

@@ -2,7 +2,7 @@
 // has tabs and copy buttons, sends the form, shows the answer, and follows the state of the model.
 
 const LONGEST_TABLE = 100; // rows shown; a download has all
-const PAUSE = 2000; // ms between two looks at the state
+const PAUSES = { loading: 2000, failed: 5000, unconfigured: 10000 }; // ms between looks at the state
 
 // JSON's own grammar of numbers: what fits is sent as typed, so that no digit gets lost on the way.
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
@@ -33,7 +33,7 @@ async function copy(pre, button) {
     document.execCommand("copy");
   }
   button.textContent = "Copied";
-  setTimeout(() => { button.textContent = "Copy"; }, PAUSE);
+  setTimeout(() => { button.textContent = "Copy"; }, 2000);
 }
 
 function addCopyButtons() {
@@ -153,7 +153,8 @@ function exactly(key, value, context) {
 
 const isRaw = (value) => Boolean(JSON.isRawJSON?.(value));
 const isNumber = (value) => typeof value === "number" || isRaw(value);
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !isRaw(value);
+const isNested = (value) => typeof value === "object" && value !== null && !isRaw(value);
+const isObject = (value) => isNested(value) && !Array.isArray(value);
 
 function textOf(value, indent) {
   if (value === null || value === undefined) return "";
@@ -203,7 +204,7 @@ function tableOfColumns(columns) {
   return { names, rows };
 }
 
-const cell = (value) => make("td", { textContent: textOf(value, 2), className: isNumber(value) ? "number" : "" });
+const cell = (value) => make("td", { textContent: textOf(value, 2), className: isNested(value) ? "json" : "" });
 const head = (scope, textContent) => make("th", { scope, textContent });
 
 // One row of several values stands upright: a name and a value on each line.
@@ -331,16 +332,24 @@ function startForms() {
 
 // ---- Following the state. The Accept header asks for JSON, but for an answer as soon as a page's
 
+const { state, reason } = document.body.dataset;
+
 async function look() {
-  const { state, reason } = document.body.dataset;
+  setTimeout(look, PAUSES[state]);
+  if (document.hidden) return;
   try {
     const answer = await fetch(".", { headers: { Accept: "application/json, text/html;q=0.5" }, cache: "no-store" });
     const now = await answer.json();
     if (now.state !== state || (now.reason ?? "") !== reason) location.reload();
     showTime("#next-try", now.next_try);
+    showStep(now.step);
   } catch { // a restart of the server; the next look will tell
   }
-  setTimeout(look, PAUSE);
+}
+
+function showStep(step) {
+  const shown = find("#step");
+  if (shown && step && shown.textContent !== step) shown.textContent = step;
 }
 
 function showTime(selector, moment) {
@@ -354,5 +363,5 @@ correctUrls();
 addCopyButtons();
 findAll(".samples").forEach(addTabs);
 for (const selector of ["#since", "#next-try"]) showTime(selector, find(selector)?.dateTime);
-if (document.body.dataset.state === "ready") startForms();
-else setTimeout(look, PAUSE);
+if (state === "ready") startForms();
+else setTimeout(look, PAUSES[state]);
