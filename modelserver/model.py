@@ -23,6 +23,7 @@ from modelserver.payload import Payload
 from modelserver.registry import Registration, resolve
 from modelserver.settings import Settings
 from modelserver.signature import Signature, compile_signature
+from modelserver.tracking import set_mlflow_up
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -59,7 +60,9 @@ def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
     try:
         return _load(settings, settings.model_uri, start, requirements, report)
     except Exception as error:  # whatever a model's own code raises while it is loaded
-        reason = advice(error, settings.model_uri, settings.tracking_uri, requirements)
+        reason = advice(
+            error, settings.model_uri, settings.tracking_uri, requirements, settings.login.check
+        )
         raise LoadFailed(reason) from error
 
 
@@ -69,9 +72,7 @@ def _load(
     report("importing MLflow")
     import mlflow
 
-    _set_mlflow_up()
-    if settings.tracking_uri:
-        mlflow.set_tracking_uri(settings.tracking_uri)
+    set_mlflow_up(settings)
     logger.info("loading %s from %s", public_uri(uri), public_uri(mlflow.get_tracking_uri()))
     report("looking the model up")
     registration = resolve(uri)
@@ -103,17 +104,6 @@ def flavor(model: Model) -> str:
     """The library that made the model: the module that loads it, without MLflow's prefix."""
     loader = str(model.metadata["flavors"]["python_function"]["loader_module"])
     return loader.removeprefix("mlflow.")
-
-
-def _set_mlflow_up() -> None:
-    """The variables of MLflow that a server needs otherwise than a notebook."""
-    from mlflow import environment_variables as variables
-
-    # MLflow retries for minutes in silence; here the whole load is retried, and says so.
-    if variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.get_raw() is None:
-        variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
-    # Models typed by hints take ISO dates and base64 only when MLflow thinks that it serves.
-    variables._MLFLOW_IS_IN_SERVING_ENVIRONMENT.set("true")
 
 
 def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":

@@ -1,12 +1,10 @@
-"""Real servers in this process, a reverse proxy, and a browser that reports whatever goes wrong."""
+"""A reverse proxy before real servers, and a browser that reports whatever goes wrong."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import httpx
-import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -15,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from tests.needs import chromium_path
-from tests.processes import free_port
+from tests.serving import serving
 
 PREFIX = "/content/3f1c"
 
@@ -32,28 +30,6 @@ ARGUMENTS = [
 ]
 
 HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding")
-
-
-@contextlib.contextmanager
-def serving(app: Starlette, root_path: str = "", port: int = 0) -> Iterator[str]:
-    """The URL of a uvicorn server around `app`, in a thread."""
-    port = port or free_port()
-    config = uvicorn.Config(app, port=port, root_path=root_path, loop="asyncio", log_level="error")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        _wait_until_it_listens(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-def _wait_until_it_listens(port: int) -> None:
-    transport = httpx.HTTPTransport(retries=10)
-    with httpx.Client(transport=transport) as client:
-        client.get(f"http://127.0.0.1:{port}/ping")
 
 
 def proxy(upstream: str) -> Starlette:
@@ -117,5 +93,6 @@ class Visit:
             self.problems.append(message.text)
 
     def _check(self, url: str) -> None:
-        if not url.startswith((self.base, "data:", f"blob:{self.base.split('/content')[0]}")):
+        origin = "/".join(self.base.split("/")[:3])
+        if not url.startswith((self.base, "data:", f"blob:{origin}/")):
             self.problems.append(f"a request to {url}")

@@ -13,14 +13,17 @@ from typing import Any
 import httpx
 import mlflow
 import pytest
+from mlflow import MlflowClient
 from mlflow.pyfunc import PyFuncModel, scoring_server
 from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+import example_test
 from modelserver.app import create_app
 from modelserver.settings import read_settings
 from tests.browser import Visit, chromium, deployed
+from tests.processes import Server, free_port, tracking_server
 from tests.zoo import MODELS, SlowModel, save_slow
 
 
@@ -70,6 +73,20 @@ def mlflow_client(model_path: Callable[[str], Path]) -> Callable[[str], httpx.Cl
         return httpx.Client(transport=transport, base_url="http://testserver")
 
     return open_client
+
+
+@pytest.fixture(scope="session")
+def wine_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A tracking server with two versions of the sample model; `champion` is the first."""
+    with tracking_server(tmp_path_factory.mktemp("tracking"), free_port()) as server:
+        mlflow.set_tracking_uri(server.url)
+        table, cultivars = example_test.wine_table()
+        model = example_test.train(table, cultivars)
+        run_uri, _ = example_test.log_and_register(model, table.head(2))
+        mlflow.register_model(run_uri, "wine")
+        MlflowClient(server.url).set_registered_model_alias("wine", "champion", "1")
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,9 @@ from starlette.applications import Starlette
 
 from modelserver.app import create_app
 from modelserver.settings import read_settings
-from tests.browser import deployed, serving
+from tests.browser import deployed
 from tests.processes import free_port
+from tests.serving import serving
 from tests.zoo import SCHEMAS, Echo, SlowModel, save_pyfunc
 
 Base = Callable[..., str]
