@@ -6,11 +6,11 @@ the names that the assets are served under.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from modelserver.fields import form
+from modelserver.landing import Landing
 from modelserver.lifecycle import State
 from modelserver.markup import Html, filled, joined, template
 from modelserver.sections import fields_html, samples_html, signature_html
@@ -22,23 +22,6 @@ KEY: Final = Html(
     "<p>Unless this content is open to everyone, calls need an API key of Posit Connect: "
     "<code>Authorization: Key &lt;api key&gt;</code>.</p>\n"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """What the landing page shows. Times are ISO 8601 texts, empty for none."""
-
-    state: State
-    title: str
-    description: str
-    reason: str
-    step: str
-    since: str
-    next_try: str
-    facts: Sequence[tuple[str, str]]
-    base_url: str
-    on_connect: bool
-    document: Mapping[str, Any]
 
 
 def docs_page(title: str, names: Mapping[str, str]) -> Html:

@@ -5,7 +5,7 @@ Content-Security-Policy of each page names what it loads, all of it from the sam
 sites may frame the pages, as Posit Connect's dashboard does.
 """
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -14,13 +14,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
-from modelserver.advice import public_uri
-from modelserver.lifecycle import isoformat
-from modelserver.model import Model, flavor
+from modelserver.landing import landing, summary, title
+from modelserver.media import JSON
 from modelserver.negotiation import names_html, prefers_json
-from modelserver.pages import Landing, docs_page, landing_page, redoc_page
+from modelserver.pages import docs_page, landing_page, redoc_page
 from modelserver.prediction import encode_json
-from modelserver.service import Service, service_of
+from modelserver.service import service_of
 from modelserver.static import load_assets
 
 FIRST_PAGE_WAITS: Final = 30.0
@@ -41,40 +40,28 @@ REDOC: Final = (
 
 SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
-LINKS: Final = {
-    "docs": "docs",
-    "redoc": "redoc",
-    "openapi_json": "openapi.json",
-    "openapi_yaml": "openapi.yaml",
-    "invocations": "invocations",
-    "health": "health",
-    "metadata": "metadata",
-}
-
 
 async def index(request: Request) -> Response:
     """The landing page, or a summary for programs, whatever the state of the model."""
     service, accept = service_of(request), request.headers.get("accept")
-    lifecycle = service.lifecycle
-    await lifecycle.settled(PEOPLE_WAIT if names_html(accept) else FIRST_PAGE_WAITS)
-    status = 503 if lifecycle.state == "failed" else 200
-    landing = _landing(service, request)
+    await service.lifecycle.settled(PEOPLE_WAIT if names_html(accept) else FIRST_PAGE_WAITS)
+    shown = landing(service.lifecycle, _base_url(request, service.settings.on_connect))
+    status = 503 if shown.state == "failed" else 200
     if prefers_json(accept):
         headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
-        body = encode_json(_summary(landing, service.lifecycle.model))
-        return Response(body, status, headers, media_type="application/json")
-    return _html(landing_page(landing, load_assets().names), STRICT, status, Vary="Accept")
+        return Response(encode_json(summary(shown)), status, headers, media_type=JSON)
+    return _html(landing_page(shown, load_assets().names), STRICT, status, Vary="Accept")
 
 
 async def docs(request: Request) -> Response:
     """Swagger UI."""
-    page = docs_page(_title(service_of(request)), load_assets().names)
+    page = docs_page(title(service_of(request).lifecycle), load_assets().names)
     return _html(page, STRICT)
 
 
 async def redoc(request: Request) -> Response:
     """ReDoc."""
-    page = redoc_page(_title(service_of(request)), load_assets().names)
+    page = redoc_page(title(service_of(request).lifecycle), load_assets().names)
     return _html(page, REDOC)
 
 
@@ -110,60 +97,10 @@ class BarePrefix(BaseRoute):
         await response(scope, receive, send)
 
 
-def _title(service: Service) -> str:
-    if service.lifecycle.model:
-        return str(service.lifecycle.description.document["info"]["title"])
-    uri = service.settings.model_uri
-    return public_uri(uri) if uri else "No model yet"
-
-
-def _landing(service: Service, request: Request) -> Landing:
-    lifecycle = service.lifecycle
-    model = lifecycle.model
-    return Landing(
-        state=lifecycle.state,
-        title=_title(service),
-        description=(model.registration.description or "") if model else "",
-        reason=lifecycle.reason or "",
-        step=lifecycle.step or "",
-        since=isoformat(lifecycle.since) or "",
-        next_try=isoformat(lifecycle.next_try) or "",
-        facts=_facts(model) if model else [],
-        base_url=_base_url(request, service.settings.on_connect),
-        on_connect=service.settings.on_connect,
-        document=lifecycle.description.document,
-    )
-
-
-def _facts(model: Model) -> list[tuple[str, str]]:
-    facts = {
-        "Version": model.registration.version,
-        "Made with": flavor(model),
-        "Model URI": model.uri,
-        "Run": model.metadata.get("run_id"),
-        "Loaded": f"{model.loaded_at:%Y-%m-%d %H:%M} UTC",
-    }
-    return [(name, str(value)) for name, value in facts.items() if value]
-
-
 def _base_url(request: Request, on_connect: bool) -> str:
     """The URL of the page as the server knows it; a browser knows better and corrects it."""
     given = request.headers.get("rstudio-connect-app-base-url") if on_connect else None
     return (given or str(request.base_url)).rstrip("/")
-
-
-def _summary(landing: Landing, model: Model | None) -> dict[str, Any]:
-    return {
-        "name": landing.title if model else None,
-        "version": model.registration.version if model else None,
-        "state": landing.state,
-        "reason": landing.reason or None,
-        "step": landing.step or None,
-        "since": landing.since,
-        "next_try": landing.next_try or None,
-        "description": landing.description or None,
-        "links": LINKS,
-    }
 
 
 def _html(page: str, policy: str, status: int = 200, **headers: str) -> Response:

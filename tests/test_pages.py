@@ -5,7 +5,8 @@ from typing import Any
 
 from modelserver.description import base_description
 from modelserver.fields import Field, Form
-from modelserver.pages import Landing, docs_page, landing_page
+from modelserver.landing import Landing
+from modelserver.pages import docs_page, landing_page
 from modelserver.sections import fields_html, samples_html, signature_html
 from modelserver.static import load_assets
 
@@ -17,6 +18,7 @@ def landing(**other: Any) -> Landing:
     values: dict[str, Any] = {
         "state": "ready",
         "title": "wine",
+        "version": "1",
         "description": "",
         "reason": "",
         "step": "",
