@@ -1,0 +1,73 @@
+"""The bundle: the files that go to Posit Connect, and no others.
+
+In: the project's folder. Out: what `rsconnect` packs when it is called with `ARGUMENTS`, and what
+of it should not leave this machine. Nothing is written or sent.
+
+The list says what goes in, not what stays out: a new secret, notebook or table in the folder then
+stays where it is. rsconnect alone would take them all, `.env` too.
+"""
+
+import fnmatch
+import glob
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+FILES: Final = ("main.py", "openapi_base.yaml", "modelserver/*.*", "modelserver/assets/*")
+"""What runs, as a shell expands it. rsconnect adds requirements.txt and manifest.json itself."""
+
+ARGUMENTS: Final = f"--entrypoint main:app --exclude '**' . {' '.join(FILES)}"
+"""For `rsconnect deploy fastapi` and `rsconnect write-manifest fastapi`: named files beat excludes."""
+
+ALWAYS: Final = "requirements.txt"
+
+LARGE: Final = 5 * 1024 * 1024
+"""Bytes of a file that is no code."""
+
+UNWANTED: Final = {
+    "a secret": (".env*", "*.pem", "*.key", "*token*", "*secret*", "*credential*"),
+    "a cache": ("*.pyc", "*.log", ".DS_Store", "*~"),
+    "a notebook": ("*.ipynb",),
+    "data": ("*.csv", "*.parquet", "*.feather", "*.xlsx", "*.db", "*.sqlite", "*.pkl", "*.rds"),
+}
+"""Kinds of files that a bundle should not have, by their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Files relative to the project's folder, in order, with their sizes in bytes."""
+
+    sizes: dict[str, int]
+    missing: tuple[str, ...]
+    """Entries of `FILES` that name nothing: rsconnect refuses them."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files before they are compressed."""
+        return sum(self.sizes.values())
+
+    def unwanted(self) -> Iterator[tuple[str, str]]:
+        """Each file that should not go, and why."""
+        for path, size in self.sizes.items():
+            if why := _why_unwanted(path.rpartition("/")[2].lower(), size):
+                yield path, why
+
+
+def read_bundle(root: Path) -> Bundle:
+    """What would go to Connect from the folder `root`."""
+    # `glob` leaves hidden files out, as the shell does; `Path.glob` would not.
+    found = {pattern: glob.glob(pattern, root_dir=root) for pattern in (ALWAYS, *FILES)}
+    paths = {path.replace("\\", "/") for paths in found.values() for path in paths}
+    files = sorted(path for path in paths if (root / path).is_file())
+    return Bundle(
+        sizes={path: (root / path).stat().st_size for path in files},
+        missing=tuple(pattern for pattern, paths in found.items() if not paths),
+    )
+
+
+def _why_unwanted(name: str, size: int) -> str | None:
+    for why, patterns in UNWANTED.items():
+        if any(fnmatch.fnmatchcase(name, pattern.lower()) for pattern in patterns):
+            return why
+    return f"{size / 1024 / 1024:.0f} MB" if size > LARGE else None
