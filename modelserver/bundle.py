@@ -18,7 +18,7 @@ FILES: Final = ("main.py", "openapi_base.yaml", "modelserver/*.*", "modelserver/
 """What runs, as a shell expands it. rsconnect adds requirements.txt and manifest.json itself."""
 
 ARGUMENTS: Final = f"--entrypoint main:app --exclude '**' . {' '.join(FILES)}"
-"""For `rsconnect deploy fastapi` and `rsconnect write-manifest fastapi`: named files beat excludes."""
+"""For `rsconnect deploy fastapi` or `write-manifest fastapi`: named files beat excludes."""
 
 ALWAYS: Final = "requirements.txt"
 
