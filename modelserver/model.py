@@ -5,13 +5,14 @@
 imported inside functions, so that a server listens before those seconds are spent.
 """
 
+import contextlib
 import inspect
 import json
 import logging
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,6 +24,7 @@ from modelserver.payload import Payload
 from modelserver.registry import Registration, resolve
 from modelserver.settings import Settings
 from modelserver.signature import Signature, compile_signature
+from modelserver.tracking import set_mlflow_up
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -53,19 +55,25 @@ def load_model(settings: Settings) -> Model:
     assert settings.model_uri is not None
     start = time.perf_counter()
     requirements: list[str] = []
-    try:
+    with explained(settings, requirements):
         return _load(settings, settings.model_uri, start, requirements)
-    except Exception as error:  # whatever a model's own code raises while it is loaded
-        reason = advice(error, settings.model_uri, settings.tracking_uri, requirements)
+
+
+@contextlib.contextmanager
+def explained(settings: Settings, requirements: Sequence[str] = ()) -> Iterator[None]:
+    """Turns what goes wrong inside into `LoadFailed` with advice."""
+    try:
+        yield
+    except Exception as error:  # whatever MLflow, its stores and a model's own code raise
+        uri = settings.model_uri or ""
+        reason = advice(error, uri, settings.tracking_uri, requirements)
         raise LoadFailed(reason) from error
 
 
 def _load(settings: Settings, uri: str, start: float, requirements: list[str]) -> Model:
     import mlflow
 
-    _set_mlflow_up()
-    if settings.tracking_uri:
-        mlflow.set_tracking_uri(settings.tracking_uri)
+    set_mlflow_up(settings)
     logger.info("loading %s from %s", public_uri(uri), public_uri(mlflow.get_tracking_uri()))
     registration = resolve(uri)
     fetching = time.perf_counter()
@@ -94,17 +102,6 @@ def flavor(model: Model) -> str:
     """The library that made the model: the module that loads it, without MLflow's prefix."""
     loader = str(model.metadata["flavors"]["python_function"]["loader_module"])
     return loader.removeprefix("mlflow.")
-
-
-def _set_mlflow_up() -> None:
-    """The variables of MLflow that a server needs otherwise than a notebook."""
-    from mlflow import environment_variables as variables
-
-    # MLflow retries for minutes in silence; here the whole load is retried, and says so.
-    if variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.get_raw() is None:
-        variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
-    # Models typed by hints take ISO dates and base64 only when MLflow thinks that it serves.
-    variables._MLFLOW_IS_IN_SERVING_ENVIRONMENT.set("true")
 
 
 def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
