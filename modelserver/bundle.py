@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-FILES: Final = ("main.py", "openapi_base.yaml", "modelserver/*.*", "modelserver/assets/*")
+FILES: Final = (
+    "main.py",
+    "openapi_base.yaml",
+    "modelserver/*.*",
+    "modelserver/assets/*.*",
+    "modelserver/assets/*/*.*",
+)
 """What runs, as a shell expands it. rsconnect adds requirements.txt and manifest.json itself."""
 
 ARGUMENTS: Final = f"--entrypoint main:app --exclude '**' . {' '.join(FILES)}"

@@ -19,7 +19,14 @@ from modelserver.requirements import Line, read_line, read_lines
 from modelserver.settings import Settings
 from modelserver.tracking import set_mlflow_up
 
-FILES: Final = ("MLmodel", "requirements.txt", "constraints.txt", "conda.yaml", "python_env.yaml")
+FILES: Final = (
+    "MLmodel",
+    "requirements.txt",
+    "constraints.txt",
+    "conda.yaml",
+    "python_env.yaml",
+    "wheels",  # packages that were logged with the model; its requirements.txt names them
+)
 
 CONDA_NAMES: Final = {"pytorch": "torch", "py-xgboost": "xgboost", "py-opencv": "opencv-python"}
 """Packages that PyPI has under another name than conda."""
@@ -72,14 +79,11 @@ def _fetch_files(uri: str, folder: Path) -> None:
 
     repository = get_artifact_repository(uri)
     names = {PurePosixPath(file.path).name for file in repository.list_artifacts("")}
-    wanted = [name for name in FILES if name in names]
-    if "wheels" in names:  # packages that were logged with the model; requirements.txt names them
-        wanted.append("wheels")
     if "MLmodel" not in names:
         raise FileNotFoundError(f"No such artifact: MLmodel of {uri}")
-    for name in wanted:
-        fetched = Path(repository.download_artifacts(name))
-        shutil.move(fetched, folder / name)
+    for name in FILES:
+        if name in names:
+            shutil.move(repository.download_artifacts(name), folder / name)
 
 
 def read_environment(folder: Path) -> SavedWith:

@@ -139,7 +139,7 @@ def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """The whole command; the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_intermixed_args(arguments)
     try:
         _act(options, environment)
     except Conflict as conflict:
