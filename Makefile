@@ -1,6 +1,7 @@
 # make demo   serve a sample model on http://127.0.0.1:8000 (PORT=… for another port)
 # make test   lint, types, tests with coverage
 # make test-lowest   the tests with the lowest versions of requirements.txt
+# make assets  rebuild Swagger UI and ReDoc from their npm packages (needs npm)
 # make bench  compare with MLflow's own server, side by side
 # An active virtual environment is used; without one, .venv is made.
 
@@ -15,7 +16,7 @@ RUNTIME := $(VENV)/.installed-runtime
 TESTING := $(VENV)/.installed-testing
 TRAINED := .demo-model
 
-.PHONY: demo test test-lowest bench clean
+.PHONY: demo test test-lowest bench assets clean
 ifeq ($(wildcard mlflow.db),)
 .PHONY: $(TRAINED)
 endif
@@ -51,6 +52,9 @@ test-lowest:
 
 bench: $(TESTING)
 	@$(BIN)/python -m tests.bench
+
+assets: $(TESTING)
+	@PYTHON=$(abspath $(BIN))/python modelserver/assets/rebuild.sh
 
 clean:
 	rm -rf .venv .venv-lowest $(TRAINED) mlflow.db mlruns mlartifacts .coverage .coverage.* .*_cache .hypothesis

@@ -3,15 +3,15 @@
 import os
 
 from modelserver.app import create_app
+from modelserver.openapi import BaseError
 from modelserver.serve import serve
 from modelserver.settings import SettingsError, read_settings
 
 try:
     settings = read_settings(os.environ)
-except SettingsError as error:
+    app = create_app(settings)
+except (SettingsError, BaseError) as error:
     raise SystemExit(f"cannot start: {error}") from None
-
-app = create_app(settings)
 
 if __name__ == "__main__":
     serve(app, settings)

@@ -6,7 +6,6 @@ a trailing slash, without a redirect, which would need an absolute URL that only
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from typing import Any, Final
@@ -15,22 +14,29 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request as HTTPRequest
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from modelserver import scoring
+from modelserver import scoring, site
+from modelserver.caching import conditional
+from modelserver.description import Description, base_description
 from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
 from modelserver.log import configure_logging
-from modelserver.media import PARQUET_START, too_large
+from modelserver.media import JSON, PARQUET_START, too_large
 from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
 from modelserver.model import Model, flavor, signature_json
 from modelserver.prediction import encode_json
+from modelserver.service import Service, service_of
 from modelserver.settings import Settings
+from modelserver.static import load_assets
 from modelserver.workers import Workers
 
-JSON: Final = "application/json"
+YAML: Final = "application/yaml"
+
+REVALIDATED: Final = {"Cache-Control": "no-cache"}
+"""The answer may be kept, but not used again without asking: a restart may bring a new model."""
 
 SMALL: Final = 16 * 1024
 """Bytes of a body that may be scored on the event loop, see `Workers`."""
@@ -39,18 +45,6 @@ UPGRADED: Final = (
     "the body is missing: with an Upgrade header it is not read. Switch HTTP/2 off in the client "
     "(Java: version(HTTP_1_1), curl: --http1.1)"
 )
-
-FIRST_PAGE_WAITS: Final = 30.0
-"""Seconds that / waits for the model: Connect calls it first and takes a 5xx for a failed start."""
-
-
-@dataclass(slots=True)
-class Service:
-    """What the endpoints work with."""
-
-    settings: Settings
-    lifecycle: Lifecycle
-    workers: Workers
 
 
 class Invocations:
@@ -63,7 +57,7 @@ class Invocations:
 
 
 async def _invoke(request: HTTPRequest) -> Response:
-    service, trace = _service(request), _trace(request)
+    service, trace = service_of(request), _trace(request)
     body = await _read_body(request, service.settings.max_request_bytes)
     if not body and "upgrade" in request.headers:
         raise BadRequest(UPGRADED)
@@ -81,7 +75,7 @@ async def _invoke(request: HTTPRequest) -> Response:
 
 async def ping(request: HTTPRequest) -> Response:
     """Readiness, as MLflow's server answers it: a newline."""
-    lifecycle = _service(request).lifecycle
+    lifecycle = service_of(request).lifecycle
     if lifecycle.state != "ready":
         raise lifecycle.unavailable()
     return Response(b"\n", media_type=JSON)
@@ -89,7 +83,7 @@ async def ping(request: HTTPRequest) -> Response:
 
 async def health(request: HTTPRequest) -> Response:
     """Readiness with everything there is to say of it; 503 until ready."""
-    service = _service(request)
+    service = service_of(request)
     status = 200 if service.lifecycle.state == "ready" else 503
     return Response(encode_json(_health(service.lifecycle)), status, media_type=JSON)
 
@@ -101,17 +95,21 @@ async def version(request: HTTPRequest) -> Response:
 
 async def model_metadata(request: HTTPRequest) -> Response:
     """What is known of the model: signature, params, tags, description."""
-    service = _service(request)
+    service = service_of(request)
     model = await service.lifecycle.ready_model(service.settings.request_timeout)
     return Response(encode_json(_metadata(model)), media_type=JSON)
 
 
-async def index(request: HTTPRequest) -> Response:
-    """A first page that follows the state."""
-    lifecycle = _service(request).lifecycle
-    await lifecycle.settled(FIRST_PAGE_WAITS)
-    text, status = _first_page(lifecycle)
-    return PlainTextResponse(text + "\n", status)
+async def openapi_json(request: HTTPRequest) -> Response:
+    """The OpenAPI document; without a model, of what any model takes."""
+    description = await _description(request)
+    return conditional(request, description.json, JSON, description.json_tag, REVALIDATED)
+
+
+async def openapi_yaml(request: HTTPRequest) -> Response:
+    """The same document as YAML (media type: RFC 9512)."""
+    description = await _description(request)
+    return conditional(request, description.yaml, YAML, description.yaml_tag, REVALIDATED)
 
 
 async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
@@ -137,10 +135,9 @@ async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
     )
 
 
-def _service(request: HTTPRequest) -> Service:
-    service: Service = request.app.state.service
-    service.lifecycle.start()
-    return service
+async def _description(request: HTTPRequest) -> Description:
+    service = service_of(request)
+    return await service.lifecycle.described(service.settings.request_timeout)
 
 
 def _trace(request: HTTPRequest) -> Trace:
@@ -204,41 +201,38 @@ def _metadata(model: Model) -> dict[str, Any]:
     }
 
 
-def _first_page(lifecycle: Lifecycle) -> tuple[str, int]:
-    if lifecycle.model is not None:
-        return f"The model {lifecycle.model.uri} is ready. POST to invocations to predict.", 200
-    if lifecycle.state == "loading":
-        return "The model is still loading. Reload this page in a moment.", 200
-    error = lifecycle.unavailable()
-    return error.message, 200 if lifecycle.state == "unconfigured" else error.status
-
-
-def _routes() -> list[Route]:
+def _routes() -> list[BaseRoute]:
     table: list[
         tuple[str, Any, str]
     ] = [  # in the order of use, which is the order in which Starlette tries them
         ("/invocations", Invocations(), "POST"),
-        ("/", index, "GET"),
         ("/ping", ping, "GET"),
         ("/health", health, "GET"),
         ("/version", version, "GET"),
         ("/metadata", model_metadata, "GET"),
+        ("/openapi.json", openapi_json, "GET"),
+        ("/openapi.yaml", openapi_yaml, "GET"),
     ]
-    slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table if path != "/"]
+    slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table]
     return [Route(path, endpoint, methods=[method]) for path, endpoint, method in table + slashed]
 
 
 STARTED: Final = now()
 MLFLOW_VERSION: Final = metadata.version("mlflow-skinny")  # of which mlflow is a superset
-ROUTES: Final = _routes()
-PATHS: Final = [route.path for route in ROUTES if not route.path.endswith("/")]
+ROUTES: Final = [*_routes(), *site.ROUTES]
+PATHS: Final = [
+    route.path
+    for route in ROUTES
+    if isinstance(route, Route) and not route.path.endswith(("/", "}"))
+]
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The ASGI app for one model."""
+    """The ASGI app for one model. Raises `BaseError` for a base document that cannot be used."""
     configure_logging(settings.log_level)
+    load_assets()  # now, so that no request waits for it
     workers = Workers(settings.predict_workers, settings.max_queue)
-    service = Service(settings, Lifecycle(settings), workers)
+    service = Service(settings, Lifecycle(settings, base_description()), workers)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

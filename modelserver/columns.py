@@ -1,4 +1,5 @@
-"""The type table: what each MLflow column type is in NumPy and pandas, and how cells become it.
+"""The type table: what each MLflow column type is in NumPy and pandas, in JSON Schema, and how
+cells become it.
 
 Each parser takes cells of one type, as a list or tuple of JSON values or as the array that the CSV
 or Parquet reader made, and returns the array that MLflow would have handed to the model; `Unfit`
@@ -11,6 +12,7 @@ an integer column with gaps becomes float64 with NaN, as pandas reads such a col
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -229,46 +231,80 @@ def _nats(rows: int) -> Array:
 
 def float_kind(name: str, dtype: Any, expects: str) -> Kind:
     """A floating-point type; gaps are NaN."""
-    return Kind(name, expects, dtype, _floats(dtype), _nans(dtype))
+    schema = _number_schema(np.finfo(dtype))
+    return Kind(name, expects, dtype, schema, 0.5, _floats(dtype), _nans(dtype))
 
 
 def integer_kind(name: str, dtype: Any, expects: str) -> Kind:
     """An integer type; a column with gaps is float64 and holds what a double holds exactly."""
+    dtype = np.dtype(dtype)
     low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-    beyond = f"an integer beyond {np.dtype(dtype).itemsize * 8} bits"
-    inexact = "an integer too large to stand beside missing values"
-    return Kind(
+    beyond = f"an integer beyond {dtype.itemsize * 8} bits"
+    kind = Kind(
         name,
         expects,
-        dtype,
+        dtype.type,
+        {"type": "integer", "format": dtype.name, "minimum": low, "maximum": high},
+        1,
         _integers(dtype, low, high, beyond),
         _nans(np.float64),
         gaps_when_required=False,
-        parse_beside_gaps=_integers(dtype, max(low, -EXACT), min(high, EXACT), inexact)
-        if np.dtype(dtype).itemsize == 8
-        else None,
+    )
+    return _exact_beside_gaps(kind, max(low, -EXACT), EXACT) if dtype.itemsize == 8 else kind
+
+
+def _exact_beside_gaps(kind: Kind, low: int, high: int) -> Kind:
+    inexact = "an integer too large to stand beside missing values"
+    bounds = {"minimum": low, "maximum": high}
+    return replace(
+        kind,
+        parse_beside_gaps=_integers(kind.dtype, low, high, inexact),
+        schema_beside_gaps={**kind.schema, **bounds},
     )
 
+
+def _number_schema(limits: Any) -> dict[str, Any]:
+    """JSON's numbers are doubles to most readers, so a double needs no bounds."""
+    if limits.bits == 64:
+        return {"type": "number", "format": "double"}
+    bounds = {"minimum": float(limits.min), "maximum": float(limits.max)}
+    return {"type": "number"} | ({"format": "float"} if limits.bits == 32 else {}) | bounds
+
+
+DATE_TIME: Final = {"type": "string", "format": "date-time"}
+BASE64: Final = {"type": "string", "format": "byte", "contentEncoding": "base64"}
+NO_DATES: Final = frozenset({"", "NaT"})
 
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
-        Kind("boolean", "true or false", np.bool_, _booleans, _nones),
+        Kind("boolean", "true or false", np.bool_, {"type": "boolean"}, True, _booleans, _nones),
         integer_kind("integer", np.int32, "a whole number of 32 bits"),
         integer_kind("long", np.int64, "a whole number of 64 bits"),
         float_kind("float", np.float32, "a number (32-bit float)"),
         float_kind("double", np.float64, "a number (64-bit float)"),
-        Kind("string", "text", TEXT, _texts, _missing_texts),
+        Kind("string", "text", TEXT, {"type": "string"}, "text", _texts, _missing_texts),
         Kind(
             "datetime",
             "an ISO 8601 date or date-time",
             "M8[ns]",
+            DATE_TIME,
+            "2024-01-31T12:00:00Z",
             _datetimes,
             _nats,
-            blanks=frozenset({"", "NaT"}),
+            blanks=NO_DATES,
         ),
-        Kind("binary", "base64 text", object, _binaries, _nones, gaps_when_required=False),
-        Kind("any", "any value", object, _anything, _nones),
+        Kind(
+            "binary",
+            "base64 text",
+            object,
+            BASE64,
+            "aGVsbG8=",
+            _binaries,
+            _nones,
+            gaps_when_required=False,
+        ),
+        Kind("any", "any value", object, {}, "text", _anything, _nones),
     )
 }
 """MLflow's scalar column types by name, and `any`."""

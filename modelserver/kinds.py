@@ -5,7 +5,7 @@ only when that fails are the cells looked at by type. `BadCells` names every cel
 that cannot be converted without loss, by row and by the kind of value found.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -60,19 +60,23 @@ class BadCells(ValueError):
 class Kind:
     """One row of the type table.
 
-    `parse` takes cells of one Python type without gaps and returns an array, or raises.
-    `gaps(n)` is a column of n missing values, `parse_beside_gaps` what parses the rest of it, if
-    that is not `parse`. `blanks` are the texts that mean missing.
+    `schema` is the JSON Schema of a cell and `sample` a value that fits it. `parse` takes cells of
+    one Python type without gaps and returns an array, or raises. `gaps(n)` is a column of n missing
+    values; `parse_beside_gaps` parses the rest of it and `schema_beside_gaps` describes it, where
+    those are not `parse` and `schema`. `blanks` are the texts that mean missing.
     """
 
     name: str
     expects: str
     dtype: Any
+    schema: Mapping[str, Any]
+    sample: Any
     parse: Callable[[Cells], Array]
     gaps: Callable[[int], Array]
     gaps_when_required: bool = True
     parse_beside_gaps: Callable[[Cells], Array] | None = None
     blanks: frozenset[str] = frozenset()
+    schema_beside_gaps: Mapping[str, Any] | None = None
 
     def convert(self, cells: Cells, required: bool = True) -> Array:
         """The column as the model gets it. Raises `BadCells`."""

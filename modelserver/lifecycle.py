@@ -1,8 +1,8 @@
 """The life of a process: unconfigured, or loading, then ready or failed and trying again.
 
-`Lifecycle` owns the state. The model is loaded in a thread while the server already listens;
-failures are retried after growing pauses, because a tracking server may come back. The table of
-states and answers is the README's.
+`Lifecycle` owns the state, the model and its description. The model is loaded in a thread while the
+server already listens; failures are retried after growing pauses, because a tracking server may
+come back. The table of states and answers is the README's.
 """
 
 import asyncio
@@ -15,7 +15,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal, TypeAlias
 
 from modelserver.advice import LoadFailed
+from modelserver.description import Description, describe
 from modelserver.errors import ModelUnavailable
+from modelserver.media import JSON
 from modelserver.memory import settle_memory
 from modelserver.model import Model, load_model
 from modelserver.scoring import Request, score
@@ -37,8 +39,10 @@ LONGEST_PAUSE: Final = 60.0
 class Lifecycle:
     """The state of the one model of this process. Used from the event loop only."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, base: Description) -> None:
         self.settings = settings
+        self._base = base
+        self.description = base
         self.state: State = "loading" if settings.model_uri else "unconfigured"
         self.since = now()
         self.reason: str | None = None if settings.model_uri else UNCONFIGURED
@@ -81,6 +85,11 @@ class Lifecycle:
             raise self.unavailable()
         return self.model
 
+    async def described(self, timeout: float) -> Description:
+        """The model's description, waited for while it is loading; without a model the base."""
+        await self.settled(timeout)
+        return self.description
+
     def unavailable(self) -> ModelUnavailable:
         """Why there is no model now, and when it is worth asking again."""
         if self.state == "unconfigured":
@@ -99,7 +108,7 @@ class Lifecycle:
         pause = FIRST_PAUSE
         while True:
             try:
-                model = await in_daemon_thread(lambda: _loaded_and_warm(self.settings))
+                model, self.description = await in_daemon_thread(self._prepare)
             except LoadFailed as error:
                 self._fail(error, pause)
                 await asyncio.sleep(pause)
@@ -107,6 +116,14 @@ class Lifecycle:
             else:
                 self._succeed(model)
                 return
+
+    def _prepare(self) -> tuple[Model, Description]:
+        """A model that has predicted, and its description. Runs in a thread."""
+        model = load_model(self.settings)
+        _warm_up(model, self.settings)
+        description = _described(self._base, model, self.settings)
+        settle_memory()
+        return model, description
 
     def _fail(self, error: LoadFailed, pause: float) -> None:
         first = self.state != "failed"
@@ -129,24 +146,26 @@ class Lifecycle:
         return (self.next_try - now()).total_seconds() if self.next_try else 0.0
 
 
-def _loaded_and_warm(settings: Settings) -> Model:
-    model = load_model(settings)
+def _warm_up(model: Model, settings: Settings) -> None:
     if model.example is None:
         logger.info("no warm-up: the model was logged without an input example")
-    else:
-        _warm_up(model, model.example, settings)
-    settle_memory()
-    return model
-
-
-def _warm_up(model: Model, example: bytes, settings: Settings) -> None:
+        return
     start = time.perf_counter()
     try:
-        score(model, Request(example, "application/json", None, settings.max_request_bytes))
+        score(model, Request(model.example, JSON, None, settings.max_request_bytes))
     except Exception:
         logger.warning("warm-up: the logged input example could not be predicted", exc_info=True)
     else:
         logger.info("warm-up: predicted the logged example in %.2f s", time.perf_counter() - start)
+
+
+def _described(base: Description, model: Model, settings: Settings) -> Description:
+    """The model's description. A model that predicts is worth more than what is said of it."""
+    try:
+        return describe(base.document, model, settings.on_connect)
+    except Exception:
+        logger.exception("the model is served without a description of its own")
+        return base
 
 
 async def in_daemon_thread(work: Callable[[], Any]) -> Any:

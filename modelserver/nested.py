@@ -40,15 +40,14 @@ class Misplaced(Unfit):
 
 
 def nested_kind(spec: Type, required: bool) -> Kind:
-    """The `Kind` of a column of arrays, objects or maps."""
+    """The `Kind` of a column of arrays, objects or maps; its schema is made in `schemas.py`."""
     read = _reader(spec, required)
 
     def parse(cells: Cells) -> Array:
         return objects([read(cell) for cell in cells])
 
-    return Kind(
-        spec["type"], EXPECTS[spec["type"]], object, parse, _nones, gaps_when_required=False
-    )
+    expects = EXPECTS[spec["type"]]
+    return Kind(spec["type"], expects, object, {}, None, parse, _nones, gaps_when_required=False)
 
 
 def is_nested(spec: Type) -> bool:

@@ -101,7 +101,7 @@ def _read_llm(value: dict[str, Any], signature: Signature) -> Payload:
     return Payload(data, params, rows=1, wrapped=False)
 
 
-def _inputs_table(form: str, value: Any, columns: Columns) -> Table:
+def inputs_table(form: str, value: Any, columns: Columns) -> Table:
     """`inputs` or `instances` for a column signature, which MLflow makes a DataFrame of."""
     if isinstance(value, dict):
         if columns.one_row:
@@ -149,7 +149,7 @@ def _from_inputs_form(
         if signature.from_type_hint and form != "inputs":
             raise _only_inputs()
         if signature.columns is not None and not signature.from_type_hint:
-            return _from_table(_inputs_table(form, value, signature.columns), signature, params)
+            return _from_table(inputs_table(form, value, signature.columns), signature, params)
         read_params = signature.params.read(params)
         if signature.tensors:
             return _tensors(to_tensors(signature.tensors, value), read_params)

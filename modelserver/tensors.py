@@ -128,7 +128,7 @@ def _check_names(tensors: Sequence[Tensor], given: Sequence[Any]) -> None:
 
 
 def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]:
-    kind = _kind(dtype)
+    kind = dtype_kind(dtype)
     label = "the tensor" if name is None else f"tensor {name!r}"
 
     def convert(value: Any) -> "np.ndarray[Any, Any]":
@@ -161,7 +161,7 @@ def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> "np.ndarray[Any, An
         raise InvalidInput(f"{label}: the values are not of type {dtype.name}") from None
 
 
-def _kind(dtype: "np.dtype[Any]") -> Kind | None:
+def dtype_kind(dtype: "np.dtype[Any]") -> Kind | None:
     """The rules for a dtype, or None for those that NumPy alone decides on (object, bytes, …)."""
     name = f"a number of type {dtype.name}"
     if dtype.kind == "f":

@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.app import create_app
+from modelserver.description import base_description
 from modelserver.lifecycle import Lifecycle, in_daemon_thread
 from modelserver.settings import read_settings
 from tests.zoo import save_wine
@@ -199,7 +200,7 @@ def test_stops_while_loading(model_path: Callable[[str], Path], tmp_path: Path) 
     path = with_loader(model_path("wine"), tmp_path / "slow", code)
 
     async def start_and_stop() -> str:
-        lifecycle = Lifecycle(read_settings({"MODEL_URI": str(path)}))
+        lifecycle = Lifecycle(read_settings({"MODEL_URI": str(path)}), base_description())
         lifecycle.start()
         await asyncio.sleep(0.1)
         await lifecycle.stop()

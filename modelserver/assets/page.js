@@ -1,0 +1,346 @@
+// The landing page's script. Without it everything is readable; with it the page knows its own URL,
+// has tabs and copy buttons, sends the form, shows the answer, and follows the state of the model.
+
+const LONGEST_TABLE = 100; // rows shown; a download has all
+const PAUSE = 2000; // ms between two looks at the state
+
+// JSON's own grammar of numbers: what fits is sent as typed, so that no digit gets lost on the way.
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+
+const find = (selector) => document.querySelector(selector);
+const findAll = (selector) => [...document.querySelectorAll(selector)];
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+// ---- The page's own URL, in the samples
+
+function correctUrls() {
+  const base = new URL(".", location.href).href.replace(/\/$/, "");
+  for (const span of findAll(".base")) span.textContent = base;
+}
+
+// ---- Copying
+
+async function copy(pre, button) {
+  try {
+    await navigator.clipboard.writeText(pre.textContent);
+  } catch { // not offered without TLS, nor in some frames
+    getSelection().selectAllChildren(pre);
+    document.execCommand("copy");
+  }
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, PAUSE);
+}
+
+function addCopyButtons() {
+  for (const pre of findAll(".sample > pre")) {
+    const button = make("button", { type: "button", className: "copy", textContent: "Copy" });
+    button.setAttribute("aria-live", "polite");
+    button.addEventListener("click", () => copy(pre, button));
+    pre.after(button);
+  }
+}
+
+// ---- Tabs (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/)
+
+function select(tabs, chosen) {
+  for (const tab of tabs) {
+    tab.setAttribute("aria-selected", String(tab === chosen));
+    tab.tabIndex = tab === chosen ? 0 : -1;
+    document.getElementById(tab.getAttribute("aria-controls")).hidden = tab !== chosen;
+  }
+}
+
+function addTabs(samples, group) {
+  const list = make("div");
+  list.setAttribute("role", "tablist");
+  list.setAttribute("aria-label", "Language");
+  const tabs = [...samples.children].map((panel, position) => {
+    const heading = panel.querySelector("h3");
+    panel.id ||= `sample-${group}-${position}`;
+    const tab = make("button", { type: "button", id: `${panel.id}-tab`, textContent: heading.textContent });
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-controls", panel.id);
+    panel.setAttribute("role", "tabpanel");
+    panel.setAttribute("aria-labelledby", tab.id);
+    heading.hidden = true;
+    return tab;
+  });
+  list.append(...tabs);
+  list.addEventListener("click", (event) => {
+    const tab = event.target.closest("[role=tab]");
+    if (tab) select(tabs, tab);
+  });
+  list.addEventListener("keydown", (event) => {
+    const last = tabs.length - 1;
+    const now = tabs.indexOf(event.target);
+    const next = {
+      ArrowRight: now === last ? 0 : now + 1, ArrowLeft: now === 0 ? last : now - 1, Home: 0, End: last,
+    }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    select(tabs, tabs[next]);
+    tabs[next].focus();
+  });
+  samples.before(list);
+  select(tabs, tabs[0]);
+}
+
+// ---- From what is typed to a request
+
+class Fault extends Error {
+  constructor(message, details = []) {
+    super(message);
+    this.details = details;
+  }
+}
+
+function jsonOf(control) {
+  const text = control.value;
+  switch (control.dataset.control) {
+    case "boolean": return text;
+    case "number": return NUMBER.test(text.trim()) ? text.trim() : JSON.stringify(text);
+    case "text": return JSON.stringify(text);
+    default: return checkedJson(control, text);
+  }
+}
+
+function checkedJson(control, text) {
+  try {
+    JSON.parse(text);
+    return text;
+  } catch (error) {
+    const { part, name } = control.dataset;
+    throw new Fault(`${name} is not JSON: ${error.message}`, [{ [part]: name, expected: "JSON", found: "text that is none" }]);
+  }
+}
+
+// An empty text is a value where a text is required; elsewhere nothing typed is nothing sent.
+function isSent(control) {
+  const { control: kind, optional } = control.dataset;
+  return control.value.trim() !== "" || (kind === "text" && optional === undefined);
+}
+
+function controlsOf(form, part) {
+  return [...form.querySelectorAll(`[data-part=${part}]`)];
+}
+
+const member = (control) => `${JSON.stringify(control.dataset.name)}: ${jsonOf(control)}`;
+
+const INPUTS = {
+  records: (columns) => `"dataframe_records": [{${columns.filter(isSent).map(member).join(", ")}}]`,
+  rows: (columns) => `"inputs": [[${columns.map((column) => (isSent(column) ? jsonOf(column) : "null")).join(", ")}]]`,
+  inputs: ([value]) => `"inputs": ${jsonOf(value)}`,
+};
+
+function bodyOf(form) {
+  const { kind } = form.dataset;
+  const columns = controlsOf(form, "column");
+  if (kind === "body") return jsonOf(columns[0]);
+  const params = controlsOf(form, "param").filter(isSent).map(member).join(", ");
+  return `{${INPUTS[kind](columns)}${params && `, "params": {${params}}`}}`;
+}
+
+// ---- From an answer to values; numbers stay as the server wrote them, where the browser can
+
+function exactly(key, value, context) {
+  return typeof value === "number" && context && JSON.rawJSON ? JSON.rawJSON(context.source) : value;
+}
+
+const isRaw = (value) => Boolean(JSON.isRawJSON?.(value));
+const isNumber = (value) => typeof value === "number" || isRaw(value);
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !isRaw(value);
+
+function textOf(value) {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+async function predict(body, type) {
+  const headers = { "Content-Type": type, Accept: "application/json" };
+  let answer;
+  try {
+    answer = await fetch("invocations", { method: "POST", headers, body });
+  } catch {
+    throw new Fault("The server could not be reached.");
+  }
+  const text = await answer.text();
+  let value;
+  try {
+    value = JSON.parse(text, exactly);
+  } catch {
+    throw new Fault(`The answer has status ${answer.status} and is not JSON.`);
+  }
+  if (!answer.ok) throw new Fault(value.message ?? `The answer has status ${answer.status}.`, value.details);
+  return isObject(value) && "predictions" in value ? value.predictions : value;
+}
+
+// ---- From predictions to a table of texts: names of columns, rows of values
+
+function tableOf(predictions) {
+  if (isObject(predictions)) return tableOfColumns(predictions);
+  if (!Array.isArray(predictions)) return { names: ["prediction"], rows: [[predictions]] };
+  if (predictions.length && predictions.every(isObject)) {
+    const names = [...new Set(predictions.flatMap(Object.keys))];
+    return { names, rows: predictions.map((row) => names.map((name) => row[name])) };
+  }
+  if (predictions.length && predictions.every(Array.isArray)) {
+    const width = Math.max(...predictions.map((row) => row.length));
+    return { names: Array.from({ length: width }, (_, position) => String(position)), rows: predictions };
+  }
+  return { names: ["prediction"], rows: predictions.map((value) => [value]) };
+}
+
+function tableOfColumns(columns) {
+  const names = Object.keys(columns);
+  const lengths = new Set(names.map((name) => (Array.isArray(columns[name]) ? columns[name].length : -1)));
+  if (lengths.size !== 1 || lengths.has(-1)) return { names, rows: [names.map((name) => columns[name])] };
+  const rows = Array.from({ length: [...lengths][0] }, (_, row) => names.map((name) => columns[name][row]));
+  return { names, rows };
+}
+
+function shownTable({ names, rows }) {
+  const head = make("tr", {}, ...["Row", ...names].map((name) => make("th", { scope: "col", textContent: name })));
+  const body = rows.slice(0, LONGEST_TABLE).map((row, number) => make(
+    "tr", {}, make("th", { scope: "row", textContent: number }),
+    ...names.map((_, column) => make("td", { textContent: textOf(row[column]), className: isNumber(row[column]) ? "number" : "" })),
+  ));
+  const region = make("div", { className: "scroll", tabIndex: 0 }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
+  region.setAttribute("role", "region");
+  region.setAttribute("aria-label", "Predictions");
+  return region;
+}
+
+// ---- CSV (RFC 4180), for spreadsheets too: text that would start a formula there is kept from it
+
+function csvCell(value) {
+  const text = textOf(value);
+  const safe = !isNumber(value) && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function csvOf({ names, rows }) {
+  const lines = [["row", ...names], ...rows.map((row, number) => [String(number), ...names.map((_, column) => row[column])])];
+  const text = lines.map((line) => `${line.map(csvCell).join(",")}\r\n`).join("");
+  return /^[\x00-\x7f]*$/.test(text) ? text : `\ufeff${text}`; // the mark tells Excel that it is UTF-8
+}
+
+function downloadLink(table, name) {
+  const blob = new Blob([csvOf(table)], { type: "text/csv;charset=utf-8" });
+  return make("a", { className: "download", download: name, href: URL.createObjectURL(blob), textContent: "Download as CSV" });
+}
+
+// ---- Showing what came of it
+
+function show(status, ...answer) {
+  URL.revokeObjectURL(find("#answer .download")?.href);
+  find("#status").textContent = status;
+  find("#answer").replaceChildren(...answer);
+}
+
+function showAnswer(predictions, name) {
+  const table = tableOf(predictions);
+  const count = table.rows.length;
+  const rows = `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
+  const more = count > LONGEST_TABLE ? `; the first ${LONGEST_TABLE} are shown, the download has all` : "";
+  show(`${rows}${more}.`, shownTable(table), downloadLink(table, name));
+}
+
+function describe({ row, column, param, tensor, expected, found }) {
+  const place = [
+    row === undefined ? "" : `row ${row}`,
+    ...Object.entries({ column, param, tensor }).filter(([, name]) => name !== undefined).map(([kind, name]) => `${kind} ${name}`),
+  ].filter(Boolean).join(", ");
+  return `${place}: ${expected === undefined ? found : `expected ${expected}, found ${found}`}`;
+}
+
+function mark(form, details) {
+  const marked = details.flatMap((detail) => {
+    const control = [...form.querySelectorAll("[data-name]")].find(({ dataset }) => String(textOf(detail[dataset.part])) === dataset.name);
+    if (!control) return [];
+    control.setAttribute("aria-invalid", "true");
+    document.getElementById(`${control.id}-fault`).textContent = `Expected ${detail.expected}, found ${detail.found}.`;
+    return [control];
+  });
+  marked[0]?.focus();
+}
+
+function showFault(form, fault) {
+  if (!(fault instanceof Fault)) throw fault;
+  show("");
+  const details = fault.details ?? [];
+  const list = details.length > 1 ? [make("ul", {}, ...details.map((detail) => make("li", { textContent: describe(detail) })))] : [];
+  find("#problem").replaceChildren(make("p", { textContent: fault.message }), ...list);
+  mark(form, details);
+}
+
+function clear() {
+  find("#problem").replaceChildren();
+  for (const control of findAll("[aria-invalid]")) {
+    control.removeAttribute("aria-invalid");
+    document.getElementById(`${control.id}-fault`).textContent = "";
+  }
+}
+
+// One request at a time: an answer always belongs to what was sent last.
+let busy = false;
+
+async function send(event, request) {
+  event.preventDefault();
+  if (busy) return;
+  busy = true;
+  clear();
+  show("Predicting…");
+  try {
+    const { body, type, name } = request();
+    showAnswer(await predict(body, type), name);
+  } catch (error) {
+    showFault(event.target, error);
+  } finally {
+    busy = false;
+  }
+}
+
+function startForms() {
+  find("#try-out").hidden = false;
+  const row = find("#row");
+  row.addEventListener("submit", (event) => send(event, () => ({ body: bodyOf(row), type: "application/json", name: "prediction.csv" })));
+  row.addEventListener("reset", clear);
+  find("#csv")?.addEventListener("submit", (event) => {
+    const [file] = find("#file").files;
+    const name = `${file.name.replace(/\.csv$/i, "")}-predictions.csv`;
+    send(event, () => ({ body: file, type: "text/csv", name }));
+  });
+}
+
+// ---- Following the state. The Accept header asks for JSON, but for an answer as soon as a page's
+
+async function look() {
+  const { state, reason } = document.body.dataset;
+  try {
+    const answer = await fetch(".", { headers: { Accept: "application/json, text/html;q=0.5" }, cache: "no-store" });
+    const now = await answer.json();
+    if (now.state !== state || (now.reason ?? "") !== reason) location.reload();
+    showTime("#next-try", now.next_try);
+  } catch { // a restart of the server; the next look will tell
+  }
+  setTimeout(look, PAUSE);
+}
+
+function showTime(selector, moment) {
+  const time = find(selector);
+  if (!time || !moment) return;
+  time.dateTime = moment;
+  time.textContent = new Date(moment).toLocaleTimeString();
+}
+
+correctUrls();
+addCopyButtons();
+findAll(".samples").forEach(addTabs);
+for (const selector of ["#since", "#next-try"]) showTime(selector, find(selector)?.dateTime);
+if (document.body.dataset.state === "ready") startForms();
+else setTimeout(look, PAUSE);

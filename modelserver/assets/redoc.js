@@ -1,0 +1,48 @@
+"use strict";
+
+// ReDoc draws a small logo from its maker's server. It is not asked for.
+const setAttribute = Element.prototype.setAttribute;
+Element.prototype.setAttribute = function (name, value) {
+  const foreign = this instanceof HTMLImageElement && name === "src" && /^https?:/.test(value);
+  if (!foreign) setAttribute.call(this, name, value);
+};
+
+const OPTIONS = {
+  sanitize: true, // descriptions come from whoever logged the model
+  downloadUrls: [
+    { title: "openapi.json", url: "openapi.json" },
+    { title: "openapi.yaml", url: "openapi.yaml" },
+  ],
+  theme: {
+    typography: {
+      fontFamily: "system-ui, sans-serif",
+      headings: { fontFamily: "system-ui, sans-serif" },
+      code: { fontFamily: "ui-monospace, monospace" },
+    },
+  },
+};
+
+const base = new URL(".", location.href).href.replace(/\/$/, "");
+
+// The samples of calls are written for a server that they cannot know.
+function withBase(document) {
+  for (const path of Object.values(document.paths)) {
+    for (const operation of Object.values(path)) {
+      for (const sample of operation["x-codeSamples"] ?? []) {
+        sample.source = sample.source.replaceAll("https://YOUR-SERVER", base);
+      }
+    }
+  }
+  return document;
+}
+
+async function show(element) {
+  const answer = await fetch("openapi.json");
+  if (!answer.ok) throw new Error(`openapi.json: status ${answer.status}`);
+  Redoc.init(withBase(await answer.json()), OPTIONS, element);
+}
+
+const element = document.getElementById("redoc");
+show(element).catch((error) => {
+  element.replaceChildren(Object.assign(document.createElement("p"), { textContent: error.message }));
+});

@@ -1,0 +1,133 @@
+"""What the server says of its model: the OpenAPI document, made once per load.
+
+In: the base document and a loaded model. Out: a `Description`, the document and its bytes. The
+examples are run through the code that answers requests, and their predictions become the answers
+that the document shows; what fails is left out and logged.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from modelserver.caching import entity_tag
+from modelserver.errors import ApiError
+from modelserver.examples import MOST_BYTES, Example, examples, samples, untyped_examples
+from modelserver.forms import Sample
+from modelserver.media import JSON
+from modelserver.model import Model, flavor, signature_json
+from modelserver.openapi import (
+    Answered,
+    BaseError,
+    Document,
+    Subject,
+    compose,
+    read_base,
+    write_yaml,
+)
+from modelserver.prediction import encode_json
+from modelserver.scoring import Request, score
+
+logger = logging.getLogger(__name__)
+
+BASE: Final = Path(__file__).parent.parent / "openapi_base.yaml"
+
+PATIENCE: Final = 10.0
+"""Seconds for running examples. A slow model is ready sooner with fewer of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The document as a value, as JSON and as YAML, with the tags of both."""
+
+    document: Document
+    json: bytes
+    json_tag: str
+    yaml: bytes
+    yaml_tag: str
+
+    @classmethod
+    def of(cls, document: Document) -> "Description":
+        """The description that the document gives."""
+        as_json, as_yaml = encode_json(document), write_yaml(document)
+        return cls(document, as_json, entity_tag(as_json), as_yaml, entity_tag(as_yaml))
+
+
+def base_description(file: Path = BASE) -> Description:
+    """What can be said without a model. Raises `BaseError` naming the file and the fault."""
+    try:
+        return Description.of(read_base(file.read_text(encoding="utf-8")))
+    except (BaseError, OSError, UnicodeDecodeError) as error:
+        raise BaseError(f"{file.name}: {error}") from error
+
+
+def describe(base: Document, model: Model, with_key: bool) -> Description:
+    """The description of a loaded model. `with_key`: callers send a key of Posit Connect."""
+    declared = signature_json(model)
+    sample, answered = _examples(model)
+    subject = Subject(
+        title=model.registration.name or model.uri.rpartition("/")[2],
+        version=_version(model),
+        description=_facts(model),
+        declared=declared,
+        from_type_hint=model.signature.from_type_hint,
+        sample=sample,
+        examples=answered,
+        with_key=with_key,
+    )
+    return Description.of(compose(base, subject))
+
+
+def _version(model: Model) -> str:
+    known = model.metadata.get("run_id") or model.metadata.get("model_id")
+    return str(model.registration.version or known or "unversioned")
+
+
+def _facts(model: Model) -> str:
+    """The model's own description, and a line of where it comes from. Markdown."""
+    metadata = model.metadata
+    facts = {
+        "Registered as": model.registration.name,
+        "Version": model.registration.version,
+        "Flavor": flavor(model),
+        "Run": metadata.get("run_id"),
+        "Logged": str(metadata.get("utc_time_created") or "").partition(".")[0] + " UTC",
+        "With MLflow": metadata.get("mlflow_version"),
+    }
+    lines = [f"- {key}: {value}" for key, value in facts.items() if value]
+    return "\n\n".join(filter(None, (model.registration.description, "\n".join(lines))))
+
+
+def _examples(model: Model) -> tuple[Sample | None, list[Answered]]:
+    """The first sample that the model predicts in some form, and the forms with their answers."""
+    declared, from_hint = signature_json(model), model.signature.from_type_hint
+    deadline = time.monotonic() + PATIENCE
+    if not declared.get("inputs"):
+        logged = untyped_examples(model.example) if model.example else ()
+        return None, list(_answered(model, logged, deadline))
+    for sample in samples(declared, model.signature, model.example):
+        if found := list(_answered(model, examples(declared, from_hint, sample), deadline)):
+            return sample, found
+    return None, []
+
+
+def _answered(model: Model, candidates: Iterable[Example], deadline: float) -> Iterator[Answered]:
+    """The examples that the model predicts, each with its answer."""
+    for example in candidates:
+        body = encode_json(example.body) if example.media_type == JSON else example.body.encode()
+        if time.monotonic() > deadline or len(body) > MOST_BYTES:
+            logger.info("the example %r is not shown: too slow or too large", example.name)
+            continue
+        try:
+            scored = score(model, Request(body, example.media_type, None, len(body)))
+        except ApiError as error:
+            logger.warning("the example %r is not shown: %s", example.name, error.message)
+        else:
+            yield Answered(example, _decoded(scored.body))
+
+
+def _decoded(body: bytes) -> Any:
+    return json.loads(body) if len(body) <= MOST_BYTES else None

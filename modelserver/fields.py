@@ -1,0 +1,167 @@
+"""What a person fills in and reads of a model: columns, params and outputs, from its document.
+
+In: the OpenAPI document. Out: frozen values for the landing page. The document's schemas carry
+the types as MLflow writes them in `x-mlflow-type`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+Control: TypeAlias = Literal["boolean", "number", "text", "json"]
+"""How a value is typed in."""
+
+Kind: TypeAlias = Literal["records", "rows", "inputs", "body"]
+"""What the form sends: a row by names, a row by position, the value of `inputs`, a whole body."""
+
+CONTROLS: Final[Mapping[str, Control]] = {
+    "boolean": "boolean",
+    "integer": "number",
+    "long": "number",
+    "float": "number",
+    "double": "number",
+    "string": "text",
+    "binary": "text",
+    "datetime": "text",
+}
+"""By type; every other type is typed in as JSON."""
+
+JSON: Final = "application/json"
+
+
+def _control(type_: str) -> Control:
+    return CONTROLS.get(type_, "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column, tensor or param. `example` is what a person would type, empty for none."""
+
+    name: str
+    type: str
+    required: bool = True
+    example: str = ""
+    description: str = ""
+
+    @property
+    def control(self) -> Control:
+        """How its value is typed in."""
+        return _control(self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What to fill in for one prediction."""
+
+    kind: Kind
+    fields: Sequence[Field]
+    params: Sequence[Field]
+    takes_csv: bool
+
+
+def form(document: Mapping[str, Any]) -> Form:
+    """The form of a ready model."""
+    content = _content(document)
+    kind, fields = _form_fields(document, _examples(content.get(JSON, {})))
+    params = [] if kind == "body" else params_of(document)
+    return Form(kind, fields, params, "text/csv" in content)
+
+
+def _form_fields(
+    document: Mapping[str, Any], examples: Mapping[str, Any]
+) -> tuple[Kind, list[Field]]:
+    """A chat model declares columns too, but answers only its own form as clients know it."""
+    schemas = document["components"]["schemas"]
+    if "chat" in examples:
+        return "body", [Field("Request", "JSON", example=_pretty(examples["chat"]))]
+    if "Row" in schemas:
+        return ("records" if "properties" in schemas["Row"] else "rows"), columns_of(document)
+    if "Tensors" in schemas:
+        value = examples.get("inputs", {}).get("inputs", "")
+        return "inputs", [Field("inputs", "JSON", example=_pretty(value))]
+    return "body", [Field("Request", "JSON", example=_pretty(next(iter(examples.values()), "")))]
+
+
+def columns_of(document: Mapping[str, Any]) -> list[Field]:
+    """The columns or tensors that the model takes; none where it has no signature."""
+    schemas = document["components"]["schemas"]
+    schema = schemas.get("Row", schemas.get("Tensors", {}))
+    if "properties" in schema:
+        required = frozenset(schema.get("required", ()))
+        return [_field(name, column, name in required) for name, column in _named(schema)]
+    if "prefixItems" in schema:
+        columns = enumerate(schema["prefixItems"])
+        return [_field(str(position), column, required=True) for position, column in columns]
+    return [_field("inputs", schema, required=True)] if schema else []
+
+
+def params_of(document: Mapping[str, Any]) -> list[Field]:
+    """The inference params; the example of each is its default."""
+    schema = document["components"]["schemas"].get("Params", {})
+    return [
+        _field(name, {**param, "examples": [param.get("default")]}, required=False)
+        for name, param in _named(schema)
+    ]
+
+
+def outputs_of(document: Mapping[str, Any]) -> list[Field]:
+    """The outputs that the model declares."""
+    return list(_leaves("", document["components"]["schemas"].get("Predictions", {})))
+
+
+def _leaves(name: str, schema: Mapping[str, Any]) -> Iterator[Field]:
+    """The parts of a schema that have a type of MLflow's, at whatever depth."""
+    if "x-mlflow-type" in schema:
+        yield _field(name, schema, required=True)
+        return
+    for key, part in _named(schema):
+        yield from _leaves(key, part)
+    for part in (schema.get("items"), *schema.get("prefixItems", ()), *schema.get("anyOf", ())):
+        if isinstance(part, dict):
+            yield from _leaves(name, part)
+
+
+def _named(schema: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    return list(schema.get("properties", {}).items())
+
+
+def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
+    type_ = str(schema.get("x-mlflow-type", "any"))
+    example = next(iter(schema.get("examples", ())), None)
+    description = str(schema.get("description", ""))
+    return Field(name, type_, required, _typed(example, _control(type_)), description)
+
+
+def _typed(value: Any, control: Control) -> str:
+    """The value as a person types it: text as it is, everything else as JSON."""
+    if value is None:
+        return ""
+    is_text = isinstance(value, str) and control != "json"
+    return str(value) if is_text else json.dumps(value, ensure_ascii=False)
+
+
+def _pretty(value: Any) -> str:
+    """JSON on several lines, flat parts of it on one."""
+    if value == "":
+        return ""
+    if isinstance(value, dict) and value:
+        lines = (f"{json.dumps(k, ensure_ascii=False)}: {_pretty(v)}" for k, v in value.items())
+        return "{\n" + _indented(",\n".join(lines)) + "\n}"
+    if isinstance(value, list) and any(isinstance(item, (list, dict)) for item in value):
+        return "[\n" + _indented(",\n".join(map(_pretty, value))) + "\n]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _indented(text: str) -> str:
+    return "\n".join("  " + line for line in text.splitlines())
+
+
+def _content(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request bodies of /invocations by media type."""
+    content: Mapping[str, Any] = document["paths"]["/invocations"]["post"]["requestBody"]["content"]
+    return content
+
+
+def _examples(media: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: example["value"] for name, example in media.get("examples", {}).items()}

@@ -1,0 +1,122 @@
+"""The pages for people: values in, HTML out.
+
+`landing_page` follows the model's state; `docs_page` and `redoc_page` are frames for the vendored
+Swagger UI and ReDoc. Links are relative, so that the pages work under every prefix. `names` are
+the names that the assets are served under.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from modelserver.fields import form
+from modelserver.lifecycle import State
+from modelserver.markup import Html, filled, joined, template
+from modelserver.sections import fields_html, samples_html, signature_html
+
+REFRESH: Final[Mapping[State, int]] = {"unconfigured": 30, "loading": 5, "failed": 15}
+"""Seconds until the page is read again where no script does it."""
+
+KEY: Final = Html(
+    "<p>Unless this content is open to everyone, calls need an API key of Posit Connect: "
+    "<code>Authorization: Key &lt;api key&gt;</code>.</p>\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """What the landing page shows. Times are ISO 8601 texts; `document` is there when ready."""
+
+    state: State
+    title: str
+    description: str
+    reason: str
+    since: str
+    next_try: str
+    facts: Sequence[tuple[str, str]]
+    base_url: str
+    on_connect: bool
+    document: Mapping[str, Any] | None
+
+
+def docs_page(title: str, names: Mapping[str, str]) -> Html:
+    """Swagger UI."""
+    return filled(template("docs.html"), title=title, **_links(names))
+
+
+def redoc_page(title: str, names: Mapping[str, str]) -> Html:
+    """ReDoc."""
+    return filled(template("redoc.html"), title=title, **_links(names))
+
+
+def landing_page(landing: Landing, names: Mapping[str, str]) -> Html:
+    """The first page, whatever the state."""
+    seconds = REFRESH.get(landing.state)
+    refresh = f'<noscript><meta http-equiv="refresh" content="{seconds}"></noscript>\n'
+    return filled(
+        template("page.html"),
+        title=landing.title,
+        refresh=Html(refresh if seconds else ""),
+        state=landing.state,
+        reason=landing.reason,
+        main=MAINS[landing.state](landing),
+        **_links(names),
+    )
+
+
+def _links(names: Mapping[str, str]) -> dict[str, str]:
+    """The assets' links, by their files' names as identifiers."""
+    return {re.sub(r"\W", "_", own_name): f"assets/{served}" for own_name, served in names.items()}
+
+
+def _ready(landing: Landing) -> Html:
+    assert landing.document is not None
+    fields = form(landing.document)
+    return filled(
+        template("ready.html"),
+        title=landing.title,
+        description=_paragraphs(landing.description),
+        facts=joined(
+            filled("<div><dt>$name</dt><dd>$value</dd></div>", name=name, value=value)
+            for name, value in landing.facts
+        ),
+        kind=fields.kind,
+        fields=fields_html(fields),
+        upload=Html(template("upload.html") if fields.takes_csv else ""),
+        key=KEY if landing.on_connect else "",
+        samples=samples_html(landing.document, landing.base_url),
+        signature=signature_html(landing.document),
+    )
+
+
+def _unconfigured(landing: Landing) -> Html:
+    steps = template("on_connect.html" if landing.on_connect else "elsewhere.html")
+    return filled(template("unconfigured.html"), steps=filled(steps))
+
+
+def _loading(landing: Landing) -> Html:
+    return filled(template("loading.html"), title=landing.title, since=landing.since)
+
+
+def _failed(landing: Landing) -> Html:
+    return filled(
+        template("failed.html"),
+        title=landing.title,
+        reason_html=_paragraphs(landing.reason),
+        next_try=landing.next_try,
+    )
+
+
+def _paragraphs(text: str) -> Html:
+    """Plain text, its empty lines kept as paragraphs."""
+    parts = re.split(r"\n\s*\n", text.strip())
+    return joined(filled("<p>$part</p>\n", part=part) for part in parts if part)
+
+
+MAINS: Final[Mapping[State, Callable[[Landing], Html]]] = {
+    "unconfigured": _unconfigured,
+    "loading": _loading,
+    "ready": _ready,
+    "failed": _failed,
+}

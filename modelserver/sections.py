@@ -1,0 +1,200 @@
+"""The parts of a ready model's page: its form, its calls, its signature. Fields in, HTML out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from modelserver.fields import Field, Form, columns_of, outputs_of, params_of
+from modelserver.markup import Html, escaped, filled, joined
+
+PLACEHOLDER: Final = "https://YOUR-SERVER"
+"""How the document's samples write the server's URL."""
+
+LONGEST_EXAMPLE: Final = 80
+"""Characters of an example value in a table; the form has all of it."""
+
+MANY: Final = 24
+"""Fields of a form beyond which they scroll in a box of their own."""
+
+FIELD: Final = """\
+<div class="field$wide">
+<label for="$id">$label$optional</label>
+$control
+<p class="hint" id="$id-hint">$hint</p>
+<p class="fault" id="$id-fault"></p>
+</div>
+"""
+
+ATTRIBUTES: Final = (
+    'id="$id" data-part="$part" data-name="$name" data-control="$control"$optional '
+    'aria-describedby="$id-hint $id-fault" autocomplete="off"'
+)
+
+INPUT: Final = (
+    '<input $attributes value="$value" placeholder="$placeholder" inputmode="$mode" '
+    'spellcheck="false">'
+)
+
+TEXTAREA: Final = (
+    '<textarea $attributes rows="$rows" placeholder="$placeholder" spellcheck="false">\n'
+    "$value</textarea>"
+)
+
+SAMPLE: Final = """\
+<section class="sample" id="call-$number">
+<h3>$label</h3>
+<pre tabindex="0"><code>$source</code></pre>
+</section>
+"""
+
+TABLE: Final = """\
+<h3 id="table-$key">$title</h3>
+<div class="scroll" role="region" aria-labelledby="table-$key" tabindex="0">
+<table><thead><tr>$heads</tr></thead>
+<tbody>
+$rows</tbody></table></div>
+"""
+
+
+def fields_html(form: Form) -> Html:
+    """The inputs of the form, then those of the params."""
+    columns = _fieldset([_field(form, "column", *item) for item in enumerate(form.fields)])
+    params = _fieldset([_field(form, "param", *item) for item in enumerate(form.params)])
+    if not form.params:
+        return columns
+    return filled(
+        "$columns<fieldset><legend>Params</legend>"
+        '<p class="hint">Left empty, the default holds.</p>$params</fieldset>',
+        columns=columns,
+        params=params,
+    )
+
+
+def _fieldset(fields: Sequence[Html]) -> Html:
+    size = " many" if len(fields) > MANY else ""
+    return filled('<div class="fields$size">$fields</div>', size=size, fields=joined(fields))
+
+
+def _field(form: Form, part: str, position: int, field: Field) -> Html:
+    label = f"Column {field.name}" if form.kind == "rows" and part == "column" else field.name
+    id_ = f"{part}-{position}"
+    hints = [field.type, field.description]
+    if part == "param":
+        hints.insert(1, f"default {_short(field.example) or 'none'}")
+    return filled(
+        FIELD,
+        id=id_,
+        wide=" wide" if field.control == "json" else "",
+        label=label,
+        optional="" if field.required or part == "param" else Html(" <small>optional</small>"),
+        control=_control(part, id_, field),
+        hint=" · ".join(filter(None, hints)),
+    )
+
+
+def _control(part: str, id_: str, field: Field) -> Html:
+    attributes = filled(
+        ATTRIBUTES,
+        id=id_,
+        part=part,
+        name=field.name,
+        control=field.control,
+        optional="" if field.required else " data-optional",
+    )
+    # A param is sent only where a person sets it: the server knows the default better.
+    value = "" if part == "param" else field.example
+    if field.control == "boolean":
+        return _select(attributes, field, value)
+    is_long = field.control == "json" or "\n" in value
+    return filled(
+        TEXTAREA if is_long else INPUT,
+        attributes=attributes,
+        value=value,
+        placeholder=_short(field.example),
+        rows=_rows(value),
+        mode=_mode(field.type),
+    )
+
+
+def _select(attributes: Html, field: Field, value: str) -> Html:
+    options = [*([] if field.required else [""]), "true", "false"]
+    items = [
+        filled(
+            '<option value="$option"$selected>$label</option>',
+            option=option,
+            selected=Html(" selected") if option == value else "",
+            label=option or "(empty)",
+        )
+        for option in options
+    ]
+    return filled("<select $attributes>$items</select>", attributes=attributes, items=joined(items))
+
+
+def _rows(value: str) -> int:
+    return min(max(value.count("\n") + 1, 2), 18)
+
+
+def _mode(type_: str) -> str:
+    """The keyboard of a phone; those for numbers may lack the sign and the exponent."""
+    return "text" if type_ in ("string", "binary", "datetime") else "decimal"
+
+
+def samples_html(document: Mapping[str, Any], base_url: str) -> Html:
+    """A call in each language, for the server's own URL."""
+    base = filled('<span class="base">$url</span>', url=base_url)
+    samples = document["paths"]["/invocations"]["post"]["x-codeSamples"]
+    return joined(
+        filled(
+            SAMPLE,
+            number=number,
+            label=sample["label"],
+            source=joined(sample["source"].split(PLACEHOLDER), base),
+        )
+        for number, sample in enumerate(samples)
+    )
+
+
+def signature_html(document: Mapping[str, Any]) -> Html:
+    """Tables of what goes in and comes out; those without rows are left out."""
+    tables = [
+        _table("inputs", "Inputs", columns_of(document), ("Name", "Type", "Required", "Example")),
+        _table("params", "Params", params_of(document), ("Name", "Type", "Default")),
+        _table("outputs", "Outputs", outputs_of(document), ("Name", "Type")),
+    ]
+    return joined(tables) or Html(
+        "<p>The model was logged without a signature: it says neither what it takes nor what it "
+        "returns.</p>"
+    )
+
+
+def _table(key: str, title: str, fields: Sequence[Field], heads: Sequence[str]) -> Html:
+    if not fields:
+        return Html()
+    if any(field.description for field in fields):
+        heads = (*heads, "Meaning")
+    return filled(
+        TABLE,
+        key=key,
+        title=title,
+        heads=joined(filled('<th scope="col">$head</th>', head=head) for head in heads),
+        rows=joined(_row(field, heads) for field in fields),
+    )
+
+
+def _row(field: Field, heads: Sequence[str]) -> Html:
+    cells = {
+        "Type": filled("<code>$type</code>", type=field.type),
+        "Required": "yes" if field.required else "optional",
+        "Example": filled("<code>$text</code>", text=_short(field.example)),
+        "Default": filled("<code>$text</code>", text=_short(field.example) or "none"),
+        "Meaning": field.description,
+    }
+    rest = joined(f"<td>{escaped(cells[head])}</td>" for head in heads[1:])
+    return filled(
+        '<tr><th scope="row">$name</th>$rest</tr>\n',
+        name=field.name or "(unnamed)",
+        rest=Html(rest),
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_EXAMPLE else text[: LONGEST_EXAMPLE - 1] + "…"

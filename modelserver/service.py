@@ -1,0 +1,25 @@
+"""What the endpoints work with: settings, the model's life, the workers. One per app."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from modelserver.lifecycle import Lifecycle
+from modelserver.settings import Settings
+from modelserver.workers import Workers
+
+
+@dataclass(slots=True)
+class Service:
+    """The parts of one app."""
+
+    settings: Settings
+    lifecycle: Lifecycle
+    workers: Workers
+
+
+def service_of(request: Request) -> Service:
+    """The app's service; where no lifespan runs, the first request begins to load the model."""
+    service: Service = request.app.state.service
+    service.lifecycle.start()
+    return service

@@ -1,0 +1,190 @@
+"""The endpoints of the pages for people, and of the files that they load.
+
+All links and redirects are relative, since only a proxy knows the URL in front of it. The
+Content-Security-Policy of each page names what it loads, all of it from the same origin; other
+sites may frame the pages, as Posit Connect's dashboard does.
+"""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Receive, Scope, Send
+
+from modelserver.advice import public_uri
+from modelserver.lifecycle import Lifecycle, isoformat
+from modelserver.model import Model, flavor
+from modelserver.negotiation import names_html, prefers_json
+from modelserver.pages import Landing, docs_page, landing_page, redoc_page
+from modelserver.prediction import encode_json
+from modelserver.service import Service, service_of
+from modelserver.static import load_assets
+
+FIRST_PAGE_WAITS: Final = 30.0
+"""Seconds that / waits for the model: Connect calls it first and takes a 5xx for a failed start."""
+
+PEOPLE_WAIT: Final = 1.0
+"""The same for a browser, which can show that the model is loading."""
+
+STRICT: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'"
+)
+
+REDOC: Final = (
+    STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") + "; worker-src blob:"
+)
+"""ReDoc makes style elements, and a worker from a blob for its search."""
+
+SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+LINKS: Final = {
+    "docs": "docs",
+    "redoc": "redoc",
+    "openapi_json": "openapi.json",
+    "openapi_yaml": "openapi.yaml",
+    "invocations": "invocations",
+    "health": "health",
+    "metadata": "metadata",
+}
+
+
+async def index(request: Request) -> Response:
+    """The landing page, or a summary for programs, whatever the state of the model."""
+    service, accept = service_of(request), request.headers.get("accept")
+    lifecycle = service.lifecycle
+    await lifecycle.settled(PEOPLE_WAIT if names_html(accept) else FIRST_PAGE_WAITS)
+    status = 503 if lifecycle.state == "failed" else 200
+    landing = _landing(service, request)
+    if prefers_json(accept):
+        headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
+        body = encode_json(_summary(landing, service.lifecycle.model))
+        return Response(body, status, headers, media_type="application/json")
+    return _html(landing_page(landing, load_assets().names), STRICT, status, Vary="Accept")
+
+
+async def docs(request: Request) -> Response:
+    """Swagger UI."""
+    page = docs_page(_title(service_of(request)), load_assets().names)
+    return _html(page, STRICT)
+
+
+async def redoc(request: Request) -> Response:
+    """ReDoc."""
+    page = redoc_page(_title(service_of(request)), load_assets().names)
+    return _html(page, REDOC)
+
+
+async def asset(request: Request) -> Response:
+    """A file that a page loads, under its versioned name."""
+    found = load_assets().by_name.get(request.path_params["name"])
+    if found is None:
+        raise HTTPException(404)
+    return found.response(request)
+
+
+async def without_slash(request: Request) -> Response:
+    """`docs/` is `docs`: relative links would lead elsewhere from there."""
+    return RedirectResponse(f"../{request.url.path.rstrip('/').rpartition('/')[2]}")
+
+
+class BarePrefix(BaseRoute):
+    """The prefix that the app is mounted under, without a slash, leads to it with one.
+
+    A `Route` cannot say so, since the path that is left is empty.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether the path is the prefix."""
+        prefix = scope.get("root_path", "")
+        is_page = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        is_bare = is_page and prefix and scope["path"] == prefix.rstrip("/")
+        return (Match.FULL if is_bare else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Redirects."""
+        response = RedirectResponse(quote(scope["path"].rpartition("/")[2], safe="") + "/")
+        await response(scope, receive, send)
+
+
+def document(service: Service) -> dict[str, Any] | None:
+    """The OpenAPI document of the model; None until it is ready."""
+    lifecycle = service.lifecycle
+    return lifecycle.description.document if lifecycle.model else None
+
+
+def _title(service: Service) -> str:
+    if known := document(service):
+        return str(known["info"]["title"])
+    uri = service.settings.model_uri
+    return public_uri(uri) if uri else "No model yet"
+
+
+def _landing(service: Service, request: Request) -> Landing:
+    lifecycle, known = service.lifecycle, document(service)
+    model = lifecycle.model
+    return Landing(
+        state=lifecycle.state,
+        title=_title(service),
+        description=(model.registration.description or "") if model else "",
+        reason=lifecycle.reason or "",
+        since=isoformat(lifecycle.since) or "",
+        next_try=isoformat(lifecycle.next_try) or "",
+        facts=_facts(lifecycle, known),
+        base_url=_base_url(request, service.settings.on_connect),
+        on_connect=service.settings.on_connect,
+        document=known,
+    )
+
+
+def _facts(lifecycle: Lifecycle, known: dict[str, Any] | None) -> list[tuple[str, str]]:
+    model = lifecycle.model
+    if model is None or known is None:
+        return []
+    facts = {
+        "Version": known["info"]["version"],
+        "Made with": flavor(model),
+        "Model URI": model.uri,
+        "Run": model.metadata.get("run_id"),
+        "Loaded": isoformat(model.loaded_at),
+    }
+    return [(name, str(value)) for name, value in facts.items() if value]
+
+
+def _base_url(request: Request, on_connect: bool) -> str:
+    """The URL of the page as the server knows it; a browser knows better and corrects it."""
+    given = request.headers.get("rstudio-connect-app-base-url") if on_connect else None
+    return (given or str(request.base_url)).rstrip("/")
+
+
+def _summary(landing: Landing, model: Model | None) -> dict[str, Any]:
+    info = landing.document["info"] if landing.document else {}
+    return {
+        "name": (model.registration.name if model else None) or info.get("title"),
+        "version": info.get("version"),
+        "state": landing.state,
+        "reason": landing.reason or None,
+        "since": landing.since,
+        "next_try": landing.next_try or None,
+        "description": landing.description or None,
+        "links": LINKS,
+    }
+
+
+def _html(page: str, policy: str, status: int = 200, **headers: str) -> Response:
+    always = {"Content-Security-Policy": policy, "Cache-Control": "no-cache", **SAFE}
+    return HTMLResponse(page, status, {**always, **headers})
+
+
+ROUTES: Final = [
+    Route("/", index),
+    Route("/docs", docs),
+    Route("/redoc", redoc),
+    Route("/docs/", without_slash),
+    Route("/redoc/", without_slash),
+    Route("/assets/{name}", asset),
+    BarePrefix(),
+]

@@ -1,0 +1,84 @@
+"""The files that pages load: read once, served under names that change with their content.
+
+In: the folder `assets`. Scripts and styles lie there compressed (`.gz`) or plain; all are served
+compressed to who accepts it. Out: names such as `page.3f9a0c41d2e7.css`, and responses that a
+client may keep for ever. Templates (`.html`) of the pages lie there too and are not served.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from modelserver.caching import conditional, entity_tag
+from modelserver.negotiation import accepts_gzip
+
+FOLDER: Final = Path(__file__).parent / "assets"
+
+MEDIA_TYPES: Final = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+
+HEADERS: Final = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Vary": "Accept-Encoding",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file, compressed. The compressed and the plain bytes have tags of their own."""
+
+    media_type: str
+    packed: bytes
+    packed_tag: str
+    plain_tag: str
+
+    def response(self, request: Request) -> Response:
+        """The file, compressed or plain as the client accepts it."""
+        if accepts_gzip(request.headers.get("accept-encoding")):
+            headers = {**HEADERS, "Content-Encoding": "gzip"}
+            return conditional(request, self.packed, self.media_type, self.packed_tag, headers)
+        plain = gzip.decompress(self.packed)
+        return conditional(request, plain, self.media_type, self.plain_tag, HEADERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """All files by the names they are served under, and those names by the files' own."""
+
+    by_name: Mapping[str, Asset]
+    names: Mapping[str, str]
+
+
+@cache
+def load_assets() -> Assets:
+    """Every script, style and image of the folder."""
+    names: dict[str, str] = {}
+    by_name: dict[str, Asset] = {}
+    for file in sorted(FOLDER.iterdir()):
+        own_name = file.name.removesuffix(".gz")
+        stem, dot, suffix = own_name.rpartition(".")
+        if dot + suffix in MEDIA_TYPES:
+            plain, asset = _read(file, MEDIA_TYPES[dot + suffix])
+            names[own_name] = f"{stem}.{hashlib.sha256(plain).hexdigest()[:12]}.{suffix}"
+            by_name[names[own_name]] = asset
+    return Assets(by_name, names)
+
+
+def _read(file: Path, media_type: str) -> tuple[bytes, Asset]:
+    """The plain bytes and the asset of a file."""
+    data = file.read_bytes()
+    is_packed = file.suffix == ".gz"
+    plain = gzip.decompress(data) if is_packed else data
+    packed = data if is_packed else gzip.compress(data, mtime=0)
+    return plain, Asset(media_type, packed, entity_tag(packed), entity_tag(plain))
