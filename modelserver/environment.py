@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 
+from modelserver.advice import public_uri
 from modelserver.model import explained
 from modelserver.registry import Registration, resolve
 from modelserver.requirements import Line, read_line, read_lines
@@ -45,14 +46,23 @@ class SavedWith:
     flavors: Mapping[str, Any]
 
 
+def open_store(settings: Settings) -> str:
+    """Asks the tracking server for a trifle; where it is. Raises `LoadFailed`."""
+    import mlflow
+
+    _set_up(settings)
+    with explained(settings):
+        mlflow.MlflowClient().search_experiments(max_results=1)
+    return public_uri(mlflow.get_tracking_uri())
+
+
 def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, Path]:
     """What the model is, and a folder with its `FILES`: its own if it is here, else `folder`.
 
     Raises `LoadFailed`.
     """
     assert settings.model_uri is not None
-    _be_impatient()
-    set_mlflow_up(settings)
+    _set_up(settings)
     with explained(settings):
         registration = resolve(settings.model_uri)
         local = Path(registration.uri.removeprefix("file://"))
@@ -61,7 +71,7 @@ def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, Path]
     return registration, local if local.exists() else folder
 
 
-def _be_impatient() -> None:
+def _set_up(settings: Settings) -> None:
     """A person waits: a server that does not answer is reported after seconds, not minutes."""
     from mlflow import environment_variables as variables
 
@@ -72,6 +82,7 @@ def _be_impatient() -> None:
     for variable, value in patience.items():
         if variable.get_raw() is None:
             variable.set(value)
+    set_mlflow_up(settings)
 
 
 def _fetch_files(uri: str, folder: Path) -> None:
