@@ -2,11 +2,12 @@
 
 In: environment variables and the project's folder. Out: one frozen `Check` at a time, with what was
 found and the line or command that mends it. A check that needs what an earlier one did not find is
-skipped. Nothing is raised for what is wrong, and nothing is written.
+skipped. Nothing is raised for what is wrong.
 """
 
 import platform
 import re
+import shlex
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,15 +151,14 @@ def check_requirements(saved: SavedWith, settings: Settings, root: Path) -> Outc
     """requirements.txt has a line for each package of the model, in its version."""
     file = root / "requirements.txt"
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    advice = f"./install_model_deps.sh --update {settings.model_uri}"
+    advice = f"./install_model_deps.sh --update {shlex.quote(str(settings.model_uri))}"
     return _compared(in_file(text, saved.packages), saved, advice)
 
 
 def check_installed(saved: SavedWith, settings: Settings) -> Outcome[None]:
     """This interpreter has the model's packages, in their versions."""
-    return _compared(
-        installed(saved.packages), saved, f"./install_model_deps.sh {settings.model_uri}"
-    )
+    advice = f"./install_model_deps.sh {shlex.quote(str(settings.model_uri))}"
+    return _compared(installed(saved.packages), saved, advice)
 
 
 def check_load(settings: Settings) -> Outcome[Rehearsal]:

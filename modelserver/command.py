@@ -5,11 +5,14 @@ with an exit code: 0, 1 for a failed check, 2 for a wrong command line.
 """
 
 import argparse
+import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from modelserver.bundle import ARGUMENTS
 from modelserver.checks import preflight
 from modelserver.report import Style, write_json, write_table
 
@@ -39,6 +42,16 @@ def _check(environment: Mapping[str, str], as_json: bool) -> int:
             passed = write_json(checks, sys.stdout)
         else:
             passed = write_table(checks, sys.stdout, Style.of(sys.stdout, environment))
+        if passed and not as_json:
+            print(f"Deploy it:\n    {_deploy_line(environment)}", flush=True)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0 if passed else 1
+
+
+def _deploy_line(environment: Mapping[str, str]) -> str:
+    variable = shlex.quote(f"MODEL_URI={environment['MODEL_URI']}")
+    return f"rsconnect deploy fastapi -E {variable} {ARGUMENTS}"

@@ -59,7 +59,7 @@ def write_table(checks: Iterable[Check], stream: TextIO, style: Style) -> bool:
     for check in checks:
         failed += check.status == "failed"
         _write(stream, _row(check, style))
-    _write(stream, f"{failed} to mend" if failed else "ready")
+    _write(stream, f"{failed} of the checks failed." if failed else "All is ready.")
     return not failed
 
 
