@@ -51,7 +51,7 @@ class Match:
     replaced: tuple[Line, ...]
     """Our lines that the model's line stands for."""
     beside: tuple[Line, ...]
-    """Our lines that stay, because the model's line counts under its marker only."""
+    """Our lines that stay, because one of the two counts under its marker only."""
 
 
 def merge(
@@ -115,15 +115,16 @@ def _matches(
 
 
 def _match(name: str, marker: str, theirs: list[Line], ours: list[Line]) -> Match:
-    replaced = tuple(line for line in ours if not marker or line.marker == marker)
-    beside = tuple(line for line in ours if marker and not line.marker)
-    return Match(tuple(theirs), replaced, beside)
+    replaced = [line for line in ours if line.marker == marker or not (marker or _url(line))]
+    # Two markers that differ may exclude each other, so only lines without one are held together.
+    others = [line for line in ours if line not in replaced and not (marker and line.marker)]
+    return Match(tuple(theirs), tuple(replaced), tuple(others))
 
 
 def _contradictions(matches: Sequence[Match]) -> Iterator[str]:
     for match in matches:
         lines = match.theirs + match.replaced + match.beside
-        urls = {url for line in lines if (url := _requirement(line).url)}
+        urls = {url for line in lines if (url := _url(line))}
         if len(urls) > 1 or (not urls and common(_specifiers(lines)) is None):
             ours = match.replaced + match.beside
             also = f", requirements.txt has {_quoted(ours)}" if ours else ""
@@ -157,7 +158,7 @@ def _one_line(match: Match) -> str:
     """The line that says what all lines of the match say, as one of them says it if it can."""
     lines = match.theirs + match.replaced
     for line in lines:
-        if _requirement(line).url:
+        if _url(line):
             return line.text.rstrip("\r\n")
     wanted = Requirement(str(match.theirs[0].requirement))
     wanted.specifier = common(_specifiers(lines)) or SpecifierSet()
@@ -186,6 +187,10 @@ def _is_copy(line: Line, match: Match) -> bool:
 def _requirement(line: Line) -> Requirement:
     assert line.requirement is not None  # matches are made of nothing else
     return line.requirement
+
+
+def _url(line: Line) -> str | None:
+    return _requirement(line).url
 
 
 def _specifiers(lines: Sequence[Line]) -> list[SpecifierSet]:

@@ -45,10 +45,10 @@ def minor(version: str) -> int:
 
 
 def _minors(text: str) -> frozenset[int]:
-    plain = re.fullmatch(r"(\d+\.\d+)(\.\d+)?", text)
+    plain = re.fullmatch(r"\d+(\.\d+)*", text)
     try:
-        specifier = SpecifierSet(f"~={plain[1]}.0" if plain else text)
-    except InvalidSpecifier:  # rsconnect ignores it
+        specifier = SpecifierSet(f"~={'.'.join(text.split('.')[:2])}.0" if plain else text)
+    except InvalidSpecifier:  # rsconnect ignores such a line
         return frozenset()
     return frozenset(
         number

@@ -63,6 +63,7 @@ pandas==2.2.3
         ("a>=1; python_version < '4'", "a==1", ["a==1"]),
         ("a>=1; python_version<'4'", "a==2; python_version < '4'", ["a==2; python_version < '4'"]),
         ("a>=1; os_name == 'nt'", "a==2; os_name == 'posix'", ["a==2; os_name == 'posix'"]),
+        ("a @ https://h/a.whl ; os_name == 'nt'", "a==1", ["a==1"]),
         ("", "mlflow==3.1\nmlflow\nmlflow>=2", ["mlflow==3.1"]),
         ("", "--extra-index-url https://h\na", ["--extra-index-url https://h", "a"]),
         ("--extra-index-url https://h  # ours", "--extra-index-url https://h\na", ["a"]),
