@@ -91,7 +91,7 @@ def _fetch_files(uri: str, folder: Path) -> None:
     repository = get_artifact_repository(uri)
     names = {PurePosixPath(file.path).name for file in repository.list_artifacts("")}
     if "MLmodel" not in names:
-        raise FileNotFoundError(f"No such artifact: MLmodel of {uri}")
+        raise FileNotFoundError(f"No such artifact: {uri}")
     for name in FILES:
         if name in names:
             shutil.move(repository.download_artifacts(name), folder / name)

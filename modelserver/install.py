@@ -143,7 +143,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         _act(options, environment)
     except Conflict as conflict:
-        return _complain("nothing was changed: " + "\n  ".join(["", *conflict.reasons]).strip())
+        return _complain(f"nothing was changed: {conflict}")
     except (Failed, SettingsError) as error:
         return _complain(str(error))
     except LoadFailed as error:

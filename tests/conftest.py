@@ -1,6 +1,9 @@
 """Fixtures: saved models, loaded once; clients of our app and of MLflow's server around them."""
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -10,12 +13,14 @@ from typing import Any
 import httpx
 import mlflow
 import pytest
+from mlflow import MlflowClient
 from mlflow.pyfunc import PyFuncModel, scoring_server
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from modelserver.app import create_app
 from modelserver.settings import read_settings
+from tests.processes import ROOT, free_port, tracking_server
 from tests.zoo import MODELS
 
 
@@ -49,6 +54,17 @@ def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClie
     yield open_client
     for test_client in opened:
         test_client.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def wine_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a tracking server with the sample model: models:/wine/1, or @champion."""
+    with tracking_server(tmp_path_factory.mktemp("tracking"), free_port()) as server:
+        environment = {**os.environ, "MLFLOW_TRACKING_URI": server.url}
+        command = [sys.executable, "-W", "ignore", "example_test.py"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+        MlflowClient(server.url).set_registered_model_alias("wine", "champion", "1")
+        yield server.url
 
 
 @pytest.fixture(scope="session")

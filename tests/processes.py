@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -86,6 +88,31 @@ def tracking_server(folder: Path, port: int) -> Iterator[Server]:
     with running(command, {}, folder / "mlflow-server.log", port) as server:
         wait_for(lambda: status(f"{server.url}/health") == 200, server)
         yield server
+
+
+@contextlib.contextmanager
+def answering(status: int, body: str, media_type: str) -> Iterator[str]:
+    """The URL of a server that answers everything alike, as a proxy or a login page does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_POST = do_GET
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def wait_for(condition: Callable[[], object], server: Server, seconds: float = 90) -> None:
