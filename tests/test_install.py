@@ -360,7 +360,7 @@ def test_another_checkout_in_the_current_folder_is_not_used(tmp_path: Path) -> N
 
 def test_ctrl_c(file: Path) -> None:
     """While it waits for a server that is silent."""
-    command = [ROOT / "install_model_deps.sh", "--update", str(file), "models:/a/1"]
+    command = [str(ROOT / "install_model_deps.sh"), "--update", str(file), "models:/a/1"]
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         environment = {**os.environ, "PATH": ACTIVE, "MLFLOW_TRACKING_URI": url}
