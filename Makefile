@@ -2,6 +2,8 @@
 # make test   lint, types, tests with coverage
 # make test-lowest   the tests with the lowest versions of requirements.txt
 # make assets  rebuild Swagger UI and ReDoc from their npm packages (needs npm)
+# make deploy  what the README says: rsconnect deploy fastapi … (MODEL_URI=… sets the model)
+# make manifest, check-manifest   manifest.json for publishing from git; whether it is up to date
 # make bench  compare with MLflow's own server, side by side
 # An active virtual environment is used; without one, .venv is made.
 
@@ -10,13 +12,15 @@ VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 BIN := $(VENV)/bin
 PORT ?= 8000
 SAMPLE := {"dataframe_records": [{"alcohol": 13.2, "malic_acid": 1.8, "flavanoids": 2.6, "magnesium": 100, "proline": 1050, "color": "medium", "alkaline_ash": false}]}
+# The same text as in the README and in modelserver/bundle.py.
+BUNDLE := --entrypoint main:app --exclude="**" . main.py openapi_base.yaml modelserver/*.* modelserver/assets/*.* modelserver/assets/licences/*.*
 
 # Installed once for each state of the requirements.
 RUNTIME := $(VENV)/.installed-runtime
 TESTING := $(VENV)/.installed-testing
 TRAINED := .demo-model
 
-.PHONY: demo test test-lowest bench assets clean
+.PHONY: demo test test-lowest deploy manifest check-manifest bench assets clean
 ifeq ($(wildcard mlflow.db),)
 .PHONY: $(TRAINED)
 endif
@@ -47,8 +51,18 @@ test: $(TESTING)
 test-lowest:
 	@$(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip install -q -c tests/lowest.txt -r requirements.txt \
-		pytest hypothesis httpx coverage scikit-learn pyarrow
+		pytest hypothesis httpx coverage scikit-learn pyarrow rsconnect-python
 	@.venv-lowest/bin/python -m pytest -o filterwarnings=default
+
+deploy: $(BIN)/rsconnect
+	@PATH="$(abspath $(BIN)):$$PATH"; \
+		rsconnect deploy fastapi $(if $(MODEL_URI),-E MODEL_URI=$(MODEL_URI) )$(BUNDLE)
+
+manifest: $(BIN)/rsconnect
+	@PATH="$(abspath $(BIN)):$$PATH"; rsconnect write-manifest fastapi --overwrite $(BUNDLE)
+
+check-manifest: | $(BIN)/python
+	@$(BIN)/python -m tests.manifest
 
 bench: $(TESTING)
 	@$(BIN)/python -m tests.bench
@@ -73,6 +87,9 @@ $(TESTING): tests/requirements.txt $(RUNTIME)
 	@echo '== installing what the tests need'
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
+
+$(BIN)/rsconnect: | $(BIN)/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check rsconnect-python
 
 $(BIN)/python:
 	@echo '== making a virtual environment in $(VENV)'

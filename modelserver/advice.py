@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from modelserver.login import NOBODY
+
 
 class LoadFailed(Exception):
     """The model could not be loaded; the text is advice, the cause has the details."""
@@ -26,9 +28,17 @@ def public_uri(uri: str) -> str:
 
 
 def advice(
-    error: BaseException, model_uri: str, tracking_uri: str | None, requirements: Sequence[str]
+    error: BaseException,
+    model_uri: str,
+    tracking_uri: str | None,
+    requirements: Sequence[str],
+    login: str = NOBODY,
 ) -> str:
-    """What to do about `error`. `requirements` are the lines of the model's requirements.txt."""
+    """What to do about `error`.
+
+    `requirements` are the lines of the model's requirements.txt; `login` is what to check when the
+    tracking server refuses (`Login.check`).
+    """
     uri = public_uri(model_uri)
     server = (
         f"the tracking server {public_uri(tracking_uri)}" if tracking_uri else "the local store"
@@ -38,13 +48,8 @@ def advice(
             return missing_package(cause.name, requirements)
         code = str(getattr(cause, "error_code", ""))
         text = str(cause)
-        if code in REFUSED or _status(cause, text) in (401, 403):
-            return (
-                f"{server} refused the login; check MLFLOW_TRACKING_TOKEN (or USERNAME and "
-                "PASSWORD) and that its owner may read the model"
-            )
-        if type(cause).__name__ in UNREACHABLE:
-            return f"{server} cannot be reached; check MLFLOW_TRACKING_URI and that it is running"
+        if fault := _fault_of_server(cause, code, text):
+            return f"{server} " + fault.format(login=login)
         if any(words in text for words in NOT_A_MODEL):
             return f"what is at {uri} is not a complete MLflow model; log it again"
         unknown = code == "RESOURCE_DOES_NOT_EXIST" or any(words in text for words in NOT_FOUND)
@@ -54,6 +59,22 @@ def advice(
         f"the model {uri} could not be loaded ({type(error).__name__}); the server's log has the "
         "traceback. Often a package has another version than the model was saved with"
     )
+
+
+def _fault_of_server(error: BaseException, code: str, text: str) -> str | None:
+    """What the tracking server did, when the error is about that."""
+    if NO_JSON in text or (type(error).__module__, type(error).__name__) == NO_JSON_ERROR:
+        return "refused the login (it answered with a web page): {login}"
+    if code in REFUSED or _status(error, text) in (401, 403):
+        return "refused the login: {login}"
+    if "error code 404 !=" in text:
+        return (
+            "does not know what it was asked: it is no MLflow server, or an older one; check "
+            "MLFLOW_TRACKING_URI"
+        )
+    if type(error).__name__ in UNREACHABLE:
+        return "cannot be reached; check MLFLOW_TRACKING_URI and that it is running"
+    return None
 
 
 def _wrong_uri(uri: str, server: str, unknown: bool) -> str:
@@ -102,6 +123,11 @@ def _status(error: BaseException, text: str) -> int | None:
     found = re.search(r"(?:error code|status code|code) (\d{3})", text)
     return int(found[1]) if found else None
 
+
+NO_JSON: Final = "not in a valid JSON format"
+"""MLflow's words for a body that is no JSON."""
+
+NO_JSON_ERROR: Final = ("requests.exceptions", "JSONDecodeError")
 
 REFUSED: Final = frozenset({"PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"})
 

@@ -19,12 +19,15 @@ FILES: Final = (
     "openapi_base.yaml",
     "modelserver/*.*",
     "modelserver/assets/*.*",
-    "modelserver/assets/*/*.*",
+    "modelserver/assets/licences/*.*",
 )
 """What runs, as a shell expands it. rsconnect adds requirements.txt and manifest.json itself."""
 
-ARGUMENTS: Final = f"--entrypoint main:app --exclude '**' . {' '.join(FILES)}"
-"""For `rsconnect deploy fastapi` or `write-manifest fastapi`: named files beat excludes."""
+ARGUMENTS: Final = f'--entrypoint main:app --exclude="**" . {" ".join(FILES)}'
+"""For `rsconnect deploy fastapi` or `write-manifest fastapi`: named files beat excludes.
+
+Written so that the pattern reaches rsconnect as it is from every shell, also on Windows.
+"""
 
 ALWAYS: Final = "requirements.txt"
 

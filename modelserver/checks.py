@@ -110,7 +110,7 @@ def check_tracking_server(settings: Settings) -> Outcome[Settings]:
     except LoadFailed as error:
         return _failed(error)
     if "://" not in where or where.startswith(("sqlite", "file")) or ONLY_HERE.match(where):
-        found = f"{where} answers, but is of this machine only: Connect cannot reach it"
+        found = f"{where} answers, but only on this machine, not on Connect"
         return Outcome("warning", found, "export MLFLOW_TRACKING_URI=https://…", settings)
     return Outcome("ok", f"{where} answers", fact=settings)
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from modelserver.columns import KINDS
 from modelserver.errors import BadRequest
-from modelserver.forms import Sample, Specs, csv_text, json_forms, names_of, takes_csv
+from modelserver.forms import Sample, Specs, csv_text, json_forms, names_of, tables_refused
 from modelserver.media import CSV, JSON
 from modelserver.payload import LLM_KEYS, inputs_table
 from modelserver.schemas import Spec, param_default
@@ -55,7 +55,7 @@ def examples(declared: Declared, from_type_hint: bool, sample: Sample) -> Iterat
     inputs = declared["inputs"]
     for form in json_forms(inputs, from_type_hint):
         yield Example(form.name, form.summary, JSON, form.body(inputs, sample))
-    if sample.rows and takes_csv(inputs, from_type_hint):
+    if CSV not in tables_refused(inputs, from_type_hint):
         yield Example("csv", "A table as CSV", CSV, csv_text(names_of(inputs), sample.rows))
 
 

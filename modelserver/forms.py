@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from modelserver.columns import KINDS
+from modelserver.media import CSV, PARQUET
 from modelserver.payload import LLM_KEYS
 from modelserver.schemas import (
     ROW,
@@ -80,9 +81,11 @@ def takes_chat(inputs: Specs) -> bool:
     return any(spec.get("name") in LLM_KEYS for spec in inputs)
 
 
-def takes_csv(inputs: Specs, from_type_hint: bool) -> bool:
-    """Whether CSV can hold the model's input."""
-    return not from_type_hint and all(spec["type"] in CSV_TYPES for spec in inputs)
+def tables_refused(inputs: Specs, from_type_hint: bool) -> Sequence[str]:
+    """The media types of tables that cannot hold the model's input."""
+    if from_type_hint or takes_chat(inputs):
+        return (CSV, PARQUET)
+    return () if all(spec["type"] in CSV_TYPES for spec in inputs) else (CSV,)
 
 
 def csv_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:

@@ -34,10 +34,7 @@ With --update they are merged into requirements.txt instead, in a block of their
 update replaces. The model is found as the server finds it: by MLFLOW_TRACKING_URI,
 MLFLOW_TRACKING_TOKEN and whatever else MLflow reads; without a URI, MODEL_URI names it."""
 
-HINT: Final = (
-    ". rsconnect's CONNECT_SERVER is set: if the tracking server runs there, set "
-    "MLFLOW_TRACKING_URI=${CONNECT_SERVER%/}/mlflow and MLFLOW_TRACKING_TOKEN=$CONNECT_API_KEY"
-)
+HINT: Final = ". If it is on your Connect: export MLFLOW_TRACKING_URI=${CONNECT_SERVER%/}/mlflow"
 
 
 WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
@@ -147,8 +144,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except (Failed, SettingsError) as error:
         return _complain(str(error))
     except LoadFailed as error:
-        foreign = environment.get("CONNECT_SERVER") and not environment.get("MLFLOW_TRACKING_TOKEN")
-        return _complain(str(error) + (HINT if foreign else ""))
+        unsaid = environment.get("CONNECT_SERVER") and not environment.get("MLFLOW_TRACKING_URI")
+        return _complain(str(error) + (HINT if unsaid else ""))
     return 0
 
 

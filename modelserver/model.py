@@ -65,8 +65,8 @@ def explained(settings: Settings, requirements: Sequence[str] = ()) -> Iterator[
     try:
         yield
     except Exception as error:  # whatever MLflow, its stores and a model's own code raise
-        uri = settings.model_uri or ""
-        reason = advice(error, uri, settings.tracking_uri, requirements)
+        uri, server = settings.model_uri or "", settings.tracking_uri
+        reason = advice(error, uri, server, requirements, settings.login.check)
         raise LoadFailed(reason) from error
 
 

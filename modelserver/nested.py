@@ -5,8 +5,8 @@ In: a type as the signature's JSON spells it (`{"type": "array", "items": {…}}
 that does not fit raises `Unfit` with the path inside it, such as "text at items[2].price".
 
 The values are what MLflow hands over: NumPy scalars in objects and maps, Python values in arrays.
-MLflow refuses an integer for a nested double, and anything for a nested 32-bit type; JSON has one
-kind of number, so here lossless numbers are taken.
+MLflow refuses an integer for a nested double, 1.0 for a nested long and anything for a nested
+32-bit type; JSON has one kind of number, so here lossless numbers are taken.
 """
 
 from collections.abc import Callable, Mapping
@@ -177,13 +177,15 @@ EXPECTS: Mapping[str, str] = {
 # NumPy's types stand in the cells of Parquet files.
 INTEGERS = tuple(INTEGER_TYPES)
 
+NUMBERS = (*INTEGERS, float, np.float32, np.float64)
+
 # Text that spells a number is taken for a column, which may come from CSV, but not inside a cell.
 JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "boolean": (bool, np.bool_),
-    "integer": INTEGERS,
-    "long": INTEGERS,
-    "float": (*INTEGERS, float, np.float32, np.float64),
-    "double": (*INTEGERS, float, np.float32, np.float64),
+    "integer": NUMBERS,
+    "long": NUMBERS,
+    "float": NUMBERS,
+    "double": NUMBERS,
     "string": (str,),
     "datetime": (str, int, date, datetime, np.datetime64, pd.Timestamp),
     "binary": (str, bytes),

@@ -13,8 +13,8 @@ import yaml
 
 from modelserver.answers import predictions_schema
 from modelserver.examples import Declared, Example
-from modelserver.forms import Form, Sample, Specs, json_forms, takes_chat, takes_csv
-from modelserver.media import CSV, JSON
+from modelserver.forms import Form, Sample, Specs, json_forms, tables_refused, takes_chat
+from modelserver.media import JSON
 from modelserver.schemas import (
     PARAMS,
     ROW,
@@ -91,6 +91,9 @@ def compose(base: Document, subject: Subject) -> Document:
     schemas = document["components"]["schemas"]
     if subject.declared.get("inputs"):
         _fill_input(schemas, operation["requestBody"]["content"], subject)
+    elif not subject.declared.get("params"):
+        for name in GENERIC_INPUTS:
+            schemas[name].get("properties", {}).pop("params", None)
     _fill_answer(schemas, subject)
     _fill_examples(operation, subject)
     return document
@@ -121,15 +124,17 @@ def _fill_input(schemas: Document, content: Document, subject: Subject) -> None:
         schemas["Input"] = refs[0]
     else:
         schemas["Input"]["oneOf"] = refs
-    if not takes_csv(inputs, subject.from_type_hint):
-        content.pop(CSV, None)
+    for media_type in tables_refused(inputs, subject.from_type_hint):
+        content.pop(media_type, None)
 
 
 def _form_schema(form: Form, schemas: Document, inputs: Specs) -> Schema:
     titles = {"title": form.key or form.name, "description": f"{form.summary}."}
     if form.key is not None:
         params = {"params": dict(PARAMS)} if "Params" in schemas else {}
-        return titles | object_schema({form.key: form.schema(inputs), **params}, [form.key])
+        body = object_schema({form.key: form.schema(inputs), **params}, [form.key])
+        del body["additionalProperties"]  # other keys are ignored
+        return titles | body
     parts = [ROW, PARAMS] if "Params" in schemas else [ROW]
     for part in schemas["Row"], schemas.get("Params", {}):
         part.pop("additionalProperties", None)  # they stand beside each other

@@ -1,8 +1,8 @@
 """Inference params: the `params` of a request against the model's params schema.
 
 In: the decoded `params` object. Out: every declared param with its value or default, as MLflow
-hands them over (`mlflow.models.utils._enforce_params_schema`): strict types, integers widen to
-floats, a null replaces the default. Unknown names and wrong types raise `InvalidInput`.
+hands them over (`mlflow.models.utils._enforce_params_schema`): strict types, numbers widen where
+nothing is lost, a null replaces the default. Unknown names and wrong types raise `InvalidInput`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from modelserver.columns import KINDS
+from modelserver.columns import EXACT, KINDS
 from modelserver.errors import InvalidInput, clipped, closest, listed, quoted
 from modelserver.kinds import LIMIT, describe
 from modelserver.nested import Misplaced, nested_kind
@@ -99,6 +99,15 @@ def _exactly(*allowed: type, make: Any) -> Any:
     return read
 
 
+def _read_integer(value: Any, expects: str) -> int:
+    """An integer, which JSON may also spell 5.0. Large ones come as floats that are not exact."""
+    if type(value) is float and value.is_integer() and abs(value) < EXACT:
+        return int(value)
+    if type(value) is not int:
+        raise Misplaced(describe(value), expects)
+    return value
+
+
 def _read_datetime(value: Any, expects: str) -> Any:
     if not isinstance(value, str):
         raise Misplaced(describe(value), expects)
@@ -140,8 +149,8 @@ def _message(faults: Sequence[Mapping[str, Any]], known: Sequence[str]) -> str:
 
 SCALARS: Mapping[str, Any] = {
     "boolean": _exactly(bool, make=bool),
-    "integer": _exactly(int, make=int),
-    "long": _exactly(int, make=int),
+    "integer": _read_integer,
+    "long": _read_integer,
     "float": _exactly(int, float, make=float),
     "double": _exactly(int, float, make=float),
     "string": _exactly(str, make=str),

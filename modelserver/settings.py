@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from modelserver.connect import is_connect
+from modelserver.connect import Connect, is_connect
+from modelserver.login import Login, choose_login
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -58,10 +59,17 @@ class Settings:
     max_queue: int
     log_level: str
     on_connect: bool
+    login: Login
 
 
 def _text(text: str) -> str:
     return text
+
+
+def _server(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("no URL")
+    return text.rstrip("/")
 
 
 def _port(text: str) -> int:
@@ -110,7 +118,8 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         "MLFLOW_TRACKING_URI",
         _text,
         None,
-        "the MLflow tracking server or store; without it MLflow's own default",
+        "the MLflow tracking server or store; without it on Connect `/mlflow` of the same server, "
+        "elsewhere MLflow's own default",
         "a tracking URI",
     ),
     "model_config": Setting(
@@ -163,6 +172,14 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     ),
 }
 
+# Set by Connect for its content, and by people for rsconnect.
+CONNECT_SERVER: Final = Setting(
+    "CONNECT_SERVER", _server, None, "the URL of Connect", "a URL with http:// or https://"
+)
+CONNECT_API_KEY: Final = Setting(
+    "CONNECT_API_KEY", _text, None, "the key of the content's owner", "a key"
+)
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from `environment` (variable name → text).
@@ -172,4 +189,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     values = {field: setting.value(environment) for field, setting in SETTINGS.items()}
     values["predict_workers"] = values["predict_workers"] or os.cpu_count() or 1
     values["max_queue"] = values["max_queue"] or 64 * values["predict_workers"]
-    return Settings(**values, on_connect=is_connect(environment))
+    connect = Connect(CONNECT_SERVER.value(environment), CONNECT_API_KEY.value(environment))
+    on_connect = is_connect(environment)
+    if on_connect:
+        values["tracking_uri"] = values["tracking_uri"] or connect.tracking_uri
+    login = choose_login(environment, connect, values["tracking_uri"])
+    return Settings(**values, on_connect=on_connect, login=login)

@@ -142,7 +142,7 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]
             raise InvalidInput(f"{label} is {fault}") from None
         if array.size == 0:
             raise InvalidInput(f"{label} is empty")
-        if array.dtype.kind not in "biuf" or kind is TEXTS:
+        if array.dtype.kind not in ("biu" if dtype.kind in "iu" else "biuf") or kind is TEXTS:
             array = np.asarray(value, object)  # the elements before NumPy made them alike
         try:
             return np.asarray(kind.convert(array.ravel())).astype(dtype).reshape(array.shape)

@@ -1,9 +1,6 @@
 """Fixtures: saved models, loaded once; clients of our app and of MLflow's server around them."""
 
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -18,9 +15,10 @@ from mlflow.pyfunc import PyFuncModel, scoring_server
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+import example_test
 from modelserver.app import create_app
 from modelserver.settings import read_settings
-from tests.processes import ROOT, free_port, tracking_server
+from tests.processes import Server, free_port, tracking_server
 from tests.zoo import MODELS
 
 
@@ -57,17 +55,6 @@ def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClie
 
 
 @pytest.fixture(scope="session")
-def wine_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a tracking server with the sample model: models:/wine/1, or @champion."""
-    with tracking_server(tmp_path_factory.mktemp("tracking"), free_port()) as server:
-        environment = {**os.environ, "MLFLOW_TRACKING_URI": server.url}
-        command = [sys.executable, "-W", "ignore", "example_test.py"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
-        MlflowClient(server.url).set_registered_model_alias("wine", "champion", "1")
-        yield server.url
-
-
-@pytest.fixture(scope="session")
 def mlflow_client(model_path: Callable[[str], Path]) -> Callable[[str], httpx.Client]:
     """A client of MLflow's own server around the same model: the oracle."""
 
@@ -81,3 +68,25 @@ def mlflow_client(model_path: Callable[[str], Path]) -> Callable[[str], httpx.Cl
         return httpx.Client(transport=transport, base_url="http://testserver")
 
     return open_client
+
+
+@pytest.fixture
+def mlflow_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a command tells MLflow in this process does not reach the next test."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+    yield
+    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def wine_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A tracking server with two versions of the sample model; `champion` is the first."""
+    with tracking_server(tmp_path_factory.mktemp("tracking"), free_port()) as server:
+        mlflow.set_tracking_uri(server.url)
+        table, cultivars = example_test.wine_table()
+        for _ in range(2):
+            example_test.log_and_register(example_test.train(table, cultivars), table.head(2))
+        MlflowClient(server.url).set_registered_model_alias("wine", "champion", "1")
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+        yield server

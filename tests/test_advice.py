@@ -113,9 +113,37 @@ def refused_by_code() -> None:
 @pytest.mark.parametrize("act", [refused_by_server, refused_in_words, refused_by_code])
 def test_refused_logins(act: Callable[[], None]) -> None:
     url = "https://me:secret@example.com:8443/mlflow?key=secret"
-    assert advice(raised(act), "models:/m/1", url, []) == (
-        "the tracking server https://example.com:8443/mlflow refused the login; check "
-        "MLFLOW_TRACKING_TOKEN (or USERNAME and PASSWORD) and that its owner may read the model"
+    assert advice(raised(act), "models:/m/1", url, [], "check this") == (
+        "the tracking server https://example.com:8443/mlflow refused the login: check this"
+    )
+
+
+def page_for_json() -> None:
+    raise MlflowException(
+        "API request to endpoint was successful but the response body was not in a valid JSON "
+        "format. Response body: '<title>code 404, not found</title>'"
+    )
+
+
+def page_for_a_listing() -> None:
+    response = requests.Response()
+    response._content = b"<title>Log in</title>"
+    response.json()
+
+
+@pytest.mark.parametrize("act", [page_for_json, page_for_a_listing])
+def test_login_pages(act: Callable[[], None]) -> None:
+    assert advice(raised(act), "models:/m/1", "http://x/mlflow", [], "check this") == (
+        "the tracking server http://x/mlflow refused the login (it answered with a web page): "
+        "check this"
+    )
+
+
+def test_a_server_that_is_no_tracking_server() -> None:
+    error = MlflowException("API request to endpoint /api/2.0 failed with error code 404 != 200.")
+    assert advice(error, "models:/m/1", "http://x/mlflow", []) == (
+        "the tracking server http://x/mlflow does not know what it was asked: it is no MLflow "
+        "server, or an older one; check MLFLOW_TRACKING_URI"
     )
 
 

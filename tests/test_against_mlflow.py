@@ -214,7 +214,7 @@ DIFFERENCES = {
         "probes, proxies, people",
     ),
     "nested_forms": Difference(
-        "integers in Array(double) are 400; arrays and maps in instances and some inputs too",
+        "1 in Array(double) and 1.0 for a nested long are 400; arrays and maps in instances too",
         "accepted in every form, lossless numbers too",
         "JSON has one kind of number",
     ),
@@ -1298,6 +1298,18 @@ NESTED_ROWS = [
         nested(numbers=[1, 2]),
         BAD,
         described(["object", "[float 1.0, float 2.0]"], *LISTS[1:]),
+    ),
+    Different(
+        "nested_forms",
+        "nested",
+        "whole_floats",
+        nested(counts={"x": 1.0, "y": 2.0}, person={"name": "Ann", "age": 30.0}),
+        BAD,
+        described(*LISTS),
+    ),
+    Different("nested_forms", "with_params", "whole_float", params(count=5.0), BAD, ACCEPTED),
+    Different(
+        "nested_forms", "with_params", "nested_float", params(nested={"x": 1.0}), BAD, ACCEPTED
     ),
     # MLflow makes one row of a list of texts.
     Different(

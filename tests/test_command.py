@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,3 +44,66 @@ def test_a_wrong_command_line(arguments: list[str]) -> None:
 
 def test_no_arguments_go_on_to_serve() -> None:
     read_command([], {})
+
+
+def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    """With a model that needs nothing but what the server has."""
+    uri = shutil.copytree(model_path("one_long"), tmp_path / "a model")
+    (uri / "requirements.txt").write_text("mlflow>=2.20\n")
+    done = run("--check", MODEL_URI=str(uri))
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"✓ settings          {uri}"
+    assert lines[-3:] == [
+        "All is ready.",
+        "Deploy it:",
+        f"    rsconnect deploy fastapi -E 'MODEL_URI={uri}' {ARGUMENTS}",
+    ]
+
+
+def test_check_fails_as_json() -> None:
+    with answering(401, "{}", "application/json") as url:
+        done = run("--check", "--json", MODEL_URI="models:/wine/1", MLFLOW_TRACKING_URI=url)
+    assert (done.returncode, done.stderr) == (1, "")
+    report = json.loads(done.stdout)
+    assert report["passed"] is False
+    assert report["checks"][1]["status"] == "failed"
+
+
+def test_a_setting_that_cannot_be_read_is_a_finding() -> None:
+    done = run("--check", PORT="http")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "✗ settings          PORT='http': expected" in done.stdout
+
+
+def test_a_reader_that_has_seen_enough() -> None:
+    with subprocess.Popen(
+        [sys.executable, "main.py", "--check"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.wait(60) == 1
+        assert process.stderr.read() == b""
+
+
+def test_ctrl_c() -> None:
+    """While it waits for a server that is silent."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        environment = {**os.environ, "MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": url}
+        process = subprocess.Popen(
+            [sys.executable, "main.py", "--check"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        silent.settimeout(60)
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (130, b"")

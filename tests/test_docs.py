@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from modelserver import advice
 from modelserver.app import PATHS
+from modelserver.bundle import ARGUMENTS
 from modelserver.errors import error_body
+from modelserver.lifecycle import UNCONFIGURED
+from modelserver.login import CONNECT_KEY, ELSEWHERE, NO_KEY
 from modelserver.settings import SETTINGS, Setting
 from tests.test_against_mlflow import DIFFERENCES
 
@@ -35,6 +39,26 @@ def test_no_other_settings_are_promised() -> None:
 def test_differences_table(key: str) -> None:
     row = DIFFERENCES[key]
     assert f"| {row.mlflow} | {row.here} | {row.why} |" in README
+
+
+def test_deployment_command() -> None:
+    (line,) = re.findall(r"^rsconnect deploy .*$", README, re.M)
+    assert line == f"rsconnect deploy fastapi -E MODEL_URI=models:/my-model/1 {ARGUMENTS}"
+
+
+# Messages of Connect, pip and rsconnect, which stand in the table beside our own.
+OF_OTHERS = {"No module named 'pkg_resources'", "deploy api", "deploy fastapi"}
+
+
+def test_troubleshooting_quotes_what_is_said() -> None:
+    table = README.partition("| you see | do |")[2].partition("\n\n")[0]
+    seen = re.findall(r"`([^`]+)`", "\n".join(row.split(" | ")[0] for row in table.splitlines()))
+    said = " ".join(
+        [UNCONFIGURED, CONNECT_KEY, NO_KEY, ELSEWHERE, Path(advice.__file__).read_text()]
+    )
+    assert len(seen) > 10
+    for quoted in set(seen) - OF_OTHERS:
+        assert quoted.rstrip("… ") in said, quoted
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -63,4 +87,4 @@ def test_the_error_example_is_real(client: Callable[..., TestClient]) -> None:
 
 
 def test_length() -> None:
-    assert len(README.splitlines()) <= 200
+    assert len(README.splitlines()) <= 290

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import mlflow
 import pytest
+from mlflow import MlflowClient
 
 from modelserver.install import main
 from modelserver.merging import ASIDE, START
-from tests.processes import KEPT, ROOT, answering, free_port
+from tests.processes import KEPT, ROOT, Server, answering, free_port
 
 ACTIVE = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 """The PATH where this interpreter's environment is active."""
@@ -22,11 +24,7 @@ ACTIVE = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 OURS = (ROOT / "requirements.txt").read_text()
 
 
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLflow's variables that the command sets are as before after each test."""
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+pytestmark = pytest.mark.usefixtures("mlflow_as_before")
 
 
 @pytest.fixture
@@ -55,13 +53,13 @@ def update(file: Path, model: Path | str, *flags: str, **environment: str) -> in
     return main(["--update", str(file), str(model), *flags], environment)
 
 
-def test_a_model_of_a_tracking_server(wine_server: str, file: Path) -> None:
+def test_a_model_of_a_tracking_server(wine_registry: Server, file: Path) -> None:
     done = script(
         file.parent,
         "--update",
         "requirements.txt",
         "models:/wine@champion",
-        MLFLOW_TRACKING_URI=wine_server,
+        MLFLOW_TRACKING_URI=wine_registry.url,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
@@ -76,12 +74,10 @@ def test_a_model_of_a_tracking_server(wine_server: str, file: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["version", "run"])
-def test_other_forms_of_the_uri(form: str, wine_server: str, file: Path) -> None:
-    from mlflow import MlflowClient
-
-    run_id = MlflowClient(wine_server).get_model_version("wine", "1").run_id
+def test_other_forms_of_the_uri(form: str, wine_registry: Server, file: Path) -> None:
+    run_id = MlflowClient(wine_registry.url).get_model_version("wine", "1").run_id
     uri = {"version": "models:/wine/1", "run": f"runs:/{run_id}/model"}[form]
-    assert update(file, uri, MLFLOW_TRACKING_URI=wine_server) == 0
+    assert update(file, uri, MLFLOW_TRACKING_URI=wine_registry.url) == 0
     assert "\nscikit-learn==" in file.read_text()
 
 
@@ -176,13 +172,22 @@ def test_no_access(
     status: int, body: str, media_type: str, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with answering(status, body, media_type) as url:
-        environment = {"MLFLOW_TRACKING_URI": url, "CONNECT_SERVER": "https://connect.example.com/"}
-        assert update(file, "models:/wine/1", **environment) == 1
+        assert update(file, "models:/wine/1", MLFLOW_TRACKING_URI=url) == 1
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
-    assert "CONNECT_SERVER is set" in error
-    assert "Traceback" not in error
+    assert error.startswith(f"install_model_deps.sh: the tracking server {url} ")
+    assert "it was asked without a login" in error
     assert file.read_text() == OURS
+
+
+def test_who_deploys_to_connect_is_told_of_its_tracking_server(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    assert update(file, "models:/wine/1", CONNECT_SERVER="https://connect.example.com/") == 1
+    assert capsys.readouterr().err.endswith(
+        "If it is on your Connect: export MLFLOW_TRACKING_URI=${CONNECT_SERVER%/}/mlflow\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,19 +213,19 @@ def test_wrong_arguments(
     assert len(error.splitlines()) == 1
 
 
-def test_unknown_version(wine_server: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert update(file, "models:/wine/7", MLFLOW_TRACKING_URI=wine_server) == 1
+def test_unknown_version(
+    wine_registry: Server, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert update(file, "models:/wine/7", MLFLOW_TRACKING_URI=wine_registry.url) == 1
     assert "there is no model models:/wine/7 in the tracking server" in capsys.readouterr().err
     assert file.read_text() == OURS
 
 
 def test_a_run_without_this_model(
-    wine_server: str, file: Path, capsys: pytest.CaptureFixture[str]
+    wine_registry: Server, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from mlflow import MlflowClient
-
-    run_id = MlflowClient(wine_server).get_model_version("wine", "1").run_id
-    assert update(file, f"runs:/{run_id}/other", MLFLOW_TRACKING_URI=wine_server) == 1
+    run_id = MlflowClient(wine_registry.url).get_model_version("wine", "1").run_id
+    assert update(file, f"runs:/{run_id}/other", MLFLOW_TRACKING_URI=wine_registry.url) == 1
     assert f"there is no model runs:/{run_id}/other in" in capsys.readouterr().err
 
 

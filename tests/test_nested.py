@@ -98,7 +98,7 @@ REFUSED: list[tuple[str, dict[str, Any], Any, str]] = [
     ("null in array", array_of("long"), [None],
      "null at [0] where a whole number of 64 bits belongs"),
     ("fraction", array_of("long"), [0.5],
-     "a number at [0] where a whole number of 64 bits belongs"),
+     "a number with a fraction at [0] where a whole number of 64 bits belongs"),
     ("too large", array_of("integer"), [2**31],
      "an integer beyond 32 bits at [0] where a whole number of 32 bits belongs"),
     ("in array of arrays", array_of(array_of("string")), [["a"], ["b", 1]],

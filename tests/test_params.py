@@ -58,6 +58,7 @@ KNOWN = "'flag', 'count', 'size', 'ratio', 'rate', 'label', 'when', 'days', 'wei
         ({}, {}),
         ({"flag": True, "count": 2**40, "label": "ü"},) * 2,
         ({"ratio": 1, "rate": 2}, {"ratio": 1.0, "rate": 2.0}),
+        ({"count": 3.0, "size": 4.0}, {"count": 3, "size": 4}),
         ({"rate": None, "count": None},) * 2,
         ({"when": "2024-02-03"}, {"when": date(2024, 2, 3)}),
         ({"when": "2024-02-03T04:05:06.5Z"}, {"when": datetime(2024, 2, 3, 4, 5, 6, 500_000)}),
@@ -91,7 +92,7 @@ LONG = "a whole number of 64 bits"
     [
         ({"flag": 1}, "true or false", "an integer"),
         ({"count": True}, "a whole number of 32 bits", "a boolean"),
-        ({"size": 1.0}, LONG, "a number"),
+        ({"size": 1.5}, LONG, "a number"),
         ({"size": "1"}, LONG, "text"),
         ({"rate": "1"}, "a number (64-bit float)", "text"),
         ({"label": 1}, "text", "an integer"),

@@ -1,0 +1,1 @@
+"""A stand-in for Posit Connect: what rsconnect talks to, and what runs the content."""
