@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -118,8 +117,6 @@ def _reason(error: Exception) -> str:
 
 def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
     """Hands the model's own requirements.txt to pip, or one made of `packages`."""
-    if find_spec("pip") is None:
-        raise Failed(f"{sys.executable} has no pip; get it with: {sys.executable} -m ensurepip")
     if reasons := contradictions(OURS.read_text(), packages, ALIASES if options.skinny else {}):
         raise Conflict(reasons)
     with tempfile.TemporaryDirectory(prefix="packages-") as temporary:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.checks import Check, preflight
+from modelserver.checks import Check, check_openapi, preflight
 from modelserver.install import main
+from modelserver.rehearsal import Answer, Rehearsal
 from tests.processes import ROOT, Server, answering, free_port
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
@@ -114,8 +115,8 @@ def test_a_server_that_is_not_there(project: Path) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "media_type"),
     [
-        (401, "{}", "application/json"),
-        (403, "forbidden", "text/plain"),
+        (401, "Unauthorized", "text/plain"),
+        (403, '{"error_code": "PERMISSION_DENIED"}', "application/json"),
         (200, "<!doctype html><title>Sign in</title>", "text/html"),
     ],
 )
@@ -247,3 +248,20 @@ def test_what_cannot_be_read_is_a_finding(model_path: Callable[[str], Path], pro
     check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["requirements.txt"]
     assert check.status == "failed"
     assert check.found.startswith("UnicodeDecodeError: ")
+
+
+def test_a_server_that_connect_may_reach(project: Path) -> None:
+    """The number is 127.0.0.1 as well, but does not look like this machine."""
+    with answering(200, '{"experiments": []}', "application/json") as url:
+        elsewhere = url.replace("127.0.0.1", "2130706433")
+        environment = {"MODEL_URI": "models:/wine/1", "MLFLOW_TRACKING_URI": elsewhere}
+        check = checked(environment, project)["tracking server"]
+    assert check == Check("tracking server", "ok", f"{elsewhere} answers")
+
+
+def test_a_document_with_faults() -> None:
+    empty = Answer(200, b"{}")
+    outcome = check_openapi(Rehearsal(empty, None, empty))
+    assert outcome.status == "failed"
+    assert outcome.found == "it is not OpenAPI 3.1, it has no /invocations"
+    assert outcome.advice == "mend openapi_base.yaml"

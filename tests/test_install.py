@@ -163,8 +163,8 @@ def test_a_conflict_names_both_sides(
 @pytest.mark.parametrize(
     ("status", "body", "media_type"),
     [
-        (401, "{}", "application/json"),
-        (403, "forbidden", "text/plain"),
+        (401, "Unauthorized", "text/plain"),
+        (403, '{"error_code": "PERMISSION_DENIED"}', "application/json"),
         (200, "<!doctype html><title>Sign in</title>", "text/html"),
     ],
 )
