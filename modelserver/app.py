@@ -168,6 +168,7 @@ def _health(lifecycle: Lifecycle) -> dict[str, Any]:
     report: dict[str, Any] = {
         "state": lifecycle.state,
         "since": isoformat(lifecycle.since),
+        "step": lifecycle.step,
         "reason": lifecycle.reason,
         "next_try": isoformat(lifecycle.next_try),
         "mlflow_version": MLFLOW_VERSION,

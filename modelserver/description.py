@@ -106,8 +106,7 @@ def _examples(model: Model) -> tuple[Sample | None, list[Answered]]:
     declared, from_hint = signature_json(model), model.signature.from_type_hint
     deadline = time.monotonic() + PATIENCE
     if not declared.get("inputs"):
-        logged = untyped_examples(model.example) if model.example else ()
-        return None, list(_answered(model, logged, deadline))
+        return None, list(_answered(model, untyped_examples(model.example), deadline))
     for sample in samples(declared, model.signature, model.example):
         if found := list(_answered(model, examples(declared, from_hint, sample), deadline)):
             return sample, found

@@ -45,7 +45,7 @@ class Example:
 
 def samples(declared: Declared, signature: Signature, logged: bytes | None) -> Iterator[Sample]:
     """Input that the model should be able to predict, the most telling first."""
-    if logged is not None and (sample := _maybe_logged(declared, signature, logged)):
+    if sample := _maybe_logged(declared, signature, _maybe_body(logged)):
         yield sample
     yield _made_sample(declared)
 
@@ -59,32 +59,36 @@ def examples(declared: Declared, from_type_hint: bool, sample: Sample) -> Iterat
         yield Example("csv", "A table as CSV", CSV, csv_text(names_of(inputs), sample.rows))
 
 
-def untyped_examples(logged: bytes) -> Iterator[Example]:
-    """What was logged with a model without a signature, and tables in the other forms too."""
-    body = _decoded(logged)
-    params = {"params": body["params"]} if "params" in body else {}
-    split = body.get("dataframe_split")
-    if split is None:
-        name = "chat" if any(key in body for key in LLM_KEYS) else "inputs"
-        yield Example(name, "The example logged with the model", JSON, body)
+def untyped_examples(logged: bytes | None) -> Iterator[Example]:
+    """What was logged with a model without a signature, and a table in the other forms too."""
+    body = _maybe_body(logged)
+    if "dataframe_split" not in body:
+        if body:
+            name = "chat" if any(key in body for key in LLM_KEYS) else "inputs"
+            yield Example(name, "The example logged with the model", JSON, body)
         return
-    names, rows = split["columns"], split["data"][:MOST_ROWS]
+    names = body["dataframe_split"]["columns"]
+    rows = body["dataframe_split"]["data"][:MOST_ROWS]
     records = [dict(zip(map(str, names), row, strict=True)) for row in rows]
-    table = {"columns": names, "data": rows}
-    yield Example("records", "A table, row by row", JSON, {"dataframe_records": records, **params})
-    yield Example("split", "A table, names once", JSON, {"dataframe_split": table, **params})
+    split = {"columns": names, "data": rows}
+    yield Example("records", "A table, row by row", JSON, {"dataframe_records": records})
+    yield Example("split", "A table, names once", JSON, {"dataframe_split": split})
     yield Example("csv", "A table as CSV", CSV, csv_text(names, rows))
 
 
-def _decoded(logged: bytes) -> Any:
-    """The logged body. Python's writer spells NaN as JSON does not know it."""
-    return json.loads(logged, parse_constant=lambda token: None)
+def _maybe_body(logged: bytes | None) -> dict[str, Any]:
+    """The logged body, empty where it is none. Python's writer spells NaN, which JSON lacks."""
+    try:
+        body = json.loads(logged or b"", parse_constant=lambda token: None)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
-def _maybe_logged(declared: Declared, signature: Signature, logged: bytes) -> Sample | None:
+def _maybe_logged(declared: Declared, signature: Signature, body: dict[str, Any]) -> Sample | None:
     """The logged example, unless it is of another form than the signature."""
     try:
-        return _logged_sample(declared, signature, _decoded(logged))
+        return _logged_sample(declared, signature, body)
     except (BadRequest, KeyError, TypeError, ValueError):
         return None
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+from modelserver.media import JSON
+
 Control: TypeAlias = Literal["boolean", "number", "text", "json"]
 """How a value is typed in."""
 
@@ -27,7 +29,7 @@ CONTROLS: Final[Mapping[str, Control]] = {
 }
 """By type; every other type is typed in as JSON."""
 
-JSON: Final = "application/json"
+TYPE: Final = "x-mlflow-type"
 
 
 def _control(type_: str) -> Control:
@@ -63,37 +65,41 @@ class Form:
 def form(document: Mapping[str, Any]) -> Form:
     """The form of a ready model."""
     content = _content(document)
-    kind, fields = _form_fields(document, _examples(content.get(JSON, {})))
+    kind = _kind(document["components"]["schemas"])
     params = [] if kind == "body" else params_of(document)
-    return Form(kind, fields, params, "text/csv" in content)
+    return Form(kind, _fields(kind, document), params, "text/csv" in content)
 
 
-def _form_fields(
-    document: Mapping[str, Any], examples: Mapping[str, Any]
-) -> tuple[Kind, list[Field]]:
-    """A chat model declares columns too, but answers only its own form as clients know it."""
-    schemas = document["components"]["schemas"]
-    if "chat" in examples:
-        return "body", [Field("Request", "JSON", example=_pretty(examples["chat"]))]
-    if "Row" in schemas:
-        return ("records" if "properties" in schemas["Row"] else "rows"), columns_of(document)
-    if "Tensors" in schemas:
-        value = examples.get("inputs", {}).get("inputs", "")
-        return "inputs", [Field("inputs", "JSON", example=_pretty(value))]
-    return "body", [Field("Request", "JSON", example=_pretty(next(iter(examples.values()), "")))]
+def _kind(schemas: Mapping[str, Any]) -> Kind:
+    row = schemas.get("Row", {})
+    if "ChatInput" in schemas or not schemas.keys() & {"Row", "Tensors"}:
+        return "body"
+    if "Tensors" in schemas or TYPE in row:  # a row with one type is a value of a type hint
+        return "inputs"
+    return "records" if "properties" in row else "rows"
+
+
+def _fields(kind: Kind, document: Mapping[str, Any]) -> list[Field]:
+    if kind in ("records", "rows"):
+        return columns_of(document)
+    media = _content(document)[JSON]
+    examples = {name: example["value"] for name, example in media.get("examples", {}).items()}
+    if kind == "inputs":
+        return [Field("inputs", "JSON", example=_pretty(examples.get("inputs", {}).get("inputs")))]
+    return [Field("Request", "JSON", example=_pretty(next(iter(examples.values()), None)))]
 
 
 def columns_of(document: Mapping[str, Any]) -> list[Field]:
     """The columns or tensors that the model takes; none where it has no signature."""
     schemas = document["components"]["schemas"]
     schema = schemas.get("Row", schemas.get("Tensors", {}))
-    if "properties" in schema:
-        required = frozenset(schema.get("required", ()))
-        return [_field(name, column, name in required) for name, column in _named(schema)]
+    if TYPE in schema:
+        return [_field("inputs", schema, required=True)]
     if "prefixItems" in schema:
         columns = enumerate(schema["prefixItems"])
         return [_field(str(position), column, required=True) for position, column in columns]
-    return [_field("inputs", schema, required=True)] if schema else []
+    required = frozenset(schema.get("required", ()))
+    return [_field(name, column, name in required) for name, column in _named(schema)]
 
 
 def params_of(document: Mapping[str, Any]) -> list[Field]:
@@ -112,7 +118,7 @@ def outputs_of(document: Mapping[str, Any]) -> list[Field]:
 
 def _leaves(name: str, schema: Mapping[str, Any]) -> Iterator[Field]:
     """The parts of a schema that have a type of MLflow's, at whatever depth."""
-    if "x-mlflow-type" in schema:
+    if TYPE in schema:
         yield _field(name, schema, required=True)
         return
     for key, part in _named(schema):
@@ -127,7 +133,7 @@ def _named(schema: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def _field(name: str, schema: Mapping[str, Any], required: bool) -> Field:
-    type_ = str(schema.get("x-mlflow-type", "any"))
+    type_ = str(schema.get(TYPE, "any"))
     example = next(iter(schema.get("examples", ())), None)
     description = str(schema.get("description", ""))
     return Field(name, type_, required, _typed(example, _control(type_)), description)
@@ -143,7 +149,7 @@ def _typed(value: Any, control: Control) -> str:
 
 def _pretty(value: Any) -> str:
     """JSON on several lines, flat parts of it on one."""
-    if value == "":
+    if value is None:
         return ""
     if isinstance(value, dict) and value:
         lines = (f"{json.dumps(k, ensure_ascii=False)}: {_pretty(v)}" for k, v in value.items())
@@ -161,7 +167,3 @@ def _content(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The request bodies of /invocations by media type."""
     content: Mapping[str, Any] = document["paths"]["/invocations"]["post"]["requestBody"]["content"]
     return content
-
-
-def _examples(media: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: example["value"] for name, example in media.get("examples", {}).items()}

@@ -37,7 +37,8 @@ LONGEST_PAUSE: Final = 60.0
 
 
 class Lifecycle:
-    """The state of the one model of this process. Used from the event loop only."""
+    """The state of the one model of this process. Used from the event loop only, but for `step`,
+    what the loading thread is doing now."""
 
     def __init__(self, settings: Settings, base: Description) -> None:
         self.settings = settings
@@ -47,6 +48,7 @@ class Lifecycle:
         self.since = now()
         self.reason: str | None = None if settings.model_uri else UNCONFIGURED
         self.next_try: datetime | None = None
+        self.step: str | None = None
         self.model: Model | None = None
         self._started = False
         self._task: asyncio.Task[None] | None = None
@@ -96,7 +98,8 @@ class Lifecycle:
             return ModelUnavailable(UNCONFIGURED)
         if self.state == "loading":
             return ModelUnavailable(
-                f"the model is still loading, since {isoformat(self.since)}",
+                f"the model is still loading, since {isoformat(self.since)}"
+                + (f": {self.step}" if self.step else ""),
                 headers={"Retry-After": "5"},
             )
         return ModelUnavailable(
@@ -119,11 +122,15 @@ class Lifecycle:
 
     def _prepare(self) -> tuple[Model, Description]:
         """A model that has predicted, and its description. Runs in a thread."""
-        model = load_model(self.settings)
+        model = load_model(self.settings, self._report)
+        self._report("predicting the examples")
         _warm_up(model, self.settings)
         description = _described(self._base, model, self.settings)
         settle_memory()
         return model, description
+
+    def _report(self, step: str) -> None:
+        self.step = step
 
     def _fail(self, error: LoadFailed, pause: float) -> None:
         first = self.state != "failed"
@@ -138,7 +145,7 @@ class Lifecycle:
 
     def _succeed(self, model: Model) -> None:
         self.model, self.state, self.since = model, "ready", now()
-        self.reason = self.next_try = None
+        self.reason = self.next_try = self.step = None
         self._settled.set()
         logger.info("ready")
 

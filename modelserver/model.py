@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modelserver.advice import LoadFailed, advice, public_uri
 from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
 logger = logging.getLogger(__name__)
+
+Report: TypeAlias = Callable[[str], None]
+"""Told what is being done, for those who wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,13 @@ class Model:
     """Where the model was downloaded to; removed with the model."""
 
 
-def load_model(settings: Settings) -> Model:
-    """The model at `settings.model_uri`. Raises `LoadFailed`."""
+def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
+    """The model at `settings.model_uri`. `report` is told each step. Raises `LoadFailed`."""
     assert settings.model_uri is not None
     start = time.perf_counter()
     requirements: list[str] = []
     with explained(settings, requirements):
-        return _load(settings, settings.model_uri, start, requirements)
+        return _load(settings, settings.model_uri, start, requirements, report)
 
 
 @contextlib.contextmanager
@@ -70,15 +73,21 @@ def explained(settings: Settings, requirements: Sequence[str] = ()) -> Iterator[
         raise LoadFailed(reason) from error
 
 
-def _load(settings: Settings, uri: str, start: float, requirements: list[str]) -> Model:
+def _load(
+    settings: Settings, uri: str, start: float, requirements: list[str], report: Report
+) -> Model:
+    report("importing MLflow")
     import mlflow
 
     set_mlflow_up(settings)
     logger.info("loading %s from %s", public_uri(uri), public_uri(mlflow.get_tracking_uri()))
+    report("looking the model up")
     registration = resolve(uri)
+    report("fetching the model")
     fetching = time.perf_counter()
     folder, path = _fetch(registration.uri)
     logger.info("fetched the model in %.1f s", time.perf_counter() - fetching)
+    report("loading the model")
     requirements += _lines(path / "requirements.txt")
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)

@@ -11,21 +11,10 @@ from typing import Any, Final
 
 import yaml
 
-from modelserver.answers import predictions_schema
+from modelserver.components import answer_components, input_components
 from modelserver.examples import Declared, Example
-from modelserver.forms import Form, Sample, Specs, json_forms, tables_refused, takes_chat
+from modelserver.forms import Sample, tables_refused
 from modelserver.media import JSON
-from modelserver.schemas import (
-    PARAMS,
-    ROW,
-    Schema,
-    column_schema,
-    is_named,
-    object_schema,
-    param_schema,
-    row_schema,
-    tensor_schema,
-)
 from modelserver.snippets import snippets
 
 Document = dict[str, Any]
@@ -67,7 +56,7 @@ def read_base(text: str) -> Document:
     try:
         base = yaml.load(text, Loader)
     except yaml.YAMLError as error:
-        raise BaseError(str(error)) from error
+        raise BaseError(" ".join(str(error).split())) from error
     for path in FILLED_IN:
         part = base
         for key in path:
@@ -88,13 +77,16 @@ def compose(base: Document, subject: Subject) -> Document:
     document = deepcopy(base)
     _fill_info(document["info"], subject)
     operation = document["paths"]["/invocations"]["post"]
-    schemas = document["components"]["schemas"]
+    components = document["components"]
     if subject.declared.get("inputs"):
-        _fill_input(schemas, operation["requestBody"]["content"], subject)
+        components["schemas"] = _with_input(components["schemas"], subject)
+        for media_type in tables_refused(subject.declared["inputs"], subject.from_type_hint):
+            operation["requestBody"]["content"].pop(media_type, None)
     elif not subject.declared.get("params"):
-        for name in GENERIC_INPUTS:
-            schemas[name].get("properties", {}).pop("params", None)
-    _fill_answer(schemas, subject)
+        for name in GENERIC_INPUTS & components["schemas"].keys():
+            components["schemas"][name].get("properties", {}).pop("params", None)
+    answers = [item.answer for item in subject.examples if item.answer is not None]
+    components["schemas"] |= answer_components(subject.declared, subject.from_type_hint, answers)
     _fill_examples(operation, subject)
     return document
 
@@ -104,73 +96,15 @@ def _fill_info(info: Document, subject: Subject) -> None:
     info["description"] = "\n\n".join(filter(None, (subject.description, info["description"])))
 
 
-def _fill_input(schemas: Document, content: Document, subject: Subject) -> None:
-    """The forms of the input, and the row, tensors and params that they refer to."""
-    inputs, params = subject.declared["inputs"], subject.declared.get("params") or ()
-    for name in GENERIC_INPUTS:
-        schemas.pop(name, None)
-    param_schemas = {spec["name"]: param_schema(spec) for spec in params}
-    if inputs[0]["type"] == "tensor":
-        schemas["Tensors"] = {"title": "Tensors", **_tensors(inputs)}
-    else:
-        schemas["Row"] = {"title": "Row", **_row(subject)}
-    if param_schemas:
-        schemas["Params"] = {"title": "Params", **object_schema(param_schemas, [])}
-    forms = json_forms(inputs, subject.from_type_hint)
-    for form in forms:
-        schemas[f"{form.name.title()}Input"] = _form_schema(form, schemas, inputs)
-    refs = [{"$ref": f"#/components/schemas/{form.name.title()}Input"} for form in forms]
-    if len(refs) == 1:
-        schemas["Input"] = refs[0]
-    else:
-        schemas["Input"]["oneOf"] = refs
-    for media_type in tables_refused(inputs, subject.from_type_hint):
-        content.pop(media_type, None)
-
-
-def _form_schema(form: Form, schemas: Document, inputs: Specs) -> Schema:
-    titles = {"title": form.key or form.name, "description": f"{form.summary}."}
-    if form.key is not None:
-        params = {"params": dict(PARAMS)} if "Params" in schemas else {}
-        body = object_schema({form.key: form.schema(inputs), **params}, [form.key])
-        del body["additionalProperties"]  # other keys are ignored
-        return titles | body
-    parts = [ROW, PARAMS] if "Params" in schemas else [ROW]
-    for part in schemas["Row"], schemas.get("Params", {}):
-        part.pop("additionalProperties", None)  # they stand beside each other
-    return titles | {"allOf": [dict(part) for part in parts]}
-
-
-def _row(subject: Subject) -> Schema:
-    """A row's schema, each column with a value of the example."""
-    inputs, sample = subject.declared["inputs"], subject.sample
-    cells = sample.rows[0] if sample and sample.rows else [None] * len(inputs)
-    if subject.from_type_hint:
-        return _with_example(column_schema(inputs[0]), cells[0])
-    columns = [_with_example(column_schema(s), c) for s, c in zip(inputs, cells, strict=True)]
-    return row_schema(inputs, columns)
-
-
-def _with_example(schema: Schema, cell: Any) -> Schema:
-    return schema if cell is None else schema | {"examples": [cell]}
-
-
-def _tensors(inputs: Specs) -> Schema:
-    if not is_named(inputs):
-        return tensor_schema(inputs[0])
-    parts = {spec["name"]: tensor_schema(spec) for spec in inputs}
-    return object_schema(parts, list(parts))
-
-
-def _fill_answer(schemas: Document, subject: Subject) -> None:
-    """The answer: under `predictions`, or bare for chat-style input."""
-    inputs = subject.declared.get("inputs")
-    bare = inputs and takes_chat(inputs) and not subject.from_type_hint
-    answers = [item.answer for item in subject.examples if item.answer is not None]
-    predictions = answers if bare else [a["predictions"] for a in answers if "predictions" in a]
-    schemas["Predictions"] = predictions_schema(subject.declared.get("outputs"), predictions)
-    if bare or not inputs:
-        schemas["Answer"] = BARE if bare else UNKNOWN
+def _with_input(schemas: Document, subject: Subject) -> Document:
+    """The model's own schemas, then those of the base that are not about input."""
+    own = input_components(subject.declared, subject.from_type_hint, subject.sample)
+    refs = [{"$ref": f"#/components/schemas/{name}"} for name in own if name.endswith("Input")]
+    prose = {key: value for key, value in schemas["Input"].items() if key != "oneOf"}
+    own_input = prose | ({"oneOf": refs} if len(refs) > 1 else refs[0])
+    generic = GENERIC_INPUTS | {"Input"}
+    others = {name: schema for name, schema in schemas.items() if name not in generic}
+    return {"Input": own_input, **own, **others}
 
 
 def _fill_examples(operation: Document, subject: Subject) -> None:
@@ -180,7 +114,8 @@ def _fill_examples(operation: Document, subject: Subject) -> None:
     for item in subject.examples:
         example = item.example
         shown = {"summary": example.summary, "value": example.body}
-        content[example.media_type].setdefault("examples", {})[example.name] = shown
+        part = content.get(example.media_type, {})  # which an editor may have taken out
+        part.setdefault("examples", {})[example.name] = shown
         if item.answer is not None:
             answers[example.name] = {"summary": example.summary, "value": item.answer}
     bodies = [i.example.body for i in subject.examples if i.example.media_type == JSON]
@@ -196,20 +131,7 @@ FILLED_IN: Final = (
 )
 """Parts that the base must have."""
 
-GENERIC_INPUTS: Final = (
-    "RecordsInput",
-    "SplitInput",
-    "InputsInput",
-    "InstancesInput",
-    "ChatInput",
+GENERIC_INPUTS: Final = frozenset(
+    {"RecordsInput", "SplitInput", "InputsInput", "InstancesInput", "ChatInput"}
 )
 """The base's forms, for a model without a signature."""
-
-BARE: Final[Schema] = {"$ref": "#/components/schemas/Predictions"}
-UNKNOWN: Final[Schema] = {
-    "title": "Answer",
-    "anyOf": [
-        {"type": "object", "required": ["predictions"], "properties": {"predictions": BARE}},
-        {"description": "For chat-style input what the model returns, not wrapped."},
-    ],
-}

@@ -26,7 +26,7 @@ KEY: Final = Html(
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What the landing page shows. Times are ISO 8601 texts; `document` is there when ready."""
+    """What the landing page shows. Times are ISO 8601 texts, empty for none."""
 
     state: State
     title: str
@@ -37,7 +37,7 @@ class Landing:
     facts: Sequence[tuple[str, str]]
     base_url: str
     on_connect: bool
-    document: Mapping[str, Any] | None
+    document: Mapping[str, Any]
 
 
 def docs_page(title: str, names: Mapping[str, str]) -> Html:
@@ -71,7 +71,6 @@ def _links(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _ready(landing: Landing) -> Html:
-    assert landing.document is not None
     fields = form(landing.document)
     return filled(
         template("ready.html"),

@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from modelserver.fields import Field, Form, columns_of, outputs_of, params_of
-from modelserver.markup import Html, escaped, filled, joined
+from modelserver.markup import Html, filled, joined
 
 PLACEHOLDER: Final = "https://YOUR-SERVER"
 """How the document's samples write the server's URL."""
 
 LONGEST_EXAMPLE: Final = 80
 """Characters of an example value in a table; the form has all of it."""
+
+NO_SIGNATURE: Final = Html(
+    "<p>The model was logged without a signature: it does not say what it takes and returns.</p>\n"
+)
 
 MANY: Final = 24
 """Fields of a form beyond which they scroll in a box of their own."""
@@ -45,6 +49,11 @@ SAMPLE: Final = """\
 <pre tabindex="0"><code>$source</code></pre>
 </section>
 """
+
+NO_SAMPLES: Final = Html(
+    "<p>There is no call to copy: the model has no example that it predicts. "
+    '<a href="redoc">ReDoc</a> says what a request may look like.</p>\n'
+)
 
 TABLE: Final = """\
 <h3 id="table-$key">$title</h3>
@@ -141,8 +150,10 @@ def _mode(type_: str) -> str:
 def samples_html(document: Mapping[str, Any], base_url: str) -> Html:
     """A call in each language, for the server's own URL."""
     base = filled('<span class="base">$url</span>', url=base_url)
-    samples = document["paths"]["/invocations"]["post"]["x-codeSamples"]
-    return joined(
+    samples = document["paths"]["/invocations"]["post"].get("x-codeSamples")
+    if not samples:
+        return NO_SAMPLES
+    calls = joined(
         filled(
             SAMPLE,
             number=number,
@@ -151,6 +162,7 @@ def samples_html(document: Mapping[str, Any], base_url: str) -> Html:
         )
         for number, sample in enumerate(samples)
     )
+    return filled('<div class="samples">\n$calls</div>\n', calls=calls)
 
 
 def signature_html(document: Mapping[str, Any]) -> Html:
@@ -160,10 +172,7 @@ def signature_html(document: Mapping[str, Any]) -> Html:
         _table("params", "Params", params_of(document), ("Name", "Type", "Default")),
         _table("outputs", "Outputs", outputs_of(document), ("Name", "Type")),
     ]
-    return joined(tables) or Html(
-        "<p>The model was logged without a signature: it says neither what it takes nor what it "
-        "returns.</p>"
-    )
+    return joined(tables) or NO_SIGNATURE
 
 
 def _table(key: str, title: str, fields: Sequence[Field], heads: Sequence[str]) -> Html:
@@ -188,11 +197,10 @@ def _row(field: Field, heads: Sequence[str]) -> Html:
         "Default": filled("<code>$text</code>", text=_short(field.example) or "none"),
         "Meaning": field.description,
     }
-    rest = joined(f"<td>{escaped(cells[head])}</td>" for head in heads[1:])
     return filled(
         '<tr><th scope="row">$name</th>$rest</tr>\n',
         name=field.name or "(unnamed)",
-        rest=Html(rest),
+        rest=joined(filled("<td>$cell</td>", cell=cells[head]) for head in heads[1:]),
     )
 
 

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver.advice import public_uri
-from modelserver.lifecycle import Lifecycle, isoformat
+from modelserver.lifecycle import isoformat
 from modelserver.model import Model, flavor
 from modelserver.negotiation import names_html, prefers_json
 from modelserver.pages import Landing, docs_page, landing_page, redoc_page
@@ -110,21 +110,15 @@ class BarePrefix(BaseRoute):
         await response(scope, receive, send)
 
 
-def document(service: Service) -> dict[str, Any] | None:
-    """The OpenAPI document of the model; None until it is ready."""
-    lifecycle = service.lifecycle
-    return lifecycle.description.document if lifecycle.model else None
-
-
 def _title(service: Service) -> str:
-    if known := document(service):
-        return str(known["info"]["title"])
+    if service.lifecycle.model:
+        return str(service.lifecycle.description.document["info"]["title"])
     uri = service.settings.model_uri
     return public_uri(uri) if uri else "No model yet"
 
 
 def _landing(service: Service, request: Request) -> Landing:
-    lifecycle, known = service.lifecycle, document(service)
+    lifecycle = service.lifecycle
     model = lifecycle.model
     return Landing(
         state=lifecycle.state,
@@ -133,23 +127,20 @@ def _landing(service: Service, request: Request) -> Landing:
         reason=lifecycle.reason or "",
         since=isoformat(lifecycle.since) or "",
         next_try=isoformat(lifecycle.next_try) or "",
-        facts=_facts(lifecycle, known),
+        facts=_facts(model) if model else [],
         base_url=_base_url(request, service.settings.on_connect),
         on_connect=service.settings.on_connect,
-        document=known,
+        document=lifecycle.description.document,
     )
 
 
-def _facts(lifecycle: Lifecycle, known: dict[str, Any] | None) -> list[tuple[str, str]]:
-    model = lifecycle.model
-    if model is None or known is None:
-        return []
+def _facts(model: Model) -> list[tuple[str, str]]:
     facts = {
-        "Version": known["info"]["version"],
+        "Version": model.registration.version,
         "Made with": flavor(model),
         "Model URI": model.uri,
         "Run": model.metadata.get("run_id"),
-        "Loaded": isoformat(model.loaded_at),
+        "Loaded": f"{model.loaded_at:%Y-%m-%d %H:%M} UTC",
     }
     return [(name, str(value)) for name, value in facts.items() if value]
 
@@ -161,10 +152,9 @@ def _base_url(request: Request, on_connect: bool) -> str:
 
 
 def _summary(landing: Landing, model: Model | None) -> dict[str, Any]:
-    info = landing.document["info"] if landing.document else {}
     return {
-        "name": (model.registration.name if model else None) or info.get("title"),
-        "version": info.get("version"),
+        "name": landing.title if model else None,
+        "version": model.registration.version if model else None,
         "state": landing.state,
         "reason": landing.reason or None,
         "since": landing.since,

@@ -67,9 +67,11 @@ def test_loading_then_ready(model_path: Callable[[str], Path], tmp_path: Path) -
         ready = client.get("/ping"), client.get("/health")
     assert [answer.status_code for answer in loading] == [503, 503]
     assert loading[1].json()["state"] == "loading"
+    assert isinstance(loading[1].json()["step"], str)
     assert "still loading" in loading[0].json()["message"]
     assert page.status_code == 200
     assert [answer.status_code for answer in ready] == [200, 200]
+    assert ready[1].json()["step"] is None
 
 
 def test_requests_wait_no_longer_than_the_timeout(
@@ -86,12 +88,12 @@ def test_requests_wait_no_longer_than_the_timeout(
 def test_the_first_page_does_not_wait_for_ever(
     model_path: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelserver.app.FIRST_PAGE_WAITS", 0.1)
+    monkeypatch.setattr("modelserver.site.FIRST_PAGE_WAITS", 0.1)
     code = SLOW_TO_LOAD.format(seconds=1)
     path = with_loader(model_path("wine"), tmp_path / "slow", code)
     with TestClient(app_for(path)) as client:
         page = client.get("/")
-    assert (page.status_code, "still loading" in page.text) == (200, True)
+    assert (page.status_code, "being loaded" in page.text) == (200, True)
 
 
 def test_a_missing_package_names_the_line_to_add(

@@ -155,9 +155,9 @@ const isRaw = (value) => Boolean(JSON.isRawJSON?.(value));
 const isNumber = (value) => typeof value === "number" || isRaw(value);
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !isRaw(value);
 
-function textOf(value) {
+function textOf(value, indent) {
   if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : JSON.stringify(value, null, indent);
 }
 
 async function predict(body, type) {
@@ -203,13 +203,26 @@ function tableOfColumns(columns) {
   return { names, rows };
 }
 
-function shownTable({ names, rows }) {
-  const head = make("tr", {}, ...["Row", ...names].map((name) => make("th", { scope: "col", textContent: name })));
-  const body = rows.slice(0, LONGEST_TABLE).map((row, number) => make(
-    "tr", {}, make("th", { scope: "row", textContent: number }),
-    ...names.map((_, column) => make("td", { textContent: textOf(row[column]), className: isNumber(row[column]) ? "number" : "" })),
+const cell = (value) => make("td", { textContent: textOf(value, 2), className: isNumber(value) ? "number" : "" });
+const head = (scope, textContent) => make("th", { scope, textContent });
+
+// One row of several values stands upright: a name and a value on each line.
+function upright(names, [row]) {
+  const lines = names.map((name, column) => make("tr", {}, head("row", name), cell(row[column])));
+  return make("table", {}, make("tbody", {}, ...lines));
+}
+
+function level(names, rows) {
+  const lines = rows.slice(0, LONGEST_TABLE).map((row, number) => make(
+    "tr", {}, head("row", number), ...names.map((_, column) => cell(row[column])),
   ));
-  const region = make("div", { className: "scroll", tabIndex: 0 }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
+  const heads = make("tr", {}, ...["Row", ...names].map((name) => head("col", name)));
+  return make("table", {}, make("thead", {}, heads), make("tbody", {}, ...lines));
+}
+
+function shownTable({ names, rows }) {
+  const isUpright = rows.length === 1 && names.length > 1;
+  const region = make("div", { className: "scroll", tabIndex: 0 }, (isUpright ? upright : level)(names, rows));
   region.setAttribute("role", "region");
   region.setAttribute("aria-label", "Predictions");
   return region;
@@ -240,6 +253,7 @@ function show(status, ...answer) {
   URL.revokeObjectURL(find("#answer .download")?.href);
   find("#status").textContent = status;
   find("#answer").replaceChildren(...answer);
+  find(".result").scrollIntoView({ block: "nearest" });
 }
 
 function showAnswer(predictions, name) {
@@ -251,16 +265,14 @@ function showAnswer(predictions, name) {
 }
 
 function describe({ row, column, param, tensor, expected, found }) {
-  const place = [
-    row === undefined ? "" : `row ${row}`,
-    ...Object.entries({ column, param, tensor }).filter(([, name]) => name !== undefined).map(([kind, name]) => `${kind} ${name}`),
-  ].filter(Boolean).join(", ");
+  const places = Object.entries({ row, column, param, tensor }).filter(([, name]) => name !== undefined);
+  const place = places.map(([kind, name]) => `${kind} ${textOf(name)}`).join(", ");
   return `${place}: ${expected === undefined ? found : `expected ${expected}, found ${found}`}`;
 }
 
 function mark(form, details) {
   const marked = details.flatMap((detail) => {
-    const control = [...form.querySelectorAll("[data-name]")].find(({ dataset }) => String(textOf(detail[dataset.part])) === dataset.name);
+    const control = [...form.querySelectorAll("[data-name]")].find(({ dataset }) => textOf(detail[dataset.part]) === dataset.name);
     if (!control) return [];
     control.setAttribute("aria-invalid", "true");
     document.getElementById(`${control.id}-fault`).textContent = `Expected ${detail.expected}, found ${detail.found}.`;

@@ -1,11 +1,26 @@
 "use strict";
 
-// ReDoc draws a small logo from its maker's server. It is not asked for.
-const setAttribute = Element.prototype.setAttribute;
-Element.prototype.setAttribute = function (name, value) {
-  const foreign = this instanceof HTMLImageElement && name === "src" && /^https?:/.test(value);
-  if (!foreign) setAttribute.call(this, name, value);
+// ReDoc draws a small logo from its maker's server, and leaves it out when that fails. React sets
+// an image's source in two ways; here both refuse one from elsewhere before it is asked for.
+const { setAttribute } = Element.prototype;
+const source = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, "src");
+
+function guarded(image, url, set) {
+  if (new URL(url, location.href).origin === location.origin || url.startsWith("data:")) set();
+  else setTimeout(() => image.dispatchEvent(new Event("error")));
+}
+
+HTMLImageElement.prototype.setAttribute = function (name, value) {
+  const set = () => setAttribute.call(this, name, value);
+  if (name === "src") guarded(this, value, set);
+  else set();
 };
+Object.defineProperty(HTMLImageElement.prototype, "src", {
+  ...source,
+  set(url) {
+    guarded(this, url, () => source.set.call(this, url));
+  },
+});
 
 const OPTIONS = {
   sanitize: true, // descriptions come from whoever logged the model

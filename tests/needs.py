@@ -1,0 +1,29 @@
+"""What a test needs of the machine: without it the test is skipped, or fails where it must run."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+NODE_MODULES = Path(__file__).parent / "node_modules"
+
+
+def need(condition: object, reason: str) -> None:
+    """Skips the test unless `condition` holds; with TESTS_MUST_RUN=1 the test fails instead."""
+    if not condition:
+        (pytest.fail if os.environ.get("TESTS_MUST_RUN") == "1" else pytest.skip)(reason)
+
+
+def chromium_path() -> str:
+    """Where the browser is."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    need(path, "there is no chromium (apt-get install chromium)")
+    return str(path)
+
+
+def node_module(file: str) -> Path:
+    """A file of a package that tests/package.json names."""
+    path = NODE_MODULES / file
+    need(path.exists(), f"there is no {file} (npm ci --prefix tests)")
+    return path
