@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from modelserver.bundle import ARGUMENTS
-from modelserver.checks import preflight
-from modelserver.report import Style, write_json, write_table
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -36,6 +34,10 @@ def read_command(arguments: Sequence[str], environment: Mapping[str, str]) -> No
 
 
 def _check(environment: Mapping[str, str], as_json: bool) -> int:
+    # A server has no use for them.
+    from modelserver.preflight import preflight
+    from modelserver.report import Style, write_json, write_table
+
     checks = preflight(environment, ROOT)
     try:
         if as_json:
@@ -43,7 +45,7 @@ def _check(environment: Mapping[str, str], as_json: bool) -> int:
         else:
             passed = write_table(checks, sys.stdout, Style.of(sys.stdout, environment))
         if passed and not as_json:
-            print(f"Deploy it:\n    {_deploy_line(environment)}", flush=True)
+            print(f"Deploy it:\n    {deploy_line(environment)}", flush=True)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
@@ -52,6 +54,12 @@ def _check(environment: Mapping[str, str], as_json: bool) -> int:
     return 0 if passed else 1
 
 
-def _deploy_line(environment: Mapping[str, str]) -> str:
-    variable = shlex.quote(f"MODEL_URI={environment['MODEL_URI']}")
-    return f"rsconnect deploy fastapi -E {variable} {ARGUMENTS}"
+def deploy_line(environment: Mapping[str, str]) -> str:
+    """The command to paste. On Connect the tracking server is by default its own /mlflow."""
+    tracking = environment.get("MLFLOW_TRACKING_URI", "").rstrip("/")
+    of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
+    names = ["MODEL_URI"]
+    if tracking.startswith("http") and tracking != of_connect:
+        names.append("MLFLOW_TRACKING_URI")
+    variables = [f"-E {shlex.quote(f'{name}={environment[name]}')}" for name in names]
+    return " ".join(["rsconnect deploy fastapi", *variables, ARGUMENTS])

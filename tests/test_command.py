@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from modelserver.bundle import ARGUMENTS
-from modelserver.command import read_command
+from modelserver.command import deploy_line, read_command
 from tests.processes import KEPT, ROOT, answering
 
 
@@ -59,6 +59,32 @@ def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None
         "Deploy it:",
         f"    rsconnect deploy fastapi -E 'MODEL_URI={uri}' {ARGUMENTS}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "variables"),
+    [
+        ({"MODEL_URI": "models:/a b/1"}, "-E 'MODEL_URI=models:/a b/1'"),
+        (
+            {
+                "MODEL_URI": "models:/a/1",
+                "MLFLOW_TRACKING_URI": "https://connect.example.com/mlflow",
+                "CONNECT_SERVER": "https://connect.example.com/",
+            },
+            "-E MODEL_URI=models:/a/1",
+        ),
+        (
+            {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "https://mlflow.example.com"},
+            "-E MODEL_URI=models:/a/1 -E MLFLOW_TRACKING_URI=https://mlflow.example.com",
+        ),
+        (
+            {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
+            "-E MODEL_URI=models:/a/1",
+        ),
+    ],
+)
+def test_the_line_that_deploys(environment: dict[str, str], variables: str) -> None:
+    assert deploy_line(environment) == f"rsconnect deploy fastapi {variables} {ARGUMENTS}"
 
 
 def test_check_fails_as_json() -> None:

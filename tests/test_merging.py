@@ -111,7 +111,7 @@ def test_markers_that_differ_keep_both_lines() -> None:
         (
             "",
             "file:///home/me/a",
-            "the model asks for `file:///home/me/a`, a file of the machine where it was logged; "
+            "the model asks for `file:///home/me/a`, a file that Connect does not have; "
             "publish that package, or log the model with code_paths instead",
         ),
         ("", "-r more.txt", "the model's `-r more.txt` names a file that was not logged with it"),

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.checks import Check, check_openapi, preflight
+from modelserver.checks import Check
 from modelserver.install import main
+from modelserver.model_checks import check_openapi
+from modelserver.preflight import preflight
 from modelserver.rehearsal import Answer, Rehearsal
 from tests.processes import ROOT, Server, answering, free_port
 
