@@ -3,7 +3,7 @@
 # The work is done by modelserver/install.py, with the Python of the current environment.
 set -euo pipefail
 
-here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+here="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
 python="$(command -v python || command -v python3 || true)"
 
 fail() {

@@ -83,7 +83,7 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
     except (OSError, UnicodeError) as error:
         raise Failed(f"{file}: {_reason(error)}; nothing was changed") from error
     if options.dry_run:
-        sys.stdout.writelines(_diff(before, after, str(file)))
+        print("\n".join(_diff(before, after, str(file))))
     elif after == before:
         print(f"{file} has the packages of {label} already")
     else:
@@ -91,8 +91,8 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
 
 
 def _diff(before: str, after: str, name: str) -> list[str]:
-    lines = (before.splitlines(keepends=True), after.splitlines(keepends=True))
-    return list(difflib.unified_diff(*lines, name, f"{name} with the model's packages"))
+    lines = (before.splitlines(), after.splitlines())
+    return list(difflib.unified_diff(*lines, name, f"{name}, updated", lineterm=""))
 
 
 def _replace(file: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""A model's packages for a server with `mlflow-skinny` in place of `mlflow`: a third of its size.
+"""A model's packages for a server with `mlflow-skinny` in place of `mlflow`.
 
 In: what the model was saved with. Out: its lines, with what full MLflow would have brought along.
 """
@@ -26,7 +26,7 @@ FLAVOR_NEEDS: Final = {
 }
 
 FORMAT_NEEDS: Final = {
-    # How MLflow 3.11 and newer save scikit-learn models; not in a list that people wrote by hand.
+    # The format of scikit-learn models in newer versions of MLflow; full MLflow brings its reader.
     "skops": ("skops",),
 }
 

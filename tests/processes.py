@@ -90,6 +90,31 @@ def tracking_server(folder: Path, port: int) -> Iterator[Server]:
         yield server
 
 
+def interrupted_while_it_waits(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Ctrl-C while `command` waits for a tracking server that is silent: the exit code.
+
+    Fails if something is printed to stderr.
+    """
+    inherited = {key: value for key, value in os.environ.items() if key in KEPT}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**inherited, "MLFLOW_TRACKING_URI": url, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            # Where the tests are a background job of a shell, they and their children ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        silent.settimeout(90)
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=90)
+    assert error == b""
+    return process.returncode
+
+
 @contextlib.contextmanager
 def answering(status: int, body: str, media_type: str) -> Iterator[str]:
     """The URL of a server that answers everything alike, as a proxy or a login page does."""

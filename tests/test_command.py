@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +12,7 @@ import pytest
 
 from modelserver.bundle import ARGUMENTS
 from modelserver.command import deploy_line, read_command
-from tests.processes import KEPT, ROOT, answering
+from tests.processes import KEPT, ROOT, answering, interrupted_while_it_waits
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -117,19 +115,5 @@ def test_a_reader_that_has_seen_enough() -> None:
 
 
 def test_ctrl_c() -> None:
-    """While it waits for a server that is silent."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        environment = {**os.environ, "MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": url}
-        process = subprocess.Popen(
-            [sys.executable, "main.py", "--check"],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        silent.settimeout(60)
-        with silent.accept()[0]:
-            process.send_signal(signal.SIGINT)
-            _, error = process.communicate(timeout=60)
-    assert (process.returncode, error) == (130, b"")
+    command = [sys.executable, "main.py", "--check"]
+    assert interrupted_while_it_waits(command, {"MODEL_URI": "models:/a/1"}) == 130

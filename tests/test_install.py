@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -16,7 +14,7 @@ from mlflow import MlflowClient
 
 from modelserver.install import main
 from modelserver.merging import ASIDE, START
-from tests.processes import KEPT, ROOT, Server, answering, free_port
+from tests.processes import KEPT, ROOT, Server, answering, free_port, interrupted_while_it_waits
 
 ACTIVE = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 """The PATH where this interpreter's environment is active."""
@@ -364,14 +362,5 @@ def test_another_checkout_in_the_current_folder_is_not_used(tmp_path: Path) -> N
 
 
 def test_ctrl_c(file: Path) -> None:
-    """While it waits for a server that is silent."""
     command = [str(ROOT / "install_model_deps.sh"), "--update", str(file), "models:/a/1"]
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        environment = {**os.environ, "PATH": ACTIVE, "MLFLOW_TRACKING_URI": url}
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
-        silent.settimeout(60)
-        with silent.accept()[0]:
-            process.send_signal(signal.SIGINT)
-            _, error = process.communicate(timeout=60)
-    assert (process.returncode, error) == (130, b"")
+    assert interrupted_while_it_waits(command, {"PATH": ACTIVE}) == 130
