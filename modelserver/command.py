@@ -38,14 +38,12 @@ def _check(environment: Mapping[str, str], as_json: bool) -> int:
     from modelserver.preflight import preflight
     from modelserver.report import Style, write_json, write_table
 
-    checks = preflight(environment, ROOT)
+    checks, style = preflight(environment, ROOT), Style.of(sys.stdout, environment)
     try:
         if as_json:
             passed = write_json(checks, sys.stdout)
         else:
-            passed = write_table(checks, sys.stdout, Style.of(sys.stdout, environment))
-        if passed and not as_json:
-            print(f"Deploy it:\n    {deploy_line(environment)}", flush=True)
+            passed = write_table(checks, sys.stdout, style, deploy_line(environment))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
@@ -58,8 +56,8 @@ def deploy_line(environment: Mapping[str, str]) -> str:
     """The command to paste. On Connect the tracking server is by default its own /mlflow."""
     tracking = environment.get("MLFLOW_TRACKING_URI", "").rstrip("/")
     of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
-    names = ["MODEL_URI"]
+    variables = {"MODEL_URI": environment.get("MODEL_URI", "")}
     if tracking.startswith("http") and tracking != of_connect:
-        names.append("MLFLOW_TRACKING_URI")
-    variables = [f"-E {shlex.quote(f'{name}={environment[name]}')}" for name in names]
-    return " ".join(["rsconnect deploy fastapi", *variables, ARGUMENTS])
+        variables["MLFLOW_TRACKING_URI"] = tracking
+    settings = [f"-E {shlex.quote(f'{name}={value}')}" for name, value in variables.items()]
+    return " ".join(["rsconnect deploy fastapi", *settings, ARGUMENTS])

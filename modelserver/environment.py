@@ -40,6 +40,7 @@ CONDA_OWN: Final = frozenset({"", "python", "pip", "setuptools", "wheel", "cudat
 class SavedWith:
     """A model's environment. `python` is None and `packages` empty where the model says nothing."""
 
+    folder: Path
     packages: tuple[Line, ...]
     """Lines of a requirements file; where the model has constraints, these are among them."""
     python: str | None
@@ -56,19 +57,20 @@ def open_store(settings: Settings) -> str:
     return public_uri(mlflow.get_tracking_uri())
 
 
-def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, Path]:
-    """What the model is, and a folder with its `FILES`: its own if it is here, else `folder`.
+def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, SavedWith]:
+    """What the model is, and what it was saved with. Raises `LoadFailed`.
 
-    Raises `LoadFailed`.
+    Its `FILES` are downloaded to `folder`, unless the model is a folder of this machine.
     """
     assert settings.model_uri is not None
     _set_up(settings)
     with explained(settings):
         registration = resolve(settings.model_uri)
         local = Path(registration.uri.removeprefix("file://"))
-        if not local.exists():
-            _fetch_files(registration.uri, folder)
-    return registration, local if local.exists() else folder
+        if local.exists():
+            return registration, read_environment(local)
+        _fetch_files(registration.uri, folder)
+        return registration, read_environment(folder)
 
 
 def _set_up(settings: Settings) -> None:
@@ -103,6 +105,7 @@ def read_environment(folder: Path) -> SavedWith:
     python = _yaml(folder / "python_env.yaml").get("python") or _conda_python(conda)
     text = _text(folder / "requirements.txt")
     return SavedWith(
+        folder=folder,
         packages=tuple(_constrained(text, folder) if text is not None else _conda_lines(conda)),
         python=str(python) if python else None,
         flavors=_yaml(folder / "MLmodel").get("flavors") or {},

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from modelserver.advice import LoadFailed, public_uri
-from modelserver.environment import inspect_model, read_environment
+from modelserver.environment import inspect_model
 from modelserver.merging import Conflict, contradictions, merge
 from modelserver.quiet import quiet
 from modelserver.requirements import Line
@@ -35,6 +35,11 @@ MLFLOW_TRACKING_TOKEN and whatever else MLflow reads; without a URI, MODEL_URI n
 
 HINT: Final = ". If it is on your Connect: export MLFLOW_TRACKING_URI=${CONNECT_SERVER%/}/mlflow"
 
+FLAGS: Final = {
+    "--update": "merge into the file, by default the server's own requirements.txt",
+    "--skinny": "mlflow-skinny and what is needed beside it, in place of mlflow",
+    "--dry-run": "show what would change, change nothing",
+}
 
 WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
@@ -55,13 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     for flag, meaning in FLAGS.items():
         parser.add_argument(flag, action="store_true", help=meaning)
     return parser
-
-
-FLAGS: Final = {
-    "--update": "merge into the file, by default the server's own requirements.txt",
-    "--skinny": "mlflow-skinny and what is needed beside it, in place of mlflow",
-    "--dry-run": "show what would change, change nothing",
-}
 
 
 def _targets(given: Sequence[str], environment: Mapping[str, str]) -> tuple[Path, str]:
@@ -151,13 +149,12 @@ def _act(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
     settings = read_settings({**environment, "MODEL_URI": uri})
     with tempfile.TemporaryDirectory(prefix="model-") as temporary:
         with quiet():
-            _, folder = inspect_model(settings, Path(temporary))
-            saved = read_environment(folder)
+            _, saved = inspect_model(settings, Path(temporary))
         packages = skinny(saved) if options.skinny else list(saved.packages)
         if options.update:
             _update(file, packages, public_uri(uri), options)
         else:
-            _install(folder, packages, options)
+            _install(saved.folder, packages, options)
 
 
 def _complain(text: str) -> int:

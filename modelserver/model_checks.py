@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from modelserver.advice import LoadFailed, public_uri
 from modelserver.checks import Outcome
-from modelserver.environment import SavedWith, inspect_model, open_store, read_environment
+from modelserver.environment import SavedWith, inspect_model, open_store
 from modelserver.rehearsal import Rehearsal, faults, rehearse
 from modelserver.settings import Settings, SettingsError, read_settings
 
@@ -64,10 +64,9 @@ def check_model(settings: Settings) -> Outcome[SavedWith]:
     """The URI names a model, and its files say what it needs."""
     with TemporaryDirectory(prefix="model-") as temporary:
         try:
-            registration, folder = inspect_model(settings, Path(temporary))
+            registration, saved = inspect_model(settings, Path(temporary))
         except LoadFailed as error:
             return _failed(error)
-        saved = read_environment(folder)
     version = f"{registration.name} version {registration.version}, " if registration.name else ""
     flavors = [name for name in saved.flavors if name != "python_function"] or ["pyfunc"]
     return Outcome("ok", f"{version}{', '.join(flavors)}", fact=saved)

@@ -7,11 +7,12 @@ terminals only, and not where NO_COLOR is set; a console without the signs gets 
 import json
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, TextIO
 
-from modelserver.checks import Check
+from modelserver.checks import Check, Status
 
 SIGNS: Final = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "-", "advice": "→"}
 LETTERS: Final = {"ok": "+", "warning": "!", "failed": "X", "skipped": "-", "advice": "->"}
@@ -53,21 +54,33 @@ def _shows(stream: TextIO, signs: Mapping[str, str]) -> bool:
     return True
 
 
-def write_table(checks: Iterable[Check], stream: TextIO, style: Style) -> bool:
-    """A line for each check as soon as it is done, and below it what mends it."""
-    failed = 0
+def write_table(checks: Iterable[Check], stream: TextIO, style: Style, next_step: str) -> bool:
+    """A line for each check as soon as it is done, and below it what mends it; then the verdict.
+
+    `next_step` is the command to run when nothing is left to mend.
+    """
+    counts: Counter[Status] = Counter()
     for check in checks:
-        failed += check.status == "failed"
+        counts[check.status] += 1
         _write(stream, _row(check, style))
-    _write(stream, f"{failed} of the checks failed." if failed else "All is ready.")
-    return not failed
+    _write(stream, _verdict(counts, next_step))
+    return not counts["failed"]
+
+
+def _verdict(counts: Mapping[Status, int], next_step: str) -> str:
+    if counts["failed"]:
+        return f"Failed: {counts['failed']}, warnings: {counts['warning']}."
+    if counts["warning"]:
+        return f"Nothing failed; warnings: {counts['warning']}."
+    return f"All is well. Deploy it:\n    {next_step}"
 
 
 def _row(check: Check, style: Style) -> str:
     head = f"{style.sign(check.status)} {check.name:{NAME_WIDTH}}  "
-    # Measured without the codes of the colour.
-    text = textwrap.fill(check.found, style.width, initial_indent=MARGIN, subsequent_indent=MARGIN)
-    row = head + text[len(MARGIN) :]
+    lines = textwrap.wrap(
+        check.found, style.width - len(MARGIN), break_on_hyphens=False, break_long_words=False
+    )
+    row = head + f"\n{MARGIN}".join(lines)
     # Not wrapped, so that it can be pasted.
     return f"{row}\n{MARGIN}{style.sign('advice')} {check.advice}" if check.advice else row
 

@@ -52,11 +52,7 @@ def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == f"✓ settings          {uri}"
-    assert lines[-3:] == [
-        "All is ready.",
-        "Deploy it:",
-        f"    rsconnect deploy fastapi -E 'MODEL_URI={uri}' {ARGUMENTS}",
-    ]
+    assert lines[-1].startswith("Nothing failed; warnings: ")
 
 
 @pytest.mark.parametrize(

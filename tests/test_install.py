@@ -211,6 +211,18 @@ def test_wrong_arguments(
     assert len(error.splitlines()) == 1
 
 
+def test_a_file_of_the_model_that_is_broken(
+    model_path: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = changed(model_path("wine"), tmp_path, "")
+    (model / "conda.yaml").write_text("a: [b")
+    assert main([str(model)], {}) == 1
+    assert capsys.readouterr().err == (
+        "install_model_deps.sh: what is at file:…/model is not a complete MLflow model; "
+        "log it again\n"
+    )
+
+
 def test_unknown_version(
     wine_registry: Server, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,7 +23,7 @@ PLAIN = f"""\
                     word word word word word word word word word word word word word word
                     → pip install {"x" * 100}
 - load              not checked
-1 of the checks failed.
+Failed: 1, warnings: 1.
 """
 
 
@@ -43,7 +43,7 @@ class Stream(io.TextIOWrapper):
 
 
 def written(stream: Stream, **environment: str) -> str:
-    assert not write_table(CHECKS, stream, Style.of(stream, environment))
+    assert not write_table(CHECKS, stream, Style.of(stream, environment), "deploy")
     return stream.text()
 
 
@@ -90,6 +90,12 @@ def test_json() -> None:
 
 def test_warnings_do_not_fail() -> None:
     stream = Stream("utf-8", False)
-    assert write_table(CHECKS[:2], stream, Style.of(stream, {}))
-    assert stream.text().splitlines()[-1] == "All is ready."
+    assert write_table(CHECKS[:2], stream, Style.of(stream, {}), "deploy")
+    assert stream.text().splitlines()[-1] == "Nothing failed; warnings: 1."
     assert write_json(CHECKS[:2], Stream("utf-8", False))
+
+
+def test_the_next_step_is_shown_when_all_is_well() -> None:
+    stream = Stream("utf-8", False)
+    assert write_table(CHECKS[:1], stream, Style.of(stream, {}), "deploy --now")
+    assert stream.text().splitlines()[-2:] == ["All is well. Deploy it:", "    deploy --now"]

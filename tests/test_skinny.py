@@ -11,7 +11,7 @@ from modelserver.skinny import skinny
 
 
 def contents(packages: str, **flavors: object) -> list[str]:
-    saved = SavedWith(tuple(read_lines(packages)), None, flavors)
+    saved = SavedWith(Path(), tuple(read_lines(packages)), None, flavors)
     return [line.content for line in skinny(saved)]
 
 
