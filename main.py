@@ -1,11 +1,16 @@
 """The entry: environment to settings to `app`. `python main.py` serves it with uvicorn."""
 
 import os
+import sys
 
 from modelserver.app import create_app
+from modelserver.command import read_command
 from modelserver.openapi import BaseError
 from modelserver.serve import serve
 from modelserver.settings import SettingsError, read_settings
+
+if __name__ == "__main__":
+    read_command(sys.argv[1:], os.environ)  # ends here for --check and --help
 
 try:
     settings = read_settings(os.environ)

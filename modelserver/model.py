@@ -5,13 +5,14 @@
 imported inside functions, so that a server listens before those seconds are spent.
 """
 
+import contextlib
 import inspect
 import json
 import logging
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -57,12 +58,18 @@ def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
     assert settings.model_uri is not None
     start = time.perf_counter()
     requirements: list[str] = []
-    try:
+    with explained(settings, requirements):
         return _load(settings, settings.model_uri, start, requirements, report)
-    except Exception as error:  # whatever a model's own code raises while it is loaded
-        reason = advice(
-            error, settings.model_uri, settings.tracking_uri, requirements, settings.login.check
-        )
+
+
+@contextlib.contextmanager
+def explained(settings: Settings, requirements: Sequence[str] = ()) -> Iterator[None]:
+    """Turns what goes wrong inside into `LoadFailed` with advice."""
+    try:
+        yield
+    except Exception as error:  # whatever MLflow, its stores and a model's own code raise
+        uri, server = settings.model_uri or "", settings.tracking_uri
+        reason = advice(error, uri, server, requirements, settings.login.check)
         raise LoadFailed(reason) from error
 
 

@@ -75,6 +75,15 @@ def mlflow_client(model_path: Callable[[str], Path]) -> Callable[[str], httpx.Cl
     return open_client
 
 
+@pytest.fixture
+def mlflow_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a command tells MLflow in this process does not reach the next test."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+    yield
+    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="session")
 def wine_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A tracking server with two versions of the sample model; `champion` is the first."""

@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -86,6 +88,56 @@ def tracking_server(folder: Path, port: int) -> Iterator[Server]:
     with running(command, {}, folder / "mlflow-server.log", port) as server:
         wait_for(lambda: status(f"{server.url}/health") == 200, server)
         yield server
+
+
+def interrupted_while_it_waits(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Ctrl-C while `command` waits for a tracking server that is silent: the exit code.
+
+    Fails if something is printed to stderr.
+    """
+    inherited = {key: value for key, value in os.environ.items() if key in KEPT}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**inherited, "MLFLOW_TRACKING_URI": url, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            # Where the tests are a background job of a shell, they and their children ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        silent.settimeout(90)
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=90)
+    assert error == b""
+    return process.returncode
+
+
+@contextlib.contextmanager
+def answering(status: int, body: str, media_type: str) -> Iterator[str]:
+    """The URL of a server that answers everything alike, as a proxy or a login page does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_POST = do_GET
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def wait_for(condition: Callable[[], object], server: Server, seconds: float = 90) -> None:

@@ -1,0 +1,63 @@
+"""The command line of `python main.py`: serve, or check and say what is missing.
+
+In: arguments and environment. Out: nothing where the app is to be served; else the process ends
+with an exit code: 0, 1 for a failed check, 2 for a wrong command line.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from modelserver.bundle import ARGUMENTS
+
+ROOT: Final = Path(__file__).parent.parent
+
+
+def read_command(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Returns if the app is to be served; anything else ends the process."""
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        description="Serves the model that MODEL_URI names. The README has all settings.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--check", action="store_true", help="say what a deployment lacks, and end")
+    parser.add_argument("--json", action="store_true", help="the result of --check as JSON")
+    options = parser.parse_args(arguments)
+    if options.json and not options.check:
+        parser.error("--json belongs to --check")
+    if options.check:
+        raise SystemExit(_check(environment, options.json))
+
+
+def _check(environment: Mapping[str, str], as_json: bool) -> int:
+    # A server has no use for them.
+    from modelserver.preflight import preflight
+    from modelserver.report import Style, write_json, write_table
+
+    checks, style = preflight(environment, ROOT), Style.of(sys.stdout, environment)
+    try:
+        if as_json:
+            passed = write_json(checks, sys.stdout)
+        else:
+            passed = write_table(checks, sys.stdout, style, deploy_line(environment))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0 if passed else 1
+
+
+def deploy_line(environment: Mapping[str, str]) -> str:
+    """The command to paste. On Connect the tracking server is by default its own /mlflow."""
+    tracking = environment.get("MLFLOW_TRACKING_URI", "").rstrip("/")
+    of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
+    variables = {"MODEL_URI": environment.get("MODEL_URI", "")}
+    if tracking.startswith("http") and tracking != of_connect:
+        variables["MLFLOW_TRACKING_URI"] = tracking
+    settings = [f"-E {shlex.quote(f'{name}={value}')}" for name, value in variables.items()]
+    return " ".join(["rsconnect deploy fastapi", *settings, ARGUMENTS])

@@ -1,0 +1,155 @@
+"""What a model was saved with: its packages and its Python, read from the small files beside it.
+
+In: a model's URI. Out: `SavedWith`. Only the files that say so are downloaded, never the weights.
+Whatever goes wrong is a `LoadFailed` with advice.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import yaml
+
+from modelserver.advice import public_uri
+from modelserver.model import explained
+from modelserver.registry import Registration, resolve
+from modelserver.requirements import Line, read_line, read_lines
+from modelserver.settings import Settings
+from modelserver.tracking import set_mlflow_up
+
+FILES: Final = (
+    "MLmodel",
+    "requirements.txt",
+    "constraints.txt",
+    "conda.yaml",
+    "python_env.yaml",
+    "wheels",  # packages that were logged with the model; its requirements.txt names them
+)
+
+CONDA_NAMES: Final = {"pytorch": "torch", "py-xgboost": "xgboost", "py-opencv": "opencv-python"}
+"""Packages that PyPI has under another name than conda."""
+
+CONDA_OWN: Final = frozenset({"", "python", "pip", "setuptools", "wheel", "cudatoolkit"})
+"""What is no package of the model, or none that pip could install."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedWith:
+    """A model's environment. `python` is None and `packages` empty where the model says nothing."""
+
+    folder: Path
+    packages: tuple[Line, ...]
+    """Lines of a requirements file; where the model has constraints, these are among them."""
+    python: str | None
+    flavors: Mapping[str, Any]
+
+
+def open_store(settings: Settings) -> str:
+    """Asks the tracking server for a trifle; where it is. Raises `LoadFailed`."""
+    import mlflow
+
+    _set_up(settings)
+    with explained(settings):
+        mlflow.MlflowClient().search_experiments(max_results=1)
+    return public_uri(mlflow.get_tracking_uri())
+
+
+def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, SavedWith]:
+    """What the model is, and what it was saved with. Raises `LoadFailed`.
+
+    Its `FILES` are downloaded to `folder`, unless the model is a folder of this machine.
+    """
+    assert settings.model_uri is not None
+    _set_up(settings)
+    with explained(settings):
+        registration = resolve(settings.model_uri)
+        local = Path(registration.uri.removeprefix("file://"))
+        if local.exists():
+            return registration, read_environment(local)
+        _fetch_files(registration.uri, folder)
+        return registration, read_environment(folder)
+
+
+def _set_up(settings: Settings) -> None:
+    """A person waits: a server that does not answer is reported after seconds, not minutes."""
+    from mlflow import environment_variables as variables
+
+    patience = {
+        variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES: 1,
+        variables.MLFLOW_HTTP_REQUEST_TIMEOUT: 20,
+    }
+    for variable, value in patience.items():
+        if variable.get_raw() is None:
+            variable.set(value)
+    set_mlflow_up(settings)
+
+
+def _fetch_files(uri: str, folder: Path) -> None:
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    repository = get_artifact_repository(uri)
+    names = {PurePosixPath(file.path).name for file in repository.list_artifacts("")}
+    if "MLmodel" not in names:
+        raise FileNotFoundError(f"No such artifact: {uri}")
+    for name in FILES:
+        if name in names:
+            shutil.move(repository.download_artifacts(name), folder / name)
+
+
+def read_environment(folder: Path) -> SavedWith:
+    """What the files in `folder` say."""
+    conda = _yaml(folder / "conda.yaml")
+    python = _yaml(folder / "python_env.yaml").get("python") or _conda_python(conda)
+    text = _text(folder / "requirements.txt")
+    return SavedWith(
+        folder=folder,
+        packages=tuple(_constrained(text, folder) if text is not None else _conda_lines(conda)),
+        python=str(python) if python else None,
+        flavors=_yaml(folder / "MLmodel").get("flavors") or {},
+    )
+
+
+def _constrained(text: str, folder: Path) -> Iterator[Line]:
+    """The lines, with those of the constraints file in the place of its name: in a file that is
+    merged with others, a constraint can only be a requirement."""
+    for line in read_lines(text):
+        named = re.match(r"(?:-c|--constraint)[ =]+(\S+)", line.content)
+        constraints = _text(folder / Path(named[1]).name) if named else None
+        yield from read_lines(constraints) if constraints is not None else [line]
+
+
+def _conda_lines(conda: Mapping[str, Any]) -> Iterator[Line]:
+    """The pip section, and what conda would have installed, as pip would say it."""
+    for entry in conda.get("dependencies") or ():
+        if isinstance(entry, dict):
+            yield from map(read_line, entry.get("pip") or ())
+            continue
+        name, version = _conda_entry(entry)
+        if name not in CONDA_OWN:
+            yield read_line(CONDA_NAMES.get(name, name) + version)
+
+
+def _conda_entry(entry: str) -> tuple[str, str]:
+    """Name and version of `channel::name=1.2=build` or `name>=1.2`; one `=` means `1.2.*`."""
+    name, version = re.findall(r"^(?:.*::)?([\w.-]*)(.*)$", entry.strip().lower())[0]
+    fuzzy = re.match(r"\s*=?\s*(\d[\d.]*)(?:=.*)?$", version)
+    return name, f"=={fuzzy[1]}.*" if fuzzy else version
+
+
+def _conda_python(conda: Mapping[str, Any]) -> str | None:
+    entries: Sequence[Any] = conda.get("dependencies") or ()
+    versions = [re.match(r"python\s*={1,2}\s*([\d.]+)", str(entry)) for entry in entries]
+    return next((found[1] for found in versions if found), None)
+
+
+def _yaml(file: Path) -> dict[str, Any]:
+    text = _text(file)
+    value = yaml.safe_load(text) if text else None
+    return value if isinstance(value, dict) else {}
+
+
+def _text(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.is_file() else None

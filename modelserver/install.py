@@ -1,0 +1,171 @@
+"""`install_model_deps.sh`: a model's packages, installed here or merged into requirements.txt.
+
+In: command line and environment. Out: an exit code: 0, 1 with one clear line to stderr, or 2 for a
+wrong command line. A file is replaced in one step or not at all.
+"""
+
+import argparse
+import difflib
+import errno
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from modelserver.advice import LoadFailed, public_uri
+from modelserver.environment import inspect_model
+from modelserver.merging import Conflict, contradictions, merge
+from modelserver.quiet import quiet
+from modelserver.requirements import Line
+from modelserver.settings import SettingsError, read_settings
+from modelserver.skinny import ALIASES, skinny
+
+OURS: Final = Path(__file__).parent.parent / "requirements.txt"
+
+DESCRIPTION: Final = """\
+Installs the packages that an MLflow model was saved with into the current Python environment.
+With --update they are merged into requirements.txt instead, in a block of their own, which the next
+update replaces. The model is found as the server finds it: by MLFLOW_TRACKING_URI,
+MLFLOW_TRACKING_TOKEN and whatever else MLflow reads; without a URI, MODEL_URI names it."""
+
+HINT: Final = ". If it is on your Connect: export MLFLOW_TRACKING_URI=${CONNECT_SERVER%/}/mlflow"
+
+FLAGS: Final = {
+    "--update": "merge into the file, by default the server's own requirements.txt",
+    "--skinny": "mlflow-skinny and what is needed beside it, in place of mlflow",
+    "--dry-run": "show what would change, change nothing",
+}
+
+WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
+class Failed(Exception):
+    """What went wrong, in one line for a person."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="install_model_deps.sh",
+        usage="%(prog)s [--update [requirements.txt]] [--skinny] [--dry-run] [model-uri]",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("target", nargs="*", metavar="model-uri", help="models:/my-model/1, …")
+    for flag, meaning in FLAGS.items():
+        parser.add_argument(flag, action="store_true", help=meaning)
+    return parser
+
+
+def _targets(given: Sequence[str], environment: Mapping[str, str]) -> tuple[Path, str]:
+    """The requirements file and the model's URI; what is not given is ours and `MODEL_URI`."""
+    files = [text for text in given if text.endswith(".txt")]
+    uris = [text for text in given if text not in files] or [environment.get("MODEL_URI", "")]
+    if len(files) > 1 or len(uris) > 1 or not uris[0]:
+        raise Failed("one model URI is needed, such as models:/my-model/1; see --help")
+    return Path(files[0]) if files else OURS, uris[0]
+
+
+def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.Namespace) -> None:
+    """Merges the model's packages into `file`, or shows what would change."""
+    try:
+        before = file.read_bytes().decode()
+        after = merge(before, packages, label, ALIASES if options.skinny else {})
+        if not options.dry_run and after != before:
+            _replace(file, after)
+    except (OSError, UnicodeError) as error:
+        raise Failed(f"{file}: {_reason(error)}; nothing was changed") from error
+    if options.dry_run:
+        print("\n".join(_diff(before, after, str(file))))
+    elif after == before:
+        print(f"{file} has the packages of {label} already")
+    else:
+        print(f"{file} now has the packages of {label}; install them: pip install -r {file}")
+
+
+def _diff(before: str, after: str, name: str) -> list[str]:
+    lines = (before.splitlines(), after.splitlines())
+    return list(difflib.unified_diff(*lines, name, f"{name}, updated", lineterm=""))
+
+
+def _replace(file: Path, text: str) -> None:
+    """Writes the whole file anew beside the old one, then puts it in its place."""
+    target = file.resolve()  # a link stays a link
+    if not target.stat().st_mode & WRITABLE:  # for root, too
+        raise PermissionError(errno.EACCES, "the file is read-only")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
+    try:
+        with open(handle, "wb") as written:
+            written.write(text.encode())
+        shutil.copymode(target, name)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or "it is no UTF-8 text"
+
+
+def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
+    """Hands the model's own requirements.txt to pip, or one made of `packages`."""
+    if reasons := contradictions(OURS.read_text(), packages, ALIASES if options.skinny else {}):
+        raise Conflict(reasons)
+    with tempfile.TemporaryDirectory(prefix="packages-") as temporary:
+        file = folder / "requirements.txt"
+        if options.skinny or not file.is_file():
+            file = Path(temporary) / "requirements.txt"
+            file.write_text("".join(f"{line.content}\n" for line in packages), encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "install", "-r", str(file)]
+        command += ["--dry-run"] if options.dry_run else []
+        # Packages that were logged with the model are named by paths in its folder.
+        if subprocess.run(command, cwd=folder, check=False).returncode:
+            raise Failed("pip could not install the model's packages, see above")
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """The whole command; the exit code."""
+    options = _parser().parse_intermixed_args(arguments)
+    try:
+        _act(options, environment)
+    except Conflict as conflict:
+        return _complain(f"nothing was changed: {conflict}")
+    except (Failed, SettingsError) as error:
+        return _complain(str(error))
+    except LoadFailed as error:
+        unsaid = environment.get("CONNECT_SERVER") and not environment.get("MLFLOW_TRACKING_URI")
+        return _complain(str(error) + (HINT if unsaid else ""))
+    return 0
+
+
+def _act(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    file, uri = _targets(options.target, environment)
+    settings = read_settings({**environment, "MODEL_URI": uri})
+    with tempfile.TemporaryDirectory(prefix="model-") as temporary:
+        with quiet():
+            _, saved = inspect_model(settings, Path(temporary))
+        packages = skinny(saved) if options.skinny else list(saved.packages)
+        if options.update:
+            _update(file, packages, public_uri(uri), options)
+        else:
+            _install(saved.folder, packages, options)
+
+
+def _complain(text: str) -> int:
+    print(f"install_model_deps.sh: {text}", file=sys.stderr)
+    return 1
+
+
+def run() -> NoReturn:
+    """The command as a process."""
+    try:
+        code = main(sys.argv[1:], os.environ)
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

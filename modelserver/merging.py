@@ -1,0 +1,122 @@
+"""A model's packages merged into our requirements.txt, in a marked block.
+
+In: the text of requirements.txt and the model's lines. Out: the new text. A line of ours for a
+package of the block is put aside as a comment, so each package has one line, and the next merge
+begins with our own lines as they were. Whatever is no requirement stays byte for byte.
+
+Raises `Conflict` with a sentence for each contradiction. Reads and writes no files.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from modelserver.matches import Match, contradiction, find_matches, is_copy, one_line
+from modelserver.requirements import Line, read_lines
+
+START: Final = "# >>> model packages"
+END: Final = "# <<< model packages"
+ASIDE: Final = "# the model's line replaces: "
+
+BLOCK: Final = re.compile(rf"^{START}(?:(?!^{START}).)*?^{END}[^\n]*\n?", re.M | re.S)
+
+STRAY: Final = re.compile(rf"^(?:{START}|{END})[^\n]*\n?", re.M)
+"""A mark without its partner: a file with a block was sorted."""
+
+INDEX: Final = re.compile(r"(?:-i|--index-url)[ =]+(\S+)")
+
+SERVER: Final = frozenset(
+    {"httptools", "mlflow", "orjson", "pandas", "pyyaml", "starlette", "uvicorn", "uvloop"}
+)
+"""What the server itself needs: the last line for one of these is never dropped."""
+
+
+class Conflict(Exception):
+    """The lines contradict each other, or cannot be taken over."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+def merge(
+    text: str, model: Sequence[Line], label: str, aliases: Mapping[str, str] | None = None
+) -> str:
+    """`text` with the packages of `model` in its block; `label` says which model.
+
+    `aliases`: packages of ours that go by another name in `model`. Raises `Conflict`.
+    """
+    newline = "\r\n" if "\r\n" in text else "\n"
+    head, tail = (read_lines(part) for part in _without_block(text, newline))
+    matches = find_matches(head + tail, model, aliases or {})
+    if reasons := [*_not_ours_to_take(model, head + tail), *_contradictions(matches)]:
+        raise Conflict(reasons)
+    block = [f"{START} of {label}, made by install_model_deps.sh; edits here are lost"]
+    block += _options(model, head + tail)
+    block += [one_line(match) for match in matches]
+    block += [END]
+    fate = {line: _fate(line, match) for match in matches for line in match.replaced}
+    return "".join(
+        [
+            *(fate.get(line, line.text) for line in head),
+            *(f"{line}{newline}" for line in block),
+            *(fate.get(line, line.text) for line in tail),
+        ]
+    )
+
+
+def contradictions(
+    text: str, model: Sequence[Line], aliases: Mapping[str, str] | None = None
+) -> list[str]:
+    """A sentence for each package that `text` and `model` cannot have in the same version."""
+    head, tail = _without_block(text, "\n")
+    return _contradictions(find_matches(read_lines(head + tail), model, aliases or {}))
+
+
+def _contradictions(matches: Sequence[Match]) -> list[str]:
+    return [reason for match in matches if (reason := contradiction(match))]
+
+
+def _without_block(text: str, newline: str) -> tuple[str, str]:
+    """The text before and after the block, as it was before the block was made."""
+    block = BLOCK.search(text)
+    head, tail = (text[: block.start()], text[block.end() :]) if block else (text, "")
+    if head and not head.endswith("\n"):
+        head += newline
+    return _restored(head), _restored(BLOCK.sub("", tail))
+
+
+def _restored(text: str) -> str:
+    return re.sub(rf"^{ASIDE}", "", STRAY.sub("", text), flags=re.M)
+
+
+def _not_ours_to_take(model: Sequence[Line], ours: Sequence[Line]) -> Iterator[str]:
+    """What of the model's file means nothing in ours, or something else."""
+    indexes = {found[1] for line in ours if (found := INDEX.match(line.content))}
+    for line in model:
+        index = INDEX.match(line.content)
+        if line.is_local:
+            yield (
+                f"the model asks for `{line.content}`, a file that Connect does not have; "
+                "publish that package, or log the model with code_paths instead"
+            )
+        elif line.content.startswith(("-r", "--requirement")):
+            yield f"the model's `{line.content}` names a file that was not logged with it"
+        elif index and indexes - {index[1]}:
+            yield f"the model asks for `{line.content}`, requirements.txt has another --index-url"
+
+
+def _options(model: Sequence[Line], ours: Sequence[Line]) -> list[str]:
+    """The model's lines that name no package, such as --extra-index-url, unless we have them."""
+    present = {line.content for line in ours}
+    found = [line.content for line in model if line.content and not line.requirement]
+    return [content for content in dict.fromkeys(found) if content not in present]
+
+
+def _fate(line: Line, match: Match) -> str:
+    """What becomes of a line of ours that the block replaces: a comment, from which it can come
+    back; nothing where it is only a copy of the model's line, as `cat` and `sort` make them."""
+    copies = [ours for ours in match.replaced if is_copy(ours, match)]
+    if line in copies and (line.name not in SERVER or len(copies) < len(match.replaced)):
+        return ""
+    return "".join(ASIDE + part for part in line.text.splitlines(keepends=True))

@@ -1,0 +1,102 @@
+"""Checks of the model: the settings that name it, where it is, and that the app serves it.
+
+In: settings, then what earlier checks found. Out: an `Outcome` each. Errors that no check expects
+are the caller's to catch.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from modelserver.advice import LoadFailed, public_uri
+from modelserver.checks import Outcome
+from modelserver.environment import SavedWith, inspect_model, open_store
+from modelserver.rehearsal import Rehearsal, faults, rehearse
+from modelserver.settings import Settings, SettingsError, read_settings
+
+NO_URI: Final = "export MODEL_URI=models:/my-model/1"
+
+ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
+
+
+def _failed(error: LoadFailed) -> Outcome[Any]:
+    """What happened and what to do about it, which a reason has in this order."""
+    found, _, advice = str(error).partition("; ")
+    return Outcome("failed", found, advice)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
+    """The environment variables can be read, and name a model."""
+    try:
+        settings = read_settings(environment)
+    except SettingsError as error:
+        variable = str(error).partition("=")[0]
+        return Outcome("failed", str(error), f"unset {variable}")
+    if settings.model_uri is None:
+        return Outcome("failed", "MODEL_URI is not set", NO_URI)
+    uri = settings.model_uri
+    return Outcome("ok", public_uri(uri) if "://" in uri else uri, fact=settings)
+
+
+def check_tracking_server(settings: Settings) -> Outcome[Settings]:
+    """The server answers, to this login; Connect could ask it as well."""
+    assert settings.model_uri is not None
+    if Path(settings.model_uri.removeprefix("file://")).exists():
+        advice = "register the model, and set MODEL_URI to models:/<name>/<version>"
+        return Outcome("warning", "the model is a folder of this machine", advice, settings)
+    try:
+        where = open_store(settings)
+    except LoadFailed as error:
+        return _failed(error)
+    if "://" not in where or where.startswith(("sqlite", "file")) or ONLY_HERE.match(where):
+        found = f"{where} answers, but only on this machine, not on Connect"
+        return Outcome("warning", found, "export MLFLOW_TRACKING_URI=https://…", settings)
+    return Outcome("ok", f"{where} answers", fact=settings)
+
+
+def check_model(settings: Settings) -> Outcome[SavedWith]:
+    """The URI names a model, and its files say what it needs."""
+    with TemporaryDirectory(prefix="model-") as temporary:
+        try:
+            registration, saved = inspect_model(settings, Path(temporary))
+        except LoadFailed as error:
+            return _failed(error)
+    version = f"{registration.name} version {registration.version}, " if registration.name else ""
+    flavors = [name for name in saved.flavors if name != "python_function"] or ["pyfunc"]
+    return Outcome("ok", f"{version}{', '.join(flavors)}", fact=saved)
+
+
+def check_load(settings: Settings) -> Outcome[Rehearsal]:
+    """The app loads the model."""
+    rehearsal = rehearse(settings)
+    health = rehearsal.health.json()
+    if health["state"] != "ready":
+        return _failed(LoadFailed(health["reason"]))
+    return Outcome("ok", f"loaded in {health['load_seconds']} s", fact=rehearsal)
+
+
+def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
+    """The app predicts the example that was logged with the model."""
+    answer = rehearsal.prediction
+    if answer is None:
+        found = "the model was logged without an input example"
+        return Outcome("warning", found, "log_model(…, input_example=table.head(2))")
+    if answer.status != 200:
+        advice = "python main.py, and send the example: its log has the traceback"
+        return Outcome("failed", f"{answer.status}: {answer.json()['message']}", advice)
+    return Outcome("ok", f"the logged example: {_shortened(answer.body.decode(), 60)}")
+
+
+def check_openapi(rehearsal: Rehearsal) -> Outcome[None]:
+    """The API's description is OpenAPI 3.1, and whatever it refers to is in it."""
+    document = rehearsal.document.json() if rehearsal.document else {}
+    wrong = list(faults(document))
+    if wrong:
+        return Outcome("failed", ", ".join(wrong), "mend openapi_base.yaml")
+    return Outcome("ok", f"{len(document['paths'])} paths, OpenAPI {document['openapi']}")

@@ -1,0 +1,70 @@
+"""Checks of the project: its Python, its packages and its bundle, against what the model needs.
+
+In: what the model was saved with, settings, the project's folder. Out: an `Outcome` each.
+"""
+
+import platform
+import shlex
+from pathlib import Path
+
+from modelserver.bundle import read_bundle
+from modelserver.checks import Outcome
+from modelserver.environment import SavedWith
+from modelserver.packages import Comparison, in_file, installed
+from modelserver.python_version import chosen_python, minor
+from modelserver.settings import Settings
+
+
+def _compared(comparison: Comparison, saved: SavedWith, advice: str) -> Outcome[None]:
+    found = "; ".join(comparison.faults + comparison.doubts)
+    if comparison.faults:
+        return Outcome("failed", found, advice)
+    if comparison.doubts:
+        return Outcome("warning", found, advice)
+    return Outcome("ok", f"the model's {len(saved.packages)} packages")
+
+
+def check_python(saved: SavedWith, root: Path) -> Outcome[None]:
+    """The model's Python is the one that Connect will take, and the one that runs here."""
+    here, choice = platform.python_version(), chosen_python(root)
+    model = saved.python or here
+    advice = f"echo {'.'.join(model.split('.')[:2])} > .python-version"
+    if saved.python is None:
+        return Outcome("warning", f"the model does not say which; here is {here}", advice)
+    if choice is None or minor(model) not in choice.minors:
+        says = f"{choice.source} says {choice.text}" if choice else "there is no .python-version"
+        return Outcome("failed", f"the model was saved with {model}, {says}", advice)
+    if len(choice.minors) > 1:
+        found = f"the model was saved with {model}, Connect may take any {choice.text}"
+        return Outcome("warning", found, advice)
+    if minor(here) != minor(model):
+        advice = f"python3.{minor(model)} -m venv .venv"
+        return Outcome("warning", f"the model was saved with {model}, here is {here}", advice)
+    return Outcome("ok", f"the model {model}, {choice.source} {choice.text}, here {here}")
+
+
+def check_requirements(saved: SavedWith, settings: Settings, root: Path) -> Outcome[None]:
+    """requirements.txt has a line for each package of the model, in its version."""
+    file = root / "requirements.txt"
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    advice = f"./install_model_deps.sh --update {shlex.quote(str(settings.model_uri))}"
+    return _compared(in_file(text, saved.packages), saved, advice)
+
+
+def check_installed(saved: SavedWith, settings: Settings) -> Outcome[None]:
+    """This interpreter has the model's packages, in their versions."""
+    advice = f"./install_model_deps.sh {shlex.quote(str(settings.model_uri))}"
+    return _compared(installed(saved.packages), saved, advice)
+
+
+def check_bundle(root: Path) -> Outcome[None]:
+    """What rsconnect would pack is all that runs, and nothing else."""
+    bundle = read_bundle(root)
+    found = f"{len(bundle.sizes)} files, {bundle.size / 1024:.0f} kB"
+    if bundle.missing:
+        missing = " ".join(bundle.missing)
+        return Outcome("failed", f"{found}; missing: {missing}", f"git checkout -- {missing}")
+    if unwanted := list(bundle.unwanted()):
+        named = ", ".join(f"{path} ({why})" for path, why in unwanted)
+        return Outcome("failed", f"{found}; should not go: {named}", f"mv {unwanted[0][0]} ..")
+    return Outcome("ok", found)

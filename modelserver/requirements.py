@@ -1,0 +1,76 @@
+"""The lines of a requirements file, as pip reads them.
+
+In: text. Out: one `Line` for each line with its continuations; their texts together are the text
+that came in, byte for byte. Nothing is raised: a line that holds no requirement says so.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+COMMENT: Final = re.compile(r"(^|\s+)#.*$")
+
+OPTIONS: Final = re.compile(r"\s+(?=--\w)")
+"""Where a requirement ends and its hashes begin."""
+
+OF_THIS_MACHINE: Final = re.compile(
+    r"(?:-e\s+|--editable[ =])?(?:file:|[./~]|\w:[\\/])|[^:]*\.whl$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line with its continuations, as it stands in the file."""
+
+    text: str
+    content: str
+    """The text without comment, spaces and line ends."""
+    requirement: Requirement | None = None
+    """None for comments, options, paths and whatever else is no name of a package."""
+    options: str = ""
+    """What follows the requirement: hashes."""
+
+    @property
+    def name(self) -> str:
+        """The package in the one spelling that PEP 503 has for it; empty if there is none."""
+        return canonicalize_name(self.requirement.name) if self.requirement else ""
+
+    @property
+    def marker(self) -> str:
+        """When the line counts; empty for always."""
+        return str(self.requirement.marker or "") if self.requirement else ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it names a file or folder of the machine where it was written."""
+        target = self.content
+        if self.requirement:
+            target = self.requirement.url or ""
+        return OF_THIS_MACHINE.match(target) is not None
+
+
+def read_lines(text: str) -> list[Line]:
+    """The lines of a requirements file."""
+    lines: list[Line] = []
+    pending = ""
+    for part in text.splitlines(keepends=True):
+        pending += part
+        if part.rstrip("\r\n").endswith("\\") and not COMMENT.search(part):
+            continue
+        lines.append(read_line(pending))
+        pending = ""
+    return [*lines, read_line(pending)] if pending else lines
+
+
+def read_line(text: str) -> Line:
+    """One line, which may have continuations."""
+    content = COMMENT.sub("", re.sub(r"\\(\r?\n|$)", "", text).rstrip("\r\n")).strip()
+    specification, *options = OPTIONS.split(content, maxsplit=1)
+    try:
+        requirement = Requirement(specification)
+    except InvalidRequirement:
+        return Line(text, content)
+    return Line(text, content, requirement, f" {options[0]}" if options else "")

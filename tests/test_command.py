@@ -1,0 +1,115 @@
+"""The command line of main.py, as processes."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modelserver.bundle import ARGUMENTS
+from modelserver.command import deploy_line, read_command
+from tests.processes import KEPT, ROOT, answering, interrupted_while_it_waits
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "main.py", *arguments],
+        cwd=ROOT,
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert "--check" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--chekc"], ["--json"], ["serve"]])
+def test_a_wrong_command_line(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: main.py [-h] [--check] [--json]\n")
+
+
+def test_no_arguments_go_on_to_serve() -> None:
+    read_command([], {})
+
+
+def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    """With a model that needs nothing but what the server has."""
+    uri = shutil.copytree(model_path("one_long"), tmp_path / "a model")
+    (uri / "requirements.txt").write_text("mlflow>=2.20\n")
+    done = run("--check", MODEL_URI=str(uri))
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"✓ settings          {uri}"
+    assert lines[-1].startswith("Nothing failed; warnings: ")
+
+
+@pytest.mark.parametrize(
+    ("environment", "variables"),
+    [
+        ({"MODEL_URI": "models:/a b/1"}, "-E 'MODEL_URI=models:/a b/1'"),
+        (
+            {
+                "MODEL_URI": "models:/a/1",
+                "MLFLOW_TRACKING_URI": "https://connect.example.com/mlflow",
+                "CONNECT_SERVER": "https://connect.example.com/",
+            },
+            "-E MODEL_URI=models:/a/1",
+        ),
+        (
+            {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "https://mlflow.example.com"},
+            "-E MODEL_URI=models:/a/1 -E MLFLOW_TRACKING_URI=https://mlflow.example.com",
+        ),
+        (
+            {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
+            "-E MODEL_URI=models:/a/1",
+        ),
+    ],
+)
+def test_the_line_that_deploys(environment: dict[str, str], variables: str) -> None:
+    assert deploy_line(environment) == f"rsconnect deploy fastapi {variables} {ARGUMENTS}"
+
+
+def test_check_fails_as_json() -> None:
+    with answering(401, "{}", "application/json") as url:
+        done = run("--check", "--json", MODEL_URI="models:/wine/1", MLFLOW_TRACKING_URI=url)
+    assert (done.returncode, done.stderr) == (1, "")
+    report = json.loads(done.stdout)
+    assert report["passed"] is False
+    assert report["checks"][1]["status"] == "failed"
+
+
+def test_a_setting_that_cannot_be_read_is_a_finding() -> None:
+    done = run("--check", PORT="http")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "✗ settings          PORT='http': expected" in done.stdout
+
+
+def test_a_reader_that_has_seen_enough() -> None:
+    with subprocess.Popen(
+        [sys.executable, "main.py", "--check"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.wait(60) == 1
+        assert process.stderr.read() == b""
+
+
+def test_ctrl_c() -> None:
+    command = [sys.executable, "main.py", "--check"]
+    assert interrupted_while_it_waits(command, {"MODEL_URI": "models:/a/1"}) == 130

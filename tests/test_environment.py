@@ -1,0 +1,74 @@
+"""What models were saved with. Models from a tracking server: test_install.py."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from modelserver.environment import read_environment
+from tests.zoo import Echo
+
+
+def contents(folder: Path) -> list[str]:
+    return [line.content for line in read_environment(folder).packages if line.content]
+
+
+def test_a_real_model(model_path: Callable[[str], Path]) -> None:
+    saved = read_environment(model_path("wine"))
+    assert "scikit-learn" in {line.name for line in saved.packages}
+    assert "mlflow" in {line.name for line in saved.packages}
+    assert "sklearn" in saved.flavors
+    assert saved.python is not None
+
+
+def test_constraints_of_a_real_model(tmp_path: Path) -> None:
+    (tmp_path / "limits.txt").write_text("numpy<3\npandas>=2\n")
+    mlflow.pyfunc.save_model(
+        tmp_path / "model",
+        python_model=Echo(),
+        pip_requirements=["mlflow", f"-c {tmp_path}/limits.txt"],
+    )
+    assert contents(tmp_path / "model") == ["mlflow", "numpy<3", "pandas>=2"]
+
+
+def test_only_conda_yaml(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    """As MLflow before 1.24 saved models."""
+    folder = shutil.copytree(model_path("wine"), tmp_path / "model")
+    asked = contents(folder)
+    python = read_environment(folder).python
+    for name in ("requirements.txt", "python_env.yaml"):
+        (folder / name).unlink()
+    assert contents(folder) == asked
+    assert read_environment(folder).python == python
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ("numpy=1.26", "numpy==1.26.*"),
+        ("numpy==1.26.4", "numpy==1.26.4"),
+        ("conda-forge::scikit-learn=1.4.2=py311", "scikit-learn==1.4.2.*"),
+        ("pandas>=2,<3", "pandas>=2,<3"),
+        ("PyTorch=2.3", "torch==2.3.*"),
+        ("scipy", "scipy"),
+        ("{pip: [a==1]}", "a==1"),
+        ("{pip: }", None),
+        ("pip<=24", None),
+        ("python=3.11.7", None),
+    ],
+)
+def test_conda_entries(entry: str, line: str | None, tmp_path: Path) -> None:
+    (tmp_path / "conda.yaml").write_text(f"dependencies:\n- {entry}\n")
+    assert contents(tmp_path) == ([line] if line else [])
+
+
+def test_a_folder_that_says_nothing(tmp_path: Path) -> None:
+    saved = read_environment(tmp_path)
+    assert (saved.packages, saved.python, saved.flavors) == ((), None, {})
+
+
+def test_a_constraints_file_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n-c gone.txt\n")
+    assert contents(tmp_path) == ["a==1", "-c gone.txt"]

@@ -1,0 +1,217 @@
+"""A model's packages in our requirements.txt: one line each, everything else as it was."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from modelserver.merging import ASIDE, END, SERVER, START, Conflict, contradictions, merge
+from modelserver.requirements import read_lines
+
+ROOT = Path(__file__).parent.parent
+
+OURS = """\
+# what the server needs
+mlflow>=2.20
+pandas>=2.1  # tables
+uvloop>=0.19; sys_platform != "win32"
+"""
+
+HEAD = f"{START} of models:/m/1, made by install_model_deps.sh; edits here are lost"
+
+
+def merged(text: str, model: str, **aliases: str) -> str:
+    return merge(text, read_lines(model), "models:/m/1", aliases)
+
+
+def block(text: str) -> list[str]:
+    """The lines between the marks."""
+    return text.partition(HEAD + "\n")[2].partition(END)[0].splitlines()
+
+
+def test_what_a_person_sees() -> None:
+    assert (
+        merged(OURS, "mlflow==3.1.0\nscikit-learn==1.5.0\npandas==2.2.3")
+        == f"""\
+# what the server needs
+{ASIDE}mlflow>=2.20
+{ASIDE}pandas>=2.1  # tables
+uvloop>=0.19; sys_platform != "win32"
+{HEAD}
+mlflow==3.1.0
+scikit-learn==1.5.0
+pandas==2.2.3
+{END}
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "model", "lines"),
+    [
+        ("pandas>=2.1", "pandas==2.2.3", ["pandas==2.2.3"]),
+        ("PANDAS>=2.1", "Pandas==2.2.3", ["Pandas==2.2.3"]),
+        ("scikit_learn", "scikit-learn==1.5", ["scikit-learn==1.5"]),
+        ("a>=1", "a", ["a>=1"]),
+        ("a>=1", "a<2", ["a<2,>=1"]),
+        ("a==1.0 --hash=sha256:aa", "a==1.0", ["a==1.0 --hash=sha256:aa"]),
+        ("a==1.0 \\\n  --hash=sha256:aa", "a>=1", ["a==1.0 \\", "  --hash=sha256:aa"]),
+        ("a[x]>=1", "a[y]==2", ["a[x,y]==2"]),
+        ("a @ git+https://h/a", "a==1", ["a @ git+https://h/a"]),
+        ("a>=1", "a @ https://h/a.whl", ["a @ https://h/a.whl"]),
+        ("a>=1; python_version < '4'", "a==1", ["a==1"]),
+        ("a>=1; python_version<'4'", "a==2; python_version < '4'", ["a==2; python_version < '4'"]),
+        ("a>=1; os_name == 'nt'", "a==2; os_name == 'posix'", ["a==2; os_name == 'posix'"]),
+        ("a @ https://h/a.whl ; os_name == 'nt'", "a==1", ["a==1"]),
+        ("", "mlflow==3.1\nmlflow\nmlflow>=2", ["mlflow==3.1"]),
+        ("", "--extra-index-url https://h\na", ["--extra-index-url https://h", "a"]),
+        ("--extra-index-url https://h  # ours", "--extra-index-url https://h\na", ["a"]),
+        ("-i https://h", "--index-url=https://h\na", ["--index-url=https://h", "a"]),
+        ("", "-e git+https://h/a#egg=a", ["-e git+https://h/a#egg=a"]),
+        ("", "# only a comment\n\n", []),
+    ],
+)
+def test_block(ours: str, model: str, lines: list[str]) -> None:
+    text = merged(ours, model)
+    assert block(text) == lines
+    assert merged(text, model) == text
+
+
+def test_markers_that_differ_keep_both_lines() -> None:
+    text = merged("a>=1\n", "a==2; os_name == 'posix'")
+    assert text.startswith("a>=1\n" + START)
+
+
+@pytest.mark.parametrize(
+    ("ours", "model", "reason"),
+    [
+        (
+            "pandas>=2.1  # tables",
+            "pandas==1.5.3",
+            "the model asks for `pandas==1.5.3`, requirements.txt has `pandas>=2.1`",
+        ),
+        ("", "a==1\na==2", "the model asks for `a==1` and `a==2`"),
+        (
+            "a @ https://h/1.whl",
+            "a @ https://h/2.whl",
+            "the model asks for `a @ https://h/2.whl`, requirements.txt has `a @ https://h/1.whl`",
+        ),
+        (
+            "a>=2",
+            "a==1; os_name == 'posix'",
+            "the model asks for `a==1; os_name == 'posix'`, requirements.txt has `a>=2`",
+        ),
+        (
+            "-i https://ours",
+            "--index-url https://theirs",
+            "the model asks for `--index-url https://theirs`, requirements.txt has another "
+            "--index-url",
+        ),
+        (
+            "",
+            "file:///home/me/a",
+            "the model asks for `file:///home/me/a`, a file that Connect does not have; "
+            "publish that package, or log the model with code_paths instead",
+        ),
+        ("", "-r more.txt", "the model's `-r more.txt` names a file that was not logged with it"),
+    ],
+)
+def test_conflicts(ours: str, model: str, reason: str) -> None:
+    with pytest.raises(Conflict) as caught:
+        merged(ours, model)
+    assert caught.value.reasons == (reason,)
+    assert str(caught.value) == reason
+
+
+def test_every_conflict_is_reported() -> None:
+    with pytest.raises(Conflict) as caught:
+        merged("a>2\nb>2\nc>2", "a==1\nb==1\nc==3")
+    assert len(caught.value.reasons) == 2
+    assert contradictions("a>2\nb>2\nc>2", read_lines("a==1\nb==1\nc==3")) == list(
+        caught.value.reasons
+    )
+
+
+def test_the_next_model_begins_with_our_own_lines() -> None:
+    first = merged(OURS, "mlflow==3.1.0\npandas==2.2.3")
+    assert merged(first, "scikit-learn==1.5") == merged(OURS, "scikit-learn==1.5")
+
+
+def test_the_block_stays_where_it_is() -> None:
+    text = merged("a>=1\n", "b==1") + "c>=1\n"
+    again = merged(text, "b==2\nc==1")
+    assert again == f"a>=1\n{HEAD}\nb==2\nc==1\n{END}\n{ASIDE}c>=1\n"
+
+
+def test_aliases_replace_our_line() -> None:
+    text = merged(OURS, "mlflow-skinny", mlflow="mlflow-skinny")
+    assert block(text) == ["mlflow-skinny>=2.20"]
+    assert f"{ASIDE}mlflow>=2.20" in text
+
+
+MODEL_A = "mlflow==3.1.0\npandas==2.2.3\nscikit-learn==1.5.0"
+
+
+def older_recipe(text: str, model: str) -> str:
+    """`cat model >> file; sort -u file`."""
+    return "".join(f"{line}\n" for line in sorted({*text.splitlines(), *model.splitlines()}))
+
+
+@pytest.mark.parametrize("before", [OURS, merged(OURS, "numpy==2.0"), merged(OURS, MODEL_A)])
+def test_a_file_of_the_older_recipe_is_tidied(before: str) -> None:
+    tidy = merged(older_recipe(before, MODEL_A), MODEL_A)
+    assert block(tidy) == MODEL_A.splitlines()
+    assert (tidy.count(START), tidy.count(END)) == (1, 1)
+    outside = tidy.partition(HEAD)[0].splitlines()
+    assert [line for line in outside if re.match("mlflow|pandas|scikit", line)] == []
+    # The next model is not held to the versions of this one.
+    assert "mlflow==3.2.0" in merged(tidy, "mlflow==3.2.0\nscikit-learn==1.6.0")
+
+
+def test_the_servers_last_line_is_put_aside_not_dropped() -> None:
+    text = merged("pandas==2.2.3\nnumpy==2.0\n", "pandas==2.2.3\nnumpy==2.0")
+    assert text.startswith(f"{ASIDE}pandas==2.2.3\n{START}")
+
+
+def test_the_servers_packages_are_those_of_the_file() -> None:
+    lines = read_lines((ROOT / "requirements.txt").read_text())
+    assert {line.name for line in lines if line.name} == SERVER
+
+
+NAMES = st.sampled_from(["mlflow", "pandas", "Scikit_Learn", "a.b", "numpy"])
+SPECS = st.sampled_from(["", ">=1", "==1.5", "==2.0", "<3", "[x]>=1", " @ https://h/x.whl"])
+ENDS = st.sampled_from(["", "  # why", "; os_name == 'posix'", " --hash=sha256:aa", " \\\n  --pre"])
+PACKAGES = st.builds("{}{} {}".format, NAMES, SPECS, ENDS)
+OTHERS = st.sampled_from(
+    [
+        "",
+        "# note",
+        "-r base.txt",
+        "-c limits.txt",
+        "--index-url https://h/s",
+        "-e ./local",
+        "./x.whl",
+    ]
+)
+FILES = st.lists(PACKAGES | OTHERS, max_size=8)
+MODELS = st.lists(st.builds("{}{}".format, NAMES, SPECS), max_size=5).map("\n".join)
+
+
+@given(FILES, MODELS, MODELS, st.sampled_from(["\n", "\r\n"]))
+def test_merging(file: list[str], first: str, second: str, newline: str) -> None:
+    text = "".join(f"{line}\n" for line in file).replace("\n", newline)
+    try:
+        once = merged(text, first)
+        then = merged(once, second)
+    except Conflict:
+        return
+    assert merged(once, first) == once
+    assert merged(then, second) == then
+    outside = "".join(re.split(rf"{START}(?s:.*){END}\r?\n", once))
+    others = [line.text for line in read_lines(text) if not line.requirement]
+    kept = [line.text for line in read_lines(outside) if not line.requirement]
+    assert [line for line in kept if not line.startswith(ASIDE)] == others
+    names = [line.name for line in read_lines(once) if line.name and not line.marker]
+    wanted = {line.name for line in read_lines(first) if line.name}
+    assert [names.count(name) for name in wanted] == [1] * len(wanted)

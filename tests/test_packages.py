@@ -1,0 +1,38 @@
+"""A model's packages against a requirements file and against what is installed."""
+
+from importlib.metadata import version
+
+import pytest
+
+from modelserver.packages import Comparison, in_file, installed
+from modelserver.requirements import read_lines
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "faults", "doubts"),
+    [
+        ("a==1\nb>=2", "a==1\nb>=2", (), ()),
+        ("a==1", "a>=1\nb==1; os_name == 'amiga'", (), ()),
+        ("a>=1", "a==1.5\nb==2", ("b==2 has no line",), ("`a>=1` allows more than a==1.5",)),
+        ("a>=2", "a==1", ("the model asks for `a==1`, requirements.txt has `a>=2`",), ()),
+        ("mlflow-skinny==3.1", "mlflow==3.1", (), ()),
+        (
+            "mlflow-skinny>=3",
+            "mlflow==3.1",
+            (),
+            ("`mlflow-skinny>=3` allows more than mlflow==3.1",),
+        ),
+        ("mlflow==3.1", "mlflow-skinny==3.1", ("mlflow-skinny==3.1 has no line",), ()),
+        ("a @ https://h/a", "a @ https://h/a", (), ()),
+        ("", "--pre\n# a", (), ()),
+    ],
+)
+def test_in_file(text: str, model: str, faults: tuple[str, ...], doubts: tuple[str, ...]) -> None:
+    assert in_file(text, read_lines(model)) == Comparison(faults, doubts)
+
+
+def test_installed() -> None:
+    lines = "MLflow>=2\nno-such-package==1\npandas==0.1\nother; os_name == 'amiga'"
+    assert installed(read_lines(lines)) == Comparison(
+        ("no-such-package==1 is not installed",), (f"pandas==0.1 is here as {version('pandas')}",)
+    )

@@ -1,0 +1,269 @@
+"""The pre-flight check by check, on real models, servers and folders."""
+
+import platform
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from modelserver.checks import Check
+from modelserver.install import main
+from modelserver.model_checks import check_openapi
+from modelserver.preflight import preflight
+from modelserver.rehearsal import Answer, Rehearsal
+from tests.processes import ROOT, Server, answering, free_port
+
+pytestmark = pytest.mark.usefixtures("mlflow_as_before")
+
+SKIPPED = "not checked, because an earlier check failed"
+
+HERE = platform.python_version()
+MINOR = ".".join(HERE.split(".")[:2])
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project."""
+    folder = tmp_path / "project"
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
+    shutil.copytree(ROOT, folder, ignore=ignored)
+    return folder
+
+
+def checked(environment: Mapping[str, str], project: Path) -> dict[str, Check]:
+    return {check.name: check for check in preflight(environment, project)}
+
+
+def statuses(checks: Mapping[str, Check]) -> dict[str, str]:
+    return {name: check.status for name, check in checks.items()}
+
+
+def test_all_is_well_with_a_registered_model(wine_registry: Server, project: Path) -> None:
+    environment = {"MODEL_URI": "models:/wine@champion", "MLFLOW_TRACKING_URI": wine_registry.url}
+    file = str(project / "requirements.txt")
+    assert main(["--update", file, "models:/wine@champion"], environment) == 0
+    (project / ".python-version").write_text(f"{MINOR}\n")
+    checks = checked(environment, project)
+    here_only = (
+        "warning",
+        f"{wine_registry.url} answers, but only on this machine, not on Connect",
+    )
+    tracking = checks.pop("tracking server")
+    assert (tracking.status, tracking.found) == here_only
+    assert set(statuses(checks).values()) == {"ok"}
+    assert checks["model"].found == "wine version 1, sklearn"
+    assert checks["Python"].found == f"the model {HERE}, .python-version {MINOR}, here {HERE}"
+    assert checks["prediction"].found.startswith('the logged example: {"predictions":["cultivar')
+    assert checks["OpenAPI"].found.endswith("OpenAPI 3.1.0")
+    assert all(check.advice == "" for check in checks.values())
+
+
+def test_a_fresh_clone_and_a_model_in_a_folder(
+    model_path: Callable[[str], Path], project: Path
+) -> None:
+    uri = str(model_path("wine"))
+    checks = checked({"MODEL_URI": uri}, project)
+    assert statuses(checks) == {
+        "settings": "ok",
+        "tracking server": "warning",
+        "model": "ok",
+        "Python": "warning",
+        "requirements.txt": "failed",
+        "installed": "ok",
+        "load": "ok",
+        "prediction": "ok",
+        "OpenAPI": "ok",
+        "bundle": "ok",
+    }
+    assert checks["Python"].advice == f"echo {MINOR} > .python-version"
+    assert "scikit-learn has no line" in checks["requirements.txt"].found
+    assert checks["requirements.txt"].advice == f"./install_model_deps.sh --update {uri}"
+
+
+def test_without_a_model(project: Path) -> None:
+    checks = checked({}, project)
+    assert checks["settings"] == Check(
+        "settings", "failed", "MODEL_URI is not set", "export MODEL_URI=models:/my-model/1"
+    )
+    assert checks["bundle"].status == "ok"
+    others = [check for name, check in checks.items() if name not in ("settings", "bundle")]
+    assert {(check.status, check.found) for check in others} == {("skipped", SKIPPED)}
+
+
+def test_a_wrong_setting(project: Path) -> None:
+    check = checked({"PORT": "http"}, project)["settings"]
+    assert check.found == "PORT='http': expected a whole number from 0 to 65535"
+    assert check.advice == "unset PORT"
+
+
+def test_credentials_in_a_uri_are_not_shown(project: Path) -> None:
+    environment = {"MODEL_URI": "https://me:secret@127.0.0.1:9/model", "PORT": "1"}
+    assert "secret" not in repr(checked(environment, project))
+
+
+def test_a_server_that_is_not_there(project: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    checks = checked({"MODEL_URI": "models:/wine/1", "MLFLOW_TRACKING_URI": url}, project)
+    assert checks["tracking server"] == Check(
+        "tracking server",
+        "failed",
+        f"the tracking server {url} cannot be reached",
+        "check MLFLOW_TRACKING_URI and that it is running",
+    )
+    assert checks["model"].status == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "media_type"),
+    [
+        (401, "Unauthorized", "text/plain"),
+        (403, '{"error_code": "PERMISSION_DENIED"}', "application/json"),
+        (200, "<!doctype html><title>Sign in</title>", "text/html"),
+    ],
+)
+def test_a_server_that_refuses(status: int, body: str, media_type: str, project: Path) -> None:
+    with answering(status, body, media_type) as url:
+        checks = checked({"MODEL_URI": "models:/wine/1", "MLFLOW_TRACKING_URI": url}, project)
+    check = checks["tracking server"]
+    assert check.status == "failed"
+    assert check.advice.startswith("set MLFLOW_TRACKING_TOKEN")
+
+
+def test_an_unknown_version(wine_registry: Server, project: Path) -> None:
+    environment = {"MODEL_URI": "models:/wine/77", "MLFLOW_TRACKING_URI": wine_registry.url}
+    checks = checked(environment, project)
+    assert checks["model"].found.startswith("there is no model models:/wine/77 in the tracking")
+    assert checks["load"].status == "skipped"
+
+
+def test_a_store_of_this_machine(project: Path, tmp_path: Path) -> None:
+    environment = {
+        "MODEL_URI": "models:/wine/1",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db",
+    }
+    check = checked(environment, project)["tracking server"]
+    assert check.found == "sqlite:…/mlflow.db answers, but only on this machine, not on Connect"
+
+
+def changed(model: Path, folder: Path, **files: str) -> str:
+    """The URI of a copy of a model, with other files; empty text removes one."""
+    copy = shutil.copytree(model, folder / "model")
+    for name, text in files.items():
+        file = copy / name.replace("__", ".")
+        file.write_text(text) if text else file.unlink()
+    return str(copy)
+
+
+@pytest.mark.parametrize(
+    ("saved", "wanted", "status", "advice"),
+    [
+        (HERE, MINOR, "ok", ""),
+        (HERE, "3.8", "failed", f"echo {MINOR} > .python-version"),
+        (HERE, None, "warning", f"echo {MINOR} > .python-version"),
+        ("3.8.1", "3.8.1", "warning", "python3.8 -m venv .venv"),
+        (None, MINOR, "warning", f"echo {MINOR} > .python-version"),
+    ],
+)
+def test_python(
+    saved: str | None,
+    wanted: str | None,
+    status: str,
+    advice: str,
+    model_path: Callable[[str], Path],
+    project: Path,
+    tmp_path: Path,
+) -> None:
+    text = f"python: {saved}" if saved else "{}"
+    uri = changed(model_path("one_long"), tmp_path, python_env__yaml=text, conda__yaml="{}")
+    if wanted:
+        (project / ".python-version").write_text(wanted)
+    check = checked({"MODEL_URI": uri}, project)["Python"]
+    assert (check.status, check.advice) == (status, advice)
+
+
+def test_a_project_that_names_no_python(model_path: Callable[[str], Path], project: Path) -> None:
+    (project / "pyproject.toml").unlink()
+    check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["Python"]
+    assert (check.status, check.found) == (
+        "failed",
+        f"the model was saved with {HERE}, there is no .python-version",
+    )
+
+
+def test_a_model_whose_package_is_missing(
+    model_path: Callable[[str], Path], project: Path, tmp_path: Path
+) -> None:
+    broken = "flavors: {python_function: {loader_module: no_such.module}}"
+    uri = changed(
+        model_path("one_long"),
+        tmp_path,
+        MLmodel=broken,
+        requirements__txt="no-such==1\npandas==0.1",
+    )
+    checks = checked({"MODEL_URI": uri}, project)
+    assert checks["installed"].status == "failed"
+    assert "no-such==1 is not installed; pandas==0.1 is here as" in checks["installed"].found
+    assert checks["load"].status == "failed"
+    assert checks["load"].advice == "add the line `no-such==1` to requirements.txt and deploy again"
+    assert checks["prediction"].status == "skipped"
+
+
+def test_another_version_is_only_a_doubt(
+    model_path: Callable[[str], Path], project: Path, tmp_path: Path
+) -> None:
+    uri = changed(model_path("one_long"), tmp_path, requirements__txt="pandas==2.1.0.1")
+    checks = checked({"MODEL_URI": uri}, project)
+    assert (checks["installed"].status, checks["requirements.txt"].status) == ("warning", "warning")
+    assert checks["installed"].advice == f"./install_model_deps.sh {uri}"
+
+
+def test_no_example(model_path: Callable[[str], Path], project: Path) -> None:
+    check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["prediction"]
+    assert check.status == "warning"
+    assert check.advice == "log_model(…, input_example=table.head(2))"
+
+
+def test_an_example_that_fails(
+    model_path: Callable[[str], Path], project: Path, tmp_path: Path
+) -> None:
+    body = '{"inputs": {"n": ["seven"]}}'
+    uri = changed(model_path("one_long"), tmp_path, serving_input_example__json=body)
+    check = checked({"MODEL_URI": uri}, project)["prediction"]
+    assert check.status == "failed"
+    assert check.found.startswith("400: row 0, column 'n': expected a whole number of 64 bits")
+
+
+def test_a_bundle_with_too_much_and_one_with_too_little(project: Path) -> None:
+    (project / "modelserver" / "wines.csv").write_text("a,b")
+    check = checked({}, project)["bundle"]
+    assert check.found.endswith("should not go: modelserver/wines.csv (data)")
+    assert check.advice == "mv modelserver/wines.csv .."
+    (project / "main.py").unlink()
+    check = checked({}, project)["bundle"]
+    assert check.found.endswith("missing: main.py")
+    assert check.advice == "git checkout -- main.py"
+
+
+def test_what_cannot_be_read_is_a_finding(model_path: Callable[[str], Path], project: Path) -> None:
+    (project / "requirements.txt").write_bytes(b"\xff")
+    check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["requirements.txt"]
+    assert check.status == "failed"
+    assert check.found.startswith("UnicodeDecodeError: ")
+
+
+def test_a_server_that_connect_may_reach(project: Path) -> None:
+    """The number is 127.0.0.1 as well, but does not look like this machine."""
+    with answering(200, '{"experiments": []}', "application/json") as url:
+        elsewhere = url.replace("127.0.0.1", "2130706433")
+        environment = {"MODEL_URI": "models:/wine/1", "MLFLOW_TRACKING_URI": elsewhere}
+        check = checked(environment, project)["tracking server"]
+    assert check == Check("tracking server", "ok", f"{elsewhere} answers")
+
+
+def test_a_document_with_faults() -> None:
+    empty = Answer(200, b"{}")
+    outcome = check_openapi(Rehearsal(empty, None, empty))
+    assert outcome.status == "failed"
+    assert outcome.found == "it is not OpenAPI 3.1, it has no /invocations"
+    assert outcome.advice == "mend openapi_base.yaml"

@@ -1,0 +1,83 @@
+"""The lines of requirements files."""
+
+import pytest
+from hypothesis import given, strategies as st
+
+from modelserver.requirements import read_line, read_lines
+
+PIECES = st.sampled_from(
+    [
+        "pandas>=2",
+        " ",
+        "\\",
+        "\n",
+        "\r\n",
+        "# c",
+        "#",
+        "--hash=sha256:ab",
+        ";",
+        "-r x.txt",
+        "é",
+        "\f",
+    ]
+)
+
+
+@given(st.lists(PIECES).map("".join))
+def test_nothing_is_lost(text: str) -> None:
+    assert "".join(line.text for line in read_lines(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "marker", "options"),
+    [
+        ("Scikit_Learn==1.5  # pinned\n", "scikit-learn", "", ""),
+        ("uvloop>=0.19; sys_platform != 'win32'", "uvloop", 'sys_platform != "win32"', ""),
+        ("mlflow[extras,db] >= 2 , < 4", "mlflow", "", ""),
+        ("a @ git+https://host/a.git@v1#egg=a", "a", "", ""),
+        ("a==1 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n", "a", "", None),
+        ("-r other.txt", "", "", ""),
+        ("--index-url https://host/simple", "", "", ""),
+        ("-e git+https://host/a.git#egg=a", "", "", ""),
+        ("./a.whl", "", "", ""),
+        ("# a==1", "", "", ""),
+        ("", "", "", ""),
+    ],
+)
+def test_read_line(text: str, name: str, marker: str, options: str | None) -> None:
+    line = read_line(text)
+    assert (line.name, line.marker) == (name, marker)
+    if options is not None:
+        assert line.options == options
+    else:
+        assert line.options.split() == ["--hash=sha256:aa", "--hash=sha256:bb"]
+
+
+def test_a_continuation_is_one_line_but_not_after_a_comment() -> None:
+    lines = read_lines("a==1 \\\n  --hash=x\nb  # c \\\nd\\")
+    assert [line.content for line in lines] == ["a==1   --hash=x", "b", "d"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("./dist/a.whl", True),
+        ("/home/me/a", True),
+        ("~/a", True),
+        ("C:\\work\\a", True),
+        ("wheels/a-1-py3-none-any.whl", True),
+        ("file:///home/me/a", True),
+        ("a @ file:///home/me/a", True),
+        ("-e .", True),
+        ("--editable=../a", True),
+        ("a @ https://host/a.whl", False),
+        ("https://host/a.whl", False),
+        ("git+https://host/a", False),
+        ("-e git+https://host/a#egg=a", False),
+        ("a==1", False),
+        ("--pre", False),
+        ("", False),
+    ],
+)
+def test_is_local(text: str, expected: bool) -> None:
+    assert read_line(text).is_local is expected
