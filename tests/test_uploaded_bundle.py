@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.bundle import ARGUMENTS
+from modelserver.deployment.bundle import ARGUMENTS
 from tests.connect.publisher import Publisher, publishing
 from tests.processes import ROOT
 
