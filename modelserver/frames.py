@@ -140,13 +140,18 @@ class Columns:
         )
 
 
+def _cells(rows: Any, count: int) -> "np.ndarray[Any, Any]":
+    if isinstance(rows, np.ndarray):
+        return rows.ravel()
+    return np.fromiter(chain.from_iterable(rows), np.float64, count)
+
+
 def _block(
-    rows: Sequence[Sequence[Any]], order: Sequence[int | None]
+    rows: "Sequence[Sequence[Any]] | np.ndarray[Any, Any]", order: Sequence[int | None]
 ) -> "np.ndarray[Any, Any] | None":
     """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
-    count = len(rows) * len(order)
     try:
-        cells = np.fromiter(chain.from_iterable(rows), np.float64, count)
+        cells = _cells(rows, len(rows) * len(order))
     except (ValueError, TypeError, OverflowError):
         return None
     if None in order or np.isinf(cells).any():

@@ -12,6 +12,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
 from modelserver.errors import BadRequest, listed, quoted
 from modelserver.kinds import LIMIT, Cells, describe
 
@@ -30,7 +32,7 @@ class Table:
 
     names: Sequence[Hashable]
     length: int
-    rows: Sequence[Sequence[Any]] | None = None
+    rows: "Sequence[Sequence[Any]] | np.ndarray[Any, Any] | None" = None
     columns: Sequence[Cells] | None = None
     index: Any = None
     named: bool = True
@@ -39,6 +41,8 @@ class Table:
         """The cells column by column."""
         if self.columns is not None:
             return self.columns
+        if isinstance(self.rows, np.ndarray):
+            return list(np.ascontiguousarray(self.rows.T))
         return list(zip(*(self.rows or ()), strict=True)) or [()] * len(self.names)
 
 
