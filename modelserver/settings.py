@@ -56,6 +56,7 @@ class Settings:
     max_request_bytes: int
     predict_workers: int
     max_queue: int
+    batching: str
     log_level: str
     on_connect: bool
 
@@ -92,6 +93,12 @@ def _json_object(text: str) -> Mapping[str, Any]:
 def _log_level(text: str) -> str:
     if text.lower() not in LOG_LEVELS:
         raise ValueError("no level")
+    return text.lower()
+
+
+def _batching(text: str) -> str:
+    if text.lower() not in ("auto", "off"):
+        raise ValueError("no such way")
     return text.lower()
 
 
@@ -153,6 +160,13 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         None,
         "requests that may wait for a worker; beyond it 503",
         "a whole number, 1 or more",
+    ),
+    "batching": Setting(
+        "BATCHING",
+        _batching,
+        "auto",
+        "`auto`: requests that wait are predicted together where rows are independent; or `off`",
+        "one of auto, off",
     ),
     "log_level": Setting(
         "LOG_LEVEL",

@@ -179,7 +179,7 @@ def save_sklearn(path: Path, model: Any, frame: pd.DataFrame) -> None:
         model,
         path,
         signature=infer_signature(frame, model.predict(frame)),
-        input_example=frame.head(1),
+        input_example=frame.head(2),
         pip_requirements=["scikit-learn"],
     )
 
