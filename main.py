@@ -3,7 +3,7 @@
 import os
 
 from modelserver.app import create_app
-from modelserver.serve import serve
+from modelserver.serve import end_with_parent, serve
 from modelserver.settings import SettingsError, read_settings
 
 try:
@@ -15,3 +15,5 @@ app = create_app(settings)
 
 if __name__ == "__main__":
     serve(app, settings)
+else:
+    end_with_parent()  # where this is one of several processes

@@ -54,6 +54,7 @@ class Settings:
     port: int
     request_timeout: float
     max_request_bytes: int
+    processes: int
     predict_workers: int
     max_queue: int
     batching: str
@@ -147,11 +148,18 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         "largest request body, also after decompression; beyond it 413",
         "a whole number of bytes, 1 or more",
     ),
+    "processes": Setting(
+        "PROCESSES",
+        _positive,
+        1,
+        "processes of `python main.py` that share the requests; each holds the model",
+        "a whole number, 1 or more",
+    ),
     "predict_workers": Setting(
         "PREDICT_WORKERS",
         _positive,
         None,
-        "predictions that run at the same time",
+        "predictions that run at the same time in a process",
         "a whole number, 1 or more",
     ),
     "max_queue": Setting(
