@@ -37,6 +37,16 @@ class Table:
     index: Any = None
     named: bool = True
 
+    def cells(self, positions: Iterable[int | None]) -> Mapping[int, Cells]:
+        """The cells of these columns; None counts as no column."""
+        wanted = [position for position in positions if position is not None]
+        if not isinstance(self.rows, list) or len(wanted) < 2:
+            columns = self.by_column() if wanted else ()
+            return {position: columns[position] for position in wanted}
+        return dict(
+            zip(wanted, zip(*map(itemgetter(*wanted), self.rows), strict=True), strict=True)
+        )
+
     def by_column(self) -> Sequence[Cells]:
         """The cells column by column."""
         if self.columns is not None:
