@@ -1,7 +1,7 @@
 # make demo   serve a sample model on http://127.0.0.1:8000 (PORT=… for another port)
 # make test   lint, types, tests with coverage
 # make test-lowest   the tests with the lowest versions of requirements.txt
-# make bench  compare with MLflow's own server, side by side
+# make bench  compare with MLflow's own server, side by side; writes benchmarks.md
 # An active virtual environment is used; without one, .venv is made.
 
 PYTHON ?= python3
@@ -50,7 +50,7 @@ test-lowest:
 	@.venv-lowest/bin/python -m pytest -o filterwarnings=default
 
 bench: $(TESTING)
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench --write benchmarks.md
 
 clean:
 	rm -rf .venv .venv-lowest $(TRAINED) mlflow.db mlruns mlartifacts .coverage .coverage.* .*_cache .hypothesis
