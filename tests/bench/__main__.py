@@ -61,7 +61,7 @@ def report(rows: Sequence[Row], stages: Mapping[str, Mapping[str, float]]) -> st
     """The whole Markdown."""
     cpu = {row.title: row.values["here"] for row in rows if row.metric == CPU}
     heading = ["", "## Where the time goes here", ""]
-    heading += ["Share of the server's CPU per request.", ""]
+    heading += ["Share of the server's CPU per request; each stage as for one request alone.", ""]
     return "\n".join([*preamble(), *table(rows), *heading, *stage_table(stages, cpu)])
 
 

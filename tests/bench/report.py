@@ -28,9 +28,9 @@ class Goal:
         """The goal for the table."""
         parts = []
         if self.of_limit:
-            parts.append(f"≤ {self.of_limit} × limit")
+            parts.append(f"≤ {self.of_limit} of the limit")
         if self.than_mlflow:
-            parts.append(f"{self.than_mlflow} × better than MLflow")
+            parts.append(f"{self.than_mlflow} times better")
         if self.at_most:
             parts.append(f"≤ {self.at_most}")
         return ", ".join(parts)
@@ -44,6 +44,11 @@ class Goal:
             and (self.at_most is None or here <= self.at_most)
         )
 
+
+PACKAGES: Final = (
+    *("mlflow", "pandas", "numpy", "scikit-learn", "orjson", "pysimdjson"),
+    *("starlette", "uvicorn", "uvloop", "httptools"),
+)
 
 RATE: Final = "requests/s"
 CPU: Final = "server CPU ms/request"
@@ -74,9 +79,7 @@ def better(row: Row, theirs: float, here: float) -> float:
 def preamble() -> list[str]:
     """Where, when and with what the numbers were measured, and how to read them."""
     cpu = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].partition("\n")[0]
-    packages = ("mlflow", "pandas", "numpy", "scikit-learn", "orjson", "pysimdjson")
-    packages += ("starlette", "uvicorn")
-    versions = [f"{package} {metadata.version(package)}" for package in packages]
+    versions = [f"{package} {metadata.version(package)}" for package in PACKAGES]
     return [
         "# Benchmarks",
         "",
@@ -89,8 +92,8 @@ def preamble() -> list[str]:
         "The three servers take turns, after their predictions were found equal. limit: a bare",
         "Starlette app that decodes the body with orjson or pandas, has the model predict an input",
         "that is ready, and encodes the result. Of requests/s more is better, of all else less.",
-        "Medians of the rounds; a p99 of fewer than 100 requests is close to their maximum. BLAS has",
-        "one thread in all three, since its waiting threads would count as work.",
+        "Medians of the rounds; a p99 of fewer than 100 requests is close to their maximum.",
+        "BLAS has one thread in all three, since its waiting threads would count as work.",
         "",
     ]
 
@@ -108,9 +111,8 @@ def table(rows: Sequence[Row]) -> list[str]:
         goal = GOALS.get((row.title, row.metric))
         words = goal.words() if goal else ""
         reached = ("reached" if goal.is_reached(row) else "missed") if goal else ""
-        lines.append(
-            f"| {row.title} | {row.metric} | {' | '.join(numbers)} | {words} | {reached} |"
-        )
+        cells = [row.title, row.metric, *numbers, words, reached]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
