@@ -26,7 +26,17 @@ STRAY: Final = re.compile(rf"^(?:{START}|{END})[^\n]*\n?", re.M)
 INDEX: Final = re.compile(r"(?:-i|--index-url)[ =]+(\S+)")
 
 SERVER: Final = frozenset(
-    {"httptools", "mlflow", "orjson", "pandas", "pyyaml", "starlette", "uvicorn", "uvloop"}
+    {
+        "httptools",
+        "mlflow",
+        "orjson",
+        "pandas",
+        "pysimdjson",
+        "pyyaml",
+        "starlette",
+        "uvicorn",
+        "uvloop",
+    }
 )
 """What the server itself needs: the last line for one of these is never dropped."""
 
