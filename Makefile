@@ -13,8 +13,8 @@ VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 BIN := $(VENV)/bin
 PORT ?= 8000
 SAMPLE := {"dataframe_records": [{"alcohol": 13.2, "malic_acid": 1.8, "flavanoids": 2.6, "magnesium": 100, "proline": 1050, "color": "medium", "alkaline_ash": false}]}
-# The same text as in the README and in modelserver/bundle.py.
-BUNDLE := --entrypoint main:app --exclude="**" . main.py openapi_base.yaml modelserver/*.* modelserver/assets/*.* modelserver/assets/licences/*.*
+# The same text as in the README and in modelserver/deployment/bundle.py.
+BUNDLE := --entrypoint main:app --exclude="**" . main.py openapi_base.yaml modelserver/*.* modelserver/openapi/*.* modelserver/pages/*.* modelserver/assets/*.* modelserver/assets/licences/*.*
 
 # Installed once for each state of the requirements.
 RUNTIME := $(VENV)/.installed-runtime

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs a model's packages, or merges them into requirements.txt: ./install_model_deps.sh --help
-# The work is done by modelserver/install.py, with the Python of the current environment.
+# The work is done by modelserver/deployment/install.py, with the Python of the current environment.
 set -euo pipefail
 
 here="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
@@ -18,4 +18,4 @@ sys.exit(not all(map(find, ("mlflow", "packaging", "pandas"))))' ||
 
 # The folder of this script takes the place of the current one, which may have a modelserver too.
 exec "$python" -c 'import sys; sys.path[0] = sys.argv.pop(1)
-from modelserver.install import run; run()' "$here" "$@"
+from modelserver.deployment.install import run; run()' "$here" "$@"

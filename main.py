@@ -5,7 +5,7 @@ import sys
 
 from modelserver.app import create_app
 from modelserver.command import read_command
-from modelserver.openapi import BaseError
+from modelserver.openapi.document import BaseError
 from modelserver.serve import serve
 from modelserver.settings import SettingsError, read_settings
 

@@ -18,19 +18,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from modelserver import scoring, site
+from modelserver import scoring
 from modelserver.caching import conditional
-from modelserver.description import Description, base_description
 from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
 from modelserver.log import configure_logging
 from modelserver.media import JSON, PARQUET_START, too_large
 from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
 from modelserver.model import Model, flavor, signature_json
+from modelserver.openapi.description import Description, base_description
+from modelserver.pages import site
+from modelserver.pages.static import load_assets
 from modelserver.prediction import encode_json
 from modelserver.service import Service, service_of
 from modelserver.settings import Settings
-from modelserver.static import load_assets
 from modelserver.workers import Workers
 
 YAML: Final = "application/yaml"

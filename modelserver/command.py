@@ -6,13 +6,10 @@ with an exit code: 0, 1 for a failed check, 2 for a wrong command line.
 
 import argparse
 import os
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
-
-from modelserver.bundle import ARGUMENTS
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -34,9 +31,10 @@ def read_command(arguments: Sequence[str], environment: Mapping[str, str]) -> No
 
 
 def _check(environment: Mapping[str, str], as_json: bool) -> int:
-    # A server has no use for them.
-    from modelserver.preflight import preflight
-    from modelserver.report import Style, write_json, write_table
+    # A server has no use for them, and a bundle does not have them.
+    from modelserver.deployment.bundle import deploy_line
+    from modelserver.deployment.preflight import preflight
+    from modelserver.deployment.report import Style, write_json, write_table
 
     checks, style = preflight(environment, ROOT), Style.of(sys.stdout, environment)
     try:
@@ -50,14 +48,3 @@ def _check(environment: Mapping[str, str], as_json: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0 if passed else 1
-
-
-def deploy_line(environment: Mapping[str, str]) -> str:
-    """The command to paste. On Connect the tracking server is by default its own /mlflow."""
-    tracking = environment.get("MLFLOW_TRACKING_URI", "").rstrip("/")
-    of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
-    variables = {"MODEL_URI": environment.get("MODEL_URI", "")}
-    if tracking.startswith("http") and tracking != of_connect:
-        variables["MLFLOW_TRACKING_URI"] = tracking
-    settings = [f"-E {shlex.quote(f'{name}={value}')}" for name, value in variables.items()]
-    return " ".join(["rsconnect deploy fastapi", *settings, ARGUMENTS])

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal, TypeAlias
 
 from modelserver.advice import LoadFailed
-from modelserver.description import Description, describe
 from modelserver.errors import ModelUnavailable
 from modelserver.media import JSON
 from modelserver.memory import settle_memory
 from modelserver.model import Model, load_model
+from modelserver.openapi.description import Description, describe
 from modelserver.scoring import Request, score
 from modelserver.settings import Settings
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from modelserver.bundle import read_bundle
+from modelserver.deployment.bundle import read_bundle
 
 
 def stale(root: Path) -> Iterator[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelserver.answers import ANYTHING, fits, predictions_schema
+from modelserver.openapi.answers import ANYTHING, fits, predictions_schema
 
 
 def outputs(*specs: tuple[str, str | None]) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.bundle import ARGUMENTS
-from modelserver.command import deploy_line, read_command
+from modelserver.command import read_command
+from modelserver.deployment.bundle import ARGUMENTS, deploy_line
 from tests.processes import KEPT, ROOT, answering, interrupted_while_it_waits
 
 

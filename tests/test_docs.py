@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from modelserver import advice
 from modelserver.app import PATHS
-from modelserver.bundle import ARGUMENTS
+from modelserver.deployment.bundle import ARGUMENTS
 from modelserver.errors import error_body
 from modelserver.lifecycle import UNCONFIGURED
 from modelserver.login import CONNECT_KEY, ELSEWHERE, NO_KEY

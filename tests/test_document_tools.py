@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from modelserver.description import BASE
+from modelserver.openapi.description import BASE
 from tests.needs import node_module
 from tests.processes import ROOT, Server, our_server, status, wait_for
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from modelserver.environment import read_environment
+from modelserver.deployment.environment import read_environment
 from tests.zoo import Echo
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from modelserver.fields import Field, Form, columns_of, form, outputs_of, params_of
+from modelserver.pages.fields import Field, Form, columns_of, form, outputs_of, params_of
 
 Open = Callable[..., TestClient]
 

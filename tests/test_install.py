@@ -12,8 +12,8 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from modelserver.install import main
-from modelserver.merging import ASIDE, START
+from modelserver.deployment.install import main
+from modelserver.deployment.merging import ASIDE, START
 from tests.processes import KEPT, ROOT, Server, answering, free_port, interrupted_while_it_waits
 
 ACTIVE = f"{Path(sys.executable).parent}:{os.environ['PATH']}"

@@ -7,9 +7,9 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from modelserver.description import base_description
-from modelserver.landing import LINKS, landing, summary, title
 from modelserver.lifecycle import Lifecycle
+from modelserver.openapi.description import base_description
+from modelserver.pages.landing import LINKS, landing, summary, title
 from modelserver.registry import Registration
 from modelserver.settings import read_settings
 

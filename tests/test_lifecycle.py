@@ -12,8 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.app import create_app
-from modelserver.description import base_description
 from modelserver.lifecycle import Lifecycle, in_daemon_thread
+from modelserver.openapi.description import base_description
 from modelserver.settings import read_settings
 from tests.zoo import save_wine
 
@@ -88,7 +88,7 @@ def test_requests_wait_no_longer_than_the_timeout(
 def test_the_first_page_does_not_wait_for_ever(
     model_path: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelserver.site.FIRST_PAGE_WAITS", 0.1)
+    monkeypatch.setattr("modelserver.pages.site.FIRST_PAGE_WAITS", 0.1)
     code = SLOW_TO_LOAD.format(seconds=1)
     path = with_loader(model_path("wine"), tmp_path / "slow", code)
     with TestClient(app_for(path)) as client:

@@ -1,6 +1,6 @@
 """Filling templates."""
 
-from modelserver.markup import Html, escaped, filled, joined, template
+from modelserver.pages.markup import Html, escaped, filled, joined, template
 
 
 def test_values_are_escaped_and_markup_is_kept() -> None:

@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from modelserver.merging import ASIDE, END, SERVER, START, Conflict, contradictions, merge
-from modelserver.requirements import read_lines
+from modelserver.deployment.merging import (
+    ASIDE,
+    END,
+    SERVER,
+    START,
+    Conflict,
+    contradictions,
+    merge,
+)
+from modelserver.deployment.requirements import read_lines
 
 ROOT = Path(__file__).parent.parent
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelserver.negotiation import accepts_gzip, names_html, prefers_json
+from modelserver.pages.negotiation import accepts_gzip, names_html, prefers_json
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
 

@@ -18,9 +18,9 @@ from openapi_spec_validator import validate
 from starlette.testclient import TestClient
 
 from modelserver.app import PATHS, create_app
-from modelserver.description import BASE, base_description, describe
 from modelserver.model import Model, load_model
-from modelserver.openapi import BaseError, Document, read_base
+from modelserver.openapi.description import BASE, base_description, describe
+from modelserver.openapi.document import BaseError, Document, read_base
 from modelserver.settings import read_settings
 from tests.zoo import MODELS, Echo, _columns, save_pyfunc
 
@@ -325,7 +325,7 @@ def test_answers_that_are_too_large_are_left_out(loaded: Callable[[str], Model])
 def test_a_slow_model_is_ready_with_fewer_examples(
     loaded: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelserver.description.PATIENCE", 0.2)
+    monkeypatch.setattr("modelserver.openapi.description.PATIENCE", 0.2)
     document = described(loaded("sleeps"))  # half a second each
     assert list(request_examples(document)) == ["records"]
 

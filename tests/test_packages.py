@@ -4,8 +4,8 @@ from importlib.metadata import version
 
 import pytest
 
-from modelserver.packages import Comparison, in_file, installed
-from modelserver.requirements import read_lines
+from modelserver.deployment.packages import Comparison, in_file, installed
+from modelserver.deployment.requirements import read_lines
 
 
 @pytest.mark.parametrize(

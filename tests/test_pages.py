@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
-from modelserver.description import base_description
-from modelserver.fields import Field, Form
-from modelserver.landing import Landing
-from modelserver.pages import docs_page, landing_page
-from modelserver.sections import fields_html, samples_html, signature_html
-from modelserver.static import load_assets
+from modelserver.openapi.description import base_description
+from modelserver.pages.fields import Field, Form
+from modelserver.pages.html import docs_page, landing_page
+from modelserver.pages.landing import Landing
+from modelserver.pages.sections import fields_html, samples_html, signature_html
+from modelserver.pages.static import load_assets
 
 NAMES = load_assets().names
 NASTY = "</script><img src=x onerror=alert(1)> \"quoted\" 'it' &amp; ${x} $title"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.checks import Check
-from modelserver.install import main
-from modelserver.model_checks import check_openapi
-from modelserver.preflight import preflight
-from modelserver.rehearsal import Answer, Rehearsal
+from modelserver.deployment.checks import Check
+from modelserver.deployment.install import main
+from modelserver.deployment.model_checks import check_openapi
+from modelserver.deployment.preflight import preflight
+from modelserver.deployment.rehearsal import Answer, Rehearsal
 from tests.processes import ROOT, Server, answering, free_port
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")

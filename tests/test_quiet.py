@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from modelserver.quiet import quiet
+from modelserver.deployment.quiet import quiet
 
 
 def make_noise() -> None:

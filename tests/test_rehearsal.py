@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from modelserver.rehearsal import faults, rehearse
+from modelserver.deployment.rehearsal import faults, rehearse
 from modelserver.settings import read_settings
 
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from modelserver.checks import Check
-from modelserver.report import Style, write_json, write_table
+from modelserver.deployment.checks import Check
+from modelserver.deployment.report import Style, write_json, write_table
 
 CHECKS = [
     Check("settings", "ok", "models:/wine/1"),

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from modelserver.requirements import read_line, read_lines
+from modelserver.deployment.requirements import read_line, read_lines
 
 PIECES = st.sampled_from(
     [

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modelserver.columns import KINDS
-from modelserver.schemas import (
+from modelserver.openapi.schemas import (
     column_schema,
     param_schema,
     split_schema,

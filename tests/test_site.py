@@ -108,7 +108,7 @@ def test_states_without_a_model(
 def test_people_do_not_wait_for_the_model_as_programs_do(
     slow_model: SlowModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelserver.site.PEOPLE_WAIT", 0.05)
+    monkeypatch.setattr("modelserver.pages.site.PEOPLE_WAIT", 0.05)
     with TestClient(app(MODEL_URI=str(slow_model.path))) as client:
         page = client.get("/", headers=BROWSER)
         assert page.status_code == 200

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.environment import SavedWith, read_environment
-from modelserver.requirements import read_lines
-from modelserver.skinny import skinny
+from modelserver.deployment.environment import SavedWith, read_environment
+from modelserver.deployment.requirements import read_lines
+from modelserver.deployment.skinny import skinny
 
 
 def contents(packages: str, **flavors: object) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from modelserver.snippets import SERVER, snippets
+from modelserver.openapi.snippets import SERVER, snippets
 from tests.needs import need
 
 HARD: dict[str, Any] = {

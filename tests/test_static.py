@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from modelserver.static import FOLDER, load_assets
+from modelserver.pages.static import FOLDER, load_assets
 
 Open = Callable[..., TestClient]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.bundle import ARGUMENTS
+from modelserver.deployment.bundle import ARGUMENTS
 from tests.connect.publisher import Publisher, publishing
 from tests.processes import ROOT
 
@@ -60,7 +60,8 @@ def tracked(*paths: str) -> list[str]:
 
 
 def test_the_bundle_has_what_runs_and_nothing_else(uploaded: Publisher) -> None:
-    runs = tracked("main.py", "openapi_base.yaml", "requirements.txt", "modelserver")
+    sources = tracked("main.py", "openapi_base.yaml", "requirements.txt", "modelserver")
+    runs = [name for name in sources if not name.startswith("modelserver/deployment/")]
     assert sorted(uploaded.content.bundles["101"].files) == sorted(["manifest.json", *runs])
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from modelserver.bundle import ARGUMENTS
+from modelserver.deployment.bundle import ARGUMENTS
 from tests.connect.content import Content
 from tests.connect.server import Connect, connect_server
 from tests.needs import need

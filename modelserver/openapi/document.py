@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import yaml
 
-from modelserver.components import answer_components, input_components
-from modelserver.examples import Declared, Example
-from modelserver.forms import Sample, tables_refused
 from modelserver.media import JSON
-from modelserver.snippets import snippets
+from modelserver.openapi.components import answer_components, input_components
+from modelserver.openapi.examples import Declared, Example
+from modelserver.openapi.forms import Sample, tables_refused
+from modelserver.openapi.snippets import snippets
 
 Document = dict[str, Any]
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from modelserver.fields import Field, Form, columns_of, outputs_of, params_of
-from modelserver.markup import Html, filled, joined
+from modelserver.pages.fields import Field, Form, columns_of, outputs_of, params_of
+from modelserver.pages.markup import Html, filled, joined
 
 PLACEHOLDER: Final = "https://YOUR-SERVER"
 """How the document's samples write the server's URL."""

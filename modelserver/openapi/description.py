@@ -15,11 +15,9 @@ from typing import Any, Final
 
 from modelserver.caching import entity_tag
 from modelserver.errors import ApiError
-from modelserver.examples import MOST_BYTES, Example, examples, samples, untyped_examples
-from modelserver.forms import Sample
 from modelserver.media import JSON
 from modelserver.model import Model, flavor, signature_json
-from modelserver.openapi import (
+from modelserver.openapi.document import (
     Answered,
     BaseError,
     Document,
@@ -28,12 +26,14 @@ from modelserver.openapi import (
     read_base,
     write_yaml,
 )
+from modelserver.openapi.examples import MOST_BYTES, Example, examples, samples, untyped_examples
+from modelserver.openapi.forms import Sample
 from modelserver.prediction import encode_json
 from modelserver.scoring import Request, score
 
 logger = logging.getLogger(__name__)
 
-BASE: Final = Path(__file__).parent.parent / "openapi_base.yaml"
+BASE: Final = Path(__file__).parents[2] / "openapi_base.yaml"
 
 PATIENCE: Final = 10.0
 """Seconds for running examples. A slow model is ready sooner with fewer of them."""

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from modelserver.advice import LoadFailed, public_uri
-from modelserver.environment import inspect_model
-from modelserver.merging import Conflict, contradictions, merge
-from modelserver.quiet import quiet
-from modelserver.requirements import Line
+from modelserver.deployment.environment import inspect_model
+from modelserver.deployment.merging import Conflict, contradictions, merge
+from modelserver.deployment.quiet import quiet
+from modelserver.deployment.requirements import Line
+from modelserver.deployment.skinny import ALIASES, skinny
 from modelserver.settings import SettingsError, read_settings
-from modelserver.skinny import ALIASES, skinny
 
-OURS: Final = Path(__file__).parent.parent / "requirements.txt"
+OURS: Final = Path(__file__).parents[2] / "requirements.txt"
 
 DESCRIPTION: Final = """\
 Installs the packages that an MLflow model was saved with into the current Python environment.

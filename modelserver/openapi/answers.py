@@ -9,7 +9,7 @@ fit, and where none does, one that promises nothing.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from modelserver.schemas import (
+from modelserver.openapi.schemas import (
     TYPE,
     Schema,
     Spec,

@@ -9,7 +9,8 @@ stays where it is. rsconnect alone would take them all, `.env` too.
 
 import fnmatch
 import glob
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ FILES: Final = (
     "main.py",
     "openapi_base.yaml",
     "modelserver/*.*",
+    "modelserver/openapi/*.*",
+    "modelserver/pages/*.*",
     "modelserver/assets/*.*",
     "modelserver/assets/licences/*.*",
 )
@@ -80,3 +83,14 @@ def _why_unwanted(name: str, size: int) -> str | None:
         if any(fnmatch.fnmatchcase(name, pattern.lower()) for pattern in patterns):
             return why
     return f"{size / 1024 / 1024:.0f} MB" if size > LARGE else None
+
+
+def deploy_line(environment: Mapping[str, str]) -> str:
+    """The command to paste. On Connect the tracking server is by default its own /mlflow."""
+    tracking = environment.get("MLFLOW_TRACKING_URI", "").rstrip("/")
+    of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
+    variables = {"MODEL_URI": environment.get("MODEL_URI", "")}
+    if tracking.startswith("http") and tracking != of_connect:
+        variables["MLFLOW_TRACKING_URI"] = tracking
+    settings = [f"-E {shlex.quote(f'{name}={value}')}" for name, value in variables.items()]
+    return " ".join(["rsconnect deploy fastapi", *settings, ARGUMENTS])

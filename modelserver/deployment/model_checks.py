@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from modelserver.advice import LoadFailed, public_uri
-from modelserver.checks import Outcome
-from modelserver.environment import SavedWith, inspect_model, open_store
-from modelserver.rehearsal import Rehearsal, faults, rehearse
+from modelserver.deployment.checks import Outcome
+from modelserver.deployment.environment import SavedWith, inspect_model, open_store
+from modelserver.deployment.rehearsal import Rehearsal, faults, rehearse
 from modelserver.settings import Settings, SettingsError, read_settings
 
 NO_URI: Final = "export MODEL_URI=models:/my-model/1"

@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from modelserver.merging import Conflict, merge
-from modelserver.requirements import Line, read_lines
-from modelserver.skinny import FULL, SKINNY
-from modelserver.versions import common
+from modelserver.deployment.merging import Conflict, merge
+from modelserver.deployment.requirements import Line, read_lines
+from modelserver.deployment.skinny import FULL, SKINNY
+from modelserver.deployment.versions import common
 
 
 @dataclass(frozen=True, slots=True)

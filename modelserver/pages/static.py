@@ -17,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modelserver.caching import conditional, entity_tag
-from modelserver.negotiation import accepts_gzip
+from modelserver.pages.negotiation import accepts_gzip
 
-FOLDER: Final = Path(__file__).parent / "assets"
+FOLDER: Final = Path(__file__).parent.parent / "assets"
 
 MEDIA_TYPES: Final = {
     ".css": "text/css",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, TextIO
 
-from modelserver.checks import Check, Status
+from modelserver.deployment.checks import Check, Status
 
 SIGNS: Final = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "-", "advice": "→"}
 LETTERS: Final = {"ok": "+", "warning": "!", "failed": "X", "skipped": "-", "advice": "->"}

@@ -14,13 +14,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
-from modelserver.landing import landing, summary, title
 from modelserver.media import JSON
-from modelserver.negotiation import names_html, prefers_json
-from modelserver.pages import docs_page, landing_page, redoc_page
+from modelserver.pages.html import docs_page, landing_page, redoc_page
+from modelserver.pages.landing import landing, summary, title
+from modelserver.pages.negotiation import names_html, prefers_json
+from modelserver.pages.static import load_assets
 from modelserver.prediction import encode_json
 from modelserver.service import service_of
-from modelserver.static import load_assets
 
 FIRST_PAGE_WAITS: Final = 30.0
 """Seconds that / waits for the model: Connect calls it first and takes a 5xx for a failed start."""

@@ -8,10 +8,10 @@ the base's.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from modelserver.answers import predictions_schema
-from modelserver.examples import Declared
-from modelserver.forms import Form, Sample, Specs, json_forms, takes_chat
-from modelserver.schemas import (
+from modelserver.openapi.answers import predictions_schema
+from modelserver.openapi.examples import Declared
+from modelserver.openapi.forms import Form, Sample, Specs, json_forms, takes_chat
+from modelserver.openapi.schemas import (
     PARAMS,
     ROW,
     Schema,

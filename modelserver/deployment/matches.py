@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from modelserver.requirements import Line
-from modelserver.versions import common
+from modelserver.deployment.requirements import Line
+from modelserver.deployment.versions import common
 
 
 @dataclass(frozen=True, slots=True)

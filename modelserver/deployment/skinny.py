@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from packaging.requirements import Requirement
 
-from modelserver.environment import SavedWith
-from modelserver.requirements import Line, read_line
+from modelserver.deployment.environment import SavedWith
+from modelserver.deployment.requirements import Line, read_line
 
 FULL: Final = "mlflow"
 SKINNY: Final = "mlflow-skinny"

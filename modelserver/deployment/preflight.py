@@ -9,8 +9,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from modelserver.checks import Check, Outcome
-from modelserver.model_checks import (
+from modelserver.deployment.checks import Check, Outcome
+from modelserver.deployment.model_checks import (
     check_load,
     check_model,
     check_openapi,
@@ -18,13 +18,13 @@ from modelserver.model_checks import (
     check_settings,
     check_tracking_server,
 )
-from modelserver.project_checks import (
+from modelserver.deployment.project_checks import (
     check_bundle,
     check_installed,
     check_python,
     check_requirements,
 )
-from modelserver.quiet import quiet
+from modelserver.deployment.quiet import quiet
 
 T = TypeVar("T")
 

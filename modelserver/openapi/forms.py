@@ -12,8 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from modelserver.columns import KINDS
 from modelserver.media import CSV, PARQUET
-from modelserver.payload import LLM_KEYS
-from modelserver.schemas import (
+from modelserver.openapi.schemas import (
     ROW,
     TENSORS,
     Schema,
@@ -28,6 +27,7 @@ from modelserver.schemas import (
     split_schema,
     tensor_schema,
 )
+from modelserver.payload import LLM_KEYS
 
 Specs: TypeAlias = Sequence[Spec]
 

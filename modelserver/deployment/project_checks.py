@@ -7,11 +7,11 @@ import platform
 import shlex
 from pathlib import Path
 
-from modelserver.bundle import read_bundle
-from modelserver.checks import Outcome
-from modelserver.environment import SavedWith
-from modelserver.packages import Comparison, in_file, installed
-from modelserver.python_version import chosen_python, minor
+from modelserver.deployment.bundle import read_bundle
+from modelserver.deployment.checks import Outcome
+from modelserver.deployment.environment import SavedWith
+from modelserver.deployment.packages import Comparison, in_file, installed
+from modelserver.deployment.python_version import chosen_python, minor
 from modelserver.settings import Settings
 
 

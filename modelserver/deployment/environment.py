@@ -14,9 +14,9 @@ from typing import Any, Final
 import yaml
 
 from modelserver.advice import public_uri
+from modelserver.deployment.requirements import Line, read_line, read_lines
 from modelserver.model import explained
 from modelserver.registry import Registration, resolve
-from modelserver.requirements import Line, read_line, read_lines
 from modelserver.settings import Settings
 from modelserver.tracking import set_mlflow_up
 

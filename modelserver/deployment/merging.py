@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from modelserver.matches import Match, contradiction, find_matches, is_copy, one_line
-from modelserver.requirements import Line, read_lines
+from modelserver.deployment.matches import Match, contradiction, find_matches, is_copy, one_line
+from modelserver.deployment.requirements import Line, read_lines
 
 START: Final = "# >>> model packages"
 END: Final = "# <<< model packages"

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from modelserver.fields import form
-from modelserver.landing import Landing
 from modelserver.lifecycle import State
-from modelserver.markup import Html, filled, joined, template
-from modelserver.sections import fields_html, samples_html, signature_html
+from modelserver.pages.fields import form
+from modelserver.pages.landing import Landing
+from modelserver.pages.markup import Html, filled, joined, template
+from modelserver.pages.sections import fields_html, samples_html, signature_html
 
 REFRESH: Final[Mapping[State, int]] = {"unconfigured": 30, "loading": 5, "failed": 15}
 """Seconds until the page is read again where no script does it."""

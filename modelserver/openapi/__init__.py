@@ -1,0 +1,1 @@
+"""Description, once per model load: the signature and the example as an OpenAPI document."""
