@@ -5,7 +5,7 @@
 # make pictures  draw the README's pictures of the pages anew (needs chromium)
 # make deploy  what the README says: rsconnect deploy fastapi … (MODEL_URI=… sets the model)
 # make manifest, check-manifest   manifest.json for publishing from git; whether it is up to date
-# make bench  compare with MLflow's own server, side by side
+# make bench  compare with MLflow's own server, side by side; writes benchmarks.md
 # An active virtual environment is used; without one, .venv is made.
 
 PYTHON ?= python3
@@ -66,7 +66,7 @@ check-manifest: | $(BIN)/python
 	@$(BIN)/python -m tests.manifest
 
 bench: $(TESTING)
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench --write benchmarks.md
 
 assets: $(TESTING)
 	@PYTHON=$(abspath $(BIN))/python modelserver/assets/rebuild.sh

@@ -6,7 +6,7 @@ import sys
 from modelserver.app import create_app
 from modelserver.command import read_command
 from modelserver.openapi.document import BaseError
-from modelserver.serve import serve
+from modelserver.serve import end_with_parent, serve
 from modelserver.settings import SettingsError, read_settings
 
 if __name__ == "__main__":
@@ -20,3 +20,5 @@ except (SettingsError, BaseError) as error:
 
 if __name__ == "__main__":
     serve(app, settings)
+else:
+    end_with_parent()  # where this is one of several processes

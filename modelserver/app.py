@@ -6,7 +6,6 @@ a trailing slash, without a redirect, which would need an absolute URL that only
 
 import contextlib
 from collections.abc import AsyncIterator
-from functools import partial
 from importlib import metadata
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver import scoring
+from modelserver.batching import score_together
 from modelserver.caching import conditional
 from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
@@ -68,8 +68,9 @@ async def _invoke(request: HTTPRequest) -> Response:
     job = scoring.Request(
         body, get("content-type"), get("content-encoding"), service.settings.max_request_bytes
     )
-    work = partial(scoring.score, model, job)
-    scored = await service.workers.run(work, timeout, _is_small(job))
+    join = score_together if model.row_wise else None
+    work = scoring.Work(model, job)
+    scored = await service.workers.run(work, timeout, _is_small(job), join)
     trace.rows = scored.rows
     return Response(scored.body, media_type=JSON)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from modelserver.blocks import number_columns
 from modelserver.errors import BadRequest, InvalidInput, clipped, closest, listed, quoted
 from modelserver.kinds import LIMIT, Array, BadCells, Kind
 from modelserver.tables import Table
@@ -52,23 +53,34 @@ class Columns:
             if block is not None:
                 names = self.index if self.named else pd.Index(list(table.names))
                 return pd.DataFrame(block, index=_labels(table), columns=names, copy=False)
-        cells = table.by_column()
-        arrays: dict[Hashable, Array] = {}
-        bad: list[dict[str, Any]] = []
-        for column, position in zip(self.columns, order, strict=True):
-            if position is None:
-                continue
-            name = column.name if self.named else table.names[position]
-            try:
-                arrays[name] = column.kind.convert(cells[position], column.required)
-            except BadCells as error:
-                bad += _details(name, column.kind, error.cells)
-        if bad:
-            raise _bad_cells(bad)
+        arrays = self._arrays(table, order)
         labels = _labels(table)
         if labels is None and not arrays:  # all columns are optional, and none was sent
             labels = pd.RangeIndex(table.length)
         return pd.DataFrame(arrays, index=labels, copy=False)
+
+    def _arrays(self, table: Table, order: Sequence[int | None]) -> dict[Hashable, Array]:
+        types = [column.kind.name for column in self.columns]
+        rows = table.rows if isinstance(table.rows, list) else []
+        plain = number_columns(rows, types, order) if rows else {}
+        cells = table.cells(p for place, p in enumerate(order) if place not in plain)
+        arrays: dict[Hashable, Array] = {}
+        bad: list[dict[str, Any]] = []
+        for place, (column, position) in enumerate(zip(self.columns, order, strict=True)):
+            if position is None:
+                continue
+            name = column.name if self.named else table.names[position]
+            try:
+                arrays[name] = (
+                    plain[place]
+                    if place in plain
+                    else column.kind.convert(cells[position], column.required)
+                )
+            except BadCells as error:
+                bad += _details(name, column.kind, error.cells)
+        if bad:
+            raise _bad_cells(bad)
+        return arrays
 
     def gaps(self, frame: pd.DataFrame) -> InvalidInput | None:
         """The missing values in required columns, which a model may or may not cope with."""
@@ -140,13 +152,18 @@ class Columns:
         )
 
 
+def _cells(rows: Any, count: int) -> "np.ndarray[Any, Any]":
+    if isinstance(rows, np.ndarray):
+        return rows.ravel()
+    return np.fromiter(chain.from_iterable(rows), np.float64, count)
+
+
 def _block(
-    rows: Sequence[Sequence[Any]], order: Sequence[int | None]
+    rows: "Sequence[Sequence[Any]] | np.ndarray[Any, Any]", order: Sequence[int | None]
 ) -> "np.ndarray[Any, Any] | None":
     """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
-    count = len(rows) * len(order)
     try:
-        cells = np.fromiter(chain.from_iterable(rows), np.float64, count)
+        cells = _cells(rows, len(rows) * len(order))
     except (ValueError, TypeError, OverflowError):
         return None
     if None in order or np.isinf(cells).any():

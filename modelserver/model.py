@@ -16,11 +16,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import pandas as pd
 
 from modelserver.advice import LoadFailed, advice, public_uri
+from modelserver.arrays import array_predict
 from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised
-from modelserver.payload import Payload
+from modelserver.media import JSON
+from modelserver.payload import Payload, read_payload
+from modelserver.proofs import predict_alike, rows_are_independent
 from modelserver.registry import Registration, resolve
 from modelserver.settings import Settings
 from modelserver.signature import Signature, compile_signature
@@ -33,6 +38,13 @@ logger = logging.getLogger(__name__)
 
 Report: TypeAlias = Callable[[str], None]
 """Told what is being done, for those who wait."""
+
+SKLEARN: Final = "mlflow.sklearn"
+
+ROW_WISE: Final = frozenset({SKLEARN, "mlflow.xgboost", "mlflow.lightgbm", "mlflow.catboost"})
+"""Flavors whose predict takes each row for itself, unless a model does otherwise."""
+
+UNPROVEN: Final = "its example does not have two different rows that are predicted alike alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,8 @@ class Model:
     example: bytes | None
     """A body for /invocations, logged with the model."""
     predict: Callable[[Payload], Any]
+    row_wise: bool
+    """Whether rows of several requests may be predicted together."""
     loaded_at: datetime
     load_seconds: float
     folder: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
@@ -92,13 +106,17 @@ def _load(
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
     metadata = pyfunc.metadata.to_dict()
+    signature, example = _signature(pyfunc), _example(path)
+    sample = _sample(signature, example)
+    predict = _predictor(pyfunc, _direct_call(pyfunc, _own_predict(pyfunc, signature, sample)))
     model = Model(
         uri=public_uri(uri),
         registration=registration,
         metadata=metadata,
-        signature=_signature(pyfunc),
-        example=_example(path),
-        predict=_predictor(pyfunc),
+        signature=signature,
+        example=example,
+        predict=predict,
+        row_wise=settings.batching == "auto" and _is_row_wise(pyfunc, predict, sample),
         loaded_at=datetime.now(timezone.utc),
         load_seconds=time.perf_counter() - start,
         folder=folder,
@@ -143,15 +161,58 @@ def _example(path: Path) -> bytes | None:
     return file.read_bytes() if file.is_file() else None
 
 
-def _predictor(pyfunc: "PyFuncModel") -> Callable[[Payload], Any]:
+def _sample(signature: Signature, example: bytes | None) -> pd.DataFrame | None:
+    """The logged example as the model gets it, if that is a typed DataFrame without params."""
+    if example is None:
+        return None
+    try:
+        payload = read_payload(JSON, example, signature, len(example))
+    except (ApiError, RecursionError):
+        return None
+    tabular = payload.typed and signature.columns is not None and not payload.params
+    return payload.data if tabular else None
+
+
+def _is_row_wise(
+    pyfunc: "PyFuncModel", predict: Callable[[Payload], Any], sample: pd.DataFrame | None
+) -> bool:
+    """Whether requests may be predicted together: by the flavor, and by the example."""
+    if _loader(pyfunc) not in ROW_WISE:
+        return False
+    if sample is None or not rows_are_independent(
+        lambda f: predict(Payload(f, typed=True)), sample
+    ):
+        logger.info("waiting requests are not predicted together: %s", UNPROVEN)
+        return False
+    return True
+
+
+def _loader(pyfunc: "PyFuncModel") -> str:
+    return str(pyfunc.metadata.flavors["python_function"]["loader_module"])
+
+
+def _own_predict(
+    pyfunc: "PyFuncModel", signature: Signature, sample: pd.DataFrame | None
+) -> Callable[..., Any]:
+    """The predict function of the model's own flavor, on numbers alone where that is the same."""
+    name = pyfunc.metadata.flavors["python_function"].get("predict_fn", "predict")
+    predict: Callable[..., Any] = getattr(pyfunc._model_impl, name)
+    columns = signature.columns
+    if sample is None or columns is None or not columns.block or _loader(pyfunc) != SKLEARN:
+        return predict
+    fast = array_predict(pyfunc.get_raw_model(), name, columns.names)
+    return fast if fast and predict_alike(predict, fast, sample) else predict
+
+
+def _predictor(
+    pyfunc: "PyFuncModel", direct: Callable[[Any, Any], Any] | None
+) -> Callable[[Payload], Any]:
     """One call from a payload to a prediction, chosen once.
 
     Typed input goes to the model's own predict; MLflow's generic enforcement, which would check
     it again, sees the rest.
     """
     from mlflow.exceptions import MlflowException
-
-    direct = _direct_call(pyfunc)
 
     def predict(payload: Payload) -> Any:
         try:
@@ -179,7 +240,9 @@ def _raised_by_mlflow(error: BaseException) -> bool:
     return trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith("mlflow.")
 
 
-def _direct_call(pyfunc: "PyFuncModel") -> Callable[[Any, Any], Any] | None:
+def _direct_call(
+    pyfunc: "PyFuncModel", own_predict: Callable[..., Any]
+) -> Callable[[Any, Any], Any] | None:
     """The model's own predict in the context that `PyFuncModel.predict` gives it, or None where
     that method does more than check the signature."""
     from mlflow.pyfunc.context import Context, set_prediction_context
@@ -188,8 +251,6 @@ def _direct_call(pyfunc: "PyFuncModel") -> Callable[[Any, Any], Any] | None:
     dependencies = (pyfunc.metadata.metadata or {}).get("dependencies_schemas")
     if getattr(declared, "_is_type_hint_from_example", False) or dependencies:
         return None
-    name = pyfunc.metadata.flavors["python_function"].get("predict_fn", "predict")
-    own_predict = getattr(pyfunc._model_impl, name)
     params = inspect.signature(own_predict).parameters.get("params")
     takes_params = params is not None and params.kind is not inspect.Parameter.VAR_KEYWORD
     model_id = getattr(pyfunc, "model_id", None)

@@ -17,15 +17,19 @@ from modelserver.errors import BadRequest, InvalidInput, listed
 from modelserver.frames import Columns
 from modelserver.kinds import describe
 from modelserver.media import CSV, JSON, PARQUET
+from modelserver.numeric import read_numbers
 from modelserver.parquet_reader import read_parquet, read_untyped_parquet
 from modelserver.signature import Signature
-from modelserver.tables import Table, read_columns, read_records, read_rows, read_split
+from modelserver.tables import Table, check_names, read_columns, read_records, read_rows, read_split
 from modelserver.tensors import Tensor, read_instances, read_tensors, tensors_from_table
 from modelserver.untyped import untyped_frame, untyped_inputs, untyped_instances
 
 logger = logging.getLogger(__name__)
 
 LLM_KEYS: Final = ("messages", "prompt", "input")
+
+MANY_NUMBERS: Final = 2048
+"""Bytes of JSON from which on it pays to look for nothing but numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:
 
 
 def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
+    if len(body) >= MANY_NUMBERS and (payload := _read_numbers(body, signature)) is not None:
+        return payload
     value = decode_json(body, signature.exact_integers)
     if not isinstance(value, dict):
         raise BadRequest(
@@ -90,6 +96,21 @@ def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
     if ignored := value.keys() - {forms[0], "params"}:
         logger.info("ignored keys of the body: %s", listed(sorted(ignored)))
     return FORM_READERS[forms[0]](value[forms[0]], value.get("params"), signature)
+
+
+def _read_numbers(body: bytes, signature: Signature) -> Payload | None:
+    """A full table or tensor of numbers; None for all else, and where one does not fit."""
+    found = read_numbers(body, signature.numbers) if signature.numbers else None
+    if found is None or (found.names is None) != bool(signature.tensors):
+        return None
+    try:
+        if found.names is None:
+            tensors = read_tensors(signature.tensors, found.array)
+            return _tensors(tensors, signature.params.read(None))
+        table = Table(check_names(found.names), len(found.array), rows=found.array)
+        return _from_table(table, signature, None)
+    except BadRequest:
+        return None
 
 
 def _read_llm(value: dict[str, Any], signature: Signature) -> Payload:

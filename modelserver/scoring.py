@@ -31,17 +31,43 @@ class Scored:
     rows: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A request and the model that is to answer it."""
+
+    model: Model
+    request: Request
+
+    def __call__(self) -> Scored:
+        """The model's answer."""
+        return score(self.model, self.request)
+
+
 def score(model: Model, request: Request) -> Scored:
     """The model's answer to a request."""
+    return predict_and_encode(model, read(model, request))
+
+
+def read(model: Model, request: Request) -> Payload:
+    """The model input in a request."""
     body = request.body
     if request.content_encoding:
         body = decompress(body, request.content_encoding, request.limit)
     kind = media_type(request.content_type, body)
     try:
-        payload = read_payload(kind, body, model.signature, request.limit)
+        return read_payload(kind, body, model.signature, request.limit)
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
-    return Scored(encode_predictions(_predict(model, payload), payload.wrapped), payload.rows)
+
+
+def predict_and_encode(model: Model, payload: Payload) -> Scored:
+    """The model's answer to what was read."""
+    return encode(payload, _predict(model, payload))
+
+
+def encode(payload: Payload, predictions: Any) -> Scored:
+    """The answer that holds these predictions."""
+    return Scored(encode_predictions(predictions, payload.wrapped), payload.rows)
 
 
 def _predict(model: Model, payload: Payload) -> Any:

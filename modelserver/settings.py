@@ -55,8 +55,10 @@ class Settings:
     port: int
     request_timeout: float
     max_request_bytes: int
+    processes: int
     predict_workers: int
     max_queue: int
+    batching: str
     log_level: str
     on_connect: bool
     login: Login
@@ -100,6 +102,12 @@ def _json_object(text: str) -> Mapping[str, Any]:
 def _log_level(text: str) -> str:
     if text.lower() not in LOG_LEVELS:
         raise ValueError("no level")
+    return text.lower()
+
+
+def _batching(text: str) -> str:
+    if text.lower() not in ("auto", "off"):
+        raise ValueError("no such way")
     return text.lower()
 
 
@@ -149,11 +157,18 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         "largest request body, also after decompression; beyond it 413",
         "a whole number of bytes, 1 or more",
     ),
+    "processes": Setting(
+        "PROCESSES",
+        _positive,
+        1,
+        "processes of `python main.py` that share the requests; each holds the model",
+        "a whole number, 1 or more",
+    ),
     "predict_workers": Setting(
         "PREDICT_WORKERS",
         _positive,
         None,
-        "predictions that run at the same time",
+        "predictions that run at the same time in a process",
         "a whole number, 1 or more",
     ),
     "max_queue": Setting(
@@ -162,6 +177,13 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         None,
         "requests that may wait for a worker; beyond it 503",
         "a whole number, 1 or more",
+    ),
+    "batching": Setting(
+        "BATCHING",
+        _batching,
+        "auto",
+        "`auto`: requests that wait are predicted together where rows are independent; or `off`",
+        "one of auto, off",
     ),
     "log_level": Setting(
         "LOG_LEVEL",

@@ -14,8 +14,14 @@ import pandas as pd
 from modelserver.columns import KINDS
 from modelserver.frames import Column, Columns
 from modelserver.nested import is_nested, nested_kind
+from modelserver.numeric import Code
 from modelserver.params import Params
 from modelserver.tensors import Tensor
+
+NUMERIC: Final = frozenset({"double", "float", "long", "integer"})
+
+TENSOR_NUMBERS: Final[Mapping[str, Code]] = {"f": "d", "i": "i", "u": "i"}
+"""NumPy's kinds of dtype that hold numbers."""
 
 ONE_ROW: Final = frozenset({"array", "object", "sparkml_vector"})
 
@@ -28,6 +34,8 @@ class Signature:
     tensors: tuple[Tensor, ...] = ()
     params: Params = field(default_factory=lambda: Params(()))
     from_type_hint: bool = False
+    numbers: Code | None = None
+    """As what a body of nothing but numbers may be read, see `numeric.py`."""
     exact_integers: bool = False
     """Whether integers may reach the model unchecked, so that none may be rounded on the way."""
 
@@ -42,10 +50,17 @@ def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) 
         tensors=tensors,
         params=Params.compile(parts.get("params") or []),
         from_type_hint=from_type_hint,
+        numbers=None if from_type_hint else _numbers(inputs, tensors),
         exact_integers=from_type_hint
         or not inputs
         or '"any"' in (declared or {}).get("inputs", ""),
     )
+
+
+def _numbers(inputs: Sequence[Mapping[str, Any]], tensors: Sequence[Tensor]) -> Code | None:
+    if tensors:
+        return TENSOR_NUMBERS.get(tensors[0].dtype.kind) if len(tensors) == 1 else None
+    return "d" if inputs and NUMERIC.issuperset(spec["type"] for spec in inputs) else None
 
 
 def _compile_columns(inputs: Sequence[Mapping[str, Any]]) -> Columns:

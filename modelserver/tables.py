@@ -12,6 +12,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
 from modelserver.errors import BadRequest, listed, quoted
 from modelserver.kinds import LIMIT, Cells, describe
 
@@ -30,15 +32,27 @@ class Table:
 
     names: Sequence[Hashable]
     length: int
-    rows: Sequence[Sequence[Any]] | None = None
+    rows: "Sequence[Sequence[Any]] | np.ndarray[Any, Any] | None" = None
     columns: Sequence[Cells] | None = None
     index: Any = None
     named: bool = True
+
+    def cells(self, positions: Iterable[int | None]) -> Mapping[int, Cells]:
+        """The cells of these columns; None counts as no column."""
+        wanted = [position for position in positions if position is not None]
+        if not isinstance(self.rows, list) or len(wanted) < 2:
+            columns = self.by_column() if wanted else ()
+            return {position: columns[position] for position in wanted}
+        return dict(
+            zip(wanted, zip(*map(itemgetter(*wanted), self.rows), strict=True), strict=True)
+        )
 
     def by_column(self) -> Sequence[Cells]:
         """The cells column by column."""
         if self.columns is not None:
             return self.columns
+        if isinstance(self.rows, np.ndarray):
+            return list(np.ascontiguousarray(self.rows.T))
         return list(zip(*(self.rows or ()), strict=True)) or [()] * len(self.names)
 
 

@@ -4,17 +4,22 @@
 the queue's bound it raises `Overloaded` at once, after the timeout `TimedOut`; work that has not
 begun by then is dropped. Small work may run on the loop itself while all the last such work was
 measured to be short, because handing it over costs about as much as it does.
+
+Small work that comes with a function to join it (`jobs.py`) is done together with what waits for
+the same: a thread takes along what is queued, the loop what came in one of its turns. Nothing
+waits for others to come, and what is joined counts as one piece of work.
 """
 
 import asyncio
 import queue
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from modelserver.errors import Overloaded, TimedOut
+from modelserver.jobs import Job, Join, outcomes, take_together
 
 T = TypeVar("T")
 
@@ -34,22 +39,26 @@ FADING: Final = 0.8
 """How much of a longer duration is still expected after each shorter one."""
 
 
-@dataclass(slots=True)
-class Job:
-    """A function on its way through a worker, which either a worker runs or its caller drops."""
+class Turn:
+    """A turn of the event loop: whether a piece of work is the only one in it, as far as known.
 
-    work: Callable[[], Any]
-    future: "asyncio.Future[Any]"
-    small: bool
-    _unclaimed: list[None] = field(default_factory=lambda: [None])
+    To gather what else comes costs a turn, which the work of a lone caller is spared.
+    """
 
-    def claim(self) -> bool:
-        """True for the first caller only, from whichever thread: list.pop is atomic."""
-        try:
-            self._unclaimed.pop()
-        except IndexError:
+    def __init__(self) -> None:
+        self.crowded = False
+        self._begun = False
+
+    def is_quiet(self) -> bool:
+        """True for the first who asks in a turn, unless the last gathering was of several."""
+        if self.crowded or self._begun:
             return False
+        self._begun = True
+        asyncio.get_running_loop().call_soon(self._end)
         return True
+
+    def _end(self) -> None:
+        self._begun = False
 
 
 class Workers:
@@ -60,7 +69,12 @@ class Workers:
         self._pending = 0
         self._expected = 0.0
         self._trust = 0
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._turn = Turn()
+        self._gathered: deque[Job] = deque()
+        self._queued: deque[Job] = deque()
+        self._lock = threading.Lock()
+        # One wake-up a job; those of jobs that another worker took along are for nothing.
+        self._wake_ups: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._threads = [
             # Daemons: a prediction that never ends does not keep the process from ending.
             threading.Thread(target=self._work, name=f"predict-{number}", daemon=True)
@@ -69,19 +83,25 @@ class Workers:
         for thread in self._threads:
             thread.start()
 
-    async def run(self, work: Callable[[], T], timeout: float, small: bool) -> T:
+    async def run(
+        self, work: Callable[[], T], timeout: float, small: bool, join: Join | None = None
+    ) -> T:
         """The result of `work`, which takes no longer than `timeout` from now (0: any time)."""
-        if small and self._trust >= TRUSTED_AFTER and self._expected < SHORT and not self._pending:
-            return self._run_here(work)
+        here = small and self._is_short() and self._pending == len(self._gathered)
+        if here and (join is None or self._turn.is_quiet()):
+            return self._run_now(work)
         if self._pending >= self._capacity:
             raise Overloaded(
                 "all workers are busy and the queue is full; try again later",
                 headers={"Retry-After": "1"},
             )
         loop = asyncio.get_running_loop()
-        job = Job(work, loop.create_future(), small)
+        job = Job(work, loop.create_future(), small, join if small else None)
         self._pending += 1
-        self._queue.put(job)
+        if here:
+            self._gather(job, loop)
+        else:
+            self._queue(job)
         timer = loop.call_later(timeout, self._expire, job) if timeout else None
         try:
             return await job.future  # type: ignore[no-any-return]
@@ -94,9 +114,12 @@ class Workers:
     def close(self) -> None:
         """Ends the threads once what they are doing is done."""
         for _ in self._threads:
-            self._queue.put(None)
+            self._wake_ups.put(False)
 
-    def _run_here(self, work: Callable[[], T]) -> T:
+    def _is_short(self) -> bool:
+        return self._trust >= TRUSTED_AFTER and self._expected < SHORT
+
+    def _run_now(self, work: Callable[[], T]) -> T:
         start = time.perf_counter()
         try:
             return work()
@@ -106,6 +129,29 @@ class Workers:
     def _learn(self, seconds: float) -> None:
         self._expected = max(seconds, self._expected * FADING)
         self._trust = -PENALTY if seconds > SLOW else self._trust + 1
+
+    def _gather(self, job: Job, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._gathered:
+            loop.call_soon(self._run_gathered, loop)
+        self._gathered.append(job)
+
+    def _run_gathered(self, loop: asyncio.AbstractEventLoop) -> None:
+        """On the loop, at the end of a turn."""
+        jobs = take_together(self._gathered)
+        self._turn.crowded = len(jobs) > 1
+        start = time.perf_counter()
+        claimed = [job for job in jobs if job.claim()]
+        found = outcomes(claimed)
+        self._finish(claimed, found, time.perf_counter() - start)
+        if self._gathered and self._is_short():
+            loop.call_soon(self._run_gathered, loop)
+        while self._gathered and not self._is_short():
+            self._queue(self._gathered.popleft())
+
+    def _queue(self, job: Job) -> None:
+        with self._lock:
+            self._queued.append(job)
+        self._wake_ups.put(True)
 
     def _expire(self, job: Job) -> None:
         if not job.future.done():
@@ -119,30 +165,25 @@ class Workers:
             self._pending -= 1
 
     def _work(self) -> None:
-        while (job := self._queue.get()) is not None:
-            if not job.claim():
+        while self._wake_ups.get():
+            with self._lock:
+                jobs = take_together(self._queued) if self._queued else []
+            claimed = [job for job in jobs if job.claim()]
+            if not claimed:
                 continue
             start = time.perf_counter()
-            result, error = None, None
-            try:
-                result = job.work()
-            except BaseException as raised:
-                error = raised
+            found = outcomes(claimed)
             seconds = time.perf_counter() - start
             try:
-                job.future.get_loop().call_soon_threadsafe(
-                    self._finish, job, result, error, seconds
+                claimed[0].future.get_loop().call_soon_threadsafe(
+                    self._finish, claimed, found, seconds
                 )
             except RuntimeError:  # the loop was closed: nobody waits any more
                 return
 
-    def _finish(self, job: Job, result: Any, error: BaseException | None, seconds: float) -> None:
-        self._pending -= 1
-        if job.small:
+    def _finish(self, jobs: Sequence[Job], found: Sequence[Any], seconds: float) -> None:
+        self._pending -= len(jobs)
+        if jobs and jobs[0].small:
             self._learn(seconds)
-        if job.future.done():
-            return
-        if error is not None:
-            job.future.set_exception(error)
-        else:
-            job.future.set_result(result)
+        for job, outcome in zip(jobs, found, strict=True):
+            job.settle(outcome)

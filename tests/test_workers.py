@@ -3,14 +3,15 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import pytest
 
 from modelserver.errors import Overloaded, TimedOut
-from modelserver.workers import SLOW, TRUSTED_AFTER, Job, Workers
+from modelserver.jobs import MOST_TOGETHER, Job
+from modelserver.workers import SLOW, TRUSTED_AFTER, Workers
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -148,3 +149,147 @@ def test_a_closed_loop_ends_the_worker_quietly() -> None:
     (thread,) = pool._threads
     thread.join(5)
     assert not thread.is_alive()
+
+
+def together(works: Sequence[Any]) -> Sequence[Any]:
+    """Says how many were done at once; a piece that fails does so alone."""
+    results: list[Any] = []
+    for work in works:
+        try:
+            results.append((work(), len(works)))
+        except KeyError as error:
+            results.append(error)
+    return results
+
+
+def test_what_waits_is_done_together(workers: Workers) -> None:
+    async def crowd() -> list[Any]:
+        busy = asyncio.ensure_future(workers.run(lambda: time.sleep(0.2), 5, small=False))
+        await asyncio.sleep(0.05)
+        pieces = [lambda: "a", fail]
+        calls = [workers.run(piece, 5, small=True, join=together) for piece in pieces]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        await busy
+        return results
+
+    first, second = asyncio.run(crowd())
+    assert first == ("a", 2)
+    assert isinstance(second, KeyError)
+
+
+def test_large_work_is_not_joined(workers: Workers) -> None:
+    async def crowd() -> list[Any]:
+        busy = asyncio.ensure_future(workers.run(lambda: time.sleep(0.2), 5, small=False))
+        await asyncio.sleep(0.05)
+        calls = [workers.run(lambda: "a", 5, small=False, join=together) for _ in range(2)]
+        results = await asyncio.gather(*calls)
+        await busy
+        return results
+
+    assert asyncio.run(crowd()) == ["a", "a"]
+
+
+def test_what_left_is_not_done_with_the_rest(workers: Workers) -> None:
+    done: list[str] = []
+
+    async def crowd() -> Any:
+        busy = asyncio.ensure_future(workers.run(lambda: time.sleep(0.3), 5, small=False))
+        await asyncio.sleep(0.05)
+        late = workers.run(lambda: done.append("late"), 0.05, small=True, join=together)
+        kept = workers.run(lambda: done.append("kept"), 5, small=True, join=together)
+        results = await asyncio.gather(late, kept, return_exceptions=True)
+        await busy
+        return results
+
+    late, kept = asyncio.run(crowd())
+    assert isinstance(late, TimedOut)
+    assert kept is None
+    assert done == ["kept"]
+
+
+async def trusted(workers: Workers) -> None:
+    for _ in range(TRUSTED_AFTER):
+        await workers.run(lambda: None, 5, small=True, join=together)
+
+
+def test_what_comes_in_one_turn_of_the_loop_is_done_together(workers: Workers) -> None:
+    async def crowds() -> list[Any]:
+        await trusted(workers)
+        work = lambda: threading.current_thread().name  # noqa: E731
+        results = []
+        for _ in range(2):
+            calls = [workers.run(work, 5, small=True, join=together) for _ in range(3)]
+            results.append(await asyncio.gather(*calls))
+        return results
+
+    first, second = asyncio.run(crowds())
+    assert first == ["MainThread", ("MainThread", 2), ("MainThread", 2)]
+    assert second == [("MainThread", 3)] * 3
+
+
+def test_a_lone_caller_is_served_at_once_again_after_a_crowd(workers: Workers) -> None:
+    async def crowd_then_one() -> list[Any]:
+        await trusted(workers)
+        calls = [workers.run(lambda: 1, 5, small=True, join=together) for _ in range(3)]
+        await asyncio.gather(*calls)
+        return [await workers.run(lambda: 1, 5, small=True, join=together) for _ in range(3)]
+
+    assert asyncio.run(crowd_then_one()) == [1, 1, 1]
+
+
+def test_a_crowd_that_turns_slow_goes_to_the_threads() -> None:
+    pool = Workers(threads=1, max_queue=100)
+
+    async def crowd() -> set[str]:
+        await trusted(pool)
+        names: list[str] = []
+
+        def work() -> None:
+            time.sleep(2 * SLOW / MOST_TOGETHER)
+            names.append(threading.current_thread().name)
+
+        calls = [pool.run(work, 5, small=True, join=together) for _ in range(2 * MOST_TOGETHER)]
+        await asyncio.gather(*calls)
+        return set(names[MOST_TOGETHER + 1 :])
+
+    assert asyncio.run(crowd()) == {"predict-0"}
+    pool.close()
+
+
+def test_a_crowd_larger_than_one_batch_takes_several_turns() -> None:
+    pool = Workers(threads=1, max_queue=100)
+
+    async def crowd() -> list[Any]:
+        await trusted(pool)
+        count = 2 * MOST_TOGETHER + 1
+        return await asyncio.gather(
+            *(pool.run(lambda: 1, 5, small=True, join=together) for _ in range(count))
+        )
+
+    assert asyncio.run(crowd()) == [1] + [(1, MOST_TOGETHER)] * 2 * MOST_TOGETHER
+    pool.close()
+
+
+def test_the_bound_holds_for_what_is_gathered(workers: Workers) -> None:
+    async def flood() -> list[Any]:
+        await trusted(workers)
+        calls = [workers.run(lambda: 1, 5, small=True, join=together) for _ in range(6)]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    results = [type(result) for result in asyncio.run(flood())]
+    assert results == [int, tuple, tuple, tuple, Overloaded, Overloaded]
+
+
+def test_a_gathered_caller_that_leaves(workers: Workers) -> None:
+    async def leave() -> Any:
+        await trusted(workers)
+        calls = [workers.run(lambda: 1, 5, small=True, join=together) for _ in range(3)]
+        tasks = [asyncio.ensure_future(call) for call in calls]
+        await asyncio.sleep(0)
+        tasks[2].cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    first, second, third = asyncio.run(leave())
+    assert (first, second) == (1, (1, 2))
+    assert isinstance(third, asyncio.CancelledError)
+    assert workers._pending == 0

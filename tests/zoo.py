@@ -245,12 +245,55 @@ def save_wine(path: Path) -> Path:
     return path
 
 
+def centre(table: pd.DataFrame) -> pd.DataFrame:
+    """What a row becomes depends on the rows beside it."""
+    return table - table.mean()
+
+
+def save_sklearn(make: Callable[[], Any], rows: int) -> Callable[[Path], Path]:
+    """An estimator on four doubles, with an example of so many rows."""
+
+    def save(path: Path) -> Path:
+        cells = np.random.default_rng(0).normal(size=(50, 4)).round(2)
+        table = pd.DataFrame(cells, columns=list("abcd"))
+        model = make().fit(table, (table["a"] + table["b"] > 0).astype(int))
+        mlflow.sklearn.save_model(
+            model,
+            path,
+            signature=mlflow.models.infer_signature(table, model.predict(table)),
+            input_example=table.head(rows),
+            pip_requirements=["scikit-learn"],
+            serialization_format="cloudpickle",
+        )
+        return path
+
+    return save
+
+
+def regression() -> Any:
+    """A linear classifier."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression()
+
+
+def centred_regression() -> Any:
+    """The same, behind a step that looks at all rows."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    return make_pipeline(FunctionTransformer(centre), regression())
+
+
 TEXT = ModelSignature(_columns(("string", "how")))
 SECONDS = ModelSignature(_columns(("double", "seconds")))
 
 MODELS: dict[str, Callable[[Path], Path]] = {
     **{name: save_echo(name) for name in SCHEMAS},
     "wine": save_wine,
+    "regression": save_sklearn(regression, rows=3),
+    "regression_one_row": save_sklearn(regression, rows=1),
+    "centred": save_sklearn(centred_regression, rows=3),
     "returns": save_named(Returns(), signature=TEXT),
     "raises": save_named(Raises(), signature=TEXT),
     "sleeps": save_named(Sleeps(), signature=SECONDS),
