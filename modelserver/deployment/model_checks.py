@@ -72,13 +72,16 @@ def check_model(settings: Settings) -> Outcome[SavedWith]:
     return Outcome("ok", f"{version}{', '.join(flavors)}", fact=saved)
 
 
-def check_load(settings: Settings) -> Outcome[Rehearsal]:
-    """The app loads the model."""
-    rehearsal = rehearse(settings)
+def _loaded(rehearsal: Rehearsal) -> Outcome[Rehearsal]:
     health = rehearsal.health.json()
     if health["state"] != "ready":
         return _failed(LoadFailed(health["reason"]))
     return Outcome("ok", f"loaded in {health['load_seconds']} s", fact=rehearsal)
+
+
+def check_load(settings: Settings) -> Outcome[Rehearsal]:
+    """The app loads the model."""
+    return _loaded(rehearse(settings))
 
 
 def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:

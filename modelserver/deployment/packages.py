@@ -67,8 +67,10 @@ def _counting_here(packages: Sequence[Line]) -> dict[str, Requirement]:
 
 
 def _is_looser(line: Line, package: Requirement) -> bool:
-    ours = line.requirement.specifier if line.requirement else package.specifier
-    return common([ours, package.specifier]) != ours
+    ours = line.requirement
+    if ours is None or ours.url:  # an address stands for one version
+        return False
+    return common([ours.specifier, package.specifier]) != ours.specifier
 
 
 def _version(name: str) -> str | None:
