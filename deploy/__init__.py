@@ -1,0 +1,1 @@
+"""Ways to run the app on other engines; each is optional and has requirements of its own."""
