@@ -16,9 +16,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from modelserver.columns import EXACT
 from modelserver.errors import BadRequest, listed
 from modelserver.kinds import Cells, Kind
+from modelserver.parsers import EXACT
 from modelserver.tables import MANY_CELLS, Table, twice
 
 # pandas reads floats to the last digit by default since 3.1, before that when asked to.

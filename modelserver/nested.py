@@ -16,9 +16,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from modelserver.columns import INTEGER_TYPES, KINDS
+from modelserver.columns import KINDS
 from modelserver.errors import clipped, listed, quoted
 from modelserver.kinds import Array, Cells, Kind, Unfit, describe, objects
+from modelserver.parsers import INTEGER_TYPES, nones
 
 Type: TypeAlias = Mapping[str, Any]
 Reader: TypeAlias = Callable[[Any], Any]
@@ -47,16 +48,12 @@ def nested_kind(spec: Type, required: bool) -> Kind:
         return objects([read(cell) for cell in cells])
 
     expects = EXPECTS[spec["type"]]
-    return Kind(spec["type"], expects, object, {}, None, parse, _nones, gaps_when_required=False)
+    return Kind(spec["type"], expects, object, {}, None, parse, nones, gaps_when_required=False)
 
 
 def is_nested(spec: Type) -> bool:
     """Whether this is a type of this module."""
     return spec["type"] in EXPECTS
-
-
-def _nones(rows: int) -> Array:
-    return np.full(rows, None, object)
 
 
 def _reader(spec: Type, required: bool) -> Reader:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from modelserver.columns import EXACT, KINDS
+from modelserver.columns import KINDS
 from modelserver.errors import InvalidInput, clipped, closest, listed, quoted
 from modelserver.kinds import LIMIT, describe
 from modelserver.nested import Misplaced, nested_kind
+from modelserver.parsers import EXACT
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,11 @@ from hypothesis.extra import numpy as hnp
 from mlflow.models import ModelSignature
 from mlflow.types import ParamSchema, Schema
 
-from modelserver.columns import EXACT, KINDS
+from modelserver.columns import KINDS
 from modelserver.errors import ApiError, InvalidInput
 from modelserver.kinds import LIMIT, TEXT, BadCells
 from modelserver.media import CSV, JSON, MEDIA_TYPES, PARQUET
+from modelserver.parsers import EXACT
 from modelserver.payload import read_payload
 from modelserver.prediction import encode_predictions
 from modelserver.signature import Signature, compile_signature

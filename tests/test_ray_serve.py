@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -10,14 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-import pytest
 
+from tests.needs import need
 from tests.processes import Server, free_port, running, status, wait_for
 from tests.requests import WINE
 
 RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
-
-INSTALLED = importlib.util.find_spec("ray") is not None
 
 
 def replicas(server: Server) -> set[str]:
@@ -39,12 +36,8 @@ def expected(number: int) -> list[str]:
     return ["cultivar 1"] * (number % 5 + 1)
 
 
-@pytest.mark.skipif(
-    not INSTALLED and os.environ.get("TESTS_MUST_RUN") != "1",
-    reason="ray is not installed (deploy/requirements.txt)",
-)
 def test_two_replicas(model_path: Callable[[str], Path], tmp_path: Path) -> None:
-    assert INSTALLED
+    need(importlib.util.find_spec("ray"), "there is no ray (deploy/requirements.txt)")
     port = free_port()
     command = [sys.executable, "-m", "tests.ray_driver", str(port)]
     environment = {"MODEL_URI": str(model_path("wine")), **RAY}
