@@ -52,7 +52,8 @@ test: $(TESTING)
 test-lowest:
 	@$(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip install -q -c tests/lowest.txt -r requirements.txt \
-		pytest hypothesis httpx coverage scikit-learn pyarrow playwright rsconnect-python
+		pytest hypothesis httpx coverage scikit-learn pyarrow playwright rsconnect-python \
+		jsonschema openapi-spec-validator
 	@.venv-lowest/bin/python -m pytest -o filterwarnings=default
 
 deploy: $(BIN)/rsconnect
@@ -75,7 +76,7 @@ pictures: $(TESTING)
 	@$(BIN)/python -m tests.pictures
 
 clean:
-	rm -rf .venv .venv-lowest $(TRAINED) mlflow.db mlruns mlartifacts .coverage .coverage.* .*_cache .hypothesis
+	rm -rf .venv .venv-lowest $(TRAINED) mlflow.db mlruns mlartifacts .coverage .coverage.* .*_cache .hypothesis .schemathesis tests/node_modules
 
 $(TRAINED): example_test.py $(RUNTIME)
 	@echo '== training and registering the sample model'

@@ -5,6 +5,7 @@ They work on real servers of models of the zoo.
 
 import contextlib
 import importlib
+import importlib.util
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import httpx
 import pytest
 
 from modelserver.openapi.description import BASE
-from tests.needs import node_module
+from tests.needs import need, node_module
 from tests.processes import ROOT, Server, our_server, status, wait_for
 
 LINTED = [
@@ -83,6 +84,7 @@ def run(program: Path, *arguments: str | Path) -> subprocess.CompletedProcess[st
 def test_schemathesis_finds_nothing(
     name: str, model_path: Callable[[str], Path], tmp_path: Path
 ) -> None:
+    need(importlib.util.find_spec("schemathesis"), "there is no schemathesis")
     with serving(model_path(name), tmp_path / "log") as server:
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"]
         # The parser takes more than the schema promises, such as text that spells a number.
@@ -132,6 +134,7 @@ def generated(
 
 
 def test_a_generated_client_predicts(generated: Any) -> None:
+    need(importlib.util.find_spec("openapi_python_client"), "there is no openapi-python-client")
     url, package = generated("wine")
     predict = importlib.import_module(f"{package.__name__}.api.predict.predict")
     models = importlib.import_module(f"{package.__name__}.models")
