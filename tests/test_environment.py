@@ -7,7 +7,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from modelserver.deployment.environment import read_environment
+from modelserver.deployment.environment import inspect_model, read_environment
+from modelserver.settings import read_settings
 from tests.zoo import Echo
 
 
@@ -72,3 +73,34 @@ def test_a_folder_that_says_nothing(tmp_path: Path) -> None:
 def test_a_constraints_file_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("a==1\n-c gone.txt\n")
     assert contents(tmp_path) == ["a==1", "-c gone.txt"]
+
+
+@pytest.mark.parametrize("uri", ["runs:/{run}/model", "models:/kept/1"])
+def test_a_local_store_keeps_its_files(uri: str, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    mlflow.set_tracking_uri(store)
+    try:
+        mlflow.create_experiment("models", artifact_location=str(tmp_path / "artifacts"))
+        mlflow.set_experiment("models")
+        with mlflow.start_run() as run:
+            mlflow.pyfunc.log_model(
+                "model",
+                python_model=Echo(),
+                pip_requirements=["mlflow"],
+                registered_model_name="kept",
+            )
+        model_uri = uri.format(run=run.info.run_id)
+        settings = read_settings({"MODEL_URI": model_uri, "MLFLOW_TRACKING_URI": store})
+        before = files_below(tmp_path / "artifacts")
+        (tmp_path / "read").mkdir()
+        _, saved = inspect_model(settings, tmp_path / "read")
+    finally:
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+    assert [line.name for line in saved.packages] == ["mlflow"]
+    assert files_below(tmp_path / "artifacts") == before
+
+
+def files_below(folder: Path) -> dict[Path, bytes]:
+    files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert "MLmodel" in {path.name for path in files}
+    return files

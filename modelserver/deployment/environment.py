@@ -96,7 +96,8 @@ def _fetch_files(uri: str, folder: Path) -> None:
         raise FileNotFoundError(f"No such artifact: {uri}")
     for name in FILES:
         if name in names:
-            shutil.move(repository.download_artifacts(name), folder / name)
+            # A copy: what is downloaded from a local store is the store's own file.
+            shutil.copyfile(repository.download_artifacts(name), folder / name)
 
 
 def read_environment(folder: Path) -> SavedWith:
