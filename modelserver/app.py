@@ -24,6 +24,7 @@ from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
 from modelserver.log import configure_logging
 from modelserver.media import PARQUET_START, too_large
+from modelserver.memory import FreeMemory
 from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
 from modelserver.model import Model, flavor, signature_json
 from modelserver.prediction import encode_json
@@ -51,6 +52,7 @@ class Service:
     settings: Settings
     lifecycle: Lifecycle
     workers: Workers
+    memory: FreeMemory
 
 
 class Invocations:
@@ -77,6 +79,7 @@ async def _invoke(request: HTTPRequest) -> Response:
     work = scoring.Work(model, job)
     scored = await service.workers.run(work, timeout, _is_small(job), join)
     trace.rows = scored.rows
+    service.memory.after_request(len(body))
     return Response(scored.body, media_type=JSON)
 
 
@@ -239,7 +242,7 @@ def create_app(settings: Settings) -> Starlette:
     """The ASGI app for one model."""
     configure_logging(settings.log_level)
     workers = Workers(settings.predict_workers, settings.max_queue)
-    service = Service(settings, Lifecycle(settings), workers)
+    service = Service(settings, Lifecycle(settings), workers, FreeMemory())
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
