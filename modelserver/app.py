@@ -24,6 +24,7 @@ from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.lifecycle import Lifecycle, isoformat, now
 from modelserver.log import configure_logging
 from modelserver.media import JSON, PARQUET_START, too_large
+from modelserver.memory import FreeMemory
 from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
 from modelserver.model import Model, flavor, signature_json
 from modelserver.openapi.description import Description, base_description
@@ -72,6 +73,7 @@ async def _invoke(request: HTTPRequest) -> Response:
     work = scoring.Work(model, job)
     scored = await service.workers.run(work, timeout, _is_small(job), join)
     trace.rows = scored.rows
+    service.memory.after_request(len(body))
     return Response(scored.body, media_type=JSON)
 
 
@@ -235,7 +237,8 @@ def create_app(settings: Settings) -> Starlette:
     configure_logging(settings.log_level)
     load_assets()  # now, so that no request waits for it
     workers = Workers(settings.predict_workers, settings.max_queue)
-    service = Service(settings, Lifecycle(settings, base_description()), workers)
+    lifecycle = Lifecycle(settings, base_description())
+    service = Service(settings, lifecycle, workers, FreeMemory())
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

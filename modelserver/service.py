@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from modelserver.lifecycle import Lifecycle
+from modelserver.memory import FreeMemory
 from modelserver.settings import Settings
 from modelserver.workers import Workers
 
@@ -16,6 +17,7 @@ class Service:
     settings: Settings
     lifecycle: Lifecycle
     workers: Workers
+    memory: FreeMemory
 
 
 def service_of(request: Request) -> Service:

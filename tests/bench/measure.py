@@ -23,6 +23,9 @@ STARTS: Final = 3
 
 PING_PAUSE: Final = 0.005
 
+REST: Final = 3.0
+"""Seconds between the last request and the look at the memory."""
+
 RATE: Final = "rate"
 LATENCY: Final = "latency"
 CPU: Final = "cpu"
@@ -161,8 +164,9 @@ def bench_model(
         for case in cases:
             progress(case.name)
             rows += bench_case(servers, case, rounds, seconds)
+        time.sleep(REST)
         memory = {server.name: server.rss_mb() for server in servers}
-    return rows, Row(f"memory after the runs of {model}", "RSS MB", memory)
+    return rows, Row(f"memory at rest after the runs of {model}", "RSS MB", memory)
 
 
 def bench_start(path: Path, case: Case) -> list[Row]:

@@ -1,0 +1,68 @@
+"""Freed memory goes back to the system, at once or when large requests pause."""
+
+import asyncio
+import ctypes
+from pathlib import Path
+
+import pytest
+
+from modelserver import memory
+from modelserver.memory import LARGE, FreeMemory, give_back
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="the C library is not glibc"
+)
+
+MEGABYTE = 1024 * 1024
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def leave_holes() -> ctypes.c_void_p:
+    """Frees 100 MB in small pieces below one that stays, which glibc alone would keep."""
+    library = ctypes.CDLL(None)
+    library.malloc.restype = ctypes.c_void_p
+    pieces = [library.malloc(4000) for _ in range(25_000)]
+    for piece in pieces:
+        ctypes.memset(piece, 1, 4000)
+    for piece in pieces[:-1]:
+        library.free(ctypes.c_void_p(piece))
+    return ctypes.c_void_p(pieces[-1])
+
+
+def test_give_back() -> None:
+    last = leave_holes()
+    before = resident()
+    give_back()
+    assert before - resident() > 50 * MEGABYTE
+    ctypes.CDLL(None).free(last)
+
+
+@pytest.mark.parametrize(("size", "freed"), [(LARGE, True), (LARGE - 1, False)])
+def test_after_large_requests_pause(
+    size: int, freed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "PAUSE", 0.05)
+
+    async def requests() -> int:
+        free_memory = FreeMemory()
+        last = leave_holes()
+        before = resident()
+        for _ in range(3):
+            free_memory.after_request(size)
+        await asyncio.sleep(0.3)
+        given = before - resident()
+        give_back()
+        ctypes.CDLL(None).free(last)
+        return given
+
+    assert (asyncio.run(requests()) > 50 * MEGABYTE) is freed
+
+
+def test_other_c_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    give_back()
+    memory.settle_memory()
