@@ -16,14 +16,22 @@ class LoadFailed(Exception):
     """The model could not be loaded; the text is advice, the cause has the details."""
 
 
+UNREADABLE: Final = ":…"
+"""What is shown of a URI that cannot be read."""
+
+
 def public_uri(uri: str) -> str:
     """A URI without what is nobody's business: credentials, queries, folders of this machine."""
-    parts = urlsplit(uri)
+    scheme = uri.partition(":")[0]
+    try:
+        parts = urlsplit(uri)
+        host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+    except ValueError:  # a port that is no number, a bracket without its partner
+        return scheme + UNREADABLE
     if parts.scheme in ("", "file", "sqlite"):
         return f"{parts.scheme or 'file'}:…/{parts.path.rstrip('/').rpartition('/')[2]}"
-    host = parts.hostname or ""
-    if parts.port:
-        host += f":{parts.port}"
+    if "@" in parts.path and parts.netloc:  # the rest of a password with a slash in it
+        return scheme + UNREADABLE
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
@@ -43,6 +51,10 @@ def advice(
     server = (
         f"the tracking server {public_uri(tracking_uri)}" if tracking_uri else "the local store"
     )
+    if uri.endswith(UNREADABLE):
+        return f"MODEL_URI {uri} cannot be read as a model URI; see the README for its forms"
+    if server.endswith(UNREADABLE):
+        return "MLFLOW_TRACKING_URI cannot be read as a URI; characters of a password need %-codes"
     for cause in _causes(error):
         if isinstance(cause, ModuleNotFoundError) and cause.name:
             return missing_package(cause.name, requirements)

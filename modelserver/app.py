@@ -234,7 +234,7 @@ PATHS: Final = [
 
 def create_app(settings: Settings) -> Starlette:
     """The ASGI app for one model. Raises `BaseError` for a base document that cannot be used."""
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.secrets)
     load_assets()  # now, so that no request waits for it
     workers = Workers(settings.predict_workers, settings.max_queue)
     lifecycle = Lifecycle(settings, base_description())

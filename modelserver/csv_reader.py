@@ -66,6 +66,11 @@ NO_HEADER: Final = (
     "with --data-binary, not with -d)"
 )
 
+NO_ROWS: Final = (
+    "the table is empty: it has no rows below its header (with curl, send it with --data-binary, "
+    "not with -d, which joins the lines)"
+)
+
 OPEN_QUOTE: Final = "a quoted cell does not end"
 
 # The words of pandas.read_csv's na_values.
@@ -114,7 +119,7 @@ def read_untyped_csv(body: bytes) -> pd.DataFrame:
     frame = _parsed(body, len(names), index_col=False)
     _refuse_short_rows(body, frame.set_axis(range(len(names)), axis=1), names)
     if frame.empty:
-        raise BadRequest("the table is empty: it has no rows")
+        raise BadRequest(NO_ROWS)
     return frame
 
 

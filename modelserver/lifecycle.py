@@ -112,8 +112,8 @@ class Lifecycle:
         while True:
             try:
                 model, self.description = await in_daemon_thread(self._prepare)
-            except LoadFailed as error:
-                self._fail(error, pause)
+            except Exception as error:  # no failure may leave the state as it was
+                self._fail(_as_failure(error), pause)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
@@ -151,6 +151,16 @@ class Lifecycle:
 
     def _seconds_to_next_try(self) -> float:
         return (self.next_try - now()).total_seconds() if self.next_try else 0.0
+
+
+def _as_failure(error: Exception) -> LoadFailed:
+    if isinstance(error, LoadFailed):
+        return error
+    failure = LoadFailed(
+        f"loading the model ended with {type(error).__name__}; the server's log has the traceback"
+    )
+    failure.__cause__ = error
+    return failure
 
 
 def _warm_up(model: Model, settings: Settings) -> None:
@@ -194,6 +204,9 @@ async def in_daemon_thread(work: Callable[[], Any]) -> Any:
             result = work()
         except Exception as raised:
             error = raised
+        except BaseException as raised:  # a model's code may call sys.exit
+            error = RuntimeError(f"{type(raised).__name__} was raised")
+            error.__cause__ = raised
         with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
             loop.call_soon_threadsafe(finish, result, error)
 

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, TextIO
 
@@ -18,13 +19,26 @@ MOMENT: Final = 0.1
 
 
 class LineFormatter(logging.Formatter):
-    """`2026-01-31 12:00:00,123 INFO message`, and the traceback below it, if there is one."""
+    """`2026-01-31 12:00:00,123 INFO message`, and the traceback below it, if there is one.
+
+    `secrets` are struck out of warnings and errors, which may quote what a server answered.
+    """
+
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
         """The record's line."""
         head = f"{_stamp(int(record.created))},{int(record.msecs):03d} {record.levelname} "
         text = head + record.getMessage()
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        if record.levelno < logging.WARNING:
+            return text
+        if record.exc_info:
+            text += f"\n{self.formatException(record.exc_info)}"
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
 
 
 @lru_cache(maxsize=1)
@@ -66,11 +80,10 @@ def log_line(logger: logging.Logger, text: str) -> None:
     logger.handle(logging.LogRecord(logger.name, logging.INFO, "", 0, text, (), None))
 
 
-def configure_logging(level: str) -> None:
-    """Our lines go to stderr from `level` on, once per process."""
+def configure_logging(level: str, secrets: Sequence[str] = ()) -> None:
+    """Our lines go to stderr from `level` on, without `secrets`. Once per process."""
     logger = logging.getLogger("modelserver")
     logger.setLevel(level.upper())
     if not logger.handlers:
-        handler = LineHandler(sys.stderr)
-        handler.setFormatter(LineFormatter())
-        logger.addHandler(handler)
+        logger.addHandler(LineHandler(sys.stderr))
+    logger.handlers[0].setFormatter(LineFormatter(secrets))

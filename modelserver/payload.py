@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from modelserver.csv_reader import read_csv, read_untyped_csv
+from modelserver.csv_reader import NO_ROWS, read_csv, read_untyped_csv
 from modelserver.decoding import decode_json
 from modelserver.errors import BadRequest, InvalidInput, listed
 from modelserver.frames import Columns
@@ -67,7 +67,10 @@ def _read_csv(body: bytes, signature: Signature, limit: int) -> Payload:
             )
     named = signature.columns.columns if signature.columns.named else ()
     kinds = {str(column.name): column.kind for column in named}
-    return _from_table(read_csv(body, kinds), signature, None)
+    table = read_csv(body, kinds)
+    if table.length == 0:
+        raise InvalidInput(NO_ROWS)
+    return _from_table(table, signature, None)
 
 
 def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:

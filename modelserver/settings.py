@@ -7,8 +7,8 @@ variable, the value and what was expected. Nothing here reads the environment it
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from modelserver.connect import Connect, is_connect
@@ -32,6 +32,8 @@ class Setting(Generic[T]):
     meaning: str
     expects: str
     fallback_name: str | None = None
+    is_secret: bool = False
+    """Whether the text may hold what should not be printed."""
 
     def value(self, environment: Mapping[str, str]) -> T:
         """The setting's value in `environment`; an empty variable counts as not set."""
@@ -40,7 +42,8 @@ class Setting(Generic[T]):
                 try:
                     return self.read(text)
                 except ValueError as error:
-                    raise SettingsError(f"{name}={text!r}: expected {self.expects}") from error
+                    shown = "…" if self.is_secret or "@" in text else repr(text)
+                    raise SettingsError(f"{name}={shown}: expected {self.expects}") from error
         return self.default
 
 
@@ -62,6 +65,8 @@ class Settings:
     log_level: str
     on_connect: bool
     login: Login
+    secrets: Sequence[str] = field(repr=False)
+    """What may not stand in the log, whoever writes it there."""
 
 
 def _text(text: str) -> str:
@@ -136,6 +141,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         None,
         "a JSON object handed to the model as `model_config`, as MLflow's server does",
         "a JSON object",
+        is_secret=True,
     ),
     "host": Setting("HOST", _text, "127.0.0.1", "address of `python main.py`", "an address"),
     "port": Setting(
@@ -202,6 +208,11 @@ CONNECT_API_KEY: Final = Setting(
     "CONNECT_API_KEY", _text, None, "the key of the content's owner", "a key"
 )
 
+SECRETS: Final = ("CONNECT_API_KEY", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD")
+
+SHORTEST_SECRET: Final = 8
+"""Characters; shorter texts are no secrets, and would be found in every line."""
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from `environment` (variable name → text).
@@ -216,4 +227,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if on_connect:
         values["tracking_uri"] = values["tracking_uri"] or connect.tracking_uri
     login = choose_login(environment, connect, values["tracking_uri"])
-    return Settings(**values, on_connect=on_connect, login=login)
+    secrets = [environment.get(name, "").strip() for name in SECRETS]
+    return Settings(
+        **values,
+        on_connect=on_connect,
+        login=login,
+        secrets=[secret for secret in secrets if len(secret) >= SHORTEST_SECRET],
+    )

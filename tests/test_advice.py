@@ -221,6 +221,10 @@ def test_packages_are_known_by_their_modules(
         ("models:/name@alias", "models:/name@alias"),
         ("https://user:key@host/path?token=x#y", "https://host/path"),
         ("postgresql://user:key@host:5432/db", "postgresql://host:5432/db"),
+        ("http://user:key@host:99x/mlflow", "http:…"),
+        ("http://[bad/model", "http:…"),
+        ("https://user:key/with/slash@host", "https:…"),
+        ("https://user:12/with/slash@host", "https:…"),
     ],
 )
 def test_what_of_a_uri_is_shown(uri: str, public: str) -> None:

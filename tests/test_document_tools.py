@@ -136,7 +136,7 @@ def generated(
 def test_a_generated_client_predicts(generated: Any) -> None:
     need(importlib.util.find_spec("openapi_python_client"), "there is no openapi-python-client")
     url, package = generated("wine")
-    predict = importlib.import_module(f"{package.__name__}.api.predict.predict")
+    predict = importlib.import_module(f"{package.__name__}.api.predictions.predict")
     models = importlib.import_module(f"{package.__name__}.models")
     row = models.Row(
         alcohol=13.2,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 from starlette.testclient import TestClient
 
@@ -113,6 +114,34 @@ def test_a_missing_package_names_the_line_to_add(
         "`skimage-of.Nobody==1.2.3` to requirements.txt and deploy again"
     )
     assert health["next_try"] is not None
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"MODEL_URI": "http://localhost:abc/model"}, "MODEL_URI http:… cannot be read as a model"),
+        ({"MODEL_URI": "http://[bad/model"}, "MODEL_URI http:… cannot be read as a model URI"),
+        (
+            {"MODEL_URI": "models:/x/1", "MLFLOW_TRACKING_URI": "http://user:p/w@host/mlflow"},
+            "MLFLOW_TRACKING_URI cannot be read as a URI",
+        ),
+    ],
+)
+def test_a_broken_uri(environment: dict[str, str], reason: str) -> None:
+    with TestClient(create_app(read_settings(environment))) as client:
+        health = settled(client)
+        assert client.get("/docs").status_code == 200
+    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+    assert health["state"] == "failed"
+    assert health["reason"].startswith(reason)
+
+
+def test_a_model_that_ends_the_process(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    path = with_loader(model_path("wine"), tmp_path / "model", "raise SystemExit(3)\n")
+    with TestClient(app_for(path)) as client:
+        health = settled(client)
+    assert health["state"] == "failed"
+    assert "RuntimeError" in health["reason"]
 
 
 def test_a_corrupt_model(model_path: Callable[[str], Path], tmp_path: Path) -> None:

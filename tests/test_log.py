@@ -76,3 +76,10 @@ def test_tracebacks_follow_their_line(written: io.StringIO) -> None:
     except KeyError:
         logger.exception("failed")
     assert written.getvalue().splitlines()[-1] == "KeyError: 'x'"
+
+
+def test_secrets_are_struck_out(written: io.StringIO) -> None:
+    handler = LineHandler(written)
+    handler.setFormatter(LineFormatter(["connect-key"]))
+    log(handler, logging.ERROR, "the server answered: Key connect-key")
+    assert written.getvalue().endswith("ERROR the server answered: Key …\n")

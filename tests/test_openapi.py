@@ -218,6 +218,12 @@ def test_prose_of_the_base_is_kept(loaded: Callable[[str], Model]) -> None:
             BASE.read_text(encoding="utf-8").replace("  /invocations:\n", "  /predict:\n"),
             "there is no paths > /invocations > post > requestBody > content > application/json",
         ),
+        (
+            BASE.read_text(encoding="utf-8").replace('"200":', "200:", 1),
+            "there is no paths > /invocations > post > responses > 200 > content > "
+            "application/json: write '200' in quotes",
+        ),
+        ("info: {description: 5}", "info > description is not text"),
     ],
 )
 def test_a_base_that_cannot_be_used(text: str, fault: str) -> None:
@@ -228,6 +234,27 @@ def test_a_base_that_cannot_be_used(text: str, fault: str) -> None:
 def test_a_missing_base_is_named(tmp_path: Path) -> None:
     with pytest.raises(BaseError, match=r"openapi_base.yaml: "):
         base_description(tmp_path / "openapi_base.yaml")
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [("x-a: &a [*a]", "it refers to itself"), (f"x-i: {'9' * 5000}", "Exceeds the limit")],
+)
+def test_a_base_that_cannot_be_written_out(more: str, fault: str, tmp_path: Path) -> None:
+    file = tmp_path / "base.yaml"
+    file.write_text(f"{BASE.read_text(encoding='utf-8')}\n{more}\n", encoding="utf-8")
+    with pytest.raises(BaseError, match=f"base.yaml: .*{fault}"):
+        base_description(file)
+
+
+def test_parts_that_an_editor_took_out_are_not_needed(loaded: Callable[[str], Model]) -> None:
+    base = base_description().document
+    content = post(base)["requestBody"]["content"]
+    content["text/csv"] = None
+    del content["application/vnd.apache.parquet"]
+    post(base)["responses"]["200"]["content"]["application/json"]["examples"] = None
+    edited = describe(base, loaded("wine"), False).document
+    assert list(answer_examples(edited)) == [*FORMS, "csv"]
 
 
 def test_both_spellings_are_the_same_document_under_a_tag(client: Open) -> None:

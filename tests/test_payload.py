@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelserver import csv_reader
 from modelserver.errors import BadRequest, InvalidInput
 from modelserver.media import CSV, JSON, PARQUET
 from modelserver.payload import Payload, read_payload
@@ -200,9 +201,9 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("anything in csv", ANYTHING, b"a\n1\n", CSV,
      "column 'a' takes any value, which CSV cannot hold; send JSON"),
     ("no rows", LONG, {"dataframe_split": {"columns": ["a"], "data": []}}, JSON, NO_ROWS),
-    ("no rows in csv", LONG, b"a\n", CSV, NO_ROWS),
+    ("no rows in csv", LONG, b"a\n", CSV, csv_reader.NO_ROWS),
     ("no untyped rows", UNTYPED, {"dataframe_records": []}, JSON, NO_ROWS),
-    ("no untyped rows in csv", UNTYPED, b"a\n", CSV, NO_ROWS),
+    ("no untyped rows in csv", UNTYPED, b"a\n", CSV, csv_reader.NO_ROWS),
     ("hinted table", HINTED, {"dataframe_records": [{"a": 1}]}, JSON,
      "the model is typed by a type hint: send its values under 'inputs'"),
     ("hinted instances", HINTED, {"instances": [1]}, JSON,

@@ -67,11 +67,29 @@ SECONDS = "a number of seconds, 0 or more"
         ("PREDICT_WORKERS", "0", "a whole number, 1 or more"),
         ("MAX_QUEUE", "many", "a whole number, 1 or more"),
         ("LOG_LEVEL", "loud", LEVELS),
-        ("SERVING_MODEL_CONFIG", "{", "a JSON object"),
-        ("SERVING_MODEL_CONFIG", "[1]", "a JSON object"),
     ],
 )
 def test_refused_settings(name: str, text: str, expects: str) -> None:
     with pytest.raises(SettingsError) as refusal:
         read_settings({name: text})
     assert str(refusal.value) == f"{name}={text!r}: expected {expects}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expects"),
+    [
+        ("SERVING_MODEL_CONFIG", "{", "a JSON object"),
+        ("SERVING_MODEL_CONFIG", '{"key": "SECRET",}', "a JSON object"),
+        ("CONNECT_SERVER", "user:SECRET@host", "a URL with http:// or https://"),
+    ],
+)
+def test_refused_settings_that_may_hold_secrets(name: str, text: str, expects: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings({name: text})
+    assert str(refusal.value) == f"{name}=…: expected {expects}"
+
+
+def test_secrets_are_known_but_not_shown() -> None:
+    settings = read_settings({"CONNECT_API_KEY": "connect-key", "MLFLOW_TRACKING_TOKEN": "short"})
+    assert settings.secrets == ["connect-key"]
+    assert "connect-key" not in repr(settings)

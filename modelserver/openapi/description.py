@@ -60,7 +60,9 @@ def base_description(file: Path = BASE) -> Description:
     """What can be said without a model. Raises `BaseError` naming the file and the fault."""
     try:
         return Description.of(read_base(file.read_text(encoding="utf-8")))
-    except (BaseError, OSError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise BaseError(f"{file.name}: it refers to itself") from error
+    except (OSError, ValueError) as error:
         raise BaseError(f"{file.name}: {error}") from error
 
 

@@ -4,7 +4,7 @@ In: the base (`openapi_base.yaml`, decoded), what is known of the model, its sig
 the examples with the model's answers. Out: a new document; the base is never written into. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -57,13 +57,22 @@ def read_base(text: str) -> Document:
         base = yaml.load(text, Loader)
     except yaml.YAMLError as error:
         raise BaseError(" ".join(str(error).split())) from error
-    for path in FILLED_IN:
-        part = base
-        for key in path:
-            if not isinstance(part, dict) or key not in part:
-                raise BaseError(f"there is no {' > '.join(path)}")
-            part = part[key]
+    for path, wanted in FILLED_IN.items():
+        if not isinstance(_part(base, path), wanted):
+            raise BaseError(f"{' > '.join(path)} is not {NAMES[wanted]}")
     return dict(base)
+
+
+def _part(base: Any, path: Sequence[str]) -> Any:
+    """What stands at `path`. Raises `BaseError` where nothing does."""
+    part = base
+    for key in path:
+        if not isinstance(part, dict) or key not in part:
+            quote = key.isdigit() and isinstance(part, dict) and int(key) in part
+            hint = f": write '{key}' in quotes" if quote else ""
+            raise BaseError(f"there is no {' > '.join(path)}{hint}")
+        part = part[key]
+    return part
 
 
 def write_yaml(document: Document) -> bytes:
@@ -110,26 +119,30 @@ def _with_input(schemas: Document, subject: Subject) -> Document:
 def _fill_examples(operation: Document, subject: Subject) -> None:
     """The examples in each media type, the answers under the same names, and calls to copy."""
     content = operation["requestBody"]["content"]
-    answers = operation["responses"]["200"]["content"][JSON].setdefault("examples", {})
+    answers: dict[str, Any] = {}
     for item in subject.examples:
         example = item.example
         shown = {"summary": example.summary, "value": example.body}
-        part = content.get(example.media_type, {})  # which an editor may have taken out
-        part.setdefault("examples", {})[example.name] = shown
+        part = content.get(example.media_type) or {}  # which an editor may have taken out
+        part["examples"] = {**(part.get("examples") or {}), example.name: shown}
         if item.answer is not None:
             answers[example.name] = {"summary": example.summary, "value": item.answer}
+    if answers:
+        operation["responses"]["200"]["content"][JSON]["examples"] = answers
     bodies = [i.example.body for i in subject.examples if i.example.media_type == JSON]
     if bodies:
         operation["x-codeSamples"] = snippets(bodies[0], subject.with_key)
 
 
-FILLED_IN: Final = (
-    ("info", "description"),
-    ("paths", "/invocations", "post", "requestBody", "content", JSON),
-    ("paths", "/invocations", "post", "responses", "200", "content", JSON),
-    ("components", "schemas", "Input", "oneOf"),
-)
-"""Parts that the base must have."""
+FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
+    ("info", "description"): str,
+    ("paths", "/invocations", "post", "requestBody", "content", JSON): dict,
+    ("paths", "/invocations", "post", "responses", "200", "content", JSON): dict,
+    ("components", "schemas", "Input", "oneOf"): list,
+}
+"""Parts that the base must have, and what they are."""
+
+NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
 
 GENERIC_INPUTS: Final = frozenset(
     {"RecordsInput", "SplitInput", "InputsInput", "InstancesInput", "ChatInput"}

@@ -115,7 +115,8 @@ PYTHON: Final = Template(
 
 ${key}body = $body
 answer = requests.post("$url", json=body$argument)
-answer.raise_for_status()
+if not answer.ok:
+    raise SystemExit(answer.text)
 print(answer.json()$of_answer)"""
 )
 PYTHON_KEY: Final = {
@@ -130,6 +131,7 @@ R: Final = Template(
 $made
 request("$url") |>
 $key  $sent |>
+  req_error(body = \\(answer) resp_body_json(answer)$$message) |>
   req_perform() |>
   resp_body_json(simplifyVector = TRUE)"""
 )
