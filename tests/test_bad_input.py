@@ -18,6 +18,8 @@ import pyarrow.parquet
 import pytest
 from starlette.testclient import TestClient
 
+from modelserver import csv_reader
+
 Open = Callable[..., TestClient]
 
 SECRET = "secret-4711"

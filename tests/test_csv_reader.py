@@ -186,7 +186,5 @@ def test_untyped_tables_are_as_pandas_reads_them() -> None:
 
 
 def test_untyped_tables_without_rows_are_refused() -> None:
-    with pytest.raises(
-        BadRequest, match="it has no rows below its header .with curl, send it with --data-binary"
-    ):
+    with pytest.raises(BadRequest, match="--data-binary"):
         read_untyped_csv(b"a,b\n")
