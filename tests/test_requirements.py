@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from modelserver.deployment.requirements import read_line, read_lines
+from modelserver.deployment.requirements import LONGEST, read_line, read_lines
 
 PIECES = st.sampled_from(
     [
@@ -81,3 +81,36 @@ def test_a_continuation_is_one_line_but_not_after_a_comment() -> None:
 )
 def test_is_local(text: str, expected: bool) -> None:
     assert read_line(text).is_local is expected
+
+
+@pytest.mark.parametrize(
+    ("start", "repeated", "end"),
+    [
+        ("numpy", " ", "x"),
+        ("numpy", " ", ""),
+        ("numpy", "\t ", "--hash=x"),
+        ("numpy --hash=x", " ", "x"),
+        ("numpy; ", " ", "os_name"),
+        ("numpy @ ", " ", "x y"),
+        ("", " #", "x"),
+        ("numpy", "\\\n", "x"),
+        ("numpy==1", ",==1", ""),
+        ("numpy", "[x,", ""),
+        ("numpy==", "1", ""),
+    ],
+)
+def test_a_hostile_line_is_read(start: str, repeated: str, end: str) -> None:
+    """Where the work grows with the square of the length, this does not end within hours."""
+    hostile = start + repeated * 500_000 + end
+    assert [line.text for line in read_lines(hostile)] == [hostile]
+
+
+def test_a_marker_with_many_parentheses() -> None:
+    assert read_line(f"numpy; {'(' * (LONGEST - 10)}").requirement is None
+
+
+def test_blanks_do_not_matter_and_a_long_requirement_is_none() -> None:
+    assert read_line(f"numpy{' ' * LONGEST}>= \t 1").name == "numpy"
+    assert read_line("a" * LONGEST).name == "a" * LONGEST
+    assert read_line("a" * (LONGEST + 1)).requirement is None
+    assert read_line("a==1" + " --hash=sha256:ab" * LONGEST).name == "a"

@@ -11,10 +11,15 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-COMMENT: Final = re.compile(r"(^|\s+)#.*$")
+COMMENT: Final = re.compile(r"(?<!\S)#.*$")
 
-OPTIONS: Final = re.compile(r"\s+(?=--\w)")
+OPTIONS: Final = re.compile(r"\s(?=--\w)")
 """Where a requirement ends and its hashes begin."""
+
+BLANKS: Final = re.compile(r"[ \t]+")
+
+LONGEST: Final = 2000
+"""Characters of a requirement without its hashes; a longer one would take long to read."""
 
 OF_THIS_MACHINE: Final = re.compile(
     r"(?:-e\s+|--editable[ =])?(?:file:|[./~]|\w:[\\/])|[^:]*\.whl$"
@@ -69,8 +74,16 @@ def read_line(text: str) -> Line:
     """One line, which may have continuations."""
     content = COMMENT.sub("", re.sub(r"\\(\r?\n|$)", "", text).rstrip("\r\n")).strip()
     specification, *options = OPTIONS.split(content, maxsplit=1)
-    try:
-        requirement = Requirement(specification)
-    except InvalidRequirement:
+    requirement = _requirement(BLANKS.sub(" ", specification).rstrip())
+    if requirement is None:
         return Line(text, content)
     return Line(text, content, requirement, f" {options[0]}" if options else "")
+
+
+def _requirement(text: str) -> Requirement | None:
+    if len(text) > LONGEST:
+        return None
+    try:
+        return Requirement(text)
+    except (InvalidRequirement, RecursionError):  # a marker may have many parentheses
+        return None
