@@ -59,28 +59,19 @@ def test_a_continuation_is_one_line_but_not_after_a_comment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "quoted"),
     [
-        ("./dist/a.whl", True),
-        ("/home/me/a", True),
-        ("~/a", True),
-        ("C:\\work\\a", True),
-        ("wheels/a-1-py3-none-any.whl", True),
-        ("file:///home/me/a", True),
-        ("a @ file:///home/me/a", True),
-        ("-e .", True),
-        ("--editable=../a", True),
-        ("a @ https://host/a.whl", False),
-        ("https://host/a.whl", False),
-        ("git+https://host/a", False),
-        ("-e git+https://host/a#egg=a", False),
-        ("a==1", False),
-        ("--pre", False),
-        ("", False),
+        ("a==1  # why", "a==1"),
+        ("a @ https://me:pa55@host/a.whl", "a @ https://…@host/a.whl"),
+        ("-i https://token@host/a@b", "-i https://…@host/a@b"),
+        ("a\x1b[2J", "a�[2J"),
+        ("a" * 120, "a" * 120),
+        ("a" * 121, "a" * 120 + "…"),
+        (f"https://me:{'s' * 500}@host/a.whl?sig=s", "https://…@host/a.whl?…"),
     ],
 )
-def test_is_local(text: str, expected: bool) -> None:
-    assert read_line(text).is_local is expected
+def test_what_of_a_line_is_shown(text: str, quoted: str) -> None:
+    assert read_line(text).quoted == quoted
 
 
 @pytest.mark.parametrize(

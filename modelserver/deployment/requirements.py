@@ -21,9 +21,11 @@ BLANKS: Final = re.compile(r"[ \t]+")
 LONGEST: Final = 2000
 """Characters of a requirement without its hashes; a longer one would take long to read."""
 
-OF_THIS_MACHINE: Final = re.compile(
-    r"(?:-e\s+|--editable[ =])?(?:file:|[./~]|\w:[\\/])|[^:]*\.whl$"
-)
+SECRET: Final = re.compile(r"(?<=://)[^/\s]*(?=@)|(?<=\?)\S+")
+"""Login and query of an address."""
+
+SHOWN: Final = 120
+"""Characters of a line in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,11 @@ class Line:
         return str(self.requirement.marker or "") if self.requirement else ""
 
     @property
-    def is_local(self) -> bool:
-        """Whether it names a file or folder of the machine where it was written."""
-        target = self.content
-        if self.requirement:
-            target = self.requirement.url or ""
-        return OF_THIS_MACHINE.match(target) is not None
+    def quoted(self) -> str:
+        """The content for messages: not all of it, no login, nothing that moves a cursor."""
+        start = SECRET.sub("…", self.content)[: SHOWN + 1]
+        text = "".join(sign if sign.isprintable() else "�" for sign in start)
+        return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def read_lines(text: str) -> list[Line]:
