@@ -213,3 +213,21 @@ def test_merging(file: list[str], first: str, second: str, newline: str) -> None
     names = [line.name for line in read_lines(once) if line.name and not line.marker]
     wanted = {line.name for line in read_lines(first) if line.name}
     assert [names.count(name) for name in wanted] == [1] * len(wanted)
+
+
+PIECES = st.sampled_from(
+    ["a", "==1", "==2", "\n", "\n", "\\\n", "\\", "\r", "\f", " ", "#", "-r x", END, f"{START} x"]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_nothing_slips_out_of_the_block(model: str) -> None:
+    """However the model's lines continue or end, pip reads a package a line, and our own lines."""
+    try:
+        text = merged("first\nlast", model)
+    except Conflict:
+        return
+    head, inside, tail = re.split(rf"{re.escape(HEAD)}\n|{END}\n", text)
+    assert (head, tail) == ("first\nlast\n", "")
+    assert all(line.requirement for line in read_lines(inside) if line.content)
+    assert merged(text, "") == merged("first\nlast", "")
