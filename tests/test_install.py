@@ -159,6 +159,31 @@ def test_a_conflict_names_both_sides(
 
 
 @pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--req /etc/passwd", "the model's `--req /etc/passwd` names a file that was not logged"),
+        ("-i https://host/simple", "the model's `-i https://host/simple` would count for every"),
+        ("mypkg/", "the model asks for `mypkg/`, a file that Connect does not have"),
+        ("; rm -rf /", "the model's line `; rm -rf /` is no requirement of up to"),
+    ],
+)
+def test_a_line_that_is_not_taken_over(
+    line: str,
+    message: str,
+    model_path: Callable[[str], Path],
+    file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = changed(model_path("wine"), tmp_path, f"mlflow>=2.20\n{line}")
+    assert update(file, model) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"install_model_deps.sh: nothing was changed: {message}")
+    assert len(error.splitlines()) == 1
+    assert file.read_text() == OURS
+
+
+@pytest.mark.parametrize(
     ("status", "body", "media_type"),
     [
         (401, "Unauthorized", "text/plain"),

@@ -73,10 +73,13 @@ pandas==2.2.3
         ("a>=1; os_name == 'nt'", "a==2; os_name == 'posix'", ["a==2; os_name == 'posix'"]),
         ("a @ https://h/a.whl ; os_name == 'nt'", "a==1", ["a==1"]),
         ("", "mlflow==3.1\nmlflow\nmlflow>=2", ["mlflow==3.1"]),
-        ("", "--extra-index-url https://h\na", ["--extra-index-url https://h", "a"]),
+        ("", "https://h/a.whl --hash=sha256:ab", ["https://h/a.whl --hash=sha256:ab"]),
+        ("https://h/a.whl", "https://h/a.whl\na", ["a"]),
         ("--extra-index-url https://h  # ours", "--extra-index-url https://h\na", ["a"]),
-        ("-i https://h", "--index-url=https://h\na", ["--index-url=https://h", "a"]),
+        ("-i https://h", "--index-url=https://h\na", ["a"]),
         ("", "-e git+https://h/a#egg=a", ["-e git+https://h/a#egg=a"]),
+        ("", "a==1 \\\n\nb==2\\", ["a==1 ", "b==2"]),
+        ("", f"a==1 \\\n{END}\nb==2", ["a==1", "b==2"]),
         ("", "# only a comment\n\n", []),
     ],
 )
@@ -110,19 +113,6 @@ def test_markers_that_differ_keep_both_lines() -> None:
             "a==1; os_name == 'posix'",
             "the model asks for `a==1; os_name == 'posix'`, requirements.txt has `a>=2`",
         ),
-        (
-            "-i https://ours",
-            "--index-url https://theirs",
-            "the model asks for `--index-url https://theirs`, requirements.txt has another "
-            "--index-url",
-        ),
-        (
-            "",
-            "file:///home/me/a",
-            "the model asks for `file:///home/me/a`, a file that Connect does not have; "
-            "publish that package, or log the model with code_paths instead",
-        ),
-        ("", "-r more.txt", "the model's `-r more.txt` names a file that was not logged with it"),
     ],
 )
 def test_conflicts(ours: str, model: str, reason: str) -> None:
@@ -223,3 +213,21 @@ def test_merging(file: list[str], first: str, second: str, newline: str) -> None
     names = [line.name for line in read_lines(once) if line.name and not line.marker]
     wanted = {line.name for line in read_lines(first) if line.name}
     assert [names.count(name) for name in wanted] == [1] * len(wanted)
+
+
+PIECES = st.sampled_from(
+    ["a", "==1", "==2", "\n", "\n", "\\\n", "\\", "\r", "\f", " ", "#", "-r x", END, f"{START} x"]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_nothing_slips_out_of_the_block(model: str) -> None:
+    """However the model's lines continue or end, pip reads a package a line, and our own lines."""
+    try:
+        text = merged("first\nlast", model)
+    except Conflict:
+        return
+    head, inside, tail = re.split(rf"{re.escape(HEAD)}\n|{END}\n", text)
+    assert (head, tail) == ("first\nlast\n", "")
+    assert all(line.requirement for line in read_lines(inside) if line.content)
+    assert merged(text, "") == merged("first\nlast", "")

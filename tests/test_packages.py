@@ -25,7 +25,7 @@ from modelserver.deployment.requirements import read_lines
         ("mlflow==3.1", "mlflow-skinny==3.1", ("mlflow-skinny==3.1 has no line",), ()),
         ("a @ https://h/a", "a @ https://h/a", (), ()),
         ("a @ https://h/a", "a==1", (), ()),
-        ("", "--pre\n# a", (), ()),
+        ("--pre", "--pre\n# a", (), ()),
     ],
 )
 def test_in_file(text: str, model: str, faults: tuple[str, ...], doubts: tuple[str, ...]) -> None:

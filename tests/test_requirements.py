@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from modelserver.deployment.requirements import read_line, read_lines
+from modelserver.deployment.requirements import LONGEST, read_line, read_lines
 
 PIECES = st.sampled_from(
     [
@@ -59,25 +59,49 @@ def test_a_continuation_is_one_line_but_not_after_a_comment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "quoted"),
     [
-        ("./dist/a.whl", True),
-        ("/home/me/a", True),
-        ("~/a", True),
-        ("C:\\work\\a", True),
-        ("wheels/a-1-py3-none-any.whl", True),
-        ("file:///home/me/a", True),
-        ("a @ file:///home/me/a", True),
-        ("-e .", True),
-        ("--editable=../a", True),
-        ("a @ https://host/a.whl", False),
-        ("https://host/a.whl", False),
-        ("git+https://host/a", False),
-        ("-e git+https://host/a#egg=a", False),
-        ("a==1", False),
-        ("--pre", False),
-        ("", False),
+        ("a==1  # why", "a==1"),
+        ("a @ https://me:pa55@host/a.whl", "a @ https://…@host/a.whl"),
+        ("-i https://token@host/a@b", "-i https://…@host/a@b"),
+        ("a\x1b[2J", "a�[2J"),
+        ("a" * 120, "a" * 120),
+        ("a" * 121, "a" * 120 + "…"),
+        (f"https://me:{'s' * 500}@host/a.whl?sig=s", "https://…@host/a.whl?…"),
     ],
 )
-def test_is_local(text: str, expected: bool) -> None:
-    assert read_line(text).is_local is expected
+def test_what_of_a_line_is_shown(text: str, quoted: str) -> None:
+    assert read_line(text).quoted == quoted
+
+
+@pytest.mark.parametrize(
+    ("start", "repeated", "end"),
+    [
+        ("numpy", " ", "x"),
+        ("numpy", " ", ""),
+        ("numpy", "\t ", "--hash=x"),
+        ("numpy --hash=x", " ", "x"),
+        ("numpy; ", " ", "os_name"),
+        ("numpy @ ", " ", "x y"),
+        ("", " #", "x"),
+        ("numpy", "\\\n", "x"),
+        ("numpy==1", ",==1", ""),
+        ("numpy", "[x,", ""),
+        ("numpy==", "1", ""),
+    ],
+)
+def test_a_hostile_line_is_read(start: str, repeated: str, end: str) -> None:
+    """Where the work grows with the square of the length, this does not end within hours."""
+    hostile = start + repeated * 500_000 + end
+    assert [line.text for line in read_lines(hostile)] == [hostile]
+
+
+def test_a_marker_with_many_parentheses() -> None:
+    assert read_line(f"numpy; {'(' * (LONGEST - 10)}").requirement is None
+
+
+def test_blanks_do_not_matter_and_a_long_requirement_is_none() -> None:
+    assert read_line(f"numpy{' ' * LONGEST}>= \t 1").name == "numpy"
+    assert read_line("a" * LONGEST).name == "a" * LONGEST
+    assert read_line("a" * (LONGEST + 1)).requirement is None
+    assert read_line("a==1" + " --hash=sha256:ab" * LONGEST).name == "a"

@@ -135,8 +135,9 @@ def _conda_lines(conda: Mapping[str, Any]) -> Iterator[Line]:
 
 def _conda_entry(entry: str) -> tuple[str, str]:
     """Name and version of `channel::name=1.2=build` or `name>=1.2`; one `=` means `1.2.*`."""
-    name, version = re.findall(r"^(?:.*::)?([\w.-]*)(.*)$", entry.strip().lower())[0]
-    fuzzy = re.match(r"\s*=?\s*(\d[\d.]*)(?:=.*)?$", version)
+    plain = " ".join(entry.lower().split())
+    name, version = re.findall(r"^(?:.*::)?([\w.-]*)(.*)$", plain)[0]
+    fuzzy = re.match(r" ?=? ?(\d[\d.]*)(?:=.*)?$", version)
     return name, f"=={fuzzy[1]}.*" if fuzzy else version
 
 

@@ -39,7 +39,7 @@ def _specifiers(lines: Sequence[Line]) -> list[SpecifierSet]:
 
 
 def _quoted(lines: Sequence[Line]) -> str:
-    return " and ".join(f"`{line.content}`" for line in lines)
+    return " and ".join(f"`{line.quoted}`" for line in lines)
 
 
 def find_matches(
@@ -79,15 +79,21 @@ def one_line(match: Match) -> str:
     lines = match.theirs + match.replaced
     for line in lines:
         if _url(line):
-            return line.text.rstrip("\r\n")
+            return _as_written(line)
     wanted = Requirement(str(match.theirs[0].requirement))
     wanted.specifier = common(_specifiers(lines)) or SpecifierSet()
     wanted.extras = {extra for line in lines for extra in _requirement(line).extras}
     # Hashes belong to one version, so where a line has them it is the one that names it.
     for line in sorted(lines, key=lambda line: not line.options):
         if line.requirement == wanted:
-            return line.text.rstrip("\r\n")
+            return _as_written(line)
     return str(wanted)
+
+
+def _as_written(line: Line) -> str:
+    """As it stands, if it also ends where it ends and its continuations are no comments."""
+    text = line.text.rstrip("\r\n\\")
+    return line.content if "#" in text and len(text.splitlines()) > 1 else text
 
 
 def is_copy(line: Line, match: Match) -> bool:

@@ -8,10 +8,11 @@ Raises `Conflict` with a sentence for each contradiction. Reads and writes no fi
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from modelserver.deployment.matches import Match, contradiction, find_matches, is_copy, one_line
+from modelserver.deployment.refusals import is_address, refusals
 from modelserver.deployment.requirements import Line, read_lines
 
 START: Final = "# >>> model packages"
@@ -22,8 +23,6 @@ BLOCK: Final = re.compile(rf"^{START}(?:(?!^{START}).)*?^{END}[^\n]*\n?", re.M |
 
 STRAY: Final = re.compile(rf"^(?:{START}|{END})[^\n]*\n?", re.M)
 """A mark without its partner: a file with a block was sorted."""
-
-INDEX: Final = re.compile(r"(?:-i|--index-url)[ =]+(\S+)")
 
 SERVER: Final = frozenset(
     {
@@ -59,10 +58,10 @@ def merge(
     newline = "\r\n" if "\r\n" in text else "\n"
     head, tail = (read_lines(part) for part in _without_block(text, newline))
     matches = find_matches(head + tail, model, aliases or {})
-    if reasons := [*_not_ours_to_take(model, head + tail), *_contradictions(matches)]:
+    if reasons := [*refusals(model, head + tail), *_contradictions(matches)]:
         raise Conflict(reasons)
     block = [f"{START} of {label}, made by install_model_deps.sh; edits here are lost"]
-    block += _options(model, head + tail)
+    block += _addresses(model, head + tail)
     block += [one_line(match) for match in matches]
     block += [END]
     fate = {line: _fate(line, match) for match in matches for line in match.replaced}
@@ -100,27 +99,11 @@ def _restored(text: str) -> str:
     return re.sub(rf"^{ASIDE}", "", STRAY.sub("", text), flags=re.M)
 
 
-def _not_ours_to_take(model: Sequence[Line], ours: Sequence[Line]) -> Iterator[str]:
-    """What of the model's file means nothing in ours, or something else."""
-    indexes = {found[1] for line in ours if (found := INDEX.match(line.content))}
-    for line in model:
-        index = INDEX.match(line.content)
-        if line.is_local:
-            yield (
-                f"the model asks for `{line.content}`, a file that Connect does not have; "
-                "publish that package, or log the model with code_paths instead"
-            )
-        elif line.content.startswith(("-r", "--requirement")):
-            yield f"the model's `{line.content}` names a file that was not logged with it"
-        elif index and indexes - {index[1]}:
-            yield f"the model asks for `{line.content}`, requirements.txt has another --index-url"
-
-
-def _options(model: Sequence[Line], ours: Sequence[Line]) -> list[str]:
-    """The model's lines that name no package, such as --extra-index-url, unless we have them."""
+def _addresses(model: Sequence[Line], ours: Sequence[Line]) -> list[str]:
+    """The model's packages without a name, unless we have the same lines."""
     present = {line.content for line in ours}
-    found = [line.content for line in model if line.content and not line.requirement]
-    return [content for content in dict.fromkeys(found) if content not in present]
+    found = dict.fromkeys(line.content for line in model if is_address(line))
+    return [content for content in found if content not in present]
 
 
 def _fate(line: Line, match: Match) -> str:

@@ -37,7 +37,7 @@ def in_file(text: str, packages: Sequence[Line]) -> Comparison:
     return Comparison(
         faults=tuple(f"{package} has no line" for package, line in found if line is None),
         doubts=tuple(
-            f"`{line.content}` allows more than {package}"
+            f"`{line.quoted}` allows more than {package}"
             for package, line in found
             if line is not None and _is_looser(line, package)
         ),

@@ -11,14 +11,21 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-COMMENT: Final = re.compile(r"(^|\s+)#.*$")
+COMMENT: Final = re.compile(r"(?<!\S)#.*$")
 
-OPTIONS: Final = re.compile(r"\s+(?=--\w)")
+OPTIONS: Final = re.compile(r"\s(?=--\w)")
 """Where a requirement ends and its hashes begin."""
 
-OF_THIS_MACHINE: Final = re.compile(
-    r"(?:-e\s+|--editable[ =])?(?:file:|[./~]|\w:[\\/])|[^:]*\.whl$"
-)
+BLANKS: Final = re.compile(r"[ \t]+")
+
+LONGEST: Final = 2000
+"""Characters of a requirement without its hashes; a longer one would take long to read."""
+
+SECRET: Final = re.compile(r"(?<=://)[^/\s]*(?=@)|(?<=\?)\S+")
+"""Login and query of an address."""
+
+SHOWN: Final = 120
+"""Characters of a line in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,11 @@ class Line:
         return str(self.requirement.marker or "") if self.requirement else ""
 
     @property
-    def is_local(self) -> bool:
-        """Whether it names a file or folder of the machine where it was written."""
-        target = self.content
-        if self.requirement:
-            target = self.requirement.url or ""
-        return OF_THIS_MACHINE.match(target) is not None
+    def quoted(self) -> str:
+        """The content for messages: not all of it, no login, nothing that moves a cursor."""
+        start = SECRET.sub("…", self.content)[: SHOWN + 1]
+        text = "".join(sign if sign.isprintable() else "�" for sign in start)
+        return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def read_lines(text: str) -> list[Line]:
@@ -69,8 +75,16 @@ def read_line(text: str) -> Line:
     """One line, which may have continuations."""
     content = COMMENT.sub("", re.sub(r"\\(\r?\n|$)", "", text).rstrip("\r\n")).strip()
     specification, *options = OPTIONS.split(content, maxsplit=1)
-    try:
-        requirement = Requirement(specification)
-    except InvalidRequirement:
+    requirement = _requirement(BLANKS.sub(" ", specification).rstrip())
+    if requirement is None:
         return Line(text, content)
     return Line(text, content, requirement, f" {options[0]}" if options else "")
+
+
+def _requirement(text: str) -> Requirement | None:
+    if len(text) > LONGEST:
+        return None
+    try:
+        return Requirement(text)
+    except (InvalidRequirement, RecursionError):  # a marker may have many parentheses
+        return None

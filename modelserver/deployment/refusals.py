@@ -1,0 +1,98 @@
+"""Lines of a model's requirements file that ours does not take over, and why.
+
+In: the model's lines and ours. Out: a sentence for each refused line. What is taken over is listed:
+packages by name, with hashes or an address, and addresses of packages. An option would count for
+every package of ours, and a path leads nowhere on Connect; so what is in no list is refused.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from modelserver.deployment.requirements import LONGEST, Line
+
+HASHES: Final = re.compile(r"(?:\s+--hash[ =]\w+:\w+)*")
+
+REMOTE: Final = re.compile(r"https?://\S+|(?:git|hg|svn|bzr)\+(?:https?|ssh)://\S+")
+
+ADDRESS: Final = re.compile(rf"(?:(?:-e|--editable)[ =]+)?(?:{REMOTE.pattern})(?:{HASHES.pattern})")
+"""A line that names a package by nothing but its address."""
+
+OPTION: Final = re.compile(r"(--[\w-]*|-\w)[\s=]*(.*)", re.S)
+
+SHORT: Final = {
+    "-c": "--constraint",
+    "-e": "--editable",
+    "-f": "--find-links",
+    "-i": "--index-url",
+    "-r": "--requirement",
+}
+
+OF_FILES: Final = frozenset({"--constraint", "--requirement"})
+
+ARCHIVES: Final = (".whl", ".zip", ".tar", ".tgz", ".tbz", ".txz", ".tlz", ".gz", ".bz2", ".xz")
+
+PATH: Final = re.compile(r"(?:\w+\+)?file:|[./~]|[^:\s]*[/\\]|\w:[/\\]")
+
+LOCAL: Final = (
+    "the model asks for `{}`, a file that Connect does not have; "
+    "publish that package, or log the model with code_paths instead"
+)
+NOT_LOGGED: Final = "the model's `{}` names a file that was not logged with it"
+FOR_ALL: Final = (
+    "the model's `{}` would count for every package; "
+    "if it may, add the same line to requirements.txt yourself"
+)
+UNKNOWN: Final = (
+    f"the model's line `{{}}` is no requirement of up to {LONGEST} characters, "
+    "no address and no option"
+)
+
+
+def refusals(model: Sequence[Line], ours: Sequence[Line]) -> Iterator[str]:
+    """A sentence for each line of the model that cannot be taken over."""
+    present = {option for line in ours if (option := _option(line.content))}
+    for line in model:
+        if line.content and (why := _refusal(line, present)):
+            yield why.format(line.quoted)
+
+
+def is_address(line: Line) -> bool:
+    """Whether the line is the bare address of a package."""
+    return line.requirement is None and ADDRESS.fullmatch(line.content) is not None
+
+
+def _refusal(line: Line, present: set[tuple[str, str]]) -> str | None:
+    if is_address(line):
+        return None
+    if line.requirement:
+        url = line.requirement.url
+        named = line.requirement.name.lower()
+        if named.endswith(ARCHIVES) or (url and not REMOTE.fullmatch(url)):
+            return LOCAL
+        return None if HASHES.fullmatch(line.options) else UNKNOWN
+    if option := _option(line.content):
+        return None if option in present and option[0] not in OF_FILES else _of_option(*option)
+    return LOCAL if _is_path(line.content) else UNKNOWN
+
+
+def _option(content: str) -> tuple[str, str] | None:
+    """Name and value of a line that is an option; pip takes abbreviations, too."""
+    found = OPTION.match(content)
+    if not found:
+        return None
+    name = SHORT.get(found[1], found[1])
+    whole = [known for known in SHORT.values() if known.startswith(name)]
+    return (whole or [name])[0], found[2]
+
+
+def _of_option(name: str, value: str) -> str:
+    if name in OF_FILES:
+        return NOT_LOGGED
+    if name == "--editable":
+        return LOCAL
+    return NOT_LOGGED if name == "--find-links" and not REMOTE.match(value) else FOR_ALL
+
+
+def _is_path(content: str) -> bool:
+    return PATH.match(content) is not None or content.lower().endswith(ARCHIVES)
