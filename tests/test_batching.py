@@ -150,6 +150,12 @@ def test_predicted_alone(body: bytes, count: int, model_path: Paths) -> None:
     assert outcomes == [alone(one) for one in works]
 
 
+def test_input_that_is_no_typed_table(model_path: Paths) -> None:
+    model = load(model_path("with_params"))
+    body = json.dumps({"inputs": {"a": [1.5]}, "params": {"size": 3}}).encode()
+    assert score_together([work(model, body)] * 2) == [alone(work(model, body))] * 2
+
+
 def test_a_prediction_that_is_not_one_entry_per_row(model_path: Paths) -> None:
     model = load(model_path("regression"))
     odd = replace(model, predict=lambda payload: [len(payload.data)])

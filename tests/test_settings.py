@@ -15,7 +15,9 @@ DEFAULTS: dict[str, Any] = {
     "port": 8000,
     "request_timeout": 60.0,
     "max_request_bytes": 104_857_600,
+    "processes": 1,
     "predict_workers": os.cpu_count(),
+    "batching": "auto",
     "max_queue": 64 * (os.cpu_count() or 1),
     "log_level": "info",
 }
@@ -39,6 +41,8 @@ DEFAULTS: dict[str, Any] = {
         ({"MAX_REQUEST_BYTES": "1"}, {"max_request_bytes": 1}),
         ({"PREDICT_WORKERS": "3"}, {"predict_workers": 3, "max_queue": 192}),
         ({"MAX_QUEUE": "5"}, {"max_queue": 5}),
+        ({"PROCESSES": "2"}, {"processes": 2}),
+        ({"BATCHING": "Off"}, {"batching": "off"}),
         ({"LOG_LEVEL": "Debug"}, {"log_level": "debug"}),
         ({"UNKNOWN": "x"}, {}),
     ],
@@ -66,6 +70,8 @@ SECONDS = "a number of seconds, 0 or more"
         ("MAX_REQUEST_BYTES", "1.5", "a whole number of bytes, 1 or more"),
         ("PREDICT_WORKERS", "0", "a whole number, 1 or more"),
         ("MAX_QUEUE", "many", "a whole number, 1 or more"),
+        ("PROCESSES", "0", "a whole number, 1 or more"),
+        ("BATCHING", "on", "one of auto, off"),
         ("LOG_LEVEL", "loud", LEVELS),
     ],
 )

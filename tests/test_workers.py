@@ -208,7 +208,7 @@ def test_what_left_is_not_done_with_the_rest(workers: Workers) -> None:
 
 
 async def trusted(workers: Workers) -> None:
-    for _ in range(TRUSTED_AFTER):
+    while not workers._is_short():
         await workers.run(lambda: None, 5, small=True, join=together)
 
 
