@@ -81,6 +81,8 @@ def explained(settings: Settings, requirements: Sequence[str] = ()) -> Iterator[
     """Turns what goes wrong inside into `LoadFailed` with advice."""
     try:
         yield
+    except LoadFailed:  # has its advice already
+        raise
     except Exception as error:  # whatever MLflow, its stores and a model's own code raise
         uri, server = settings.model_uri or "", settings.tracking_uri
         reason = advice(error, uri, server, requirements, settings.login.check)

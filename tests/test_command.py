@@ -75,6 +75,13 @@ def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None
             {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
             "-E MODEL_URI=models:/a/1",
         ),
+        (
+            {
+                "MODEL_URI": "runs:/x?token=S",
+                "MLFLOW_TRACKING_URI": "https://user:pa55@mlflow.example.com",
+            },
+            "-E MODEL_URI -E MLFLOW_TRACKING_URI",
+        ),
     ],
 )
 def test_the_line_that_deploys(environment: dict[str, str], variables: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from modelserver.advice import LoadFailed
 from modelserver.deployment.environment import inspect_model, read_environment
 from modelserver.settings import read_settings
 from tests.zoo import Echo
@@ -73,6 +74,26 @@ def test_a_folder_that_says_nothing(tmp_path: Path) -> None:
 def test_a_constraints_file_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("a==1\n-c gone.txt\n")
     assert contents(tmp_path) == ["a==1", "-c gone.txt"]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_file_in_another_encoding(
+    encoding: str, model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(model_path("one_long"), tmp_path / "model")
+    (folder / "requirements.txt").write_text("# für alle\na==1\n", encoding=encoding)
+    with pytest.raises(LoadFailed) as caught:
+        inspect_model(read_settings({"MODEL_URI": str(folder)}), tmp_path)
+    byte = {"latin-1": 4, "utf-16": 1}[encoding]
+    assert str(caught.value) == (
+        f"the model's requirements.txt is no UTF-8 text (byte {byte}); "
+        "save it as UTF-8, or log the model again"
+    )
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8-sig")
+    assert [line.name for line in read_environment(tmp_path).packages] == ["a"]
 
 
 @pytest.mark.parametrize("uri", ["runs:/{run}/model", "models:/kept/1"])

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from modelserver.deployment.checks import Check
+from modelserver.deployment.environment import read_environment
 from modelserver.deployment.install import main
 from modelserver.deployment.model_checks import check_openapi
 from modelserver.deployment.preflight import preflight
+from modelserver.deployment.project_checks import check_requirements
 from modelserver.deployment.rehearsal import Answer, Rehearsal
+from modelserver.settings import read_settings
 from tests.processes import ROOT, Server, answering, free_port
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
@@ -97,9 +100,19 @@ def test_a_wrong_setting(project: Path) -> None:
     assert check.advice == "unset PORT"
 
 
-def test_credentials_in_a_uri_are_not_shown(project: Path) -> None:
-    environment = {"MODEL_URI": "https://me:secret@127.0.0.1:9/model", "PORT": "1"}
+@pytest.mark.parametrize("uri", ["https://me:secret@127.0.0.1:9/model", "runs:/x?token=secret"])
+def test_credentials_in_a_uri_are_not_shown(uri: str, project: Path, tmp_path: Path) -> None:
+    environment = {"MODEL_URI": uri, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db"}
     assert "secret" not in repr(checked(environment, project))
+
+
+def test_credentials_in_advice_are_not_shown(
+    model_path: Callable[[str], Path], project: Path
+) -> None:
+    saved = read_environment(model_path("wine"))
+    settings = read_settings({"MODEL_URI": "https://me:secret@host/model"})
+    advice = check_requirements(saved, settings, project).advice
+    assert advice == './install_model_deps.sh --update "$MODEL_URI"'
 
 
 def test_a_server_that_is_not_there(project: Path) -> None:

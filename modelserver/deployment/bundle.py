@@ -9,11 +9,12 @@ stays where it is. rsconnect alone would take them all, `.env` too.
 
 import fnmatch
 import glob
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from modelserver.deployment.shell import setting
 
 FILES: Final = (
     "main.py",
@@ -92,5 +93,5 @@ def deploy_line(environment: Mapping[str, str]) -> str:
     variables = {"MODEL_URI": environment.get("MODEL_URI", "")}
     if tracking.startswith("http") and tracking != of_connect:
         variables["MLFLOW_TRACKING_URI"] = tracking
-    settings = [f"-E {shlex.quote(f'{name}={value}')}" for name, value in variables.items()]
+    settings = [setting(name, value) for name, value in variables.items()]
     return " ".join(["rsconnect deploy fastapi", *settings, ARGUMENTS])

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from modelserver.advice import public_uri
+from modelserver.advice import LoadFailed, public_uri
 from modelserver.deployment.requirements import Line, read_line, read_lines
 from modelserver.model import explained
 from modelserver.registry import Registration, resolve
@@ -101,7 +101,7 @@ def _fetch_files(uri: str, folder: Path) -> None:
 
 
 def read_environment(folder: Path) -> SavedWith:
-    """What the files in `folder` say."""
+    """What the files in `folder` say. Raises `LoadFailed` for one that is no UTF-8."""
     conda = _yaml(folder / "conda.yaml")
     python = _yaml(folder / "python_env.yaml").get("python") or _conda_python(conda)
     text = _text(folder / "requirements.txt")
@@ -154,4 +154,11 @@ def _yaml(file: Path) -> dict[str, Any]:
 
 
 def _text(file: Path) -> str | None:
-    return file.read_text(encoding="utf-8") if file.is_file() else None
+    try:
+        # As editors of Windows write it, with a mark at its beginning.
+        return file.read_text(encoding="utf-8-sig") if file.is_file() else None
+    except UnicodeDecodeError as error:
+        raise LoadFailed(
+            f"the model's {file.name} is no UTF-8 text (byte {error.start + 1}); "
+            "save it as UTF-8, or log the model again"
+        ) from error

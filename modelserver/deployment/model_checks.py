@@ -18,6 +18,9 @@ from modelserver.settings import Settings, SettingsError, read_settings
 
 NO_URI: Final = "export MODEL_URI=models:/my-model/1"
 
+HAS_SCHEME: Final = re.compile(r"\w[\w+.-]+:")
+"""Of two characters or more: a drive of Windows is a folder."""
+
 ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
 
 
@@ -41,7 +44,7 @@ def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
     if settings.model_uri is None:
         return Outcome("failed", "MODEL_URI is not set", NO_URI)
     uri = settings.model_uri
-    return Outcome("ok", public_uri(uri) if "://" in uri else uri, fact=settings)
+    return Outcome("ok", public_uri(uri) if HAS_SCHEME.match(uri) else uri, fact=settings)
 
 
 def check_tracking_server(settings: Settings) -> Outcome[Settings]:

@@ -4,7 +4,6 @@ In: what the model was saved with, settings, the project's folder. Out: an `Outc
 """
 
 import platform
-import shlex
 from pathlib import Path
 
 from modelserver.deployment.bundle import read_bundle
@@ -12,6 +11,7 @@ from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.packages import Comparison, in_file, installed
 from modelserver.deployment.python_version import chosen_python, minor
+from modelserver.deployment.shell import argument
 from modelserver.settings import Settings
 
 
@@ -47,13 +47,13 @@ def check_requirements(saved: SavedWith, settings: Settings, root: Path) -> Outc
     """requirements.txt has a line for each package of the model, in its version."""
     file = root / "requirements.txt"
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    advice = f"./install_model_deps.sh --update {shlex.quote(str(settings.model_uri))}"
+    advice = f"./install_model_deps.sh --update {argument('MODEL_URI', str(settings.model_uri))}"
     return _compared(in_file(text, saved.packages), saved, advice)
 
 
 def check_installed(saved: SavedWith, settings: Settings) -> Outcome[None]:
     """This interpreter has the model's packages, in their versions."""
-    advice = f"./install_model_deps.sh {shlex.quote(str(settings.model_uri))}"
+    advice = f"./install_model_deps.sh {argument('MODEL_URI', str(settings.model_uri))}"
     return _compared(installed(saved.packages), saved, advice)
 
 
