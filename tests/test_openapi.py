@@ -1,5 +1,6 @@
 """The OpenAPI document: what is filled in for each kind of model, and what is left alone."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -14,10 +15,12 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from mlflow.models import ModelSignature
+from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
 from openapi_spec_validator import validate
 from starlette.testclient import TestClient
 
 from modelserver.app import PATHS, create_app
+from modelserver.lifecycle import Lifecycle
 from modelserver.model import Model, load_model
 from modelserver.openapi.description import BASE, base_description, describe
 from modelserver.openapi.document import BaseError, Document, read_base
@@ -331,6 +334,76 @@ def test_an_example_that_the_model_cannot_predict_is_logged_and_left_out(
     assert "the example 'records' is not shown: the model raised ValueError" in caplog.text
     # The made example, which the model predicts, stands in.
     assert request_examples(document)["records"][1] == {"dataframe_records": [{"how": "text"}]}
+
+
+class Never(Echo):
+    """Predicts nothing."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        raise ValueError
+
+
+def test_a_model_that_predicts_no_example_shows_none(tmp_path: Path) -> None:
+    signature = ModelSignature(_columns(("double", "a")))
+    path = save_pyfunc(tmp_path / "model", Never(), signature=signature)
+    document = described(load_model(read_settings({"MODEL_URI": str(path)})))
+    validate(document)
+    assert request_examples(document) == answer_examples(document) == {}
+    assert "examples" not in document["components"]["schemas"]["Row"]["properties"]["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "logged", "shown"),
+    [
+        (
+            "tensors",
+            {"inputs": {"x": [[1, 2], [3, 4]], "n": [1, 2]}},
+            {"inputs": {"x": [[1, 2]], "n": [1]}},
+        ),
+        ("tensor", {"instances": [[1, 2], [3, 4]]}, {"inputs": [[1, 2]]}),
+    ],
+)
+def test_one_row_of_logged_tensors_is_shown(
+    name: str, logged: Any, shown: Any, loaded: Callable[[str], Model]
+) -> None:
+    document = described(loaded(name), json.dumps(logged).encode())
+    assert request_examples(document)["inputs"][1] == shown
+
+
+def test_a_tensor_without_rows_is_shown_whole(tmp_path: Path) -> None:
+    signature = ModelSignature(Schema([TensorSpec(np.dtype("float64"), (2, 2))]))
+    path = save_pyfunc(
+        tmp_path / "model", Echo(), signature=signature, input_example=np.array([[1, 2], [3, 4.5]])
+    )
+    document = described(load_model(read_settings({"MODEL_URI": str(path)})))
+    assert request_examples(document)["inputs"][1] == {"inputs": [[1.0, 2.0], [3.0, 4.5]]}
+    assert list(request_examples(document)) == ["inputs"]
+
+
+def test_a_model_with_params_alone(tmp_path: Path) -> None:
+    signature = ModelSignature(params=ParamSchema([ParamSpec("k", "long", 1)]))
+    path = save_pyfunc(tmp_path / "model", Echo(), signature=signature)
+    document = described(load_model(read_settings({"MODEL_URI": str(path)})))
+    validate(document)
+    assert "params" in document["components"]["schemas"]["InputsInput"]["properties"]
+
+
+def test_a_model_is_served_even_if_it_cannot_be_described(
+    model_path: Callable[[str], Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    base = base_description()
+    base.document["components"]["schemas"]["InputsInput"] = None  # as an editor might
+
+    async def state() -> Lifecycle:
+        lifecycle = Lifecycle(read_settings({"MODEL_URI": str(model_path("no_signature"))}), base)
+        lifecycle.start()
+        await lifecycle.settled(0)
+        return lifecycle
+
+    lifecycle = asyncio.run(state())
+    assert lifecycle.state == "ready"
+    assert lifecycle.description is base
+    assert "without a description of its own" in caplog.text
 
 
 def split_of(*cells: str) -> bytes:

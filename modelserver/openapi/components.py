@@ -13,7 +13,6 @@ from modelserver.openapi.examples import Declared
 from modelserver.openapi.forms import Form, Sample, Specs, json_forms, takes_chat
 from modelserver.openapi.schemas import (
     PARAMS,
-    ROW,
     Schema,
     column_schema,
     is_named,
@@ -60,7 +59,7 @@ def _params(declared: Declared) -> dict[str, Schema]:
 def _form(form: Form, inputs: Specs, params: Mapping[str, Schema]) -> Schema:
     titles = {"title": form.key or form.name, "description": f"{form.summary}."}
     if form.key is None:
-        return titles | {"allOf": [dict(ROW), *([dict(PARAMS)] if params else [])]}
+        return titles | {"allOf": [form.schema(inputs), *([dict(PARAMS)] if params else [])]}
     beside = {"params": dict(PARAMS)} if params else {}
     body = object_schema({form.key: form.schema(inputs), **beside}, [form.key])
     del body["additionalProperties"]  # other keys are ignored
