@@ -14,7 +14,7 @@ fail() {
 [ -n "$python" ] || fail "there is no python on the PATH; activate the server's environment"
 "$python" -c 'import sys; from importlib.util import find_spec as find
 sys.exit(not all(map(find, ("mlflow", "packaging", "pandas"))))' ||
-    fail "$python has no MLflow; activate the server's environment, or: pip install -r '$here/requirements.txt'"
+    fail "$python has no MLflow; activate the server's environment, or: pip install -r $(printf %q "$here/requirements.txt")"
 
 # The folder of this script takes the place of the current one, which may have a modelserver too.
 exec "$python" -c 'import sys; sys.path[0] = sys.argv.pop(1)

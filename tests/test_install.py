@@ -1,6 +1,7 @@
 """`install_model_deps.sh` as a person uses it: real models, real servers, real pip."""
 
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -131,6 +132,14 @@ def test_mode_and_link_are_kept(model_path: Callable[[str], Path], file: Path) -
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert "\nmlflow-skinny" in file.read_text()
     assert sorted(path.name for path in file.parent.iterdir()) == ["link.txt", "requirements.txt"]
+
+
+def test_what_to_run_next_can_be_pasted(
+    model_path: Callable[[str], Path], file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert update(file, model_path("wine")) == 0
+    command = capsys.readouterr().out.rpartition("install them: ")[2]
+    assert shlex.split(command) == ["pip", "install", "-r", str(file)]
 
 
 def changed(model: Path, folder: Path, requirements: str) -> Path:

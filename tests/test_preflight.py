@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from modelserver.deployment.checks import Check
-from modelserver.deployment.environment import read_environment
+from modelserver.deployment.environment import SavedWith, read_environment
 from modelserver.deployment.install import main
 from modelserver.deployment.model_checks import check_openapi
 from modelserver.deployment.preflight import preflight
-from modelserver.deployment.project_checks import check_requirements
+from modelserver.deployment.project_checks import check_python, check_requirements
 from modelserver.deployment.rehearsal import Answer, Rehearsal
 from modelserver.settings import read_settings
 from tests.processes import ROOT, Server, answering, free_port
@@ -195,6 +195,11 @@ def test_python(
     assert (check.status, check.advice) == (status, advice)
 
 
+def test_a_python_that_is_no_number_is_not_pasted_as_code(tmp_path: Path) -> None:
+    saved = SavedWith(tmp_path, (), "$(touch x).11", {})
+    assert check_python(saved, tmp_path).advice == "echo '$(touch x).11' > .python-version"
+
+
 def test_a_project_that_names_no_python(model_path: Callable[[str], Path], project: Path) -> None:
     (project / "pyproject.toml").unlink()
     check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["Python"]
@@ -248,10 +253,10 @@ def test_an_example_that_fails(
 
 
 def test_a_bundle_with_too_much_and_one_with_too_little(project: Path) -> None:
-    (project / "modelserver" / "wines.csv").write_text("a,b")
+    (project / "modelserver" / "my wines.csv").write_text("a,b")
     check = checked({}, project)["bundle"]
-    assert check.found.endswith("should not go: modelserver/wines.csv (data)")
-    assert check.advice == "mv modelserver/wines.csv .."
+    assert check.found.endswith("should not go: modelserver/my wines.csv (data)")
+    assert check.advice == "mv 'modelserver/my wines.csv' .."
     (project / "main.py").unlink()
     check = checked({}, project)["bundle"]
     assert check.found.endswith("missing: main.py")

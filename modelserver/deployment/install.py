@@ -8,6 +8,7 @@ import argparse
 import difflib
 import errno
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -85,7 +86,8 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
     elif after == before:
         print(f"{file} has the packages of {label} already")
     else:
-        print(f"{file} now has the packages of {label}; install them: pip install -r {file}")
+        command = shlex.join(["pip", "install", "-r", str(file)])
+        print(f"{file} now has the packages of {label}; install them: {command}")
 
 
 def _diff(before: str, after: str, name: str) -> list[str]:

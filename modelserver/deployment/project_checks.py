@@ -4,6 +4,7 @@ In: what the model was saved with, settings, the project's folder. Out: an `Outc
 """
 
 import platform
+import shlex
 from pathlib import Path
 
 from modelserver.deployment.bundle import read_bundle
@@ -28,7 +29,7 @@ def check_python(saved: SavedWith, root: Path) -> Outcome[None]:
     """The model's Python is the one that Connect will take, and the one that runs here."""
     here, choice = platform.python_version(), chosen_python(root)
     model = saved.python or here
-    advice = f"echo {'.'.join(model.split('.')[:2])} > .python-version"
+    advice = f"echo {shlex.quote('.'.join(model.split('.')[:2]))} > .python-version"
     if saved.python is None:
         return Outcome("warning", f"the model does not say which; here is {here}", advice)
     if choice is None or minor(model) not in choice.minors:
@@ -62,9 +63,10 @@ def check_bundle(root: Path) -> Outcome[None]:
     bundle = read_bundle(root)
     found = f"{len(bundle.sizes)} files, {bundle.size / 1024:.0f} kB"
     if bundle.missing:
-        missing = " ".join(bundle.missing)
-        return Outcome("failed", f"{found}; missing: {missing}", f"git checkout -- {missing}")
+        advice = shlex.join(["git", "checkout", "--", *bundle.missing])
+        return Outcome("failed", f"{found}; missing: {' '.join(bundle.missing)}", advice)
     if unwanted := list(bundle.unwanted()):
         named = ", ".join(f"{path} ({why})" for path, why in unwanted)
-        return Outcome("failed", f"{found}; should not go: {named}", f"mv {unwanted[0][0]} ..")
+        advice = shlex.join(["mv", unwanted[0][0], ".."])
+        return Outcome("failed", f"{found}; should not go: {named}", advice)
     return Outcome("ok", found)
