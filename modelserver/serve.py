@@ -1,30 +1,35 @@
 """`python main.py`: the app on a socket, with uvicorn.
 
-With several processes they accept from the one socket, uvicorn's supervisor replaces any that ends,
-and all end with the first: by Ctrl-C, SIGTERM, or without a word.
+With several processes they accept from the one socket, the first replaces any that ends, and all
+end with the first: by Ctrl-C, SIGTERM, or without a word.
 """
 
 import contextlib
-import inspect
 import logging
 import multiprocessing
 import os
 import signal
 import socket
 import threading
-from typing import Any, Final
+import time
+from multiprocessing.context import SpawnProcess
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.supervisors import Multiprocess
 
 from modelserver.settings import Settings
 
 APP: Final = "main:app"
 """Where each of several processes finds the app; they cannot be handed one."""
 
-PATIENCE: Final = 60
-"""Seconds that a process may not answer its supervisor, as while a model's C code runs."""
+PAUSE: Final = 0.5
+"""Seconds between two looks at the processes, so also between two tries to start one."""
+
+GRACE: Final = 10
+"""Seconds in which the processes may answer their last requests; then they are killed."""
+
+logger = logging.getLogger(__name__)
 
 
 def serve(app: Starlette, settings: Settings) -> None:
@@ -34,9 +39,8 @@ def serve(app: Starlette, settings: Settings) -> None:
     print(f"Serving on http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
     if settings.processes > 1:
         _supervise(settings.processes, listener)
-        return
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once all is closed
-        uvicorn.Server(_config(app)).run(sockets=[listener])
+    else:
+        _run(app, listener)
 
 
 def end_with_parent() -> None:
@@ -52,20 +56,50 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
-def _config(app: Starlette | str, **options: Any) -> uvicorn.Config:
-    return uvicorn.Config(
-        app, log_level="warning", access_log=False, proxy_headers=False, **options
-    )
+def _run(app: Starlette | str, listener: socket.socket) -> None:
+    config = uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False)
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once all is closed
+        uvicorn.Server(config).run(sockets=[listener])
 
 
-def _supervise(processes: int, listener: socket.socket) -> None:
-    config = _config(APP, workers=processes)
-    config.timeout_worker_healthcheck = PATIENCE
-    logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says when a process died
-    # Older versions of uvicorn want to be told what to run.
-    options: dict[str, Any] = {"sockets": [listener], "target": uvicorn.Server(config).run}
-    wanted = inspect.signature(Multiprocess).parameters
-    Multiprocess(config, **{name: options[name] for name in options if name in wanted}).run()
+# Not uvicorn's supervisor: that one pings its processes, and while it waits for an answer it sees
+# neither a dead process nor a signal. Nor can a ping tell a hung process from one whose C code is
+# busy for a minute. So only a process that has ended is replaced.
+def _supervise(count: int, listener: socket.socket) -> None:
+    signals: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: signals.append(number))
+    processes: list[SpawnProcess] = []
+    try:
+        while not signals:
+            processes = [process for process in processes if _goes_on(process)]
+            processes.extend(_start(listener) for _ in range(count - len(processes)))
+            time.sleep(PAUSE)
+    finally:
+        _end(processes)
+
+
+def _goes_on(process: SpawnProcess) -> bool:
+    if process.is_alive():
+        return True
+    logger.warning("process [%s] died (exit code %s)", process.pid, process.exitcode)
+    return False
+
+
+def _start(listener: socket.socket) -> SpawnProcess:
+    process = multiprocessing.get_context("spawn").Process(target=_run, args=(APP, listener))
+    process.start()
+    return process
+
+
+def _end(processes: list[SpawnProcess]) -> None:
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + GRACE
+    for process in processes:
+        process.join(max(0, deadline - time.monotonic()))
+        process.kill()  # does nothing to one that has ended
+        process.join()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import pytest
 
 from modelserver.serve import end_with_parent
-from tests.processes import Server, our_server, wait_for
+from tests.processes import Server, free_port, our_server, running, wait_for
 from tests.requests import WINE
 
 BODY = json.dumps({"dataframe_records": [WINE]})
@@ -56,11 +58,17 @@ def two_processes(path: Path, log: Path) -> Iterator[Server]:
         yield server
 
 
+def halt(pid: int, seconds: float) -> None:
+    """Stops a process and waits for its supervisor to notice."""
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(seconds)
+
+
 def gone(pids: list[int]) -> bool:
     return not any(b"spawn_main" in _command(pid) for pid in pids)
 
 
-def test_requests_are_shared_and_a_dead_process_is_replaced(
+def test_requests_are_shared_and_only_a_dead_process_is_replaced(
     model_path: Callable[[str], Path], tmp_path: Path
 ) -> None:
     with two_processes(model_path("wine"), tmp_path / "log") as server:
@@ -68,15 +76,21 @@ def test_requests_are_shared_and_a_dead_process_is_replaced(
             answers = set(threads.map(lambda _: predict(server), range(40)))
         assert answers == {(200, '{"predictions":["cultivar 1"]}')}
         first, second = serving(server)
+        halt(first, 7)  # as long work in C code does; longer than supervisors usually wait
+        os.kill(first, signal.SIGCONT)
+        assert predict(server)[0] == 200
+        assert serving(server) == [first, second]
+        halt(first, 2)  # so that a supervisor that asks whether it still answers waits by now
         os.kill(first, signal.SIGKILL)
-        wait_for(lambda: len({*serving(server)} - {first}) == 2, server)
+        wait_for(lambda: len({*serving(server)} - {first}) == 2, server, seconds=30)
         wait_for(lambda: server.output().count(" INFO ready") == 3, server)
         assert second in serving(server)
         assert predict(server)[0] == 200
         processes = serving(server)
         assert server.interrupt() == 0
         output = server.output()
-    assert f"[{first}] died" in output
+    assert f"[{first}] died (exit code -9)" in output
+    assert output.count("died") == 1
     assert "Traceback" not in output
     assert gone(processes)
 
@@ -86,6 +100,22 @@ def test_sigterm_ends_all(model_path: Callable[[str], Path], tmp_path: Path) -> 
         processes = serving(server)
         server.process.terminate()
         assert server.process.wait(30) == 0
+    assert gone(processes)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_all_though_one_is_busy_and_one_starts(
+    number: signal.Signals, model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    port = free_port()
+    settings = {"MODEL_URI": str(model_path("wine")), "PROCESSES": "2", "PORT": str(port)}
+    with running([sys.executable, "main.py"], settings, tmp_path / "log", port) as server:
+        wait_for(lambda: len(serving(server)) == 2, server)
+        processes = serving(server)
+        halt(processes[0], 2)
+        server.process.send_signal(number)
+        assert server.process.wait(40) == 0
+        assert "Traceback" not in server.output()
     assert gone(processes)
 
 
