@@ -107,24 +107,30 @@ def _load(
     requirements += _lines(path / "requirements.txt")
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
-    metadata = pyfunc.metadata.to_dict()
-    signature, example = _signature(pyfunc), _example(path)
-    sample = _sample(signature, example)
-    predict = _predictor(pyfunc, _direct_call(pyfunc, _own_predict(pyfunc, signature, sample)))
     model = Model(
         uri=public_uri(uri),
         registration=registration,
-        metadata=metadata,
-        signature=signature,
-        example=example,
-        predict=predict,
-        row_wise=settings.batching == "auto" and _is_row_wise(pyfunc, predict, sample),
+        **_ways_to_predict(pyfunc, path, settings),
         loaded_at=datetime.now(timezone.utc),
         load_seconds=time.perf_counter() - start,
         folder=folder,
     )
     logger.info("loaded the model in %.1f s: %s", model.load_seconds, flavor(model))
     return model
+
+
+def _ways_to_predict(pyfunc: "PyFuncModel", path: Path, settings: Settings) -> dict[str, Any]:
+    """What the model in `path` says of itself, and how it is asked."""
+    signature, example = _signature(pyfunc), _example(path)
+    sample = _sample(signature, example)
+    predict = _predictor(pyfunc, _direct_call(pyfunc, _own_predict(pyfunc, signature, sample)))
+    return {
+        "metadata": pyfunc.metadata.to_dict(),
+        "signature": signature,
+        "example": example,
+        "predict": predict,
+        "row_wise": settings.batching == "auto" and _is_row_wise(pyfunc, predict, sample),
+    }
 
 
 def flavor(model: Model) -> str:

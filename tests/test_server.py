@@ -28,16 +28,7 @@ from tests.processes import (
     tracking_server,
     wait_for,
 )
-
-WINE = {
-    "alcohol": 13.2,
-    "malic_acid": 1.8,
-    "flavanoids": 2.6,
-    "magnesium": 100,
-    "proline": 1050,
-    "color": "medium",
-    "alkaline_ash": False,
-}
+from tests.requests import WINE
 
 MLFLOW_3 = int(mlflow.__version__.partition(".")[0]) >= 3
 

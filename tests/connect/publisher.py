@@ -18,16 +18,7 @@ from tests.connect.content import Content
 from tests.connect.server import Connect, connect_server
 from tests.needs import need
 from tests.processes import ROOT
-
-WINE = {
-    "alcohol": 13.2,
-    "malic_acid": 1.8,
-    "flavanoids": 2.6,
-    "magnesium": 100,
-    "proline": 1050,
-    "color": "medium",
-    "alkaline_ash": False,
-}
+from tests.requests import WINE
 
 PREDICTED = {"predictions": ["cultivar 1"]}
 
