@@ -101,9 +101,9 @@ def test_a_local_store_keeps_its_files(uri: str, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/mlflow.db"
     mlflow.set_tracking_uri(store)
     try:
-        mlflow.create_experiment("models", artifact_location=str(tmp_path / "artifacts"))
-        mlflow.set_experiment("models")
-        with mlflow.start_run() as run:
+        place = str(tmp_path / "artifacts")
+        experiment = mlflow.create_experiment("models", artifact_location=place)
+        with mlflow.start_run(experiment_id=experiment) as run:
             mlflow.pyfunc.log_model(
                 "model",
                 python_model=Echo(),

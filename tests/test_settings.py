@@ -85,6 +85,7 @@ def test_refused_settings(name: str, text: str, expects: str) -> None:
     ("name", "text", "expects"),
     [
         ("SERVING_MODEL_CONFIG", "{", "a JSON object"),
+        ("SERVING_MODEL_CONFIG", "[1]", "a JSON object"),
         ("SERVING_MODEL_CONFIG", '{"key": "SECRET",}', "a JSON object"),
         ("CONNECT_SERVER", "user:SECRET@host", "a URL with http:// or https://"),
     ],
