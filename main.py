@@ -3,11 +3,15 @@
 import os
 import sys
 
-from modelserver.app import create_app
-from modelserver.command import read_command
-from modelserver.openapi.document import BaseError
-from modelserver.serve import end_with_parent, serve
-from modelserver.settings import SettingsError, read_settings
+from modelserver.memory import share_heap
+
+share_heap()  # before other modules are imported: some of pandas' packages start threads then
+
+from modelserver.app import create_app  # noqa: E402
+from modelserver.command import read_command  # noqa: E402
+from modelserver.openapi.document import BaseError  # noqa: E402
+from modelserver.serve import end_with_parent, serve  # noqa: E402
+from modelserver.settings import SettingsError, read_settings  # noqa: E402
 
 if __name__ == "__main__":
     read_command(sys.argv[1:], os.environ)  # ends here for --check and --help

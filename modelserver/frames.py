@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modelserver.blocks import number_columns
+from modelserver.blocks import frame_of, plain_columns
 from modelserver.errors import BadRequest, InvalidInput, clipped, closest, listed, quoted
 from modelserver.kinds import LIMIT, Array, BadCells, Kind
 from modelserver.tables import Table
@@ -37,6 +37,7 @@ class Columns:
     named: bool
     one_row: bool
     block: bool
+    types: tuple[str, ...]
     index: pd.Index
     positions: Mapping[str, int]
 
@@ -51,36 +52,53 @@ class Columns:
         if self.block and table.rows is not None:
             block = _block(table.rows, order)
             if block is not None:
-                names = self.index if self.named else pd.Index(list(table.names))
+                names = self._names_of(table, order)
                 return pd.DataFrame(block, index=_labels(table), columns=names, copy=False)
-        arrays = self._arrays(table, order)
+        columns = self._typed(table, order)
         labels = _labels(table)
-        if labels is None and not arrays:  # all columns are optional, and none was sent
+        if labels is None:
             labels = pd.RangeIndex(table.length)
-        return pd.DataFrame(arrays, index=labels, copy=False)
+        if not columns:  # all are optional, and none was sent
+            return pd.DataFrame(index=labels)
+        return frame_of(columns, self._names_of(table, order), labels)
 
-    def _arrays(self, table: Table, order: Sequence[int | None]) -> dict[Hashable, Array]:
-        types = [column.kind.name for column in self.columns]
+    def _names_of(self, table: Table, order: Sequence[int | None]) -> "pd.Index[Any]":
+        """The names of the columns that the model gets."""
+        if not self.named:
+            return pd.Index(list(table.names))
+        if None in order:
+            return self.index[[position is not None for position in order]]
+        return self.index.view()  # a model may name the index; the next one gets it as it was
+
+    def _typed(self, table: Table, order: Sequence[int | None]) -> dict[int, Array]:
+        """The columns of the signature that were sent, by place."""
         rows = table.rows if isinstance(table.rows, list) else []
-        plain = number_columns(rows, types, order) if rows else {}
+        plain = plain_columns(rows, self.types, order) if rows else {}
         cells = table.cells(p for place, p in enumerate(order) if place not in plain)
-        arrays: dict[Hashable, Array] = {}
+        columns: dict[int, Array] = {}
         bad: list[dict[str, Any]] = []
         for place, (column, position) in enumerate(zip(self.columns, order, strict=True)):
             if position is None:
                 continue
-            name = column.name if self.named else table.names[position]
             try:
-                arrays[name] = (
+                columns[place] = (
                     plain[place]
                     if place in plain
                     else column.kind.convert(cells[position], column.required)
                 )
             except BadCells as error:
+                name = column.name if self.named else table.names[position]
                 bad += _details(name, column.kind, error.cells)
         if bad:
             raise _bad_cells(bad)
-        return arrays
+        return columns
+
+    def kinds_of(self, names: Sequence[Hashable]) -> list[Kind | None]:
+        """The kinds of a table's columns with these names, None for one that is not known."""
+        if not self.named:
+            return [column.kind for column in self.columns]
+        places = [self.positions.get(str(name)) for name in names]
+        return [None if place is None else self.columns[place].kind for place in places]
 
     def gaps(self, frame: pd.DataFrame) -> InvalidInput | None:
         """The missing values in required columns, which a model may or may not cope with."""

@@ -47,7 +47,7 @@ def read_numbers(body: bytes, code: Code) -> Numbers | None:
     form = next(iter(value)) if isinstance(value, simdjson.Object) and len(value) == 1 else ""
     if form in TENSOR_FORMS:
         array = _array(value[form], code)
-        if array is None or _skeleton_of(body) != _skeleton(array.shape):
+        if array is None or _skeleton_of(body) != skeleton(array.shape):
             return None
         return Numbers(form, array)
     return _read_split(body, value[form], code) if form == "dataframe_split" else None
@@ -63,7 +63,7 @@ def _read_split(body: bytes, table: Any, code: Code) -> Numbers | None:
     array = _array(table["data"], code)
     if array is None or not isinstance(names, simdjson.Array) or array.shape[1:] != (len(names),):
         return None
-    skeletons = {"columns": _skeleton((len(names),)), "data": _skeleton(array.shape)}
+    skeletons = {"columns": skeleton((len(names),)), "data": skeleton(array.shape)}
     if _skeleton_of(body) != b",".join(skeletons[key] for key in keys):
         return None
     return Numbers("dataframe_split", array, names.as_list())
@@ -99,7 +99,7 @@ def _skeleton_of(body: bytes) -> bytes:
     return letters.compress(kept).tobytes()
 
 
-def _skeleton(shape: tuple[int, ...]) -> bytes:
+def skeleton(shape: tuple[int, ...]) -> bytes:
     """The brackets and commas of an array of this shape."""
     *outer, last = shape
     text = b"[" + b"," * (last - 1) + b"]"

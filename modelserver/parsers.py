@@ -144,8 +144,9 @@ def datetimes(cells: Cells) -> Array:
     if array.dtype.kind in "biuf" and isinstance(cells, (list, tuple)) and bool in map(type, cells):
         raise Unfit("a boolean")  # NumPy makes numbers of booleans among numbers
     if array.dtype.kind == "U":
-        _check_iso_dates(array)
-        return _iso_dates(array)
+        letters = _letters(array)
+        _check_iso_dates(letters)
+        return _plain_dates(cells) if _are_plain(letters) else _iso_dates(array)
     if array.dtype.kind == "M":
         return _nanoseconds(pd.DatetimeIndex(array))
     if array.dtype.kind in "iuf":
@@ -175,18 +176,55 @@ def _nanoseconds(index: pd.DatetimeIndex) -> Array:
         raise Unfit(NO_DATE) from error
 
 
-def _check_iso_dates(texts: "np.ndarray[Any, Any]") -> None:
+def _letters(texts: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """The texts' first 30 letters as numbers (texts, 30), 0 behind the end of a text."""
+    padded = np.ascontiguousarray(texts.astype("U30"))
+    return padded.view(np.uint32).reshape(len(texts), 30).astype(np.int32)
+
+
+def _are_digits(letters: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    return (letters >= ord("0")) & (letters <= ord("9"))
+
+
+def _check_iso_dates(letters: "np.ndarray[Any, Any]") -> None:
     """Whether each text starts YYYY-MM-DD, has colons, and at most 9 digits of a second.
 
     pandas also takes a year, "now", and digits beyond the nanosecond, which it drops.
     """
-    padded = np.ascontiguousarray(texts.astype("U30"))
-    letters = padded.view("U1").reshape(len(texts), 30)
-    dashed = (letters[:, 4] == "-") & (letters[:, 7] == "-") & (letters[:, 9] != "")
-    if not dashed.all() or np.char.isdigit(letters[:, 13]).any():
+    dashed = (letters[:, [4, 7]] == ord("-")).all(axis=1) & (letters[:, 9] != 0)
+    if not dashed.all() or _are_digits(letters[:, 13]).any():
         raise Unfit("text that is no ISO 8601 date")
-    if np.char.isdigit(letters[:, 29]).any():
+    if _are_digits(letters[:, 29]).any():
         raise Unfit("a time finer than nanoseconds")
+
+
+def _are_plain(letters: "np.ndarray[Any, Any]") -> bool:
+    """Whether all texts are `PLAIN` to the same place, of years that nanoseconds reach."""
+    length = int(np.count_nonzero(letters[0]))
+    if length not in PLAIN_LENGTHS:
+        return False
+    plain, given = PLAIN[:length], letters[:, :length]
+    shaped = np.where(plain == ord("0"), _are_digits(given), given == plain)
+    if length > 10:
+        shaped[:, 10] |= given[:, 10] == ord(" ")
+    years = (letters[:, :4] - ord("0")) @ np.array([1000, 100, 10, 1])
+    return bool(
+        shaped.all() and not letters[:, length:].any() and ((years >= 1678) & (years <= 2261)).all()
+    )
+
+
+PLAIN: Final = np.frombuffer(b"0000-00-00T00:00:00.000000000", np.uint8)
+"""Where the digits of a date-time without a time zone stand."""
+
+PLAIN_LENGTHS: Final = frozenset({10, 16, 19, *range(21, 30)})
+
+
+def _plain_dates(cells: Cells) -> Array:
+    """NumPy reads these as pandas does, in a fifth of the time."""
+    try:
+        return np.array(cells, "M8[ns]")
+    except ValueError as error:
+        raise Unfit(NO_DATE) from error
 
 
 def binaries(cells: Cells) -> Array:

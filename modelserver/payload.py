@@ -17,6 +17,7 @@ from modelserver.errors import BadRequest, InvalidInput, listed
 from modelserver.frames import Columns
 from modelserver.kinds import describe
 from modelserver.media import CSV, JSON, PARQUET
+from modelserver.mixed import read_mixed
 from modelserver.numeric import read_numbers
 from modelserver.parquet_reader import read_parquet, read_untyped_parquet
 from modelserver.signature import Signature
@@ -30,6 +31,9 @@ LLM_KEYS: Final = ("messages", "prompt", "input")
 
 MANY_NUMBERS: Final = 2048
 """Bytes of JSON from which on it pays to look for nothing but numbers."""
+
+MANY_CELLS: Final = 32 * 1024
+"""Bytes of JSON from which on it pays to look for a table of plain cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:
 def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
     if len(body) >= MANY_NUMBERS and (payload := _read_numbers(body, signature)) is not None:
         return payload
+    if len(body) >= MANY_CELLS and (payload := _read_mixed(body, signature)) is not None:
+        return payload
     value = decode_json(body, signature.exact_integers)
     if not isinstance(value, dict):
         raise BadRequest(
@@ -112,6 +118,18 @@ def _read_numbers(body: bytes, signature: Signature) -> Payload | None:
             return _tensors(tensors, signature.params.read(None))
         table = Table(check_names(found.names), len(found.array), rows=found.array)
         return _from_table(table, signature, None)
+    except BadRequest:
+        return None
+
+
+def _read_mixed(body: bytes, signature: Signature) -> Payload | None:
+    """A full table of plain cells; None for all else, and where one does not fit."""
+    columns = signature.columns
+    if columns is None or signature.numbers or signature.from_type_hint:
+        return None
+    table = read_mixed(body, columns.kinds_of)
+    try:
+        return None if table is None else _from_table(table, signature, None)
     except BadRequest:
         return None
 

@@ -72,6 +72,7 @@ def _compile_columns(inputs: Sequence[Mapping[str, Any]]) -> Columns:
         named=inputs[0].get("name") is not None,
         one_row=any(column.kind.name in ONE_ROW for column in columns),
         block=all(column.kind is KINDS["double"] for column in columns),
+        types=tuple(column.kind.name for column in columns),
         index=pd.Index(names),
         positions={str(name): position for position, name in enumerate(names)},
     )

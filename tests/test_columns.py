@@ -1,5 +1,6 @@
 """Columns of cells to typed arrays: what is accepted, and what is refused by row and in words."""
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 
 from modelserver.columns import KINDS
-from modelserver.kinds import LIMIT, TEXT, BadCells, describe
+from modelserver.kinds import LIMIT, TEXT, BadCells, Unfit, describe
+from modelserver.parsers import _are_plain, _iso_dates, _letters, _plain_dates
 
 NAN = float("nan")
 NAT = np.datetime64("NaT", "ns")
@@ -256,3 +258,52 @@ def test_any_keeps_integers_that_floats_would_round() -> None:
     whole = KINDS["any"].convert([2**53 + 1, None])
     assert (whole.dtype, whole.tolist()) == (object, [2**53 + 1, None])
     assert KINDS["any"].convert([1, None]).dtype == "float64"
+
+
+DAY = "2024-01-31"
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        (DAY, True),
+        (f"{DAY}T12:30", True),
+        (f"{DAY} 12:30:59", True),
+        (f"{DAY}T12:30:59.5", True),
+        (f"{DAY}T12:30:59.123456789", True),
+        ("2024-02-30", True),
+        (f"{DAY}T24:00:00", True),
+        (f"{DAY}T23:59:60", True),
+        ("1678-01-01", True),
+        ("2261-12-31T23:59:59.999999999", True),
+        ("1677-12-31", False),
+        ("2262-01-01", False),
+        (f"{DAY}T12", False),
+        (f"{DAY}T12:30:59.", False),
+        (f"{DAY}T12:30:59Z", False),
+        (f"{DAY}T12:30:59+01:00", False),
+        (f"{DAY}T12:3:59.1", False),
+        (f"{DAY}-12:30", False),
+        ("2024-0a-31", False),
+    ],
+)
+def test_plain_dates_are_read_as_pandas_reads_them(text: str, plain: bool) -> None:
+    cells = [text, text]
+    letters = _letters(np.array(cells))
+    assert _are_plain(letters) is plain
+    if plain:
+        assert _outcome(lambda: _plain_dates(cells)) == _outcome(
+            lambda: _iso_dates(np.array(cells))
+        )
+
+
+def _outcome(read: Callable[[], Any]) -> Any:
+    try:
+        return read().tolist()
+    except Unfit as error:
+        return str(error)
+
+
+def test_plain_dates_are_of_one_form() -> None:
+    assert not _are_plain(_letters(np.array([DAY, f"{DAY}T12:30"])))
+    assert not _are_plain(_letters(np.array([f"{DAY}T12:30", DAY])))

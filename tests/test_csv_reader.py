@@ -36,6 +36,8 @@ MISSING = pd.Series([None], dtype=TEXT)[0]  # None in pandas 2, NaN in pandas 3
         ("a,b\n1,2.5\n3,\n", ["long", "double"], {"a": [1, 3], "b": [2.5, NAN]}),
         ("b,a\r\n1,2\r\n", ["long", "long"], {"b": [1], "a": [2]}),
         ("\ufeffa\n1", ["long"], {"a": [1]}),
+        ("a,b\rx,7\r\r,8\r", ["string", "long"], {"a": ["x", MISSING], "b": [7, 8]}),
+        ('a,b\r"q\rr",7\r', ["string", "long"], {"a": ["q\rr"], "b": [7]}),
         ("\n\na\n\n1\n\n\n2\n", ["long"], {"a": [1, 2]}),
         ("a\n9007199254740993\n9223372036854775807\n", ["long"], {"a": [2**53 + 1, 2**63 - 1]}),
         ("a\n9007199254740993\n1.0\n", ["long"], {"a": [2**53 + 1, 1]}),

@@ -2,6 +2,8 @@
 
 import asyncio
 import ctypes
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,34 @@ def test_other_c_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     give_back()
     memory.settle_memory()
+
+
+HEAPS = """
+import ctypes, re, sys, tempfile, threading
+import main
+library = ctypes.CDLL(None)
+library.malloc.restype = ctypes.c_void_p
+barrier = threading.Barrier(4)
+def work():
+    library.malloc(100)
+    barrier.wait()
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+library.fopen.restype = ctypes.c_void_p
+with tempfile.NamedTemporaryFile() as file:
+    stream = ctypes.c_void_p(library.fopen(file.name.encode(), b"w"))
+    library.malloc_info(0, stream)
+    library.fclose(stream)
+    print(len(re.findall("<heap nr", open(file.name).read())))
+"""
+
+
+def test_threads_share_one_heap() -> None:
+    code = [sys.executable, "-c", HEAPS]
+    environment = {"PATH": "", "LOG_LEVEL": "warning"}
+    root = Path(memory.__file__).parent.parent
+    shown = subprocess.run(
+        code, cwd=root, env=environment, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split()[-1] == "1"
