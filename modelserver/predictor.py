@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SKLEARN: Final = "mlflow.sklearn"
+PYTHON_MODEL: Final = "mlflow.pyfunc.model"
+"""Modules that load models, as MLmodel names them."""
 
 ROW_WISE: Final = frozenset({SKLEARN, "mlflow.xgboost", "mlflow.lightgbm", "mlflow.catboost"})
 """Flavors whose predict takes each row for itself, unless a model does otherwise."""
@@ -69,11 +72,26 @@ def _own_predict(
     """The predict function of the model's own flavor, on numbers alone where that is the same."""
     name = pyfunc.metadata.flavors["python_function"].get("predict_fn", "predict")
     predict: Callable[..., Any] = getattr(pyfunc._model_impl, name)
+    if _loader(pyfunc) == PYTHON_MODEL and not signature.params.declared:
+        return _unwrapped(pyfunc._model_impl) or predict
     columns = signature.columns
     if sample is None or columns is None or not columns.block or _loader(pyfunc) != SKLEARN:
         return predict
     fast = array_predict(pyfunc.get_raw_model(), name, columns.names)
     return fast if fast and predict_alike(predict, fast, sample) else predict
+
+
+def _unwrapped(wrapper: Any) -> Callable[..., Any] | None:
+    """What MLflow's wrapper of a `PythonModel` calls after it looked at that function's parameters,
+    as it does for each prediction anew; None where it also converts the input."""
+    model = getattr(wrapper, "python_model", None)
+    hints = getattr(model, "predict_type_hints", None)
+    if model is None or hints is None or hints.input not in (None, pd.DataFrame):
+        return None
+    names = inspect.signature(model.predict).parameters.keys() - {"params"}
+    # MLflow's rule (mlflow.models.signature): one of two, the context may have any name.
+    takes_context = "context" in names or len(names) == 2
+    return partial(model.predict, wrapper.context) if takes_context else model.predict  # type: ignore[no-any-return]
 
 
 def _predictor(
