@@ -29,21 +29,29 @@ except ImportError:  # pragma: no cover (before pandas 3)
 Rows = Sequence[Sequence[Any]]
 
 
-def plain_columns(
-    rows: Rows, types: Sequence[str], order: Sequence[int | None]
-) -> dict[int, Array]:
-    """The columns of each of some types, by place, if all cells of that type are plain.
+def group_by_type(types: Sequence[str]) -> dict[str, list[int]]:
+    """The places of the columns of each type that is read as a whole."""
+    return {
+        name: [place for place, kind in enumerate(types) if kind == name]
+        for name in READERS
+        if types.count(name) > 1
+    }
 
-    `types` are those of the signature's columns, `order` says where each stands in a row.
+
+def plain_columns(
+    rows: Rows, groups: Mapping[str, Sequence[int]], order: Sequence[int | None]
+) -> dict[int, Array]:
+    """The columns of each group, by place, if all cells of that type are plain.
+
+    `groups` are those of the signature's columns, `order` says where each stands in a row.
     """
     found: dict[int, Array] = {}
-    for name, read in READERS.items():
-        places = [
-            place for place, kind in enumerate(types) if kind == name and order[place] is not None
-        ]
-        if len(places) > 1:
-            columns = read(map(itemgetter(*(order[place] for place in places)), rows), len(rows))
-            found |= zip(places, columns, strict=True) if columns is not None else {}
+    for name, places in groups.items():
+        sent = [place for place in places if order[place] is not None]
+        if len(sent) > 1:
+            cells = map(itemgetter(*(order[place] for place in sent)), rows)
+            columns = READERS[name](cells, len(rows))
+            found |= zip(sent, columns, strict=True) if columns is not None else {}
     return found
 
 

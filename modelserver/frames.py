@@ -30,14 +30,15 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Columns:
     """A column signature. `one_row` where an object of `inputs` is one row (MLflow's rule for
-    signatures with arrays or objects), `block` where every column is a double."""
+    signatures with arrays or objects), `block` where every column is a double, `groups` the places
+    of the columns of one type (`blocks.py`)."""
 
     columns: tuple[Column, ...]
     names: tuple[Hashable, ...]
     named: bool
     one_row: bool
     block: bool
-    types: tuple[str, ...]
+    groups: Mapping[str, Sequence[int]]
     index: pd.Index
     positions: Mapping[str, int]
 
@@ -73,7 +74,7 @@ class Columns:
     def _typed(self, table: Table, order: Sequence[int | None]) -> dict[int, Array]:
         """The columns of the signature that were sent, by place."""
         rows = table.rows if isinstance(table.rows, list) else []
-        plain = plain_columns(rows, self.types, order) if rows else {}
+        plain = plain_columns(rows, self.groups, order) if rows else {}
         cells = table.cells(p for place, p in enumerate(order) if place not in plain)
         columns: dict[int, Array] = {}
         bad: list[dict[str, Any]] = []

@@ -145,8 +145,10 @@ def datetimes(cells: Cells) -> Array:
         raise Unfit("a boolean")  # NumPy makes numbers of booleans among numbers
     if array.dtype.kind == "U":
         letters = _letters(array)
+        if _are_plain(letters):
+            return _plain_dates(cells)
         _check_iso_dates(letters)
-        return _plain_dates(cells) if _are_plain(letters) else _iso_dates(array)
+        return _iso_dates(array)
     if array.dtype.kind == "M":
         return _nanoseconds(pd.DatetimeIndex(array))
     if array.dtype.kind in "iuf":

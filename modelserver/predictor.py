@@ -91,7 +91,7 @@ def _unwrapped(wrapper: Any) -> Callable[..., Any] | None:
     names = inspect.signature(model.predict).parameters.keys() - {"params"}
     # MLflow's rule (mlflow.models.signature): one of two, the context may have any name.
     takes_context = "context" in names or len(names) == 2
-    return partial(model.predict, wrapper.context) if takes_context else model.predict  # type: ignore[no-any-return]
+    return partial(model.predict, wrapper.context) if takes_context else model.predict
 
 
 def _predictor(

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from modelserver.blocks import group_by_type
 from modelserver.columns import KINDS
 from modelserver.frames import Column, Columns
 from modelserver.nested import is_nested, nested_kind
@@ -72,7 +73,7 @@ def _compile_columns(inputs: Sequence[Mapping[str, Any]]) -> Columns:
         named=inputs[0].get("name") is not None,
         one_row=any(column.kind.name in ONE_ROW for column in columns),
         block=all(column.kind is KINDS["double"] for column in columns),
-        types=tuple(column.kind.name for column in columns),
+        groups=group_by_type([column.kind.name for column in columns]),
         index=pd.Index(names),
         positions={str(name): position for position, name in enumerate(names)},
     )

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelserver.blocks import frame_of, plain_columns
+from modelserver.blocks import frame_of, group_by_type, plain_columns
 from modelserver.kinds import TEXT
 
-TYPES = ["double", "string", "long", "double", "long"]
+GROUPS = group_by_type(["double", "string", "long", "double", "long"])
 ORDER: list[int | None] = [4, 3, 2, 1, 0]
 
 
 def columns(rows: list[Any], order: list[int | None] = ORDER) -> dict[int, tuple[str, list[Any]]]:
-    found = plain_columns(rows, TYPES, order)
+    found = plain_columns(rows, GROUPS, order)
     return {place: (str(column.dtype), column.tolist()) for place, column in found.items()}
 
 
@@ -43,13 +43,13 @@ def test_one_column_alone_is_left() -> None:
 
 
 def test_models_may_change_their_input() -> None:
-    found = plain_columns([[1, 0.5, 2, "a", 1.5]], TYPES, ORDER)
+    found = plain_columns([[1, 0.5, 2, "a", 1.5]], GROUPS, ORDER)
     assert all(np.asarray(column).flags.writeable for column in found.values())
 
 
 def pair(kind: str, rows: list[list[Any]]) -> list[list[Any]] | None:
     """Two columns of a type, or None where they are left to the converter."""
-    found = plain_columns(rows, [kind, kind], [0, 1])
+    found = plain_columns(rows, group_by_type([kind, kind]), [0, 1])
     return [list(column) for column in found.values()] or None
 
 
