@@ -125,7 +125,7 @@ def _read_numbers(body: bytes, signature: Signature) -> Payload | None:
 def _read_mixed(body: bytes, signature: Signature) -> Payload | None:
     """A full table of plain cells; None for all else, and where one does not fit."""
     columns = signature.columns
-    if columns is None or signature.numbers or signature.from_type_hint:
+    if columns is None or signature.from_type_hint:
         return None
     table = read_mixed(body, columns.kinds_of)
     try:

@@ -48,10 +48,15 @@ class Dialect:
 
 
 def read_typed_csv(
-    rows: Any, kinds: Sequence[Kind | None], dialect: Dialect, header: bool = False
+    rows: Any,
+    kinds: Sequence[Kind | None],
+    dialect: Dialect,
+    keyed: bool = False,
+    header: bool = False,
 ) -> list[Cells] | None:
     """One array or list per column. `rows`: a buffer of UTF-8, whose first row is skipped if it
-    is a `header`; `kinds`: of the columns in order, None for one that no signature knows."""
+    is a `header`; each cell stands behind one that is skipped if they are `keyed`. `kinds`: of the
+    columns in order, None for one that no signature knows."""
     types = [ARROW_TYPES.get(kind.name) if kind else None for kind in kinds]
     if not AVAILABLE or None in types:
         return None
@@ -59,19 +64,21 @@ def read_typed_csv(
     from pyarrow import csv
 
     names = list(map(str, range(len(kinds))))
+    parts = ("key of ", "") if keyed else ("",)
     try:
         table = csv.read_csv(
             pa.py_buffer(rows),
             csv.ReadOptions(
                 use_threads=False,
                 block_size=BLOCK,
-                column_names=names,
+                column_names=[f"{part}{name}" for name in names for part in parts],
                 skip_rows_after_names=int(header),
             ),
             csv.ParseOptions(newlines_in_values=True),
             csv.ConvertOptions(
                 check_utf8=False,
                 column_types=dict(zip(names, types, strict=True)),
+                include_columns=names,
                 null_values=dialect.missing,
                 true_values=dialect.true,
                 false_values=dialect.false,

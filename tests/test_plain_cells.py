@@ -162,29 +162,49 @@ def json_body(
 ) -> bytes:
     comma = "," + space
     data = comma.join(f"[{space}{comma.join(row)}]" for row in rows)
-    parts = [f'"columns":{space}{json.dumps(names)}', f'"data":{space}[{data}]']
+    header = json.dumps(names, ensure_ascii=False)
+    parts = [f'"columns":{space}{header}', f'"data":{space}[{data}]']
     if data_first:
         parts.reverse()
     return f'{{"dataframe_split":{space}{{{comma.join(parts)}}}}}'.encode()
 
 
-@given(table=tables(JSON_CELLS), space=st.sampled_from(["", " ", "\n  "]), data_first=st.booleans())
+def records_body(names: list[str], rows: list[list[str]], space: str = "") -> bytes:
+    comma = "," + space
+    keys = [f"{json.dumps(name, ensure_ascii=False)}:{space}" for name in names]
+    data = comma.join(
+        f"{{{space}{comma.join(map(''.join, zip(keys, row, strict=True)))}}}" for row in rows
+    )
+    return f'{{{space}"dataframe_records":{space}[{data}]}}'.encode()
+
+
+WRITERS: dict[str, Callable[[list[str], list[list[str]], str], bytes]] = {
+    "split": json_body,
+    "data first": lambda names, rows, space: json_body(names, rows, space, data_first=True),
+    "records": records_body,
+}
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@given(table=tables(JSON_CELLS), space=st.sampled_from(["", " ", "\n  "]))
 @repeatable
-def test_json_is_read_as_otherwise(table: Any, space: str, data_first: bool) -> None:
+def test_json_is_read_as_otherwise(form: str, table: Any, space: str) -> None:
     signature, names, rows = table
-    body = json_body(names, rows, space, data_first)
+    body = WRITERS[form](names, rows, space)
     found = _read_mixed(body, signature)
     if found is not None:
         assert account(found) == outcome(JSON, body, signature)
 
 
+@pytest.mark.parametrize("form", WRITERS)
 @given(table=tables(JSON_CELLS), data=st.data())
 @repeatable
-def test_damaged_json_is_read_as_otherwise(table: Any, data: st.DataObject) -> None:
+def test_damaged_json_is_read_as_otherwise(form: str, table: Any, data: st.DataObject) -> None:
     signature, names, rows = table
-    body = json_body(names, rows)
+    body = WRITERS[form](names, rows, "")
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(body))] * 2)))
-    damage = data.draw(st.sampled_from([b"", b"]", b"[", b",", b'"', b"}", b"],[", b" "]))
+    damages = [b"", b"]", b"[", b",", b'"', b"}", b"],[", b" ", b'"c1":', b"c", b"0", b"},{"]
+    damage = data.draw(st.sampled_from(damages))
     body = body[:start] + damage + body[min(end, start + 3) :]
     found = _read_mixed(body, signature)
     if found is not None:
@@ -227,12 +247,12 @@ NAMES = [f"c{place}" for place in range(len(TYPES))]
 
 
 @pytest.mark.parametrize("space", ["", " "])
-@pytest.mark.parametrize("data_first", [False, True])
-def test_plain_json_is_read_at_once(space: str, data_first: bool) -> None:
+@pytest.mark.parametrize("form", WRITERS)
+def test_plain_json_is_read_at_once(form: str, space: str) -> None:
     rows = [
         [JSON_CELLS[kind][0][row % len(JSON_CELLS[kind][0])] for kind in TYPES] for row in range(9)
     ]
-    body = json_body(NAMES, rows, space, data_first)
+    body = WRITERS[form](NAMES, rows, space)
     signature = signature_of(TYPES, [True] * 8)
     found = _read_mixed(body, signature)
     assert found is not None
@@ -261,7 +281,18 @@ PAIR = signature_of(["long", "string"], [True, True])
         "[1]",
         "{",
         "{}",
-        '{"dataframe_records": [{"c0": 1, "c1": "a"}]}',
+        '{"inputs": [{"c0": 1, "c1": "a"}]}',
+        '{"dataframe_records": []}',
+        '{"dataframe_records": [{}]}',
+        '{"dataframe_records": [[1, "a"]]}',
+        '{"dataframe_records": [{"c0": 1, "c1": "a"}, []]}',
+        '{"dataframe_records": [{"c0": 1, "c1": "a"}, {"c0": 1}]}',
+        '{"dataframe_records": [{"c0": 1, "c1": "a"}, {"c1": "a", "c0": 1}]}',
+        '{"dataframe_records": [{"c0": 1, "c1": "a"}, {"c0": 1, "c10": "a"}]}',
+        '{"dataframe_records": [{"c0": 1, "c1": "a"}, {"c0": 1, "c2": "a"}]}',
+        '{"dataframe_records": [{"c0": 1, "c0": 1}]}',
+        '{"dataframe_records": [{"c0": 1, "c1": "a"}], "params": {}}',
+        '{"dataframe_records": [{"c0": 1, "c1": {"a": "b"}}]}',
         '{"dataframe_split": [[1, "a"]]}',
         '{"dataframe_split": {"data": [[1, "a"]]}}',
         '{"dataframe_split": {"columns": ["c0", "c1"], "data": []}}',
@@ -322,6 +353,27 @@ def test_columns_without_names_go_by_their_places() -> None:
 )
 def test_csv_left_to_the_ordinary_reader(rows: str, plain: bool) -> None:
     assert (read_plain_csv(rows.encode(), PAIR) is not None) is plain
+
+
+def test_names_that_look_like_structure() -> None:
+    names = [",", "}],[{", ":", "ü", "a" * 300]
+    inputs = [{"name": name, "type": "string"} for name in names]
+    signature = compile_signature({"inputs": json.dumps(inputs)}, False)
+    for write in WRITERS.values():
+        body = write(names, [['"1"', '"{,}"', '"]"', '":"', "null"]] * 2, " ")
+        if b"\\" not in body:
+            found = _read_mixed(body, signature)
+            assert found is not None
+            assert account(found) == outcome(JSON, body, signature)
+
+
+def test_numbers_and_gaps() -> None:
+    signature = signature_of(["double", "double"], [True, True])
+    for write in WRITERS.values():
+        body = write(["c0", "c1"], [["1", "null"], ["2.5", "3"]], "")
+        found = _read_mixed(body, signature)
+        assert found is not None
+        assert account(found) == outcome(JSON, body, signature)
 
 
 def test_numbers_alone_are_left_to_pandas() -> None:
