@@ -1,8 +1,8 @@
 """CSV: UTF-8 text with a header to a `Table`, by the rules that JSON obeys.
 
-pandas' C parser reads the numbers; where that does not work for every cell, all are read as text
-and left to the converters, which name the bad ones. Refused with `BadRequest`: wrong UTF-8, no
-header, a name given twice, a row with more or fewer cells than the header.
+pandas' C parser infers what the columns hold; where that is not what the signature says, all are
+read as text and left to the converters, which name the bad ones. Refused with `BadRequest`: wrong
+UTF-8, no header, a name given twice, a row with more or fewer cells than the header.
 
 Empty cells are missing. In a column that is not text so are pandas' words (NA, null, …); in a text
 column only the empty cell is, since "NA" is a text like any other.
@@ -17,10 +17,9 @@ import numpy as np
 import pandas as pd
 
 from modelserver.errors import BadRequest, listed
-from modelserver.kinds import Cells, Kind
+from modelserver.kinds import TEXT, TEXT_IS_OBJECT, Cells, Kind
 from modelserver.parsers import EXACT
 from modelserver.tables import MANY_CELLS, Table, twice
-from modelserver.typed_csv import Dialect, read_typed_csv
 
 # pandas reads floats to the last digit by default since 3.1, before that when asked to.
 EXACT_FLOATS: Final[Mapping[str, Any]] = (
@@ -47,15 +46,6 @@ TRUTHS: Final[Mapping[str, bool]] = {
     "FALSE": False,
 }
 
-# JSON's true is 1 in a number column; so is CSV's, as in pandas.
-WORDS: Final[Mapping[str, Mapping[str, bool]]] = {
-    "boolean": {**TRUTHS, "1": True, "0": False},
-    "long": TRUTHS,
-    "integer": TRUTHS,
-    "float": TRUTHS,
-    "double": TRUTHS,
-}
-
 # Any text but the empty one is a value of these: "null" is base64 too.
 ANY_TEXT: Final = frozenset({"string", "binary"})
 
@@ -72,8 +62,6 @@ NO_ROWS: Final = (
     "not with -d, which joins the lines)"
 )
 
-BESIDE_QUOTES: Final = np.frombuffer(b',\n\r"', np.uint8)
-
 OPEN_QUOTE: Final = "a quoted cell does not end"
 
 # The words of pandas.read_csv's na_values.
@@ -82,17 +70,15 @@ MISSING: Final = (
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 
-CSV_CELLS: Final = Dialect(
-    missing=["", "NA", "NaN"],  # each word costs time in all cells; the others are seldom
-    true=[word for word, truth in TRUTHS.items() if truth],
-    false=[word for word, truth in TRUTHS.items() if not truth],
-    texts_may_be_missing=False,
-    empty_is_missing=True,
-    missing_dates=frozenset(MISSING),
-)
-
-LARGE: Final = 32 * 1024
-"""Bytes from which on a table is first read as one of plain cells."""
+# JSON's true is 1 in a number column; so is CSV's, as in pandas.
+WORDS: Final[Mapping[str, Mapping[str, bool | None]]] = {
+    "boolean": {**TRUTHS, "1": True, "0": False},
+    "long": TRUTHS,
+    "integer": TRUTHS,
+    "float": TRUTHS,
+    "double": TRUTHS,
+    "datetime": dict.fromkeys(MISSING),
+}
 
 
 def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
@@ -104,41 +90,13 @@ def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
     by_position = [kinds.get(name) for name in names]
     if len(names) == 1:
         return _read_one_column(body, names[0], by_position[0])
-    if len(body) >= LARGE and (plain := _read_plain(body, names, by_position)) is not None:
-        return plain
-    frame = _read_numbers(body, by_position)
-    if frame is None:
-        frame = _parse(body, dict.fromkeys(range(len(names)), str), by_position)
+    frame = _read_cells(body, by_position)
     _refuse_short_rows(body, frame, names)
     start = 1 if names[0] == "" else 0
     columns = [
         _cells(frame[position], by_position[position]) for position in range(start, len(names))
     ]
     return Table(names[start:], len(frame), columns=columns)
-
-
-def _read_plain(body: bytes, names: list[str], kinds: Sequence[Kind | None]) -> Table | None:
-    """A table with texts in which every cell is plainly of its type, or None. Numbers alone pandas
-    reads as fast."""
-    texts = any(kind is not None and kind.name in ANY_TEXT for kind in kinds)
-    if not texts or body[:1] in b"\r\n" or _is_odd(body):
-        return None
-    columns = read_typed_csv(body, kinds, CSV_CELLS, header=True)
-    return None if columns is None else Table(names, len(columns[0]), columns=columns)
-
-
-def _is_odd(body: bytes) -> bool:
-    """Whether readers differ: on a NUL, on 0x, on quotes anywhere but around cells or doubled."""
-    letters = np.frombuffer(body, np.uint8)
-    crosses = np.flatnonzero((letters == ord("x")) | (letters == ord("X")))
-    if _count(body, "\0") or (letters[crosses - 1] == ord("0")).any():
-        return True
-    if not _count(body, '"'):
-        return False
-    letters = np.frombuffer(b"\n" + body + b"\n", np.uint8)
-    quotes = np.flatnonzero(letters == ord('"'))
-    beside = letters[np.concatenate([quotes[::2] - 1, quotes[1::2] + 1])]
-    return len(quotes) % 2 > 0 or not np.isin(beside, BESIDE_QUOTES).all()
 
 
 def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
@@ -221,25 +179,42 @@ def _records(body: bytes) -> Iterator[list[str]]:
         raise BadRequest(f"the body is not valid CSV: {fault}") from None
 
 
-def _read_numbers(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame | None:
-    """The table with its columns as pandas infers them, except texts and dates, which stay text;
-    None if some cell needs a closer look."""
+def _read_cells(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame:
+    """The table with its columns as pandas infers them where that loses nothing, else as text."""
     texts = {
         position: str
         for position, kind in enumerate(kinds)
         if kind is None or kind.name not in INFERRED
     }
-    frame = _parse(body, texts, kinds)
-    for position, kind in enumerate(kinds):
-        if kind is not None and not _is_as_expected(frame[position], kind):
-            return None
-    return frame
+    missing = {
+        position: [""] if kind is None or kind.name in ANY_TEXT else list(MISSING)
+        for position, kind in enumerate(kinds)
+    }
+    # To be told which columns are text and what is missing where takes pandas half as long again.
+    # Before pandas 3, what it infers as text may be anything.
+    if texts and None not in kinds and not TEXT_IS_OBJECT:
+        frame = _parse(body, len(kinds), None, [""])
+        if _are_as_expected(frame, kinds):
+            return frame
+    frame = _parse(body, len(kinds), texts, missing)
+    if _are_as_expected(frame, kinds):
+        return frame
+    return _parse(body, len(kinds), dict.fromkeys(range(len(kinds)), str), missing)
+
+
+def _are_as_expected(frame: pd.DataFrame, kinds: Sequence[Kind | None]) -> bool:
+    return all(
+        kind is None or _is_as_expected(frame[position], kind)
+        for position, kind in enumerate(kinds)
+    )
 
 
 def _is_as_expected(column: "pd.Series[Any]", kind: Kind) -> bool:
     """Whether pandas' inference lost nothing that the converter should see."""
+    if kind.name not in INFERRED:
+        return column.dtype == TEXT
     inferred = column.dtype.kind
-    if inferred not in INFERRED.get(kind.name, inferred):
+    if inferred not in INFERRED[kind.name]:
         return False
     if inferred == "f" and kind.name in ("double", "float"):
         return not np.isinf(column.to_numpy()).any()  # perhaps a number too large for a double
@@ -248,16 +223,13 @@ def _is_as_expected(column: "pd.Series[Any]", kind: Kind) -> bool:
     return True
 
 
-def _parse(body: bytes, dtypes: Mapping[int, Any], kinds: Sequence[Kind | None]) -> pd.DataFrame:
-    missing = {
-        position: [""] if kind is None or kind.name in ANY_TEXT else list(MISSING)
-        for position, kind in enumerate(kinds)
-    }
+def _parse(body: bytes, width: int, dtypes: Mapping[int, Any] | None, missing: Any) -> pd.DataFrame:
+    """The table with its columns named by position; those without a dtype as pandas infers it."""
     return _parsed(
         body,
-        len(kinds),
+        width,
         header=0,
-        names=range(len(kinds)),
+        names=range(width),
         index_col=False,
         dtype=dtypes,
         na_values=missing,

@@ -15,20 +15,16 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from modelserver.arrow_cells import ARROW_TYPES, read_cells
 from modelserver.errors import BadRequest
 from modelserver.kinds import Kind
 from modelserver.numeric import AVAILABLE, skeleton
 from modelserver.tables import Table, check_names
-from modelserver.typed_csv import ARROW_TYPES, Dialect, read_typed_csv
 
 Letters: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 Places: TypeAlias = "np.ndarray[Any, Any]"
 
 START: Final = re.compile(rb'\s*\{\s*"dataframe_(?:split"\s*:\s*\{|records"\s*:\s*\[)')
-
-JSON_CELLS: Final = Dialect(
-    missing=["null"], true=["true"], false=["false"], texts_may_be_missing=True
-)
 
 QUOTED: Final = frozenset(name for name, arrow in ARROW_TYPES.items() if arrow == "string")
 """Types whose cells are texts in JSON."""
@@ -65,8 +61,8 @@ def read_mixed(
     layout = _layout(body)
     if layout is None:
         return None
-    kinds = kinds_of(layout.names)
-    if None in kinds or len(kinds) != len(layout.names):
+    kinds = [kind for kind in kinds_of(layout.names) if kind is not None]
+    if len(kinds) != len(layout.names):
         return None
     letters = _without_spaces(np.frombuffer(body, np.uint8))
     places = _outside_texts(letters, MARKS)
@@ -75,7 +71,7 @@ def read_mixed(
     end = layout.before + layout.length * layout.per_row
     rows = places[layout.before : end].reshape(layout.length, layout.per_row)
     lines = _lines(letters, rows, kinds, layout.keyed)
-    columns = None if lines is None else read_typed_csv(lines, kinds, JSON_CELLS, layout.keyed)
+    columns = None if lines is None else read_cells(lines, kinds, layout.keyed)
     return None if columns is None else Table(layout.names, layout.length, columns=columns)
 
 
@@ -146,9 +142,7 @@ def _without_spaces(letters: Letters) -> Letters:
     return letters[kept]
 
 
-def _lines(
-    letters: Letters, rows: Places, kinds: Sequence[Kind | None], keyed: bool
-) -> "Letters | None":
+def _lines(letters: Letters, rows: Places, kinds: Sequence[Kind], keyed: bool) -> "Letters | None":
     """The rows as lines, with blank lines between; None if they have not all the same keys, or if
     a cell's first letter is no good. `rows`: where the marks of each row stand."""
     width = len(kinds)
@@ -157,7 +151,7 @@ def _lines(
     if keyed and not _are_alike(letters, rows[:, : 2 * width : 2], colons):
         return None
     first = letters[before_cells + 1]
-    quoted = np.array([kind is not None and kind.name in QUOTED for kind in kinds])
+    quoted = np.array([kind.name in QUOTED for kind in kinds])
     texts, others = first[:, quoted], first[:, ~quoted]
     if not ((texts == QUOTE) | (texts == NULL)).all() or (others == QUOTE).any():
         return None

@@ -1,5 +1,8 @@
-"""Large tables of plain cells: what is read at once, and that it is what is read otherwise."""
+"""Tables of plain cells: what is read at once, and that it is what is read otherwise."""
 
+import contextlib
+import csv
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -7,18 +10,17 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from modelserver import csv_reader, numeric, payload as payloads, typed_csv
-from modelserver.csv_reader import _checked_header, _read_plain
+from modelserver import arrow_cells, csv_reader, numeric, payload as payloads
 from modelserver.errors import ApiError
 from modelserver.media import CSV, JSON
 from modelserver.mixed import read_mixed
-from modelserver.payload import Payload, _from_table, _read_mixed, read_payload
+from modelserver.payload import Payload, _read_mixed, read_payload
 from modelserver.signature import Signature, compile_signature
 from tests.test_properties import repeatable
 from tests.zoo import describe
 
 pytestmark = pytest.mark.skipif(
-    not (numeric.AVAILABLE and typed_csv.AVAILABLE), reason="pysimdjson or pyarrow is missing"
+    not (numeric.AVAILABLE and arrow_cells.AVAILABLE), reason="pysimdjson or pyarrow is missing"
 )
 
 # Per type: cells of JSON that are plain, and cells that need a closer look, are wrong, or might be
@@ -146,7 +148,7 @@ def tables(
 
 def outcome(media_type: str, body: bytes, signature: Signature) -> Any:
     """What the ordinary reader makes of it."""
-    assert len(body) < min(csv_reader.LARGE, payloads.MANY_CELLS)
+    assert len(body) < payloads.MANY_CELLS
     try:
         return account(read_payload(media_type, body, signature, 10**6))
     except ApiError as error:
@@ -211,37 +213,6 @@ def test_damaged_json_is_read_as_otherwise(form: str, table: Any, data: st.DataO
         assert account(found) == outcome(JSON, body, signature)
 
 
-def read_plain_csv(body: bytes, signature: Signature) -> Payload | None:
-    assert signature.columns is not None
-    kinds = {str(column.name): column.kind for column in signature.columns.columns}
-    try:
-        checked, names = _checked_header(body, kinds)
-        table = _read_plain(checked, names, [kinds.get(name) for name in names])
-        return None if table is None else _from_table(table, signature, None)
-    except ApiError:
-        return None
-
-
-@given(
-    table=tables(CSV_CELLS),
-    newline=st.sampled_from(["\n", "\r\n", "\r"]),
-    end=st.sampled_from([0, 1, 2]),
-    data=st.data(),
-)
-@repeatable
-def test_csv_is_read_as_otherwise(table: Any, newline: str, end: int, data: st.DataObject) -> None:
-    signature, names, rows = table
-    lines = [",".join(row) for row in [names, *rows]]
-    if data.draw(st.sampled_from([False, False, True])):  # a line that is longer or shorter
-        place = data.draw(st.integers(0, len(lines) - 1))
-        more = data.draw(st.sampled_from([",", "x", '"', " ", ""]))
-        lines[place] = lines[place][: data.draw(st.integers(0, len(lines[place])))] + more
-    body = (newline.join(lines) + newline * end).encode()
-    found = read_plain_csv(body, signature)
-    if found is not None:
-        assert account(found) == outcome(CSV, body, signature)
-
-
 TYPES = ["double", "long", "boolean", "string", "datetime", "binary", "float", "integer"]
 NAMES = [f"c{place}" for place in range(len(TYPES))]
 
@@ -259,17 +230,6 @@ def test_plain_json_is_read_at_once(form: str, space: str) -> None:
     assert account(found) == outcome(JSON, body, signature)
     for place in range(len(TYPES)):  # models may change their input
         found.data.iloc[0, place] = found.data.iloc[1, place]
-
-
-def test_plain_csv_is_read_at_once() -> None:
-    rows = [
-        [CSV_CELLS[kind][0][row % len(CSV_CELLS[kind][0])] for kind in TYPES] for row in range(9)
-    ]
-    body = "\n".join(",".join(row) for row in [NAMES, *rows]).encode()
-    signature = signature_of(TYPES, [True] * 8)
-    found = read_plain_csv(body, signature)
-    assert found is not None
-    assert account(found) == outcome(CSV, body, signature)
 
 
 PAIR = signature_of(["long", "string"], [True, True])
@@ -335,26 +295,6 @@ def test_columns_without_names_go_by_their_places() -> None:
     assert _read_mixed(json_body(["x"], [["1"]]), signature) is None
 
 
-@pytest.mark.parametrize(
-    ("rows", "plain"),
-    [
-        ("c0,c1\n1,a\n", True),
-        ("\nc0,c1\n1,a\n", False),
-        ("c0,c1\n1,a\n2\n", False),
-        ("c0,c1\n0x1,a\n", False),
-        ("c0,c1\n1,a0X1\n", False),
-        ("c0,c1\n1,x\n", True),
-        ("c0,c1\n1,a\0\n", False),
-        ('"c0","c1"\n1,"a ""b"""\n', True),
-        ('c0,c1\n1,"a"b\n', False),
-        ('c0,c1\n1,a"b"\n', False),
-        ('c0,c1\n1,"a\n', False),
-    ],
-)
-def test_csv_left_to_the_ordinary_reader(rows: str, plain: bool) -> None:
-    assert (read_plain_csv(rows.encode(), PAIR) is not None) is plain
-
-
 def test_names_that_look_like_structure() -> None:
     names = [",", "}],[{", ":", "ü", "a" * 300]
     inputs = [{"name": name, "type": "string"} for name in names]
@@ -376,33 +316,48 @@ def test_numbers_and_gaps() -> None:
         assert account(found) == outcome(JSON, body, signature)
 
 
-def test_numbers_alone_are_left_to_pandas() -> None:
-    numbers = signature_of(["long", "double"], [True, True])
-    assert read_plain_csv(b"c0,c1\n1,2\n", numbers) is None
-
-
-@pytest.mark.parametrize("media_type", [CSV, JSON])
-def test_large_bodies_take_this_way(media_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_bodies_take_this_way(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 
-    def noted(read: Callable[..., Any]) -> Callable[..., Any]:
-        def read_and_note(*arguments: Any) -> Any:
-            seen.append(read(*arguments))
-            return seen[-1]
+    def read_and_note(*arguments: Any) -> Any:
+        seen.append(_read_mixed(*arguments))
+        return seen[-1]
 
-        return read_and_note
-
-    monkeypatch.setattr(csv_reader, "_read_plain", noted(_read_plain))
-    monkeypatch.setattr(payloads, "_read_mixed", noted(_read_mixed))
+    monkeypatch.setattr(payloads, "_read_mixed", read_and_note)
     for rows in (10, 10_000):
-        body = (
-            json_body(["c0", "c1"], [["1", '"a"']] * rows)
-            if media_type == JSON
-            else b"c0,c1\n" + b"1,a\n" * rows
-        )
-        assert read_payload(media_type, body, PAIR, 10**6).rows == rows
+        body = json_body(["c0", "c1"], [["1", '"a"']] * rows)
+        assert read_payload(JSON, body, PAIR, 10**6).rows == rows
     assert len(seen) == 1
     assert seen[0] is not None
+
+
+@given(
+    table=tables(CSV_CELLS),
+    newline=st.sampled_from(["\n", "\r\n", "\r"]),
+    end=st.sampled_from([0, 1, 2]),
+    data=st.data(),
+)
+@repeatable
+def test_csv_is_inferred_as_it_is_read_as_text(
+    table: Any, newline: str, end: int, data: st.DataObject
+) -> None:
+    signature, names, rows = table
+    lines = [",".join(row) for row in [names, *rows]]
+    if data.draw(st.sampled_from([False, False, True])):  # a line that is longer or shorter
+        place = data.draw(st.integers(0, len(lines) - 1))
+        more = data.draw(st.sampled_from([",", "x", '"', " ", ""]))
+        lines[place] = lines[place][: data.draw(st.integers(0, len(lines[place])))] + more
+    text = newline.join(lines) + newline * end
+    with contextlib.suppress(csv.Error):
+        list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        assert_alike(text.encode(), signature)
+
+
+def assert_alike(body: bytes, signature: Signature) -> None:
+    found = outcome(CSV, body, signature)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_reader, "TEXT_IS_OBJECT", True)  # so that texts are not inferred
+        assert found == outcome(CSV, body, signature)
 
 
 def test_what_the_signature_refuses_is_left() -> None:
