@@ -71,7 +71,7 @@ async def _invoke(request: HTTPRequest) -> Response:
     )
     join = score_together if model.row_wise else None
     work = scoring.Work(model, job)
-    scored = await service.workers.run(work, timeout, _is_small(job), join)
+    scored = await service.workers.run(work, timeout, _is_small(job), join, trace.lone)
     trace.rows = scored.rows
     service.memory.after_request(len(body))
     return Response(scored.body, media_type=JSON)

@@ -11,7 +11,7 @@ import pytest
 
 from modelserver.errors import Overloaded, TimedOut
 from modelserver.jobs import MOST_TOGETHER, Job
-from modelserver.workers import SLOW, TRUSTED_AFTER, Workers
+from modelserver.workers import SHORT, SLOW, TRUSTED_AFTER, Workers
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -63,6 +63,39 @@ def test_goes_back_to_threads_after_long_work(workers: Workers) -> None:
         return [await workers.run(work, timeout=5, small=True)]
 
     assert asyncio.run(names()) == ["predict-0"]
+
+
+def test_a_lone_caller_may_hold_the_loop_longer(workers: Workers) -> None:
+    def work() -> str:
+        time.sleep(SHORT * 1.5)
+        return threading.current_thread().name
+
+    async def names(lone: bool) -> set[str]:
+        for _ in range(TRUSTED_AFTER):
+            await workers.run(work, timeout=5, small=True)
+        return {await workers.run(work, timeout=5, small=True, lone=lone) for _ in range(3)}
+
+    assert asyncio.run(names(lone=False)) == {"predict-0"}
+    assert "MainThread" in asyncio.run(names(lone=True))
+
+
+def test_a_turn_of_the_loop_is_not_held_by_many_in_a_row() -> None:
+    workers = Workers(threads=1, max_queue=100)
+
+    def work() -> str:
+        time.sleep(SHORT / 4)
+        return threading.current_thread().name
+
+    async def names() -> list[str]:
+        for _ in range(TRUSTED_AFTER):
+            await workers.run(work, timeout=5, small=True)
+        calls = [workers.run(work, timeout=5, small=True) for _ in range(50)]
+        return await asyncio.gather(*calls)
+
+    found = asyncio.run(names())
+    workers.close()
+    assert found.count("MainThread") < 10
+    assert found.count("predict-0") > 40
 
 
 def test_errors_on_the_loop_are_measured_too(workers: Workers) -> None:
