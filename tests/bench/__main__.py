@@ -7,11 +7,12 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tests.bench
 from tests.bench.cases import START, Case, build_cases
-from tests.bench.measure import Row, bench_model, bench_start, progress
+from tests.bench.measure import Row, bench_batching, bench_model, bench_start, progress
 from tests.bench.models import MODELS
 from tests.bench.report import CPU, preamble, table
 from tests.bench.servers import Broken
@@ -29,14 +30,21 @@ def arguments(names: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def bench(
-    folder: Path, cases: Sequence[Case], options: argparse.Namespace
-) -> tuple[list[Row], dict[str, Mapping[str, float]]]:
-    """All rows that were asked for, and the times of the stages."""
+@dataclass(slots=True)
+class Results:
+    """What was measured: rows of the table, times of the stages by workload, and latencies with
+    batching and without."""
+
+    rows: list[Row] = field(default_factory=list)
+    stages: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    batching: Mapping[str, float] = field(default_factory=dict)
+
+
+def bench(folder: Path, cases: Sequence[Case], options: argparse.Namespace) -> Results:
+    """All that was asked for."""
     wanted = options.only or [case.name for case in cases] + [START]
-    rows: list[Row] = []
+    results = Results()
     rest: list[Row] = []
-    stages: dict[str, Mapping[str, float]] = {}
     for model, save in MODELS.items():
         own = [case for case in cases if case.model == model and case.name in wanted]
         starts = model == cases[0].model and START in wanted
@@ -49,20 +57,28 @@ def bench(
             save(path)
         if own:
             found, used = bench_model(model, path, own, options.rounds, options.seconds)
-            rows += found
+            results.rows += found
             rest.append(used)
-            stages |= stage_times(path, own)
+            results.stages |= stage_times(path, own)
+        if cases[1] in own:
+            batching = bench_batching(path, cases[0], options.rounds, options.seconds)
+            results.batching = batching
         if starts:
             rest += bench_start(path, cases[0])
-    return rows + rest, stages
+    results.rows += rest
+    return results
 
 
-def report(rows: Sequence[Row], stages: Mapping[str, Mapping[str, float]]) -> str:
+def report(results: Results) -> str:
     """The whole Markdown."""
-    cpu = {row.title: row.values["here"] for row in rows if row.metric == CPU}
-    heading = ["", "## Where the time goes here", ""]
-    heading += ["Share of the server's CPU per request; each stage as for one request alone.", ""]
-    return "\n".join([*preamble(), *table(rows), *heading, *stage_table(stages, cpu)])
+    cpu = {row.title: row.values["here"] for row in results.rows if row.metric == CPU}
+    parts = [*preamble(), *table(results.rows)]
+    if results.batching:
+        texts = [f"{value:.3f} ms {name}" for name, value in results.batching.items()]
+        parts += ["", f"Median latency of a single caller, LR, 1 row: {', '.join(texts)}."]
+    parts += ["", "## Where the time goes here", ""]
+    parts += ["Share of the server's CPU per request; each stage as for one request alone.", ""]
+    return "\n".join([*parts, *stage_table(results.stages, cpu)])
 
 
 def main() -> None:
@@ -73,10 +89,10 @@ def main() -> None:
     options = arguments([*(case.name for case in cases), START])
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         try:
-            rows, stages = bench(Path(folder), cases, options)
+            results = bench(Path(folder), cases, options)
         except Broken as error:
             sys.exit(str(error))
-    text = report(rows, stages)
+    text = report(results)
     print(text)
     if options.write:
         options.write.write_text(text + "\n")

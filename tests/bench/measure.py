@@ -17,7 +17,7 @@ import numpy as np
 from tests.bench.cases import PING, START, Case
 from tests.bench.client import PATIENCE, PING_REQUEST, ask, connected, drive
 from tests.bench.limit import write_ready
-from tests.bench.servers import SERVERS, Broken, Server, running
+from tests.bench.servers import SERVERS, UNBATCHED, Broken, Server, running
 
 STARTS: Final = 3
 
@@ -167,6 +167,20 @@ def bench_model(
         time.sleep(REST)
         memory = {server.name: server.rss_mb() for server in servers}
     return rows, Row(f"memory at rest after the runs of {model}", "RSS MB", memory)
+
+
+def bench_batching(path: Path, case: Case, rounds: int, seconds: float) -> Mapping[str, float]:
+    """The median latency in ms of a single caller, with batching and without."""
+    progress(UNBATCHED)
+    ready = write_ready(path.parent, [case])
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(running(name, path, ready)) for name in ("here", UNBATCHED)]
+        for server in servers:
+            first_prediction(server, case)
+        results = measure_rounds(
+            servers, rounds, lambda server: measure_requests(server, case, seconds)
+        )
+    return {name: median(latencies) for name, latencies in results[LATENCY].items()}
 
 
 def bench_start(path: Path, case: Case) -> list[Row]:

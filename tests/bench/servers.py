@@ -18,6 +18,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
 SERVERS: Final = ("MLflow", "here", "limit")
 
+UNBATCHED: Final = "here without batching"
+
 
 class Broken(RuntimeError):
     """A server failed; the text holds the end of its log."""
@@ -89,7 +91,7 @@ def command(name: str, model: Path, cases: Path, port: int) -> list[str]:
         tool = str(Path(sys.executable).parent / "mlflow")
         options = ["-p", str(port), "-h", HOST, "--env-manager", "local"]
         return [tool, "models", "serve", "-m", str(model), *options]
-    if name == "here":
+    if name in ("here", UNBATCHED):
         return [sys.executable, str(ROOT / "main.py")]
     code = f"from tests.bench.limit import serve_limit; serve_limit({str(model)!r}, {str(cases)!r})"
     return [sys.executable, "-c", code]
@@ -105,6 +107,7 @@ def running(name: str, model: Path, cases: Path) -> Iterator[Server]:
         "MODEL_URI": str(model),
         "HOST": HOST,
         "PORT": str(port),
+        "BATCHING": "off" if name == UNBATCHED else "auto",
         # Threads of BLAS that wait in loops would blur the CPU of small models.
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": str(ROOT) if name == "limit" else "",
