@@ -87,12 +87,13 @@ def _layout(body: bytes) -> Layout | None:
         return None
     table = value[next(iter(value))]
     try:
-        return _split(table) if isinstance(table, simdjson.Object) else _records(table)
+        return (_split if isinstance(table, simdjson.Object) else _records)(table, len(body))
     except BadRequest:
         return None
 
 
-def _split(table: Any) -> Layout | None:
+def _split(table: Any, most: int) -> Layout | None:
+    """`most`: cells that the body can hold."""
     import simdjson
 
     keys = list(table)
@@ -102,7 +103,7 @@ def _split(table: Any) -> Layout | None:
     if not (isinstance(names, simdjson.Array) and isinstance(data, simdjson.Array)):
         return None
     width, length = len(names), len(data)
-    if not width or not length:
+    if not 0 < width * length <= most:
         return None
     parts = {"columns": b":" + skeleton((width,)), "data": b":" + skeleton((length, width))}
     marks = b"{:{" + b",".join(parts[key] for key in keys) + b"}}"
@@ -110,12 +111,14 @@ def _split(table: Any) -> Layout | None:
     return Layout(check_names(names.as_list()), length, marks, before, keyed=False)
 
 
-def _records(rows: Any) -> Layout | None:
+def _records(rows: Any, most: int) -> Layout | None:
     import simdjson
 
-    if not len(rows) or not isinstance(rows[0], simdjson.Object) or not len(rows[0]):
+    if not len(rows) or not isinstance(rows[0], simdjson.Object):
         return None
     names, length = list(rows[0]), len(rows)
+    if not 0 < len(names) * length <= most:
+        return None
     row = b"{" + b",".join([b":"] * len(names)) + b"}"
     marks = b"{:[" + b",".join([row] * length) + b"]}"
     return Layout(check_names(names), length, marks, 3, keyed=True)

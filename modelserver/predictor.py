@@ -86,7 +86,7 @@ def _unwrapped(wrapper: Any) -> Callable[..., Any] | None:
     as it does for each prediction anew; None where it also converts the input."""
     model = getattr(wrapper, "python_model", None)
     hints = getattr(model, "predict_type_hints", None)
-    if model is None or hints is None or hints.input not in (None, pd.DataFrame):
+    if model is None or hints is None or hints.input not in (None, Any, pd.DataFrame):
         return None
     names = inspect.signature(model.predict).parameters.keys() - {"params"}
     # MLflow's rule (mlflow.models.signature): one of two, the context may have any name.

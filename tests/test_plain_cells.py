@@ -277,6 +277,19 @@ def test_json_left_to_the_ordinary_reader(body: str) -> None:
     assert _read_mixed(body.encode(), PAIR) is None
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        json_body([f"c{place}" for place in range(200_000)], [[]] * 200_000),
+        b'{"dataframe_records":[{%s}%s]}'
+        % (b",".join(b'"c%d":1' % place for place in range(200_000)), b",{}" * 200_000),
+    ],
+    ids=["split", "records"],
+)
+def test_bodies_that_claim_more_cells_than_they_hold(body: bytes) -> None:
+    assert _read_mixed(body, PAIR) is None
+
+
 def test_models_that_have_no_plain_cells() -> None:
     body = json_body(["c0", "c1"], [["1", "2"]])
     assert _read_mixed(body, compile_signature(None, False)) is None
