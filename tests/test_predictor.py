@@ -1,6 +1,5 @@
 """Python models are asked as MLflow's wrapper asks them, without it where it does no more."""
 
-import warnings
 from typing import Any
 
 import pandas as pd
@@ -8,8 +7,6 @@ import pytest
 from mlflow.pyfunc.model import PythonModel, PythonModelContext, _PythonModelPyfuncWrapper
 
 from modelserver.predictor import _unwrapped
-
-warnings.filterwarnings("ignore", module="mlflow")
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0]})
 CONTEXT = PythonModelContext({}, {"factor": 3})
