@@ -29,7 +29,9 @@ START: Final = re.compile(rb'\s*\{\s*"dataframe_(?:split"\s*:\s*\{|records"\s*:\
 QUOTED: Final = frozenset(name for name, arrow in ARROW_TYPES.items() if arrow == "string")
 """Types whose cells are texts in JSON."""
 
-QUOTE, NULL, SPACE, NEWLINE, COMMA = b'"n \n,'
+QUOTE, NULL, SPACE, NEWLINE, COMMA, MINUS, ZERO = b'"n \n,-0'
+
+BEHIND_CELLS: Final = np.frombuffer(b",]}", np.uint8)
 
 MARKS: Final = b"{}[]:,"
 """The letters that give JSON its structure."""
@@ -66,13 +68,15 @@ def read_mixed(
         return None
     letters = _without_spaces(np.frombuffer(body, np.uint8))
     places = _outside_texts(letters, MARKS)
-    if letters[places].tobytes() != layout.marks:
+    if letters[places].tobytes() != layout.marks or _has_integer_minus_zero(letters):
         return None
     end = layout.before + layout.length * layout.per_row
     rows = places[layout.before : end].reshape(layout.length, layout.per_row)
     lines = _lines(letters, rows, kinds, layout.keyed)
     columns = None if lines is None else read_cells(lines, kinds, layout.keyed)
-    return None if columns is None else Table(layout.names, layout.length, columns=columns)
+    if columns is None or len(columns[0]) != layout.length:  # a row without a cell is a blank line
+        return None
+    return Table(layout.names, layout.length, columns=columns)
 
 
 def _layout(body: bytes) -> Layout | None:
@@ -143,6 +147,13 @@ def _without_spaces(letters: Letters) -> Letters:
     kept = np.ones(len(letters), bool)
     kept[_outside_texts(letters, b" \t\r\n")] = False
     return letters[kept]
+
+
+def _has_integer_minus_zero(letters: Letters) -> bool:
+    """Whether -0 may be among the cells: an integer, so 0, though Arrow makes -0.0 of it."""
+    signs = np.flatnonzero(letters == MINUS)
+    signs = signs[letters[signs + 1] == ZERO]
+    return bool(np.isin(letters[signs + 2], BEHIND_CELLS).any())
 
 
 def _lines(letters: Letters, rows: Places, kinds: Sequence[Kind], keyed: bool) -> "Letters | None":

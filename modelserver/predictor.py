@@ -30,6 +30,8 @@ SKLEARN: Final = "mlflow.sklearn"
 PYTHON_MODEL: Final = "mlflow.pyfunc.model"
 """Modules that load models, as MLmodel names them."""
 
+VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
 ROW_WISE: Final = frozenset({SKLEARN, "mlflow.xgboost", "mlflow.lightgbm", "mlflow.catboost"})
 """Flavors whose predict takes each row for itself, unless a model does otherwise."""
 
@@ -88,7 +90,10 @@ def _unwrapped(wrapper: Any) -> Callable[..., Any] | None:
     hints = getattr(model, "predict_type_hints", None)
     if model is None or hints is None or hints.input not in (None, Any, pd.DataFrame):
         return None
-    names = inspect.signature(model.predict).parameters.keys() - {"params"}
+    parameters = inspect.signature(model.predict).parameters
+    if any(parameter.kind in VARIADIC for parameter in parameters.values()):
+        return None
+    names = parameters.keys() - {"params"}
     # MLflow's rule (mlflow.models.signature): one of two, the context may have any name.
     takes_context = "context" in names or len(names) == 2
     return partial(model.predict, wrapper.context) if takes_context else model.predict

@@ -50,6 +50,8 @@ MISSING = pd.Series([None], dtype=TEXT)[0]  # None in pandas 2, NaN in pandas 3
         ("a\nTrue\nNA\n", ["boolean"], {"a": [True, None]}),
         ("a\nNA\nnull\n007\n", ["string"], {"a": ["NA", "null", "007"]}),
         ('a,b\n"",1\n', ["string", "long"], {"a": [MISSING], "b": [1]}),
+        ("a,b\n5,1\n,1\n18446744073709551615,1\n", ["string", "long"],
+         {"a": ["5", MISSING, "18446744073709551615"], "b": [1, 1, 1]}),
         ("a\n  \n x \n\t\n", ["string"], {"a": ["  ", " x ", "\t"]}),
         ('a\n"x\r\ny"\n"q\rr\ns"\n', ["string"], {"a": ["x\r\ny", "q\rr\ns"]}),
         ('a,b\n"x, ""y""","1"\n', ["string", "long"], {"a": ['x, "y"'], "b": [1]}),

@@ -30,6 +30,7 @@ JSON_CELLS: dict[str, tuple[list[str], list[str]]] = {
         ["1.5", "-2", "0", "1e5", "null", "4.9e-324"],
         [
             "1E400",
+            "-0",
             "-0.0",
             "123456789012345678901234567890",
             "true",
@@ -275,6 +276,24 @@ PAIR = signature_of(["long", "string"], [True, True])
 )
 def test_json_left_to_the_ordinary_reader(body: str) -> None:
     assert _read_mixed(body.encode(), PAIR) is None
+
+
+def test_a_row_without_cells_in_a_table_of_one_column() -> None:
+    signature = signature_of(["double"], [True])
+    for rows in ([[], ["1"]], [["1"], []], [["1"], [], ["2"]]):
+        body = json_body(["c0"], rows)
+        assert _read_mixed(body, signature) is None
+        assert "has 0 cells, expected 1" in outcome(JSON, body, signature)[0]
+
+
+def test_minus_zero_as_an_integer() -> None:
+    signature = signature_of(["double", "string"], [True, True])
+    for cell, plain in {"-0": False, "-0.0": True, "-0e0": True, "-0.5": True}.items():
+        for write in WRITERS.values():
+            body = write(["c0", "c1"], [[cell, '"a"']], " ")
+            found = _read_mixed(body, signature)
+            assert (found is not None) is plain
+            assert found is None or account(found) == outcome(JSON, body, signature)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,11 @@ class Records(PythonModel):
         return model_input
 
 
+class Variadic(PythonModel):
+    def predict(self, *args: Any, **params: Any) -> Any:
+        return [*args, params]
+
+
 def wrapped(model: type[PythonModel]) -> Any:
     return _PythonModelPyfuncWrapper(model(), CONTEXT, None)
 
@@ -64,8 +69,8 @@ def test_asked_as_by_the_wrapper(model: type[PythonModel]) -> None:
         assert one is other
 
 
-@pytest.mark.parametrize("model", [Texts, Records])
-def test_models_whose_input_the_wrapper_converts(model: type[PythonModel]) -> None:
+@pytest.mark.parametrize("model", [Texts, Records, Variadic])
+def test_models_that_need_the_wrapper(model: type[PythonModel]) -> None:
     assert _unwrapped(wrapped(model)) is None
 
 
