@@ -138,6 +138,8 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
     if known and not any(name in known for name in names):
         raise BadRequest(NO_HEADER)  # then these may be cells, which are not repeated
     if repeated := twice(names):
+        if first is None:  # curl -d joined the lines, so cells may be among the names
+            raise BadRequest(NO_ROWS)
         raise BadRequest(f"columns given twice: {listed(repeated)}")
     if first is not None and len(first) != len(names):
         raise _ragged(0, len(first), len(names))

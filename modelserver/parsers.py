@@ -26,7 +26,7 @@ TEXT_TYPES: Final = frozenset({str, np.str_})
 # Not by subclass: Python's booleans and NumPy's durations count as integers.
 INTEGER_TYPES: Final = frozenset({int, *(np.dtype(code).type for code in "bhilqBHILQ")})
 
-NO_DATE: Final = "text that is no ISO 8601 date between 1677 and 2262"
+NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
 
 
 def _flat(cells: Cells, dtype: Any = None) -> "np.ndarray[Any, Any]":

@@ -35,7 +35,9 @@ VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWO
 ROW_WISE: Final = frozenset({SKLEARN, "mlflow.xgboost", "mlflow.lightgbm", "mlflow.catboost"})
 """Flavors whose predict takes each row for itself, unless a model does otherwise."""
 
-UNPROVEN: Final = "its example does not have two different rows that are predicted alike alone"
+UNPROVEN: Final = (
+    "its logged example has no two different rows, or predicts them otherwise alone than together"
+)
 
 
 def _sample(signature: Signature, example: bytes | None) -> pd.DataFrame | None:

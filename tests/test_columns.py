@@ -36,8 +36,8 @@ def bits(width: int) -> str:
 
 TOO_LONG_BESIDE_GAPS = "an integer too large to stand beside missing values"
 NO_DATE = "text that is no ISO 8601 date"
-FAR = NO_DATE + " between 1677 and 2262"
-IMPOSSIBLE_DATE = "text that is no ISO 8601 date between 1677 and 2262"
+IMPOSSIBLE_DATE = "text that is no possible date (ISO 8601, 1677 to 2262)"
+FAR = IMPOSSIBLE_DATE
 
 # An id, the type, the cells, the dtype and the values that the model gets.
 ACCEPTED: list[tuple[str, str, Any, Any, list[Any]]] = [

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from modelserver.columns import KINDS
-from modelserver.csv_reader import read_csv, read_untyped_csv
+from modelserver.csv_reader import NO_ROWS, read_csv, read_untyped_csv
 from modelserver.errors import BadRequest
 from modelserver.kinds import TEXT, BadCells
 from modelserver.tables import Table
@@ -145,6 +145,7 @@ NOT_CLOSED = "the body is not valid CSV: a quoted cell does not end"
         (b"\n\r\n", "the body is empty; send a header and rows"),
         (b"a\n\xff\n", "the body is not UTF-8 text: byte 2"),
         (b"a,b,a\n1,2,3\n", "columns given twice: 'a'"),
+        (b"a,b7,8,8", NO_ROWS),
         (b"b;c\n1;2\n", "the cells must be separated by commas, not by ';'"),
         (b"b\tc\n1\t2\n", "the cells must be separated by commas, not by '\\t'"),
         (b"a,b\n1,2,3\n", "row 0 has 3 cells, the header has 2"),

@@ -97,7 +97,7 @@ LONG = "a whole number of 64 bits"
         ({"rate": "1"}, "a number (64-bit float)", "text"),
         ({"label": 1}, "text", "an integer"),
         ({"when": 5}, DATE, "an integer"),
-        ({"when": "2024-02-30"}, DATE, "text that is no ISO 8601 date between 1677 and 2262"),
+        ({"when": "2024-02-30"}, DATE, "text that is no possible date (ISO 8601, 1677 to 2262)"),
         ({"when": "2024-02-03T04:05:06.123456789"}, DATE, "a time finer than microseconds"),
         ({"weights": 1}, "an array of a number (64-bit float)", "an integer"),
         ({"weights": [1, "a"]}, "a number (64-bit float)", "text"),

@@ -102,7 +102,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("gap beside 2**53 + 1", pa.array([2**53 + 1, None]), "long",
      "an integer too large to stand beside missing values"),
     ("year 9999", pa.array([datetime.datetime(9999, 1, 1)], pa.timestamp("us")), "datetime",
-     "text that is no ISO 8601 date between 1677 and 2262"),
+     "text that is no possible date (ISO 8601, 1677 to 2262)"),
     ("time of a zone for double", pa.array([0], pa.timestamp("us", "UTC")), "double", "a date"),
     ("time of a zone for long", pa.array([0], pa.timestamp("us", "UTC")), "long", "a date"),
     ("duration", pa.array([datetime.timedelta(1)]), "double", "a duration"),

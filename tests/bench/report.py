@@ -79,7 +79,7 @@ def better(row: Row, theirs: float, here: float) -> float:
 def preamble() -> list[str]:
     """Where, when and with what the numbers were measured, and how to read them."""
     cpu = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].partition("\n")[0]
-    versions = [f"{package} {metadata.version(package)}" for package in PACKAGES]
+    versions = [f"{package} {_version(package)}" for package in PACKAGES]
     return [
         "# Benchmarks",
         "",
@@ -92,10 +92,18 @@ def preamble() -> list[str]:
         "The three servers take turns, after their predictions were found equal. limit: a bare",
         "Starlette app that decodes the body with orjson or pandas, has the model predict an input",
         "that is ready, and encodes the result. Of requests/s more is better, of all else less.",
+        "Numbers have two decimals (4 columns), three (50) or four (pixels); longer cost more.",
         "Medians of the rounds; a p99 of fewer than 100 requests is close to their maximum.",
         "BLAS has one thread in all three, since its waiting threads would count as work.",
         "",
     ]
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "missing"
 
 
 def table(rows: Sequence[Row]) -> list[str]:
