@@ -86,5 +86,18 @@ def test_the_error_example_is_real(client: Callable[..., TestClient]) -> None:
     assert answer | {"request_id": ""} == example | {"request_id": ""}
 
 
+def test_speed_is_what_was_measured() -> None:
+    section = README.partition("## Speed")[2].partition("\n## ")[0]
+    measured = (Path(__file__).parent.parent / "benchmarks.md").read_text()
+    rows = re.findall(r"^\| (\w[^|]*) \| (.*) \|$", section.partition("\n\n| for |")[0], re.M)
+    for title, numbers in rows:
+        assert f"| {title} | server CPU ms/request | {numbers} |" in measured
+    assert len(rows) == 6
+    theirs, here = re.search(r"\| RSS MB \| (\d+) \| (\d+) \|", measured).groups()  # type: ignore[union-attr]
+    assert f"{here} MB in place of {theirs}." in section
+    (rates,) = re.findall(r"64 callers \| requests/s \| (\S+) \| (\S+) \|", measured)
+    assert f"got {rates[1]} answers a second in place of {rates[0]}," in section
+
+
 def test_length() -> None:
     assert len(README.splitlines()) <= 360

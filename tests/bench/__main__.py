@@ -24,8 +24,8 @@ def arguments(names: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=tests.bench.__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=names, help=", ".join(names))
-    parser.add_argument("--rounds", type=int, default=5, help="rounds per workload")
-    parser.add_argument("--seconds", type=float, default=1.0, help="seconds per round and server")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds per workload")
+    parser.add_argument("--seconds", type=float, default=0.6, help="seconds per round and server")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the Markdown there, too")
     return parser.parse_args()
 
