@@ -210,8 +210,7 @@ DIFFERENCES = {
     ),
     "http": Difference(
         "HEAD is 405, a trailing slash 307, / 404; /health is a newline",
-        "HEAD works, a slash is answered (by pages with a relative redirect), / is a page; "
-        "/health is JSON with details",
+        "HEAD and a slash work (pages: by a redirect), / is a page; /health is JSON with details",
         "probes, proxies, people",
     ),
     "nested_forms": Difference(
