@@ -36,38 +36,41 @@ def read_cells(lines: Any, kinds: Sequence[Kind], keyed: bool) -> list[Cells] | 
     """One array or list per column. `lines`: a buffer of UTF-8, where blank lines are skipped, and
     so is the key before each cell if they are `keyed`; `kinds`: of the columns in order."""
     types = [ARROW_TYPES.get(kind.name) for kind in kinds]
-    if not AVAILABLE or None in types:
+    table = _parsed(lines, types, keyed) if AVAILABLE and None not in types else None
+    if table is None:
         return None
+    columns = [_cells(column, kind) for column, kind in zip(table.columns, kinds, strict=True)]
+    return None if any(column is None for column in columns) else columns
+
+
+def _parsed(lines: Any, types: Sequence[str | None], keyed: bool) -> Any:
+    """Arrow's table, or None where a cell is not of its column's type."""
     import pyarrow as pa
     from pyarrow import csv
 
-    names = list(map(str, range(len(kinds))))
+    names = list(map(str, range(len(types))))
     parts = ("key of ", "") if keyed else ("",)
+    columns = [f"{part}{name}" for name in names for part in parts]
+    conversion = csv.ConvertOptions(
+        check_utf8=False,
+        column_types=dict(zip(names, types, strict=True)),
+        include_columns=names,
+        null_values=["null"],
+        true_values=["true"],
+        false_values=["false"],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
     try:
-        table = csv.read_csv(
+        return csv.read_csv(
             pa.py_buffer(lines),
-            csv.ReadOptions(
-                use_threads=False,
-                block_size=BLOCK,
-                column_names=[f"{part}{name}" for name in names for part in parts],
-            ),
+            csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=columns),
             csv.ParseOptions(double_quote=False),
-            csv.ConvertOptions(
-                check_utf8=False,
-                column_types=dict(zip(names, types, strict=True)),
-                include_columns=names,
-                null_values=["null"],
-                true_values=["true"],
-                false_values=["false"],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
+            conversion,
             memory_pool=pa.system_memory_pool(),
         )
     except pa.ArrowInvalid:
         return None
-    columns = [_cells(column, kind) for column, kind in zip(table.columns, kinds, strict=True)]
-    return None if any(column is None for column in columns) else columns
 
 
 def _cells(column: Any, kind: Kind) -> Cells | None:
