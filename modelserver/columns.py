@@ -33,7 +33,7 @@ from modelserver.parsers import (
 def float_kind(name: str, dtype: Any, expects: str) -> Kind:
     """A floating-point type; gaps are NaN."""
     schema = _number_schema(np.finfo(dtype))
-    return Kind(name, expects, dtype, schema, 0.5, floats(dtype), nans(dtype))
+    return Kind(name, expects, dtype, schema, 0.5, floats(dtype), nans(dtype), blanks=NO_NUMBERS)
 
 
 def integer_kind(name: str, dtype: Any, expects: str) -> Kind:
@@ -50,6 +50,7 @@ def integer_kind(name: str, dtype: Any, expects: str) -> Kind:
         integers(dtype, low, high, beyond),
         nans(np.float64),
         gaps_when_required=False,
+        blanks=NO_NUMBERS,
     )
     return _exact_beside_gaps(kind, max(low, -EXACT), EXACT) if dtype.itemsize == 8 else kind
 
@@ -74,12 +75,25 @@ def _number_schema(limits: Any) -> dict[str, Any]:
 
 DATE_TIME: Final = {"type": "string", "format": "date-time"}
 BASE64: Final = {"type": "string", "format": "byte", "contentEncoding": "base64"}
-NO_DATES: Final = frozenset({"", "NaT"})
+NO_VALUES: Final = frozenset({"NA"})
+"""The text that R's jsonlite writes for a missing value."""
+
+NO_NUMBERS: Final = NO_VALUES | {"NaN"}
+NO_DATES: Final = NO_VALUES | {"", "NaT"}
 
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
-        Kind("boolean", "true or false", np.bool_, {"type": "boolean"}, True, booleans, nones),
+        Kind(
+            "boolean",
+            "true or false",
+            np.bool_,
+            {"type": "boolean"},
+            True,
+            booleans,
+            nones,
+            blanks=NO_VALUES,
+        ),
         integer_kind("integer", np.int32, "a whole number of 32 bits"),
         integer_kind("long", np.int64, "a whole number of 64 bits"),
         float_kind("float", np.float32, "a number (32-bit float)"),

@@ -1,33 +1,48 @@
 """Bytes of JSON to Python values, strictly and once.
 
-orjson reads the body. Refused with `BadRequest`, by position and never by value: what is not JSON
-(NaN and Infinity among it), wrong UTF-8, lone surrogates, more than 1,024 levels, a key given
-twice. UTF-16, UTF-32 and a byte order mark are understood, as by MLflow's server.
+orjson reads the body. Refused with `BadRequest`, by position and never by value: what is not JSON,
+wrong UTF-8, lone surrogates, more than 1,024 levels, a key given twice. UTF-16, UTF-32 and a byte
+order mark are understood, as by MLflow's server.
+
+Python's json module writes NaN, Infinity and -Infinity, which JSON does not have; so do MLflow's
+client and the examples that MLflow logs. A body with such `BareConstants` is refused by
+`decode_json` and read by `decode_constants`, so that all other bodies pay nothing for it.
 """
 
 import gc
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 import orjson
 
 from modelserver.errors import BadRequest, quoted
+from modelserver.parsers import whole_number_of
 
-BARE_TOKEN: Final = re.compile(r"NaN|-?Infinity")
+STAND_INS: Final = ((b"Infinity", b"1.000000"), (b"NaN", b"0.0"))
+"""JSON numbers as long as the constants: what is not JSON with these was none before."""
 
 LARGE: Final = 1_000_000
 """Bytes from which on the collector would walk the half-built value again and again."""
 
 LONG_NUMBER: Final = re.compile(rb"\d{19}")
 
-TOO_DEEP: Final = BadRequest("the body is not valid JSON: nested too deeply")
+NOT_JSON: Final = "the body is not valid JSON"
+
+TOO_DEEP: Final = f"{NOT_JSON}: nested too deeply"
+
+NAN: Final = re.compile(rb"NaN")
+
+
+class BareConstants(BadRequest):
+    """The body is JSON but for the constants of Python's json module that may stand in it."""
 
 
 def decode_json(body: bytes, exact_integers: bool = False) -> Any:
-    """The JSON value in `body`.
+    """The JSON value in `body`. Raises `BareConstants` where `decode_constants` may read it.
 
     `exact_integers` keeps integers beyond 64 bits whole, for models that get values unchecked;
     orjson makes floats of them, which a typed column refuses anyway.
@@ -35,21 +50,70 @@ def decode_json(body: bytes, exact_integers: bool = False) -> Any:
     if not body.strip():
         raise BadRequest("the body is empty; send a table or an array of inputs")
     body = _as_utf8(body)
+    try:
+        value = _loads(body)
+    except orjson.JSONDecodeError as error:
+        if any(constant in body for constant, _ in STAND_INS):
+            raise BareConstants(_refusal(body, error)) from None
+        raise BadRequest(_refusal(body, error)) from None
+    if _may_repeat_keys(body, value):
+        _refuse_repeated_keys(body)
+    if exact_integers and LONG_NUMBER.search(body):
+        return _loads_slowly(body)
+    return value
+
+
+def decode_constants(body: bytes) -> Any:
+    """The value in a body that Python's json module wrote: its bare constants are floats."""
+    body = strict = _as_utf8(body)
+    for constant, stand_in in STAND_INS:
+        strict = strict.replace(constant, stand_in)
+    decode_json(strict)  # refuses all that Python's json module reads beyond JSON
+    return _loads_slowly(body)
+
+
+def decode_exactly(body: bytes) -> Any:
+    """The value in a body that was read before, with integers for floats of 2**53 and more that
+    are spelled as whole numbers, such as 9007199254740993.0."""
+    return _loads_slowly(_as_utf8(body), lambda text: whole_number_of(text) or float(text))
+
+
+def constants_as_nulls(body: bytes) -> bytes | None:
+    """The body with null for each bare NaN, or None where nothing of it could be read so."""
+    body = _as_utf8(body)
+    plain = body
+    if b"\\" in body:  # so that a quote is one that starts or ends a text
+        plain = body.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+    parts, start, quotes, counted = [], 0, 0, 0
+    for found in NAN.finditer(plain):
+        quotes += plain.count(b'"', counted, found.start())
+        counted = found.start()
+        if quotes % 2 == 0:
+            parts.append(body[start : found.start()])
+            start = found.end()
+    return b"null".join([*parts, body[start:]]) if parts else None
+
+
+def _loads(body: bytes) -> Any:
     large = len(body) > LARGE
     if large:
         gc.disable()
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"the body is not valid JSON: {_reason(body, error)}") from None
+        return orjson.loads(body)
     finally:
         if large:
             gc.enable()
-    if _may_repeat_keys(body, value):
-        _refuse_repeated_keys(body)
-    if exact_integers and LONG_NUMBER.search(body):
-        return _decode_with_long_integers(body)
-    return value
+
+
+def _loads_slowly(body: bytes, parse_float: Callable[[str], Any] | None = None) -> Any:
+    """What orjson would read, by Python's own module."""
+    try:
+        return json.loads(body, parse_float=parse_float)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise BadRequest(f"{NOT_JSON}: {error.msg} at {place}") from None
+    except RecursionError:
+        raise BadRequest(TOO_DEEP) from None
 
 
 def _as_utf8(body: bytes) -> bytes:
@@ -64,19 +128,17 @@ def _as_utf8(body: bytes) -> bytes:
         raise BadRequest(f"the body is not valid {encoding.upper()} text") from None
 
 
-def _reason(body: bytes, error: orjson.JSONDecodeError) -> str:
-    place = f"line {error.lineno}, column {error.colno}"
-    text = body.decode("utf-8", "replace")
-    if token := BARE_TOKEN.match(text, max(error.pos - 1, 0)) or BARE_TOKEN.match(text, error.pos):
-        return f"{token[0]} at {place}; send null for a missing number"
-    return f"{error.msg.partition(':')[0]} at {place}"
-
-
-def _decode_with_long_integers(body: bytes) -> Any:
+def _refusal(body: bytes, error: orjson.JSONDecodeError) -> str:
+    """What is wrong with the body, and where. orjson does not say where UTF-8 ends."""
     try:
-        return json.loads(body)
-    except RecursionError:
-        raise TOO_DEEP from None
+        body.decode()
+    except UnicodeDecodeError as wrong:
+        line = body.count(b"\n", 0, wrong.start) + 1
+        column = wrong.start - body.rfind(b"\n", 0, wrong.start)
+        place = f"byte {wrong.start} (line {line}, column {column})"
+        return f"the body is not UTF-8 text at {place}; save it as UTF-8"
+    place = f"line {error.lineno}, column {error.colno}"
+    return f"{NOT_JSON}: {error.msg.partition(':')[0]} at {place}"
 
 
 def _may_repeat_keys(body: bytes, value: Any) -> bool:
@@ -92,7 +154,7 @@ def _may_repeat_keys(body: bytes, value: Any) -> bool:
     try:
         return _count_key_colons(body) != _count_keys(value)
     except RecursionError:
-        raise TOO_DEEP from None
+        raise BadRequest(TOO_DEEP) from None
 
 
 def _count_key_colons(body: bytes) -> int:

@@ -66,6 +66,8 @@ def _scalar_reader(spec: Type, required: bool) -> Reader:
     allowed = JSON_TYPES[kind.name]
 
     def read(value: Any) -> Any:
+        if is_missing(value, kind):
+            value = None
         if value is None and not required:
             return None
         if type(value) not in allowed:
@@ -78,6 +80,13 @@ def _scalar_reader(spec: Type, required: bool) -> Reader:
         return pd.Timestamp(cell) if kind.name == "datetime" else cell
 
     return read
+
+
+def is_missing(value: Any, kind: Kind) -> bool:
+    """Whether a JSON value means a missing one: null, such a text, and NaN unless it is a float."""
+    if isinstance(value, float):
+        return value != value and kind.name not in FLOATS
+    return value is None or (isinstance(value, str) and value in kind.blanks)
 
 
 def _any_reader(spec: Type, required: bool) -> Reader:
@@ -110,10 +119,10 @@ def _array_item_reader(items: Type, required: bool) -> Reader:
     read = _reader(items, required)
     if items["type"] in READERS:
         return read
-    gap = {"double": np.nan, "float": np.nan}.get(items["type"])
-    if gap is None and items["type"] != "string":
+    if items["type"] not in GAPS:
         return lambda value: _plain(read(value))
-    return lambda value: gap if value is None else _plain(read(value))
+    kind, gap = KINDS[items["type"]], GAPS[items["type"]]
+    return lambda value: gap if is_missing(value, kind) else _plain(read(value))
 
 
 def _plain(value: Any) -> Any:
@@ -162,6 +171,11 @@ def _map_reader(spec: Type, required: bool) -> Reader:
     return read
 
 
+FLOATS = frozenset({"double", "float"})
+
+GAPS: Mapping[str, Any] = {"double": np.nan, "float": np.nan, "string": None}
+"""What MLflow makes of a missing item of an array, by the type of the items."""
+
 ARRAY_ITEMS: Type = {"type": "double"}
 
 EXPECTS: Mapping[str, str] = {
@@ -178,13 +192,13 @@ NUMBERS = (*INTEGERS, float, np.float32, np.float64)
 
 # Text that spells a number is taken for a column, which may come from CSV, but not inside a cell.
 JSON_TYPES: Mapping[str, tuple[type, ...]] = {
-    "boolean": (bool, np.bool_),
+    "boolean": (bool, np.bool_, *NUMBERS),
     "integer": NUMBERS,
     "long": NUMBERS,
     "float": NUMBERS,
     "double": NUMBERS,
     "string": (str,),
-    "datetime": (str, int, date, datetime, np.datetime64, pd.Timestamp),
+    "datetime": (str, date, datetime, np.datetime64, pd.Timestamp, *NUMBERS),
     "binary": (str, bytes),
 }
 

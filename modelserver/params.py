@@ -14,8 +14,8 @@ import numpy as np
 from modelserver.columns import KINDS
 from modelserver.errors import InvalidInput, clipped, closest, listed, quoted
 from modelserver.kinds import LIMIT, describe
-from modelserver.nested import Misplaced, nested_kind
-from modelserver.parsers import EXACT
+from modelserver.nested import Misplaced, is_missing, nested_kind
+from modelserver.parsers import EXACT, INEXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Param:
         if self.type["type"] == "object":
             nested_kind(self.type, required=True).parse([value])
             return value
-        return None if value is None else SCALARS[self.type["type"]](value, self.expects)
+        name = self.type["type"]
+        return None if is_missing(value, KINDS[name]) else SCALARS[name](value, self.expects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,9 @@ def _exactly(*allowed: type, make: Any) -> Any:
 
 def _read_integer(value: Any, expects: str) -> int:
     """An integer, which JSON may also spell 5.0. Large ones come as floats that are not exact."""
-    if type(value) is float and value.is_integer() and abs(value) < EXACT:
+    if type(value) is float and value.is_integer():
+        if abs(value) >= EXACT:
+            raise Misplaced(INEXACT, expects)
         return int(value)
     if type(value) is not int:
         raise Misplaced(describe(value), expects)

@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -23,24 +24,35 @@ TIMES: Final = (date, np.datetime64, timedelta, np.timedelta64)
 
 TEXT_TYPES: Final = frozenset({str, np.str_})
 
+NO_TEXTS: Final = frozenset(np.dtype(code) for code in "?bhilqBHILQefd")
+"""The dtypes of arrays of numbers."""
+
 # Not by subclass: Python's booleans and NumPy's durations count as integers.
 INTEGER_TYPES: Final = frozenset({int, *(np.dtype(code).type for code in "bhilqBHILQ")})
 
+INEXACT: Final = "a number too large to be an exact integer"
+
 NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
+
+NUMBER_FOR_DATE: Final = "{}, which is no date (pandas: date_format='iso')"
 
 
 def _flat(cells: Cells, dtype: Any = None) -> "np.ndarray[Any, Any]":
     """The cells as a one-dimensional array, or `Unfit` for nested ones and for texts that spell
-    no number or date: long ones, of which NumPy would make all cells as long, and Python's own
-    spellings such as 1_000."""
-    if isinstance(cells, (list, tuple)) and str in set(map(type, cells)):
-        for cell in cells:
-            if type(cell) is str and (len(cell) > 64 or "_" in cell or not cell.isascii()):
+    no number or date: long ones, of which NumPy would make all cells as long, those with a zero
+    character, which NumPy drops, and Python's own spellings such as 1_000."""
+    if getattr(cells, "dtype", None) not in NO_TEXTS:
+        for cell in filter(_is_text, cells):
+            if len(cell) > 64 or "_" in cell or "\0" in cell or not cell.isascii():
                 raise Unfit("text")
     array = np.asarray(cells, dtype)
     if array.ndim != 1:
         raise Unfit("an array")
     return array
+
+
+def _is_text(cell: object) -> bool:
+    return type(cell) is str
 
 
 def floats(dtype: Any) -> Callable[[Cells], Array]:
@@ -95,7 +107,16 @@ def _whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        return int(_whole_floats(np.array([float(text)]))[0])
+        return whole_number_of(text) or int(_whole_floats(np.array([float(text)]))[0])
+
+
+def whole_number_of(text: str) -> int | None:
+    """The integer that a text with a point or an exponent spells, digit by digit, where a float
+    would not hold them all; None for every other text."""
+    if not EXACT <= abs(float(text)) < 2**64:
+        return None
+    number = Decimal(text)
+    return int(number) if number == number.to_integral_value() else None
 
 
 def _whole_floats(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
@@ -106,7 +127,7 @@ def _whole_floats(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
     if (np.trunc(array) != array).any():
         raise Unfit("a number with a fraction")
     if (np.abs(array) >= EXACT).any():
-        raise Unfit("a number too large to be an exact integer")
+        raise Unfit(INEXACT)
     return array.astype(np.int64)
 
 
@@ -137,12 +158,12 @@ def texts(cells: Cells) -> Array:
 
 
 def datetimes(cells: Cells) -> Array:
-    """ISO 8601 dates and date-times as naive UTC; numbers are nanoseconds."""
+    """ISO 8601 dates and date-times as naive UTC."""
     if isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype):
         return _nanoseconds(pd.DatetimeIndex(cells))
     array = _flat(cells)
-    if array.dtype.kind in "biuf" and isinstance(cells, (list, tuple)) and bool in map(type, cells):
-        raise Unfit("a boolean")  # NumPy makes numbers of booleans among numbers
+    if array.dtype.kind in "iuf":
+        raise Unfit(NUMBER_FOR_DATE.format(describe(cells[0])))
     if array.dtype.kind == "U":
         letters = _letters(array)
         if _are_plain(letters):
@@ -151,8 +172,6 @@ def datetimes(cells: Cells) -> Array:
         return _iso_dates(array)
     if array.dtype.kind == "M":
         return _nanoseconds(pd.DatetimeIndex(array))
-    if array.dtype.kind in "iuf":
-        return np.asarray(NANOSECONDS(cells)).view("M8[ns]")
     if array.dtype.kind == "O" and all(isinstance(value, date) for value in array):
         return _iso_dates(array.astype(str))
     raise Unfit(describe(cells[0]))
@@ -163,10 +182,6 @@ def _iso_dates(texts: "np.ndarray[Any, Any]") -> Array:
         return _nanoseconds(pd.to_datetime(texts, format="ISO8601", utc=True))
     except ValueError as error:
         raise Unfit(NO_DATE) from error
-
-
-# The least integer is how NumPy stores NaT.
-NANOSECONDS: Final = integers(np.int64, -(2**63) + 1, 2**63 - 1, "an integer beyond 64 bits")
 
 
 def _nanoseconds(index: pd.DatetimeIndex) -> Array:

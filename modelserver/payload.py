@@ -6,19 +6,28 @@ are MLflow's scoring protocol (`mlflow.pyfunc.scoring_server`). Raises `BadReque
 `InvalidInput`; pure: no HTTP, no environment.
 """
 
+import contextlib
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from modelserver.csv_reader import NO_ROWS, read_csv, read_untyped_csv
-from modelserver.decoding import decode_json
+from modelserver.decoding import (
+    BareConstants,
+    constants_as_nulls,
+    decode_constants,
+    decode_exactly,
+    decode_json,
+)
 from modelserver.errors import BadRequest, InvalidInput, listed
 from modelserver.frames import Columns
 from modelserver.kinds import describe
 from modelserver.media import CSV, JSON, PARQUET
 from modelserver.mixed import read_mixed
 from modelserver.numeric import read_numbers
+from modelserver.parsers import INEXACT
 from modelserver.parquet_reader import read_parquet, read_untyped_parquet
 from modelserver.signature import Signature
 from modelserver.tables import Table, check_names, read_columns, read_records, read_rows, read_split
@@ -26,6 +35,9 @@ from modelserver.tensors import Tensor, read_instances, read_tensors, tensors_fr
 from modelserver.untyped import untyped_frame, untyped_inputs, untyped_instances
 
 logger = logging.getLogger(__name__)
+
+MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
+"""Found in each body that has a key `params`, in which a null is not what NaN is."""
 
 LLM_KEYS: Final = ("messages", "prompt", "input")
 
@@ -85,11 +97,48 @@ def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:
 
 
 def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
-    if len(body) >= MANY_NUMBERS and (payload := _read_numbers(body, signature)) is not None:
+    if (payload := _read_large(body, signature)) is not None:
         return payload
-    if len(body) >= MANY_CELLS and (payload := _read_mixed(body, signature)) is not None:
-        return payload
-    value = decode_json(body, signature.exact_integers)
+    try:
+        return _read_plainly(body, signature)
+    except InvalidInput as error:
+        if not _lacks_digits(error):
+            raise
+    return _read_value(decode_exactly(body), signature)
+
+
+def _read_large(body: bytes, signature: Signature) -> Payload | None:
+    """A body that is large enough for the ways which make no Python objects of cells, and plain
+    enough; None for all others."""
+    payload = _read_numbers(body, signature) if len(body) >= MANY_NUMBERS else None
+    if payload is None and len(body) >= MANY_CELLS:
+        payload = _read_mixed(body, signature)
+    return payload
+
+
+def _read_plainly(body: bytes, signature: Signature) -> Payload:
+    try:
+        value = decode_json(body, signature.exact_integers)
+    except BareConstants:
+        return _read_constants(body, signature)
+    return _read_value(value, signature)
+
+
+def _read_constants(body: bytes, signature: Signature) -> Payload:
+    """A body of Python's json module, with NaN or infinities in it."""
+    alike = signature.nan_is_null and not (signature.params.declared and MAYBE_PARAMS.search(body))
+    if alike and (nulls := constants_as_nulls(body)) is not None:
+        with contextlib.suppress(BadRequest):  # what is wrong, is said of the body as it was sent
+            return _read_large(nulls, signature) or _read_value(decode_json(nulls), signature)
+    return _read_value(decode_constants(body), signature)
+
+
+def _lacks_digits(error: InvalidInput) -> bool:
+    """Whether a whole number was refused because a float may not hold all of its digits."""
+    return any(INEXACT in str(detail.get("found")) for detail in error.details)
+
+
+def _read_value(value: Any, signature: Signature) -> Payload:
     if not isinstance(value, dict):
         raise BadRequest(
             f"the body must be a JSON object with one of {FORMS}, not {describe(value)}"

@@ -24,6 +24,9 @@ NUMERIC: Final = frozenset({"double", "float", "long", "integer"})
 TENSOR_NUMBERS: Final[Mapping[str, Code]] = {"f": "d", "i": "i", "u": "i"}
 """NumPy's kinds of dtype that hold numbers."""
 
+CHECKED: Final = KINDS.keys() - {"any"}
+"""The types of a single value of which each cell is checked."""
+
 ONE_ROW: Final = frozenset({"array", "object", "sparkml_vector"})
 
 
@@ -39,6 +42,8 @@ class Signature:
     """As what a body of nothing but numbers may be read, see `numeric.py`."""
     exact_integers: bool = False
     """Whether integers may reach the model unchecked, so that none may be rounded on the way."""
+    nan_is_null: bool = False
+    """Whether NaN and null mean the same in all columns."""
 
 
 def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) -> Signature:
@@ -52,10 +57,18 @@ def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) 
         params=Params.compile(parts.get("params") or []),
         from_type_hint=from_type_hint,
         numbers=None if from_type_hint else _numbers(inputs, tensors),
-        exact_integers=from_type_hint
-        or not inputs
-        or '"any"' in (declared or {}).get("inputs", ""),
+        exact_integers=from_type_hint or not inputs or any(map(_holds_any, inputs)),
+        nan_is_null=bool(inputs)
+        and not from_type_hint
+        and CHECKED.issuperset(spec["type"] for spec in inputs),
     )
+
+
+def _holds_any(spec: Mapping[str, Any]) -> bool:
+    """Whether a type is `any`, or has a part that is."""
+    parts = [spec[key] for key in ("items", "values") if key in spec]
+    parts += spec.get("properties", {}).values()
+    return spec["type"] == "any" or any(map(_holds_any, parts))
 
 
 def _numbers(inputs: Sequence[Mapping[str, Any]], tensors: Sequence[Tensor]) -> Code | None:

@@ -168,9 +168,21 @@ def dtype_kind(dtype: "np.dtype[Any]") -> Kind | None:
         return float_kind(dtype.name, dtype, name)
     if dtype.kind in "iu":
         return integer_kind(dtype.name, dtype, name)
-    return {np.dtype(bool): KINDS["boolean"], np.dtype("M8[ns]"): KINDS["datetime"]}.get(
-        dtype, TEXTS if dtype.kind == "U" else None
-    )
+    if dtype.kind == "M":
+        return replace(KINDS["datetime"], parse=_moments(dtype))
+    return {"b": BOOLEANS, "U": TEXTS}.get(dtype.kind)
+
+
+def _moments(dtype: "np.dtype[Any]") -> Callable[[Cells], Array]:
+    """Reads date-times that the unit of the dtype holds."""
+
+    def parse(cells: Cells) -> Array:
+        moments = np.asarray(KINDS["datetime"].parse(cells))
+        if (moments.astype(dtype) != moments).any():
+            raise Unfit(f"a time finer than {dtype.name} holds")
+        return moments
+
+    return parse
 
 
 def _texts(cells: Cells) -> Array:
@@ -178,6 +190,9 @@ def _texts(cells: Cells) -> Array:
         raise Unfit("null")  # a NumPy text array has no missing values
     return objects(KINDS["string"].parse(cells))
 
+
+# NumPy's booleans have no missing values either.
+BOOLEANS: Final = replace(KINDS["boolean"], gaps_when_required=False)
 
 TEXTS: Final = replace(KINDS["string"], parse=_texts, gaps_when_required=False)
 
