@@ -16,9 +16,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from modelserver.errors import BadRequest, listed
+from modelserver.errors import BadRequest, folded, listed, not_utf8
 from modelserver.kinds import TEXT, TEXT_IS_OBJECT, Cells, Kind
-from modelserver.parsers import EXACT
+from modelserver.parsers import EXACT, floats
 from modelserver.tables import MANY_CELLS, Table, twice
 
 # pandas reads floats to the last digit by default since 3.1, before that when asked to.
@@ -34,7 +34,7 @@ INFERRED: Final[Mapping[str, str]] = {
     "float": "iuf",
     "long": "iuf",
     "integer": "iuf",
-    "boolean": "bi",
+    "boolean": "bif",
 }
 
 TRUTHS: Final[Mapping[str, bool]] = {
@@ -72,13 +72,16 @@ MISSING: Final = (
 
 # JSON's true is 1 in a number column; so is CSV's, as in pandas.
 WORDS: Final[Mapping[str, Mapping[str, bool | None]]] = {
-    "boolean": {**TRUTHS, "1": True, "0": False},
+    "boolean": TRUTHS,
     "long": TRUTHS,
     "integer": TRUTHS,
     "float": TRUTHS,
     "double": TRUTHS,
     "datetime": dict.fromkeys(MISSING),
 }
+
+
+NUMBERS: Final = floats(np.float64)
 
 
 def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
@@ -92,11 +95,9 @@ def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
         return _read_one_column(body, names[0], by_position[0])
     frame = _read_cells(body, by_position)
     _refuse_short_rows(body, frame, names)
-    start = 1 if names[0] == "" else 0
-    columns = [
-        _cells(frame[position], by_position[position]) for position in range(start, len(names))
-    ]
-    return Table(names[start:], len(frame), columns=columns)
+    kept = _named(frame, names)
+    columns = [_cells(frame[position], by_position[position]) for position in kept]
+    return Table([names[position] for position in kept], len(frame), columns=columns)
 
 
 def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
@@ -107,19 +108,28 @@ def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
     if None in cells:
         _refuse_ragged_rows(body, 1)
     missing = frozenset([""] if kind is None or kind.name in ANY_TEXT else MISSING)
-    words = WORDS.get(kind.name, {}) if kind else {}
-    column = [None if cell in missing else words.get(str(cell), cell) for cell in cells]
-    return Table([name], len(column), columns=[column])
+    column = [None if cell in missing else cell for cell in cells]
+    return Table([name], len(column), columns=[_worded(column, kind)])
 
 
 def read_untyped_csv(body: bytes) -> pd.DataFrame:
     """The table as pandas reads it by default, for a model without a signature."""
     body, names = _checked_header(body, {})
     frame = _parsed(body, len(names), index_col=False)
-    _refuse_short_rows(body, frame.set_axis(range(len(names)), axis=1), names)
+    by_position = frame.set_axis(range(len(names)), axis=1)
+    _refuse_short_rows(body, by_position, names)
     if frame.empty:
         raise BadRequest(NO_ROWS)
-    return frame
+    return frame.iloc[:, _named(by_position, names)]
+
+
+def _named(frame: pd.DataFrame, names: Sequence[str]) -> list[int]:
+    """The places of the columns that count: not that of row labels, which is the first and has no
+    name, and not the empty ones without a name that a spreadsheet leaves at the end."""
+    end = len(names)
+    while end > 1 and names[end - 1] == "" and frame[end - 1].isin(("", np.nan, None)).all():
+        end -= 1
+    return list(range(1 if names[0] == "" else 0, end))
 
 
 def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[str]]:
@@ -131,13 +141,13 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
         body = _with_newlines(body)
     records = _records(body)
     names, first = next(records, None), next(records, None)
-    if names is None:
-        raise BadRequest("the body is empty; send a header and rows")
+    if names is None or not any(name.strip() for name in names):
+        raise BadRequest("the body is empty, or its first line is; send a header and rows")
     if len(names) == 1 and names[0] not in known and (found := set(names[0]) & set(";\t|")):
         raise BadRequest(f"the cells must be separated by commas, not by {found.pop()!r}")
-    if known and not any(name in known for name in names):
+    if known and not {folded(name) for name in known} & {folded(name) for name in names}:
         raise BadRequest(NO_HEADER)  # then these may be cells, which are not repeated
-    if repeated := twice(names):
+    if repeated := [name for name in twice(names) if name]:
         if first is None:  # curl -d joined the lines, so cells may be among the names
             raise BadRequest(NO_ROWS)
         raise BadRequest(f"columns given twice: {listed(repeated)}")
@@ -167,7 +177,7 @@ def _check_utf8(body: bytes) -> None:
     try:
         _ = body.isascii() or body.decode()
     except UnicodeDecodeError as error:
-        raise BadRequest(f"the body is not UTF-8 text: byte {error.start}") from None
+        raise not_utf8(error) from None
 
 
 def _records(body: bytes) -> Iterator[list[str]]:
@@ -274,5 +284,25 @@ def _cells(column: "pd.Series[Any]", kind: Kind | None) -> Cells:
         return column.to_numpy()
     if kind.name == "string":
         return column.array
-    cells = column.astype(object).where(column.notna(), None).tolist()
-    return [words.get(cell, cell) for cell in cells] if (words := WORDS.get(kind.name)) else cells
+    return _worded(column.astype(object).where(column.notna(), None).tolist(), kind)
+
+
+def _worded(cells: list[str | None], kind: Kind | None) -> list[Any]:
+    """The cells, with values for CSV's own words. A boolean may be spelled as a number: a column of
+    flags that has gaps is one of floats to R and pandas."""
+    words = WORDS.get(kind.name, {}) if kind else {}
+    if kind and kind.name == "boolean":
+        words = words | {
+            cell: number
+            for cell in set(cells) - words.keys() - {None}
+            if (number := _zero_or_one(cell)) is not None
+        }
+    return [words.get(cell, cell) for cell in cells] if words else cells
+
+
+def _zero_or_one(cell: str) -> float | None:
+    try:
+        number = float(NUMBERS([cell])[0])
+    except ValueError:
+        return None
+    return number if number in (0, 1) else None

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from modelserver.errors import BadRequest, quoted
+from modelserver.errors import BadRequest, not_utf8, quoted
 from modelserver.parsers import whole_number_of
 
 STAND_INS: Final = ((b"Infinity", b"1.000000"), (b"NaN", b"0.0"))
@@ -53,9 +53,7 @@ def decode_json(body: bytes, exact_integers: bool = False) -> Any:
     try:
         value = _loads(body)
     except orjson.JSONDecodeError as error:
-        if any(constant in body for constant, _ in STAND_INS):
-            raise BareConstants(_refusal(body, error)) from None
-        raise BadRequest(_refusal(body, error)) from None
+        raise _refusal(body, error) from None
     if _may_repeat_keys(body, value):
         _refuse_repeated_keys(body)
     if exact_integers and LONG_NUMBER.search(body):
@@ -128,17 +126,15 @@ def _as_utf8(body: bytes) -> bytes:
         raise BadRequest(f"the body is not valid {encoding.upper()} text") from None
 
 
-def _refusal(body: bytes, error: orjson.JSONDecodeError) -> str:
-    """What is wrong with the body, and where. orjson does not say where UTF-8 ends."""
+def _refusal(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
+    """The error for what orjson refused. It does not say where text stops being UTF-8."""
     try:
         body.decode()
     except UnicodeDecodeError as wrong:
-        line = body.count(b"\n", 0, wrong.start) + 1
-        column = wrong.start - body.rfind(b"\n", 0, wrong.start)
-        place = f"byte {wrong.start} (line {line}, column {column})"
-        return f"the body is not UTF-8 text at {place}; save it as UTF-8"
+        return not_utf8(wrong)
+    fault = BareConstants if any(constant in body for constant, _ in STAND_INS) else BadRequest
     place = f"line {error.lineno}, column {error.colno}"
-    return f"{NOT_JSON}: {error.msg.partition(':')[0]} at {place}"
+    return fault(f"{NOT_JSON}: {error.msg.partition(':')[0]} at {place}")
 
 
 def _may_repeat_keys(body: bytes, value: Any) -> bool:

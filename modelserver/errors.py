@@ -12,10 +12,16 @@ types and kinds of values; they never repeat the caller's data and never hold a 
 """
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
 
 Details = Sequence[Mapping[str, Any]]
+
+LIMIT: Final = 20
+"""Faults that one answer reports."""
 
 
 class ApiError(Exception):
@@ -94,6 +100,24 @@ class TimedOut(ApiError):
     error_code = "DEADLINE_EXCEEDED"
 
 
+def not_utf8(error: UnicodeDecodeError) -> BadRequest:
+    """The error for a body in another encoding: where its first foreign byte is, from 1 on."""
+    line = error.object.count(b"\n", 0, error.start) + 1
+    column = error.start - error.object.rfind(b"\n", 0, error.start)
+    return BadRequest(
+        f"the body is not UTF-8 text: byte {error.start} (line {line}, column {column}); "
+        "save it as UTF-8"
+    )
+
+
+def joined(faults: Sequence[BadRequest]) -> BadRequest:
+    """One error that tells of all faults of a body."""
+    if len(faults) == 1:
+        return faults[0]
+    details = [detail for fault in faults for detail in fault.details]
+    return InvalidInput("; ".join(fault.message for fault in faults), details[:LIMIT])
+
+
 def clipped(name: object) -> object:
     """A name as the caller gave it, cut when it is long."""
     return name[:79] + "…" if isinstance(name, str) and len(name) > 80 else name
@@ -111,9 +135,55 @@ def listed(names: Iterable[object], limit: int = 20) -> str:
     return ", ".join(map(quoted, every[:limit])) + more
 
 
-def closest(name: str, known: Sequence[str]) -> list[str]:
-    """The known name that was probably meant, or none. Long names are not worth the search."""
-    return difflib.get_close_matches(name, known, 1) if len(name) <= 80 else []
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """The known name that was probably meant, and what of it is easily overlooked."""
+
+    name: str
+    remark: str = ""
+
+    def __str__(self) -> str:
+        return f"did you mean {self.name!r}{self.remark}?"
+
+
+def hint(name: str, known: Sequence[str]) -> Hint | None:
+    """What was probably meant by an unknown name. Long names are not worth the search."""
+    if len(name) > 80:
+        return None
+    for fold, remark in FOLDS:
+        if same := [other for other in known if fold(other) == fold(name)]:
+            return Hint(same[0], remark)
+    close = difflib.get_close_matches(name, known, 1)
+    return Hint(close[0]) if close else None
+
+
+def suggested(names: Sequence[object], known: Sequence[str]) -> str:
+    """Unknown names for a message, each with what was probably meant."""
+    texts = []
+    for name in names[:LIMIT]:
+        meant = hint(str(name), known)
+        texts.append(quoted(name) + (f" ({meant})" if meant else ""))
+    more = f" and {len(names) - LIMIT} more" if len(names) > LIMIT else ""
+    return ", ".join(texts) + more
+
+
+def folded(name: str) -> str:
+    """The name without what people do not see or do not mind: blanks around it, upper case, and how
+    Unicode composes its letters."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def are_params(names: Sequence[object]) -> str:
+    """Says of params that were sent among the input where they belong."""
+    which = f"{listed(names)} is a param" if len(names) == 1 else f"{listed(names)} are params"
+    return f"{which}; send {'it' if len(names) == 1 else 'them'} under 'params'"
+
+
+FOLDS: Final[Sequence[tuple[Callable[[str], str], str]]] = (
+    (partial(unicodedata.normalize, "NFC"), ", written in another Unicode normalisation"),
+    (folded, ""),
+)
+"""In which ways a name may be the known one, and what to say of it."""
 
 
 # What Starlette's routing raises (404, 405) in the terms of MLflow's error codes.

@@ -4,7 +4,7 @@ In: a `Table`. Out: the DataFrame that the model gets. Missing or unknown column
 that do not fit, raise `InvalidInput` with one detail per fault.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from struct import error as StructError, pack
@@ -14,8 +14,18 @@ import numpy as np
 import pandas as pd
 
 from modelserver.blocks import frame_of, plain_columns
-from modelserver.errors import BadRequest, InvalidInput, clipped, closest, listed, quoted
-from modelserver.kinds import LIMIT, Array, BadCells, Kind
+from modelserver.errors import (
+    LIMIT,
+    BadRequest,
+    InvalidInput,
+    are_params,
+    clipped,
+    hint,
+    listed,
+    quoted,
+    suggested,
+)
+from modelserver.kinds import Array, BadCells, Kind
 from modelserver.tables import Table
 
 
@@ -32,7 +42,7 @@ class Column:
 class Columns:
     """A column signature. `one_row` where an object of `inputs` is one row (MLflow's rule for
     signatures with arrays or objects), `block` where every column is a double, `groups` the places
-    of the columns of one type (`blocks.py`)."""
+    of the columns of one type (`blocks.py`), `params` the names of the model's params."""
 
     columns: tuple[Column, ...]
     names: tuple[Hashable, ...]
@@ -42,6 +52,7 @@ class Columns:
     groups: Mapping[str, Sequence[int]]
     index: pd.Index
     positions: Mapping[str, int]
+    params: frozenset[str]
 
     def frame(self, table: Table) -> pd.DataFrame:
         """The table as the model gets it: the signature's columns in order, typed.
@@ -50,13 +61,14 @@ class Columns:
         """
         if table.length == 0:
             raise InvalidInput("the table is empty: it has no rows")
-        order = self._order(table)
-        if self.block and table.rows is not None:
+        table = table.without_row_names(self.positions if self.named else ())
+        order, mismatch = self._order(table)
+        if self.block and table.rows is not None and mismatch is None:
             block = _block(table.rows, order)
             if block is not None:
                 names = self._names_of(table, order)
                 return pd.DataFrame(block, index=_labels(table), columns=names, copy=False)
-        columns = self._typed(table, order)
+        columns = self._typed(table, order, mismatch)
         labels = _labels(table)
         if labels is None:
             labels = pd.RangeIndex(table.length)
@@ -72,8 +84,11 @@ class Columns:
             return self.index[[position is not None for position in order]]
         return self.index.view()  # a model may name the index; the next one gets it as it was
 
-    def _typed(self, table: Table, order: Sequence[int | None]) -> dict[int, Array]:
-        """The columns of the signature that were sent, by place."""
+    def _typed(
+        self, table: Table, order: Sequence[int | None], mismatch: "Mismatch | None"
+    ) -> dict[int, Array]:
+        """The columns of the signature that were sent, by place. Raises `InvalidInput` for all bad
+        cells, and for the `mismatch` of columns that was found before."""
         rows = table.rows if isinstance(table.rows, list) else []
         plain = plain_columns(rows, self.groups, order) if rows else {}
         cells = table.cells(p for place, p in enumerate(order) if place not in plain)
@@ -91,6 +106,8 @@ class Columns:
             except BadCells as error:
                 name = column.name if self.named else table.names[position]
                 bad += _details(name, column.kind, error.cells)
+        if mismatch is not None:
+            raise mismatch.as_error(bad)
         if bad:
             raise _bad_cells(bad)
         return columns
@@ -111,19 +128,26 @@ class Columns:
                 bad += _details(name, column.kind, [(int(row), "null") for row in rows])
         return _bad_cells(bad) if bad else None
 
-    def _order(self, table: Table) -> list[int | None]:
-        """Where in the table each column of the signature stands; None for an absent optional."""
+    def _order(self, table: Table) -> "tuple[list[int | None], Mismatch | None]":
+        """Where in the table each column of the signature stands, None for an absent one; and which
+        are missing or unknown, if any."""
+        in_order: list[int | None] = list(range(len(self.columns)))
         if not self.named:
             if len(table.names) != len(self.columns):
                 raise InvalidInput(
                     f"the model takes {len(self.columns)} columns, got {len(table.names)}"
                 )
-            return list(range(len(self.columns)))
+            return in_order, None
+        if not table.named and self.names != tuple(range(len(self.names))):
+            raise InvalidInput(
+                "the rows have no names, which the model needs: send 'dataframe_split' with "
+                f"'columns', or 'dataframe_records'. The model takes: {listed(self.names)}"
+            )
         if tuple(table.names) == self.names:
-            return list(range(len(self.names)))
-        return self._match(table.names, table.named)
+            return in_order, None
+        return self._match(table.names)
 
-    def _match(self, names: Sequence[Hashable], named: bool) -> list[int | None]:
+    def _match(self, names: Sequence[Hashable]) -> "tuple[list[int | None], Mismatch | None]":
         places: list[int | None] = [None] * len(self.columns)
         unknown = []
         for position, name in enumerate(names):
@@ -139,37 +163,49 @@ class Columns:
             for column, place in zip(self.columns, places, strict=True)
             if place is None and column.required
         ]
-        if unknown and not named:
-            raise InvalidInput(
-                "the rows have no names, which the model needs: send 'dataframe_split' with "
-                f"'columns', or 'dataframe_records'. The model takes: {listed(self.names)}"
-            )
         if missing or unknown:
-            raise self._mismatch(missing, unknown)
-        return places
+            return places, Mismatch(self.names, self.params, missing, unknown)
+        return places, None
 
-    def _mismatch(self, missing: Sequence[Column], unknown: Sequence[Hashable]) -> InvalidInput:
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Columns that a table lacks, or has too many; `names` are those that the model takes, `params`
+    the names of its params."""
+
+    names: Sequence[Hashable]
+    params: Collection[str]
+    missing: Sequence[Column]
+    unknown: Sequence[Hashable]
+
+    def as_error(self, bad_cells: Sequence[dict[str, Any]] = ()) -> InvalidInput:
+        """The error that tells of them, and of the bad cells in the columns that fit."""
         known = [str(name) for name in self.names]
-        details = [
-            {"column": column.name, "expected": column.kind.expects, "found": "nothing"}
-            for column in missing
-        ]
-        for name in unknown[:LIMIT]:
-            detail: dict[str, Any] = {
-                "column": clipped(name),
-                "found": "a column that the model does not take",
-            }
-            if close := closest(str(name), known):
-                detail["did_you_mean"] = close[0]
-            details.append(detail)
-        parts = []
-        if missing:
-            parts.append("missing columns: " + listed([column.name for column in missing]))
-        if unknown:
-            parts.append("unknown columns: " + _suggested(unknown, known))
+        parts, details = [], []
+        if self.missing:
+            parts.append("missing columns: " + listed([column.name for column in self.missing]))
+            details += [
+                {"column": column.name, "expected": column.kind.expects, "found": "nothing"}
+                for column in self.missing
+            ]
+        if params := [name for name in self.unknown if name in self.params]:
+            parts.append(are_params(params))
+            details += [{"column": clipped(name), "found": "a param"} for name in params[:LIMIT]]
+        if unknown := [name for name in self.unknown if name not in self.params]:
+            parts.append("unknown columns: " + suggested(unknown, known))
+            details += [_unknown_column(name, known) for name in unknown[:LIMIT]]
+        if bad_cells:
+            parts.append(_bad_cells(bad_cells).message)
         return InvalidInput(
-            f"{'; '.join(parts)}. The model takes: {listed(self.names)}", details[:LIMIT]
+            f"{'; '.join(parts)}. The model takes: {listed(self.names)}",
+            [*details, *bad_cells][:LIMIT],
         )
+
+
+def _unknown_column(name: Hashable, known: Sequence[str]) -> dict[str, Any]:
+    detail = {"column": clipped(name), "found": "a column that the model does not take"}
+    meant = hint(str(name), known)
+    return detail | {"did_you_mean": meant.name} if meant else detail
 
 
 def _doubles(rows: Any, count: int) -> "np.ndarray[Any, Any]":
@@ -214,11 +250,3 @@ def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
         f"found {first['found']}{more}",
         bad[:LIMIT],
     )
-
-
-def _suggested(names: Sequence[Hashable], known: Sequence[str]) -> str:
-    texts = []
-    for name in names[:LIMIT]:
-        close = closest(str(name), known)
-        texts.append(quoted(name) + (f" (did you mean {close[0]!r}?)" if close else ""))
-    return ", ".join(texts) + (f" and {len(names) - LIMIT} more" if len(names) > LIMIT else "")

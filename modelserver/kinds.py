@@ -14,14 +14,13 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
+from modelserver.errors import LIMIT
+
 Array: TypeAlias = Any
 """A one-dimensional NumPy array or pandas ExtensionArray; the stubs of pandas tell no more."""
 
 Cells: TypeAlias = Any
 """The cells of a column: a list or tuple of JSON values, or an `Array`."""
-
-LIMIT: Final = 20
-"""How many bad cells one answer reports."""
 
 TEXT: Final = pd.Series(["a"]).dtype
 """What pandas makes of text: `object` in pandas 2, `str` in pandas 3."""

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from modelserver.columns import KINDS
-from modelserver.errors import InvalidInput, clipped, closest, listed, quoted
-from modelserver.kinds import LIMIT, describe
+from modelserver.errors import LIMIT, InvalidInput, clipped, hint, listed, quoted
+from modelserver.kinds import describe
 from modelserver.nested import Misplaced, is_missing, nested_kind
 from modelserver.parsers import EXACT, INEXACT
 
@@ -59,6 +59,11 @@ class Params:
     def compile(cls, specs: Sequence[Mapping[str, Any]]) -> "Params":
         """From the params part of a signature's JSON."""
         return cls(tuple(_compile(spec) for spec in specs))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the declared params."""
+        return frozenset(param.name for param in self.declared)
 
     def read(self, given: Any) -> dict[str, Any] | None:
         """All params by name. For a model that declares none, None or the empty object given."""
@@ -131,8 +136,8 @@ def _unknown(name: str, known: Sequence[str]) -> dict[str, Any]:
         "param": clipped(name),
         "found": "a param that the model does not take",
     }
-    if close := closest(name, known):
-        detail["did_you_mean"] = close[0]
+    if meant := hint(name, known):
+        detail["did_you_mean"] = meant.name
     return detail
 
 
@@ -142,10 +147,8 @@ def _message(faults: Sequence[Mapping[str, Any]], known: Sequence[str]) -> str:
         if "expected" in fault:
             text = f"param {fault['param']!r}: expected {fault['expected']}, found {fault['found']}"
         else:
-            hint = fault.get("did_you_mean")
-            text = f"unknown param {quoted(fault['param'])}" + (
-                f", did you mean {hint!r}?" if hint else ""
-            )
+            meant = hint(str(fault["param"]), known)
+            text = f"unknown param {quoted(fault['param'])}" + (f", {meant}" if meant else "")
         texts.append(text)
     takes = listed(known) if known else "no params"
     return f"{'; '.join(texts)}. The model takes: {takes}"

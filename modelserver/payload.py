@@ -11,7 +11,10 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
+
+import numpy as np
 
 from modelserver.csv_reader import NO_ROWS, read_csv, read_untyped_csv
 from modelserver.decoding import (
@@ -21,18 +24,19 @@ from modelserver.decoding import (
     decode_exactly,
     decode_json,
 )
-from modelserver.errors import BadRequest, InvalidInput, listed
+from modelserver.errors import BadRequest, InvalidInput, are_params, joined, listed
 from modelserver.frames import Columns
 from modelserver.kinds import describe
 from modelserver.media import CSV, JSON, PARQUET
 from modelserver.mixed import read_mixed
 from modelserver.numeric import read_numbers
-from modelserver.parsers import INEXACT
 from modelserver.parquet_reader import read_parquet, read_untyped_parquet
+from modelserver.parsers import INEXACT
 from modelserver.signature import Signature
 from modelserver.tables import Table, check_names, read_columns, read_records, read_rows, read_split
 from modelserver.tensors import Tensor, read_instances, read_tensors, tensors_from_table
 from modelserver.untyped import untyped_frame, untyped_inputs, untyped_instances
+from modelserver.wrappings import wrapping_advice
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +146,7 @@ def _read_value(value: Any, signature: Signature) -> Payload:
     if not isinstance(value, dict):
         raise BadRequest(
             f"the body must be a JSON object with one of {FORMS}, not {describe(value)}"
+            + _advice(value, signature)
         )
     if any(key in value for key in LLM_KEYS):
         return _read_llm(value, signature)
@@ -150,10 +155,19 @@ def _read_value(value: Any, signature: Signature) -> Payload:
         forms = ["inputs"]
     if len(forms) != 1:
         found = f"it has {listed(forms or value)}" if value else "it is empty"
-        raise BadRequest(f"the body must have exactly one of {FORMS}; {found}")
-    if ignored := value.keys() - {forms[0], "params"}:
-        logger.info("ignored keys of the body: %s", listed(sorted(ignored)))
+        advice = "" if forms else _advice(value, signature)
+        raise BadRequest(f"the body must have exactly one of {FORMS}; {found}{advice}")
+    if others := value.keys() - {forms[0], "params"}:
+        if misplaced := sorted(others & signature.params.names):
+            raise InvalidInput(are_params(misplaced))
+        logger.info("ignored keys of the body: %s", listed(sorted(others)))
     return FORM_READERS[forms[0]](value[forms[0]], value.get("params"), signature)
+
+
+def _advice(body: Any, signature: Signature) -> str:
+    columns = signature.columns
+    names = columns.positions.keys() if columns is not None and columns.named else frozenset()
+    return wrapping_advice(body, list(FORM_READERS), names)
 
 
 def _read_numbers(body: bytes, signature: Signature) -> Payload | None:
@@ -197,6 +211,8 @@ def inputs_table(form: str, value: Any, columns: Columns) -> Table:
     if isinstance(value, dict):
         if columns.one_row:
             return Table(list(value), 1, columns=[[cell] for cell in value.values()])
+        if columns.params & value.keys():  # they are refused, whatever their lengths are
+            value = {k: None if k in columns.params else cells for k, cells in value.items()}
         return read_columns(form, value)
     if not isinstance(value, list):
         if columns.named:
@@ -211,22 +227,39 @@ def inputs_table(form: str, value: Any, columns: Columns) -> Table:
 
 def _from_table(table: Table, signature: Signature, params: Any) -> Payload:
     if signature.tensors:
-        data = tensors_from_table(signature.tensors, table)
-        return Payload(data, signature.params.read(params), table.length, typed=True)
-    if signature.columns is None:
-        return Payload(untyped_frame(table), signature.params.read(params), table.length)
-    frame = signature.columns.frame(table)
-    typed = not signature.from_type_hint
-    return Payload(frame, signature.params.read(params), table.length, typed)
+        to_data: Callable[[Table], Any] = partial(tensors_from_table, signature.tensors)
+    elif signature.columns is None:
+        to_data = untyped_frame
+    else:
+        to_data = signature.columns.frame
+    data, read_params = _both(partial(to_data, table), partial(signature.params.read, params))
+    typed = bool(signature.tensors) or signature.columns is not None
+    return Payload(data, read_params, table.length, typed and not signature.from_type_hint)
+
+
+def _both(read_data: Callable[[], Any], read_params: Callable[[], Any]) -> tuple[Any, Any]:
+    """The results of both. Raises one error for the faults of both."""
+    results: list[Any] = []
+    faults: list[BadRequest] = []
+    for read in (read_data, read_params):
+        try:
+            results.append(read())
+        except BadRequest as fault:
+            faults.append(fault)
+    if faults:
+        raise joined(faults)
+    return results[0], results[1]
 
 
 def _from_named_form(
-    read: Callable[[Any], Table],
+    read: Callable[[Any], Table], read_untyped: Callable[[Any], Table] | None = None
 ) -> Callable[[Any, Any, Signature], Payload]:
     def read_form(value: Any, params: Any, signature: Signature) -> Payload:
         if signature.from_type_hint:
             raise _only_inputs()
-        return _from_table(read(value), signature, params)
+        typed = signature.columns is not None or signature.tensors
+        read_table = read if typed or read_untyped is None else read_untyped
+        return _from_table(read_table(value), signature, params)
 
     return read_form
 
@@ -241,9 +274,10 @@ def _from_inputs_form(
             raise _only_inputs()
         if signature.columns is not None and not signature.from_type_hint:
             return _from_table(inputs_table(form, value, signature.columns), signature, params)
-        read_params = signature.params.read(params)
         if signature.tensors:
-            return _tensors(to_tensors(signature.tensors, value), read_params)
+            read_data = partial(to_tensors, signature.tensors, value)
+            return _tensors(*_both(read_data, partial(signature.params.read, params)))
+        read_params = signature.params.read(params)
         data = value if signature.from_type_hint else to_arrays(value)
         return Payload(data, read_params, rows=_length(value))
 
@@ -268,7 +302,7 @@ def _length(value: Any) -> int | None:
 
 FORM_READERS: Final[Mapping[str, Callable[[Any, Any, Signature], Payload]]] = {
     "dataframe_split": _from_named_form(read_split),
-    "dataframe_records": _from_named_form(read_records),
+    "dataframe_records": _from_named_form(read_records, partial(read_records, gap=np.nan)),
     "instances": _from_inputs_form("instances", read_instances, untyped_instances),
     "inputs": _from_inputs_form("inputs", read_tensors, untyped_inputs),
 }

@@ -51,10 +51,11 @@ def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) 
     parts = {key: json.loads(text) for key, text in (declared or {}).items() if text}
     inputs = parts.get("inputs") or []
     tensors = tuple(Tensor.compile(spec) for spec in inputs if spec["type"] == "tensor")
+    params = Params.compile(parts.get("params") or [])
     return Signature(
-        columns=_compile_columns(inputs) if inputs and not tensors else None,
+        columns=_compile_columns(inputs, params.names) if inputs and not tensors else None,
         tensors=tensors,
-        params=Params.compile(parts.get("params") or []),
+        params=params,
         from_type_hint=from_type_hint,
         numbers=None if from_type_hint else _numbers(inputs, tensors),
         exact_integers=from_type_hint or not inputs or any(map(_holds_any, inputs)),
@@ -77,7 +78,7 @@ def _numbers(inputs: Sequence[Mapping[str, Any]], tensors: Sequence[Tensor]) -> 
     return "d" if inputs and NUMERIC.issuperset(spec["type"] for spec in inputs) else None
 
 
-def _compile_columns(inputs: Sequence[Mapping[str, Any]]) -> Columns:
+def _compile_columns(inputs: Sequence[Mapping[str, Any]], params: frozenset[str]) -> Columns:
     columns = tuple(_compile_column(spec, position) for position, spec in enumerate(inputs))
     names = tuple(column.name for column in columns)
     return Columns(
@@ -89,6 +90,7 @@ def _compile_columns(inputs: Sequence[Mapping[str, Any]]) -> Columns:
         groups=group_by_type([column.kind.name for column in columns]),
         index=pd.Index(names),
         positions={str(name): position for position, name in enumerate(names)},
+        params=params - set(map(str, names)),
     )
 
 

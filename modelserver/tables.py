@@ -7,20 +7,23 @@ twice) and leave the cells alone. Anything else raises `BadRequest` naming the r
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from modelserver.errors import BadRequest, listed, quoted
-from modelserver.kinds import LIMIT, Cells, describe
+from modelserver.errors import LIMIT, BadRequest, listed, quoted
+from modelserver.kinds import Cells, describe
 
 MANY_CELLS = 1_000_000
 """Cells that a small body may stand for, where it names columns or values once for many rows."""
 
 SPLIT_KEYS = {"columns", "data", "index"}
+
+ROW_NAMES = "_row"
+"""Where R's jsonlite writes the names that a data frame's rows have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,19 @@ class Table:
             zip(wanted, zip(*map(itemgetter(*wanted), self.rows), strict=True), strict=True)
         )
 
+    def without_row_names(self, known: Iterable[object]) -> "Table":
+        """The table without R's column of row names, unless that is one of the `known` names."""
+        if ROW_NAMES not in self.names or ROW_NAMES in known:
+            return self
+        kept = [place for place, name in enumerate(self.names) if name != ROW_NAMES]
+        columns = self.by_column()
+        return replace(
+            self,
+            names=[self.names[place] for place in kept],
+            rows=None,
+            columns=[columns[place] for place in kept],
+        )
+
     def by_column(self) -> Sequence[Cells]:
         """The cells column by column."""
         if self.columns is not None:
@@ -70,18 +86,34 @@ def read_split(value: Any) -> Table:
         part = value.get(key)
         if not isinstance(part, list) and (key == "data" or part is not None):
             raise BadRequest(f"'{key}' in 'dataframe_split' must be an array, not {describe(part)}")
-    for row, label in enumerate(index or ()):
-        if isinstance(label, (list, dict)):
-            raise BadRequest(f"label {row} of 'index' in 'dataframe_split' is {describe(label)}")
     if index is not None and len(index) != len(data):
         raise BadRequest(
             f"'index' in 'dataframe_split' has {len(index)} labels for {len(data)} rows"
         )
-    return read_rows("dataframe_split", data, names, index)
+    return read_rows("dataframe_split", data, names, _labels(index) if index else index)
 
 
-def read_records(value: Any, form: str = "dataframe_records", same_keys: bool = False) -> Table:
-    """`[{name: cell, …}, …]`; a name that a row lacks is null there, unless `same_keys`."""
+def _labels(index: Sequence[Any]) -> Sequence[Hashable]:
+    """Labels of rows. Arrays are the labels of several levels, as pandas writes a MultiIndex."""
+    levels = len(index[0]) if isinstance(index[0], list) else None
+    for row, label in enumerate(index):
+        parts = label if isinstance(label, list) else [label]
+        if (len(parts) if parts is label else None) != levels or not _are_single(parts):
+            raise BadRequest(
+                f"label {row} of 'index' in 'dataframe_split' is {describe(label)}: labels are "
+                "single values, or arrays of as many single values each"
+            )
+    return index if levels is None else [tuple(label) for label in index]
+
+
+def _are_single(parts: Sequence[Any]) -> bool:
+    return len(parts) > 0 and not any(isinstance(part, (list, dict)) for part in parts)
+
+
+def read_records(
+    value: Any, form: str = "dataframe_records", same_keys: bool = False, gap: Any = None
+) -> Table:
+    """`[{name: cell, …}, …]`; a name that a row lacks is `gap` there, unless `same_keys`."""
     if not isinstance(value, list):
         raise BadRequest(f"'{form}' must be an array of objects, not {describe(value)}")
     if not value or not isinstance(value[0], dict):
@@ -97,7 +129,8 @@ def read_records(value: Any, form: str = "dataframe_records", same_keys: bool = 
         names = list(dict.fromkeys(chain.from_iterable(value)))
         if len(names) * len(value) > MANY_CELLS + 10 * sum(map(len, value)):
             raise BadRequest(f"the rows of '{form}' have too many different keys")
-        return Table(names, len(value), columns=[[r.get(name) for r in value] for name in names])
+        columns = [[record.get(name, gap) for record in value] for name in names]
+        return Table(names, len(value), columns=columns)
     if len(names) == 1:
         return Table(names, len(value), columns=[[record[names[0]] for record in value]])
     return (
@@ -132,16 +165,21 @@ def read_rows(
 
 def read_columns(form: str, value: Mapping[str, Any]) -> Table:
     """`{name: [cells], …}`: columns of one length; a single value stands in every row."""
-    lengths = {len(cells) for cells in value.values() if isinstance(cells, list)} or {1}
-    if len(lengths) > 1:
-        some = [(name, cells) for name, cells in value.items() if isinstance(cells, list)][:LIMIT]
-        sizes = ", ".join(f"{quoted(name)} {len(cells)}" for name, cells in some)
-        raise BadRequest(f"the columns of '{form}' have different lengths: {sizes}")
-    length = lengths.pop()
+    length = refuse_unequal(form, value)
     if length * sum(not isinstance(cells, list) for cells in value.values()) > MANY_CELLS:
         raise BadRequest(f"too many single values beside the columns of '{form}'")
     columns = [cells if isinstance(cells, list) else [cells] * length for cells in value.values()]
     return Table(list(value), length, columns=columns)
+
+
+def refuse_unequal(form: str, columns: Mapping[str, Any]) -> int:
+    """The length that all columns have, 1 where none is an array. Raises `BadRequest`."""
+    arrays = {name: cells for name, cells in columns.items() if isinstance(cells, list)}
+    lengths = {len(cells) for cells in arrays.values()}
+    if len(lengths) > 1:
+        sizes = [f"{quoted(name)} {len(cells)}" for name, cells in list(arrays.items())[:LIMIT]]
+        raise BadRequest(f"the columns of '{form}' have different lengths: {', '.join(sizes)}")
+    return lengths.pop() if lengths else 1
 
 
 def check_names(names: Sequence[Any]) -> Sequence[Hashable]:

@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 
 from modelserver.columns import KINDS, float_kind, integer_kind
-from modelserver.errors import InvalidInput, listed
+from modelserver.errors import BadRequest, InvalidInput, joined, listed, suggested
 from modelserver.kinds import Array, BadCells, Cells, Kind, Unfit, describe, objects
-from modelserver.tables import Table
+from modelserver.tables import ROW_NAMES, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,24 @@ def read_tensors(
         value = {first.name: value}
     if not isinstance(value, dict):
         raise InvalidInput(f"expected an object of tensors by name, found {describe(value)}")
-    _check_names(tensors, list(value))
-    return {str(tensor.name): tensor.read(value[tensor.name]) for tensor in tensors}
+    return _read_named(tensors, value, Tensor.read)
+
+
+def _read_named(
+    tensors: Sequence[Tensor], values: Mapping[Any, Any], read: Callable[[Tensor, Any], Any]
+) -> "dict[str, np.ndarray[Any, Any]]":
+    """Each tensor from the value under its name. Raises `InvalidInput` for all faults at once."""
+    faults: list[BadRequest] = _misnamed(tensors, list(values))
+    arrays = {}
+    for tensor in tensors:
+        try:
+            if tensor.name in values:
+                arrays[str(tensor.name)] = read(tensor, values[tensor.name])
+        except BadRequest as fault:
+            faults.append(fault)
+    if faults:
+        raise joined(faults)
+    return arrays
 
 
 def read_instances(
@@ -93,7 +109,9 @@ def read_instances(
         for row, item in enumerate(value):
             if not isinstance(item, dict) or item.keys() != value[0].keys():
                 raise InvalidInput(f"row {row} of 'instances' has other keys than row 0")
-        value = {name: [item[name] for item in value] for name in value[0]}
+        known = [tensor.name for tensor in tensors]
+        names = [name for name in value[0] if name != ROW_NAMES or name in known]
+        value = {name: [item[name] for item in value] for name in names}
     return read_tensors(tensors, value)
 
 
@@ -103,28 +121,26 @@ def tensors_from_table(
     """`dataframe_split`, `dataframe_records` or Parquet for a tensor signature."""
     if table.length == 0:
         raise InvalidInput("the table is empty: it has no rows")
-    columns = dict(zip(table.names, map(_plain, table.by_column()), strict=True))
+    table = table.without_row_names([tensor.name for tensor in tensors])
+    columns = dict(zip(table.names, map(list, table.by_column()), strict=True))
     first = tensors[0]
     if first.name is not None:
-        _check_names(tensors, list(columns))
-        return {str(t.name): t.read_column(columns[t.name]) for t in tensors}
+        return _read_named(tensors, columns, Tensor.read_column)
     if len(columns) == 1:
         return first.read_column(next(iter(columns.values())))
     return first.read(list(map(list, zip(*columns.values(), strict=True))))
 
 
-def _plain(cells: Any) -> Sequence[Any]:
-    return list(cells)
-
-
-def _check_names(tensors: Sequence[Tensor], given: Sequence[Any]) -> None:
-    names = [tensor.name for tensor in tensors]
+def _misnamed(tensors: Sequence[Tensor], given: Sequence[Any]) -> list[BadRequest]:
+    """The fault of missing or unknown names, if there are any."""
+    names = [str(tensor.name) for tensor in tensors]
     missing = [name for name in names if name not in given]
     unknown = [name for name in given if name not in names]
-    if missing or unknown:
-        faults = [f"missing {listed([name])}" for name in missing]
-        faults += [f"unknown {listed(unknown)}"] if unknown else []
-        raise InvalidInput(f"tensors: {', '.join(faults)}. The model takes: {names}")
+    if not missing and not unknown:
+        return []
+    faults = [f"missing {listed([name])}" for name in missing]
+    faults += [f"unknown {suggested(unknown, names)}"] if unknown else []
+    return [InvalidInput(f"tensors: {', '.join(faults)}. The model takes: {listed(names)}")]
 
 
 def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]:

@@ -11,11 +11,13 @@ import pandas as pd
 
 from modelserver.errors import BadRequest, quoted
 from modelserver.kinds import describe
-from modelserver.tables import Table
+from modelserver.tables import ROW_NAMES, Table, refuse_unequal
 
 
 def untyped_frame(table: Table) -> pd.DataFrame:
-    """The table with the dtypes that pandas infers. Raises `BadRequest` for an empty one."""
+    """The table with the dtypes that pandas infers, without R's names of rows. Raises `BadRequest`
+    for an empty one."""
+    table = table.without_row_names(())
     if table.length == 0:
         raise BadRequest("the table is empty: it has no rows")
     if table.rows is not None:
@@ -29,12 +31,18 @@ def untyped_inputs(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _array(cells, name) for name, cells in value.items()}
     if isinstance(value, list) and all(isinstance(item, dict) for item in value):
-        return [{name: _array(cell, name) for name, cell in item.items()} for item in value]
+        return [
+            {name: _array(cell, name) for name, cell in item.items() if name != ROW_NAMES}
+            for item in value
+        ]
     return _array(value, "inputs")
 
 
 def untyped_instances(value: Any) -> Any:
-    """`instances`: rows of objects become columns, anything else is one array."""
+    """`instances`: rows of objects become columns, anything else is one array. Columns have as many
+    values as there are rows."""
+    if isinstance(value, dict):
+        refuse_unequal("instances", value)
     if not (isinstance(value, list) and value and isinstance(value[0], dict)):
         return untyped_inputs(value)
     for row, item in enumerate(value):
@@ -42,7 +50,8 @@ def untyped_instances(value: Any) -> Any:
             raise BadRequest(f"row {row} of 'instances' is {describe(item)}, not an object")
         if item.keys() != value[0].keys():
             raise BadRequest(f"row {row} of 'instances' has other keys than row 0")
-    return {name: _array([item[name] for item in value], name) for name in value[0]}
+    names = [name for name in value[0] if name != ROW_NAMES]
+    return {name: _array([item[name] for item in value], name) for name in names}
 
 
 def _array(value: Any, name: str) -> "np.ndarray[Any, Any]":

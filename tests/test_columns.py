@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from modelserver.columns import KINDS
-from modelserver.kinds import LIMIT, TEXT, BadCells, Unfit, describe
+from modelserver.errors import LIMIT
+from modelserver.kinds import TEXT, BadCells, Unfit, describe
 from modelserver.parsers import _are_plain, _iso_dates, _letters, _plain_dates
 
 NAN = float("nan")

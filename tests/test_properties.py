@@ -27,8 +27,8 @@ from mlflow.models import ModelSignature
 from mlflow.types import ParamSchema, Schema
 
 from modelserver.columns import KINDS
-from modelserver.errors import ApiError, InvalidInput
-from modelserver.kinds import LIMIT, TEXT, BadCells
+from modelserver.errors import LIMIT, ApiError, InvalidInput
+from modelserver.kinds import TEXT, BadCells
 from modelserver.media import CSV, JSON, MEDIA_TYPES, PARQUET
 from modelserver.parsers import EXACT
 from modelserver.payload import read_payload
