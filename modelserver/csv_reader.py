@@ -141,8 +141,10 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
         body = _with_newlines(body)
     records = _records(body)
     names, first = next(records, None), next(records, None)
-    if names is None or not any(name.strip() for name in names):
-        raise BadRequest("the body is empty, or its first line is; send a header and rows")
+    if names is None:
+        raise BadRequest("the body is empty; send a header and rows")
+    if not any(name.strip() or name in known for name in names):
+        raise BadRequest("the first line holds no names; send a header and rows")
     if len(names) == 1 and names[0] not in known and (found := set(names[0]) & set(";\t|")):
         raise BadRequest(f"the cells must be separated by commas, not by {found.pop()!r}")
     if known and not {folded(name) for name in known} & {folded(name) for name in names}:
@@ -287,22 +289,21 @@ def _cells(column: "pd.Series[Any]", kind: Kind | None) -> Cells:
     return _worded(column.astype(object).where(column.notna(), None).tolist(), kind)
 
 
-def _worded(cells: list[str | None], kind: Kind | None) -> list[Any]:
+def _worded(cells: list[Any], kind: Kind | None) -> list[Any]:
     """The cells, with values for CSV's own words. A boolean may be spelled as a number: a column of
     flags that has gaps is one of floats to R and pandas."""
-    words = WORDS.get(kind.name, {}) if kind else {}
-    if kind and kind.name == "boolean":
-        words = words | {
-            cell: number
-            for cell in set(cells) - words.keys() - {None}
-            if (number := _zero_or_one(cell)) is not None
-        }
-    return [words.get(cell, cell) for cell in cells] if words else cells
+    if kind is None or kind.name not in WORDS:
+        return cells
+    words: dict[Any, Any] = dict(WORDS[kind.name])
+    if kind.name == "boolean":
+        words |= {cell: _zero_or_one(cell) for cell in set(cells) - words.keys() - {None}}
+    return [words.get(cell, cell) for cell in cells]
 
 
-def _zero_or_one(cell: str) -> float | None:
+def _zero_or_one(cell: str) -> float | str:
+    """The number that the cell spells, if it is one of these, else the cell."""
     try:
         number = float(NUMBERS([cell])[0])
     except ValueError:
-        return None
-    return number if number in (0, 1) else None
+        return cell
+    return number if number in (0, 1) else cell

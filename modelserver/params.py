@@ -114,6 +114,8 @@ def _read_integer(value: Any, expects: str) -> int:
         return int(value)
     if type(value) is not int:
         raise Misplaced(describe(value), expects)
+    if not -(2**63) <= value < 2**63:
+        raise Misplaced("an integer beyond 64 bits", expects)
     return value
 
 

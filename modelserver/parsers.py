@@ -34,25 +34,23 @@ INEXACT: Final = "a number too large to be an exact integer"
 
 NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
 
+NUMBERS: Final = frozenset({"an integer", "a number"})
+
 NUMBER_FOR_DATE: Final = "{}, which is no date (pandas: date_format='iso')"
 
 
 def _flat(cells: Cells, dtype: Any = None) -> "np.ndarray[Any, Any]":
     """The cells as a one-dimensional array, or `Unfit` for nested ones and for texts that spell
-    no number or date: long ones, of which NumPy would make all cells as long, those with a zero
-    character, which NumPy drops, and Python's own spellings such as 1_000."""
-    if getattr(cells, "dtype", None) not in NO_TEXTS:
-        for cell in filter(_is_text, cells):
-            if len(cell) > 64 or "_" in cell or "\0" in cell or not cell.isascii():
+    no number or date: long ones, of which NumPy would make all cells as long, and Python's own
+    spellings such as 1_000."""
+    if getattr(cells, "dtype", None) not in NO_TEXTS and str in set(map(type, cells)):
+        for cell in cells:
+            if type(cell) is str and (len(cell) > 64 or "_" in cell or not cell.isascii()):
                 raise Unfit("text")
     array = np.asarray(cells, dtype)
     if array.ndim != 1:
         raise Unfit("an array")
     return array
-
-
-def _is_text(cell: object) -> bool:
-    return type(cell) is str
 
 
 def floats(dtype: Any) -> Callable[[Cells], Array]:
@@ -162,8 +160,6 @@ def datetimes(cells: Cells) -> Array:
     if isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype):
         return _nanoseconds(pd.DatetimeIndex(cells))
     array = _flat(cells)
-    if array.dtype.kind in "iuf":
-        raise Unfit(NUMBER_FOR_DATE.format(describe(cells[0])))
     if array.dtype.kind == "U":
         letters = _letters(array)
         if _are_plain(letters):
@@ -174,7 +170,8 @@ def datetimes(cells: Cells) -> Array:
         return _nanoseconds(pd.DatetimeIndex(array))
     if array.dtype.kind == "O" and all(isinstance(value, date) for value in array):
         return _iso_dates(array.astype(str))
-    raise Unfit(describe(cells[0]))
+    found = describe(cells[0])
+    raise Unfit(NUMBER_FOR_DATE.format(found) if found in NUMBERS else found)
 
 
 def _iso_dates(texts: "np.ndarray[Any, Any]") -> Array:

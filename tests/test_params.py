@@ -7,6 +7,7 @@ import pytest
 
 from modelserver.errors import InvalidInput
 from modelserver.params import Params
+from modelserver.parsers import NUMBER_FOR_DATE
 
 
 def spec(name: str, kind: str, default: Any, shape: list[int] | None = None) -> dict[str, Any]:
@@ -103,7 +104,7 @@ LONG = "a whole number of 64 bits"
         ({"weights": [1, "a"]}, "a number (64-bit float)", "text"),
         ({"nested": 1}, "an object", "an integer"),
         ({"nested": {"x": "a"}}, LONG, "text at x"),
-        ({"nested": {"x": 1, "t": 2**63}}, DATE, "an integer beyond 64 bits at t"),
+        ({"nested": {"x": 1, "t": 2**63}}, DATE, f"{NUMBER_FOR_DATE.format('an integer')} at t"),
     ],
     ids=str,
 )

@@ -186,7 +186,8 @@ NO_ROWS = "the table is empty: it has no rows"
 
 BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("no object", LONG, [1], JSON,
-     f"the body must be a JSON object with one of {FORMS}, not an array"),
+     f"the body must be a JSON object with one of {FORMS}, not an array. Send the whole body as "
+     "the value of 'inputs'"),
     ("no form", LONG, {}, JSON, f"the body must have exactly one of {FORMS}; it is empty"),
     ("another form", LONG, {"data": 1}, JSON,
      f"the body must have exactly one of {FORMS}; it has 'data'"),
@@ -219,7 +220,8 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("many unknown columns", LONG, {"dataframe_records": [dict.fromkeys("abcdefghijklmnopqrstuvw")
      ]},
      JSON, "unknown columns: 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', "
-     "'o', 'p', 'q', 'r', 's', 't', 'u' and 2 more. The model takes: 'a'"),
+     "'o', 'p', 'q', 'r', 's', 't', 'u' and 2 more; row 0, column 'a': expected a whole number of "
+     "64 bits, found null. The model takes: 'a'"),
     ("one column twice", NUMBERED,
      {"dataframe_split": {"columns": [0, "0", 1], "data": [[1, 2, 3]]}}, JSON,
      "columns given twice: '0'"),

@@ -94,6 +94,8 @@ def split(**parts: Any) -> Callable[[], Table]:
     return lambda: read_split(parts)
 
 
+LABELS = "labels are single values, or arrays of as many single values each"
+
 REFUSED: list[tuple[Callable[[], Table], str]] = [
     (lambda: read_split([1]), "'dataframe_split' must be an object, not an array"),
     (
@@ -117,7 +119,19 @@ REFUSED: list[tuple[Callable[[], Table], str]] = [
     ),
     (
         split(data=[[1], [2]], columns=["a"], index=["x", [1, 2]]),
-        "label 1 of 'index' in 'dataframe_split' is an array",
+        f"label 1 of 'index' in 'dataframe_split' is an array: {LABELS}",
+    ),
+    (
+        split(data=[[1]], columns=["a"], index=[[]]),
+        f"label 0 of 'index' in 'dataframe_split' is an array: {LABELS}",
+    ),
+    (
+        split(data=[[1], [2]], columns=["a"], index=[["x", 1], ["y", {}]]),
+        f"label 1 of 'index' in 'dataframe_split' is an array: {LABELS}",
+    ),
+    (
+        split(data=[[1]], columns=["a"], index=[{}]),
+        f"label 0 of 'index' in 'dataframe_split' is an object: {LABELS}",
     ),
     (split(data=[[1]], columns=[None]), "the name of column 0 is null, not text"),
     (split(data=[[1, 2]], columns=["a", True]), "the name of column 1 is a boolean, not text"),

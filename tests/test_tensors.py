@@ -226,7 +226,7 @@ def test_tables(tensors: Any, table: Table, expected: Any) -> None:
             read_tensors,
             TWO,
             {"x": [[1, 2]], "y": 1},
-            "tensors: missing 'n', unknown 'y'. The model takes: ['x', 'n']",
+            "tensors: missing 'n', unknown 'y'. The model takes: 'x', 'n'",
         ),
         (
             read_instances,
@@ -242,7 +242,7 @@ def test_tables(tensors: Any, table: Table, expected: Any) -> None:
             tensors_from_table,
             NAMED,
             Table(["y"], 1, columns=[[1]]),
-            "tensors: missing 'x', unknown 'y'. The model takes: ['x']",
+            "tensors: missing 'x', unknown 'y'. The model takes: 'x'",
         ),
         (
             tensors_from_table,

@@ -186,6 +186,7 @@ SCHEMAS: dict[str, tuple[Schema | None, ParamSchema | None]] = {
     "one_binary": (_columns(("binary", "data")), None),
     "one_boolean": (_columns(("boolean", "flag")), None),
     "integer_names": (_columns(("long", 0), ("long", 1)), None),
+    "unordered_names": (_columns(("long", 2), ("long", 0), ("long", 1)), None),
     "unnamed": (Schema([ColSpec("double"), ColSpec("double")]), None),
     "unnamed_mixed": (Schema([ColSpec("long"), ColSpec("string")]), None),
     "nested": (NESTED, None),
@@ -195,6 +196,8 @@ SCHEMAS: dict[str, tuple[Schema | None, ParamSchema | None]] = {
     "with_params": (_columns(("double", "a")), PARAMS),
     "tensor": (Schema([TensorSpec(np.dtype("float64"), (-1, 2))]), None),
     "tensor_long": (Schema([TensorSpec(np.dtype("int64"), (-1,))]), None),
+    "tensor_flags": (Schema([TensorSpec(np.dtype("bool"), (-1,))]), None),
+    "tensor_dates": (Schema([TensorSpec(np.dtype("M8[ns]"), (-1,))]), None),
     "tensor_text": (Schema([TensorSpec(np.dtype("str"), (-1,))]), None),
     "tensor_image": (Schema([TensorSpec(np.dtype("uint8"), (-1, 2, 2))]), None),
     "tensors": (
