@@ -25,7 +25,14 @@ from modelserver.lifecycle import Lifecycle, isoformat, now
 from modelserver.log import configure_logging
 from modelserver.media import JSON, PARQUET_START, too_large
 from modelserver.memory import FreeMemory
-from modelserver.middleware import KEY, RequestTrace, Trace, error_response, log_cause
+from modelserver.middleware import (
+    KEY,
+    RequestTrace,
+    Trace,
+    error_response,
+    log_cause,
+    release_frames,
+)
 from modelserver.model import Model, flavor, signature_json
 from modelserver.openapi.description import Description, base_description
 from modelserver.pages import site
@@ -71,9 +78,11 @@ async def _invoke(request: HTTPRequest) -> Response:
     )
     join = score_together if model.row_wise else None
     work = scoring.Work(model, job)
-    scored = await service.workers.run(work, timeout, _is_small(job), join, trace.lone)
+    try:
+        scored = await service.workers.run(work, timeout, _is_small(job), join, trace.lone)
+    finally:
+        service.memory.after_request(len(body))
     trace.rows = scored.rows
-    service.memory.after_request(len(body))
     return Response(scored.body, media_type=JSON)
 
 
@@ -122,6 +131,7 @@ async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
     trace = _trace(request)
     if isinstance(error.__cause__, ModelFailed) or (error.status >= 500 and error.__cause__):
         log_cause(trace, error)
+    release_frames(error)
     return error_response(
         error.status, error.error_code, error.message, error.details, trace, error.headers
     )

@@ -109,6 +109,15 @@ def log_cause(trace: Trace, error: Exception) -> None:
     logger.error("%s failed: %s\n%s", trace.request_id, error, text.rstrip())
 
 
+def release_frames(error: BaseException) -> None:
+    """Lets go of what the functions that raised it held: the body, and all that was read of it.
+    Those frames hold the error, too, so the collector alone would find them, much later."""
+    raised: BaseException | None = error
+    while raised is not None:
+        traceback.clear_frames(raised.__traceback__)
+        raised = raised.__cause__ or raised.__context__
+
+
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == HEADER and 0 < len(value) <= 128:
