@@ -37,15 +37,6 @@ INFERRED: Final[Mapping[str, str]] = {
     "boolean": "bif",
 }
 
-TRUTHS: Final[Mapping[str, bool]] = {
-    "true": True,
-    "True": True,
-    "TRUE": True,
-    "false": False,
-    "False": False,
-    "FALSE": False,
-}
-
 # Any text but the empty one is a value of these: "null" is base64 too.
 ANY_TEXT: Final = frozenset({"string", "binary"})
 
@@ -65,21 +56,15 @@ NO_ROWS: Final = (
 OPEN_QUOTE: Final = "a quoted cell does not end"
 
 # The words of pandas.read_csv's na_values.
-MISSING: Final = (
-    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
-    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+MISSING: Final = frozenset(
+    (
+        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
+        *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+    )
 )
 
-# JSON's true is 1 in a number column; so is CSV's, as in pandas.
-WORDS: Final[Mapping[str, Mapping[str, bool | None]]] = {
-    "boolean": TRUTHS,
-    "long": TRUTHS,
-    "integer": TRUTHS,
-    "float": TRUTHS,
-    "double": TRUTHS,
-    "datetime": dict.fromkeys(MISSING),
-}
-
+# JSON's true is 1 in a number column; so is CSV's, as in pandas, which minds no case.
+TRUTHS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 NUMBERS: Final = floats(np.float64)
 
@@ -107,7 +92,7 @@ def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
     cells = [record[0] if len(record) == 1 else None for record in records]
     if None in cells:
         _refuse_ragged_rows(body, 1)
-    missing = frozenset([""] if kind is None or kind.name in ANY_TEXT else MISSING)
+    missing = {""} if kind is None or kind.name in ANY_TEXT else MISSING
     column = [None if cell in missing else cell for cell in cells]
     return Table([name], len(column), columns=[_worded(column, kind)])
 
@@ -292,12 +277,15 @@ def _cells(column: "pd.Series[Any]", kind: Kind | None) -> Cells:
 def _worded(cells: list[Any], kind: Kind | None) -> list[Any]:
     """The cells, with values for CSV's own words. A boolean may be spelled as a number: a column of
     flags that has gaps is one of floats to R and pandas."""
-    if kind is None or kind.name not in WORDS:
+    name = "" if kind is None else kind.name
+    if name == "datetime":
+        return [None if cell in MISSING else cell for cell in cells]
+    if name not in INFERRED:
         return cells
-    words: dict[Any, Any] = dict(WORDS[kind.name])
-    if kind.name == "boolean":
+    words = {cell: TRUTHS[cell.lower()] for cell in set(cells) if str(cell).lower() in TRUTHS}
+    if name == "boolean":
         words |= {cell: _zero_or_one(cell) for cell in set(cells) - words.keys() - {None}}
-    return [words.get(cell, cell) for cell in cells]
+    return [words.get(cell, cell) for cell in cells] if words else cells
 
 
 def _zero_or_one(cell: str) -> float | str:
