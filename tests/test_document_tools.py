@@ -92,8 +92,8 @@ def test_schemathesis_finds_nothing(
         # The parser takes more than the schema promises, such as text that spells a number.
         command += ["--exclude-checks", "negative_data_rejection"]
         command += ["--max-examples", str(settings().max_examples // 4)]
-        command += ["--generation-deterministic"] if settings().derandomize else []
-        command += ["--generation-database", "none", "--no-color"]
+        same, others = ["--generation-deterministic"], ["--generation-database", "none"]
+        command += [*(same if settings().derandomize else others), "--no-color"]
         environment = {
             **os.environ,
             "SCHEMATHESIS_HOOKS": "tests.schemathesis_hooks",
