@@ -9,6 +9,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ import pyarrow.parquet
 import pytest
 import requests
 from mlflow.models import ModelSignature
+from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 
 from modelserver.app import create_app
 from modelserver.openapi.snippets import SERVER, snippets
@@ -152,6 +154,29 @@ def test_r(what: str, rows: str, arrives: pd.DataFrame, url: str) -> None:
     shown = "cat(httr2::resp_body_string(httr2::last_response()))"
     program = f"{name} <- {R_FRAME}{rows}\ninvisible({{{code}}})\n{shown}"
     assert seen(json.loads(run_r(program))) == as_seen(arrives)
+
+
+@pytest.mark.parametrize("options", ["", ', digits = NA, na = "null"'])
+def test_r_as_it_is_without_advice(options: str, url: str) -> None:
+    """Missing values are "NA" by default, times are those of the zone, and row names a column."""
+    frame = f"{R_FRAME.strip()[:-1]}, row.names = c('r1', 'r2', 'r3'))"
+    program = f"""
+table <- {frame}[setdiff(names(SIGNATURE), "z")]
+invisible(httr2::request("{url}") |>
+  httr2::req_body_json(list(dataframe_records = table){options}) |> httr2::req_perform())
+cat(httr2::resp_body_string(httr2::last_response()))"""
+    names = ", ".join(f"{name} = 1" for name in FRAME)
+    answer = json.loads(run_r(program.replace("SIGNATURE", f"c({names})")))
+    assert seen(answer) == as_seen(R_ARRIVES.drop(columns="z"))
+
+
+@pytest.mark.parametrize("rows", [slice(None), slice(0, 1)], ids=["gaps", "full"])
+def test_mlflows_own_client(rows: slice, url: str) -> None:
+    address = urlsplit(url)
+    client = ScoringServerClient(str(address.hostname), int(address.port or 0))
+    client.wait_server_ready(timeout=10, scoring_server_proc=None)
+    frame = FRAME[rows]
+    assert seen(client.invoke(frame)) == describe(frame)
 
 
 def arrow_parquet(table: Any) -> bytes:
