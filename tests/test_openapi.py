@@ -121,7 +121,11 @@ def test_answers_may_hold_more_than_is_declared(
 
 
 @pytest.mark.parametrize(
-    "name", ["hint_orders", "chat_agent", "probabilities", "halves", "sums", "wine"]
+    "name",
+    sorted(
+        {"chat_agent", "halves", "hint_orders", "probabilities", "responses_agent", "sums"}
+        & MODELS.keys()
+    ),
 )
 def test_answers_are_described_where_the_model_keeps_to_its_outputs(
     name: str, document: Callable[[str], Document]
