@@ -1,5 +1,6 @@
 # make demo   serve a sample model on http://127.0.0.1:8000 (PORT=… for another port)
-# make test   lint, types, tests with coverage
+# make test   lint, types, tests with coverage; each run tests the same examples
+# make fuzz   the tests on generated examples with others at each run, ten times as many
 # make test-lowest   the tests with the lowest versions of requirements.txt
 # make assets  rebuild Swagger UI and ReDoc from their npm packages (needs npm)
 # make pictures  draw the README's pictures of the pages anew (needs chromium)
@@ -21,7 +22,7 @@ RUNTIME := $(VENV)/.installed-runtime
 TESTING := $(VENV)/.installed-testing
 TRAINED := .demo-model
 
-.PHONY: demo test test-lowest deploy manifest check-manifest bench assets pictures clean
+.PHONY: demo test fuzz test-lowest deploy manifest check-manifest bench assets pictures clean
 ifeq ($(wildcard mlflow.db),)
 .PHONY: $(TRAINED)
 endif
@@ -46,6 +47,9 @@ test: $(TESTING)
 	@$(BIN)/python -m coverage run -m pytest
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
+
+fuzz: $(TESTING)
+	@$(BIN)/python -m pytest --hypothesis-profile=fuzz -m hypothesis
 
 # The same tests with the lowest versions that requirements.txt promises, in an environment of its
 # own. Types and warnings are those of the newest versions; so are MLflow's answers to compare with.

@@ -49,6 +49,8 @@ class Model:
     """Whether rows of several requests may be predicted together."""
     loaded_at: datetime
     load_seconds: float
+    hints: tuple[Any, Any] = (None, None)
+    """What types the input and the output of a model whose signature comes from type hints."""
     folder: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
     """Where the model was downloaded to; removed with the model."""
 
@@ -105,6 +107,7 @@ def _load(
         row_wise=ways.row_wise,
         loaded_at=datetime.now(timezone.utc),
         load_seconds=time.perf_counter() - start,
+        hints=_hints(pyfunc, signature),
         folder=folder,
     )
     logger.info("loaded the model in %.1f s: %s", model.load_seconds, flavor(model))
@@ -140,6 +143,13 @@ def _signature(pyfunc: "PyFuncModel") -> Signature:
     declared = pyfunc.metadata.signature
     from_type_hint = bool(getattr(declared, "_is_signature_from_type_hint", False))
     return compile_signature(declared.to_dict() if declared else None, from_type_hint)
+
+
+def _hints(pyfunc: "PyFuncModel", signature: Signature) -> tuple[Any, Any]:
+    if not signature.from_type_hint:
+        return None, None
+    hints = pyfunc._model_impl.python_model.predict_type_hints
+    return hints.input, hints.output
 
 
 def _example(path: Path) -> bytes | None:

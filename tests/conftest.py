@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import mlflow
 import pytest
+from hypothesis import settings
 from mlflow import MlflowClient
 from mlflow.pyfunc import PyFuncModel, scoring_server
 from playwright.sync_api import Browser, Page
@@ -25,6 +26,12 @@ from modelserver.settings import read_settings
 from tests.browser import Visit, chromium, deployed
 from tests.processes import Server, free_port, tracking_server
 from tests.zoo import MODELS, SlowModel, save_slow
+
+# Each run tests the same examples, so that a failure in CI is a failure here. `make fuzz` takes
+# others, and more of them.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("fuzz", max_examples=1000, deadline=None, print_blob=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +54,8 @@ def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClie
 
     @cache
     def open_client(name: str, **environment: str) -> TestClient:
-        settings = read_settings({"MODEL_URI": str(model_path(name)), **environment})
-        test_client = TestClient(create_app(settings))
+        read = read_settings({"MODEL_URI": str(model_path(name)), **environment})
+        test_client = TestClient(create_app(read))
         test_client.__enter__()
         test_client.get("/")  # waits for the model
         opened.append(test_client)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ def need(condition: object, reason: str) -> None:
     """Skips the test unless `condition` holds; with TESTS_MUST_RUN=1 the test fails instead."""
     if not condition:
         (pytest.fail if os.environ.get("TESTS_MUST_RUN") == "1" else pytest.skip)(reason)
+
+
+def need_r_packages() -> None:
+    """What a call from R needs."""
+    need(shutil.which("Rscript"), "there is no Rscript")
+    packages = ["Rscript", "-e", "library(httr2); library(jsonlite)"]
+    installed = subprocess.run(packages, capture_output=True, check=False)
+    need(installed.returncode == 0, "R has no httr2 or no jsonlite")
 
 
 def chromium_path() -> str:

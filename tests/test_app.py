@@ -1,7 +1,10 @@
 """Endpoints, errors, ids and limits of the HTTP side, around real models."""
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +18,7 @@ from starlette.testclient import TestClient
 from modelserver.app import PATHS, create_app
 from modelserver.middleware import RequestTrace
 from modelserver.settings import read_settings
+from tests.processes import ROOT
 from tests.zoo import SECONDS, Echo, save_pyfunc
 
 Open = Callable[..., TestClient]
@@ -34,6 +38,18 @@ def test_ping_and_version_answer_as_mlflows_server(client: Open, mlflow_client: 
         ping, oracle = ours.get(path), theirs.get(path)
         assert (ping.status_code, ping.content) == (oracle.status_code, oracle.content)
         assert ping.headers["content-type"] == oracle.headers["content-type"]
+
+
+def test_the_version_is_that_of_the_package_that_is_imported(tmp_path: Path) -> None:
+    """mlflow and mlflow-skinny may be installed in two versions: the later hides the other."""
+    package = tmp_path / "mlflow"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    (package / "version.py").write_text('VERSION = "9.9.dev0"')
+    program = "from modelserver.app import MLFLOW_VERSION; print(MLFLOW_VERSION)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment)
+    assert ran.stdout.decode().strip() == "9.9.dev0", ran.stderr
 
 
 @pytest.mark.parametrize("path", ["/", "/ping", "/health", "/version", "/metadata"])

@@ -18,7 +18,7 @@ from modelserver.settings import read_settings
 from tests.browser import deployed
 from tests.processes import free_port
 from tests.serving import serving
-from tests.zoo import SCHEMAS, Echo, SlowModel, save_pyfunc
+from tests.zoo import SCALARS, SCHEMAS, Echo, SlowModel, save_pyfunc
 
 Base = Callable[..., str]
 Open = Callable[..., Page]
@@ -100,6 +100,30 @@ def test_a_missing_column_and_a_wrong_param_mark_their_fields(base: Base, visit:
     page.get_by_label("count").fill("many")
     page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.get_by_label("count")).to_have_attribute("aria-invalid", "true")
+
+
+def test_an_emptied_optional_column_is_null_and_a_param_its_default(
+    base: Base, visit: Open
+) -> None:
+    page = visit(base("all_optional"))
+    for name in SCALARS:
+        field = page.get_by_label(re.compile(f"^{name}"))
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option("")
+        else:
+            field.fill("")
+    assert json.loads(sent_by(page))["dataframe_records"] == [{"id": 1} | dict.fromkeys(SCALARS)]
+    expect(page.get_by_role("status")).to_have_text("1 row.")
+    page = visit(base("with_params"))
+    page.get_by_label("count").fill("")
+    assert "params" not in json.loads(sent_by(page))
+
+
+def sent_by(page: Page) -> str:
+    """What the form sends."""
+    with page.expect_request("**/invocations") as request:
+        page.get_by_role("button", name="Predict", exact=True).click()
+    return str(request.value.post_data)
 
 
 def test_json_that_is_none_is_not_sent(base: Base, visit: Open) -> None:

@@ -154,7 +154,7 @@ BODIES = st.one_of(
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=2 * settings().max_examples)
 @given(content=BODIES)
 def test_the_same_as_the_ordinary_reader(name: str, content: Any) -> None:
     body = json.dumps(content).encode()

@@ -112,6 +112,45 @@ def test_examples_and_answers_fit_their_schemas(
         assert faults(document(name), "Answer", answer) == []
 
 
+@pytest.mark.parametrize("name", QUICK)
+def test_answers_may_hold_more_than_is_declared(
+    name: str, document: Callable[[str], Document]
+) -> None:
+    schemas = document(name)["components"]["schemas"]
+    assert '"additionalProperties": false' not in json.dumps(schemas["Predictions"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {"chat_agent", "halves", "hint_orders", "probabilities", "responses_agent", "sums"}
+        & MODELS.keys()
+    ),
+)
+def test_answers_are_described_where_the_model_keeps_to_its_outputs(
+    name: str, document: Callable[[str], Document]
+) -> None:
+    assert document(name)["components"]["schemas"]["Predictions"]["type"] is not None
+
+
+def test_what_has_a_default_is_optional(document: Callable[[str], Document], client: Open) -> None:
+    orders = document("hint_orders")
+    row = orders["components"]["schemas"]["Row"]
+    assert row["required"] == ["name"]
+    assert row["properties"]["parts"]["items"]["required"] == ["size"]
+    assert row["properties"]["first"]["required"] == ["size"]
+    assert row["properties"]["count"]["type"] == "integer"
+    receipt = orders["components"]["schemas"]["Predictions"]["items"]
+    assert receipt["required"] == ["total"]
+    body = {"inputs": [{"name": "a"}]}
+    assert faults(orders, "Input", body) == []
+    assert client("hint_orders").post("/invocations", json=body).json() == {
+        "predictions": [{"total": 1.5}]
+    }
+    partly = request_examples(document("hint_orders_partly"))["inputs"][1]
+    assert partly == {"inputs": [{"name": "a", "parts": [{"size": 1.5}]}]}
+
+
 @pytest.mark.parametrize(
     ("name", "forms"),
     [
@@ -303,6 +342,40 @@ def test_dates_of_an_example_get_an_offset(tmp_path: Path) -> None:
     dated = described(saved(tmp_path / "model", ["when"], "datetime", input_example=example))
     rows = request_examples(dated)["split"][1]["dataframe_split"]["data"]
     assert rows == [["2024-01-02T03:04:05.500000Z"], [None]]
+
+
+def test_a_required_column_may_have_gaps_where_its_example_has_some(tmp_path: Path) -> None:
+    example = pd.DataFrame({"a": [0.5, np.nan]})
+    gaps = described(saved(tmp_path / "model", ["a"], input_example=example))
+    assert list(request_examples(gaps)) == [*FORMS, "csv"]
+    for media_type, body in request_examples(gaps).values():
+        assert media_type == "text/csv" or faults(gaps, "Input", body) == []
+    assert gaps["components"]["schemas"]["Row"]["required"] == ["a"]
+
+
+def test_an_example_that_does_not_fit_its_schema_is_not_shown(
+    loaded: Callable[[str], Model], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server reads the text as a number, which the document does not promise."""
+    logged = b'{"dataframe_split": {"columns": ["a", "b"], "data": [["4711", 2]]}}'
+    document = described(loaded("two_longs"), logged)
+    told = [line for line in caplog.messages if "'records' does not fit its schema" in line]
+    assert len(told) == 1
+    assert "4711" not in caplog.text
+    # The made example stands in.
+    assert request_examples(document)["records"][1] == {"dataframe_records": [{"a": 1, "b": 1}]}
+
+
+def test_an_example_of_an_editor_that_does_not_fit_is_told(
+    loaded: Callable[[str], Model], caplog: pytest.LogCaptureFixture
+) -> None:
+    base = base_description().document
+    content = post(base)["requestBody"]["content"]["application/json"]
+    content["examples"] = {"ours": {"value": {"dataframe_records": [{"n": "SECRET"}]}}}
+    document = describe(base, loaded("one_long"), False).document
+    assert "the example 'ours' does not fit its schema" in caplog.text
+    assert "SECRET" not in caplog.text
+    assert list(request_examples(document)) == ["ours", *FORMS, "csv"]
 
 
 def test_columns_that_an_example_lacks_or_has_too_many(tmp_path: Path) -> None:

@@ -38,13 +38,10 @@ from tests.zoo import SCALARS, SCHEMAS
 
 MEGABYTE = 1024 * 1024
 
-# The same examples in every run: a failure in CI is a failure here.
-repeatable = settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+MANY = settings().max_examples
+"""As the profile says, see conftest.py."""
+
+repeatable = settings(max_examples=MANY * 3 // 2, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True)
@@ -438,7 +435,7 @@ json_bodies = json_values | st.builds(
 
 
 @given(signature=signatures, value=json_bodies)
-@settings(repeatable, max_examples=1500)
+@settings(repeatable, max_examples=15 * MANY)
 def test_any_json_is_read_or_refused(signature: Signature, value: Any) -> None:
     _read_or_refuse(JSON, json.dumps(value).encode(), signature)
 
@@ -499,7 +496,7 @@ outputs = st.recursive(
 
 
 @given(value=outputs)
-@settings(repeatable, max_examples=600)
+@settings(repeatable, max_examples=6 * MANY)
 def test_any_output_is_valid_json(value: Any) -> None:
     answer = json.loads(encode_predictions(value), parse_constant=_refuse, parse_int=str)
     assert list(answer) == ["predictions"]

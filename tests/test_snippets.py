@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from modelserver.openapi.snippets import SERVER, snippets
-from tests.needs import need
+from tests.needs import need, need_r_packages
 
 HARD: dict[str, Any] = {
     "dataframe_records": [
@@ -26,6 +26,7 @@ HARD: dict[str, Any] = {
     ]
 }
 BIG = {"dataframe_records": [{"n": 2**53 + 1}]}
+PRECISE = {"dataframe_records": [{"x": 0.1 + 0.2, "n": 1234567890123456}]}
 NESTED = {"dataframe_records": [{"numbers": [0.5]}]}
 UNEQUAL = {"dataframe_records": [{"a": 1}, {"b": 2}]}
 RESERVED = {"dataframe_records": [{"row.names": 1}]}
@@ -67,7 +68,8 @@ def test_powershell_doubles_every_kind_of_single_quote() -> None:
 def test_r_gets_a_data_frame_where_one_can_hold_the_rows() -> None:
     assert "`a b` = c(1.5e-07, NA)" in source("R", HARD)
     assert "`n` = 5," in source("R", {"dataframe_records": [{"n": 5}]})
-    for body in (BIG, NESTED, UNEQUAL, RESERVED, INPUTS):
+    assert "`n` = 1e+300" in source("R", {"dataframe_records": [{"n": 1e300}]})
+    for body in (BIG, PRECISE, NESTED, UNEQUAL, RESERVED, INPUTS):
         assert "data.frame" not in source("R", body)
         assert "req_body_raw" in source("R", body)
 
@@ -108,14 +110,13 @@ RUN: dict[str, list[str]] = {
 @pytest.mark.parametrize("language", RUN)
 @pytest.mark.parametrize(
     "body",
-    [HARD, BIG, NESTED, UNEQUAL, RESERVED, INPUTS],
-    ids=["hard", "big", "nested", "unequal", "reserved", "inputs"],
+    [HARD, BIG, PRECISE, NESTED, UNEQUAL, RESERVED, INPUTS],
+    ids=["hard", "big", "precise", "nested", "unequal", "reserved", "inputs"],
 )
 def test_the_call_sends_the_example(language: str, body: dict[str, Any], url: str) -> None:
     need(shutil.which(RUN[language][0]), f"there is no {RUN[language][0]}")
     if language == "R":
-        installed = subprocess.run(["Rscript", "-e", "library(httr2)"], capture_output=True)
-        need(installed.returncode == 0, "R has no httr2")
+        need_r_packages()
     Recorder.received.clear()
     code = source(language, body, with_key=True).replace(SERVER, url)
     environment = {**os.environ, "CONNECT_API_KEY": "k", "no_proxy": "127.0.0.1"}

@@ -16,8 +16,9 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.protos.databricks_pb2 import RESOURCE_EXHAUSTED
-from mlflow.pyfunc.model import ChatModel, PythonModel
+from mlflow.pyfunc.model import ChatAgent, ChatModel, PythonModel
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
+from mlflow.types.agent import ChatAgentMessage, ChatAgentResponse
 from mlflow.types.llm import ChatChoice, ChatCompletionResponse, ChatMessage
 from mlflow.types.schema import AnyType, Array, Map, Object, Property
 from mlflow.types.type_hints import TypeFromExample
@@ -142,6 +143,65 @@ class TypedByExample(PythonModel):
 class TypedPeople(PythonModel):
     def predict(self, model_input: list[Person]) -> list[str]:
         return [f"{person.name} is {person.age}" for person in model_input]
+
+
+class Part(BaseModel):
+    """Part of an order, with a default in a default."""
+
+    size: float
+    tags: list[str] = []
+
+
+class Order(BaseModel):
+    """Every way in which a property may be left out."""
+
+    name: str
+    count: int = 3
+    note: str | None = None
+    first: Part | None = None
+    parts: list[Part] = []
+    stock: dict[str, int] = {}
+
+
+class Receipt(BaseModel):
+    total: float
+    currency: str = "EUR"
+    note: str | None = None
+
+
+class TypedOrders(PythonModel):
+    """Answers with no more than what it sets."""
+
+    def predict(self, model_input: list[Order]) -> list[Receipt]:
+        receipts = [Receipt(total=order.count / 2) for order in model_input]
+        return [receipt.model_dump(exclude_unset=True) for receipt in receipts]  # type: ignore[misc]
+
+
+class TypedDicts(PythonModel):
+    def predict(self, model_input: list[dict[str, float]]) -> list[dict[str, float]]:
+        return [{key: value / 2 for key, value in row.items()} for row in model_input]
+
+
+class Halves(PythonModel):
+    """Answers tensors with tensors by name."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        return {"half": model_input / 2, "gap": np.full(len(model_input), np.nan)}
+
+
+class Sums(PythonModel):
+    """Answers a table with an object of arrays, in which a gap is."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        return {"sum": model_input.sum(axis=1), "rest": [{"gaps": [np.nan], "more": "x"}]}
+
+
+class Agent(ChatAgent):
+    """Answers the last message."""
+
+    def predict(self, messages: Any, context: Any = None, custom_inputs: Any = None) -> Any:
+        answer = ChatAgentMessage(role="assistant", content=messages[-1].content, id="1")
+        return ChatAgentResponse(messages=[answer])
 
 
 def _columns(*specs: tuple[Any, str | int] | tuple[Any, str | int, bool]) -> Schema:
@@ -273,6 +333,23 @@ def save_sklearn(make: Callable[[], Any], rows: int) -> Callable[[Path], Path]:
     return save
 
 
+def save_probabilities(path: Path) -> Path:
+    """A classifier that answers with the probabilities of its classes."""
+    cells = np.random.default_rng(0).normal(size=(50, 2)).round(2)
+    table = pd.DataFrame(cells, columns=["a", "b"])
+    model = regression().fit(table, (table["a"] > 0).astype(int))
+    mlflow.sklearn.save_model(
+        model,
+        path,
+        signature=mlflow.models.infer_signature(table, model.predict_proba(table)),
+        input_example=table.head(2),
+        pip_requirements=["scikit-learn"],
+        pyfunc_predict_fn="predict_proba",
+        serialization_format="cloudpickle",
+    )
+    return path
+
+
 def regression() -> Any:
     """A linear classifier."""
     from sklearn.linear_model import LogisticRegression
@@ -291,6 +368,24 @@ def centred_regression() -> Any:
 TEXT = ModelSignature(_columns(("string", "how")))
 SECONDS = ModelSignature(_columns(("double", "seconds")))
 
+HALVES = ModelSignature(
+    Schema([TensorSpec(np.dtype("float64"), (-1, 2))]),
+    Schema(
+        [
+            TensorSpec(np.dtype("float64"), (-1, 2), "half"),
+            TensorSpec(np.dtype("float64"), (-1,), "gap"),
+        ]
+    ),
+)
+SUMS = ModelSignature(
+    _columns(("double", "a"), ("double", "b")),
+    _columns(
+        (Array("double"), "sum"),
+        (Array(Object([Property("gaps", Array("double"))])), "rest"),
+        ("string", "note", False),
+    ),
+)
+
 MODELS: dict[str, Callable[[Path], Path]] = {
     **{name: save_echo(name) for name in SCHEMAS},
     "wine": save_wine,
@@ -304,9 +399,23 @@ MODELS: dict[str, Callable[[Path], Path]] = {
     "hint_numbers": save_named(TypedNumbers()),
     "hint_texts": save_named(TypedTexts()),
     "hint_people": save_named(TypedPeople()),
+    "hint_orders": save_named(TypedOrders()),
+    "hint_orders_partly": save_named(
+        TypedOrders(), input_example=[{"name": "a", "parts": [{"size": 1.5}]}]
+    ),
+    "hint_dicts": save_named(TypedDicts()),
+    "probabilities": save_probabilities,
+    "halves": save_named(Halves(), signature=HALVES),
+    "sums": save_named(Sums(), signature=SUMS),
+    "chat_agent": save_named(Agent()),
     "hint_example": save_named(TypedByExample(), input_example=["a", "b"]),
 }
 """Every model by name, and how it is saved."""
+
+if hasattr(mlflow.pyfunc, "ResponsesAgent"):  # since MLflow 3
+    from tests.responses import Responder
+
+    MODELS["responses_agent"] = save_named(Responder())
 
 
 @dataclass(frozen=True)

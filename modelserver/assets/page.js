@@ -120,18 +120,22 @@ function checkedJson(control, text) {
   }
 }
 
-// An empty text is a value where a text is required; elsewhere nothing typed is nothing sent.
-function isSent(control) {
-  const { control: kind, optional } = control.dataset;
-  return control.value.trim() !== "" || (kind === "text" && optional === undefined);
+const isOptional = (control) => control.dataset.optional !== undefined;
+
+// An empty text is a value where a text is required; elsewhere nothing typed is no value.
+function hasValue(control) {
+  return control.value.trim() !== "" || (control.dataset.control === "text" && !isOptional(control));
 }
+
+// A required column without a value is left out, so that the server says that it is missing.
+const isSent = (column) => hasValue(column) || isOptional(column);
 
 function controlsOf(form, part) {
   return [...form.querySelectorAll(`[data-part=${part}]`)];
 }
 
-const jsonOrNull = (control) => (isSent(control) ? jsonOf(control) : "null");
-const member = (control) => `${JSON.stringify(control.dataset.name)}: ${jsonOf(control)}`;
+const jsonOrNull = (control) => (hasValue(control) ? jsonOf(control) : "null");
+const member = (control) => `${JSON.stringify(control.dataset.name)}: ${jsonOrNull(control)}`;
 
 const INPUTS = {
   records: (columns) => `"dataframe_records": [{${columns.filter(isSent).map(member).join(", ")}}]`,
@@ -143,7 +147,7 @@ function bodyOf(form) {
   const { kind } = form.dataset;
   const columns = controlsOf(form, "column");
   if (kind === "body") return jsonOf(columns[0]);
-  const params = controlsOf(form, "param").filter(isSent).map(member).join(", ");
+  const params = controlsOf(form, "param").filter(hasValue).map(member).join(", ");
   return `{${INPUTS[kind](columns)}${params && `, "params": {${params}}`}}`;
 }
 

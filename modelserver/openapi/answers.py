@@ -6,9 +6,10 @@ return what it declares. So the schema is the first of the possible ones that th
 fit, and where none does, one that promises nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from modelserver.openapi.fitting import fits
 from modelserver.openapi.schemas import (
     TYPE,
     Schema,
@@ -16,6 +17,7 @@ from modelserver.openapi.schemas import (
     cell_schema,
     is_named,
     nullable,
+    required,
     tensor_schema,
     type_name,
 )
@@ -29,25 +31,9 @@ ANYTHING: Final[Schema] = {
 def predictions_schema(outputs: Sequence[Spec] | None, predictions: Sequence[Any]) -> Schema:
     """The schema that the declared outputs and all real predictions agree on."""
     for schema in _candidates(outputs) if outputs else ():
-        if all(fits(schema, prediction) for prediction in predictions):
+        if all(fits(schema, prediction, {}) for prediction in predictions):
             return {"title": "Predictions", **schema}
     return dict(ANYTHING)
-
-
-def fits(schema: Schema, value: Any) -> bool:
-    """Whether a JSON value has the schema's types, names and sizes."""
-    allowed = schema.get("type", [])
-    allowed = [allowed] if isinstance(allowed, str) else allowed
-    if allowed and not any(IS[name](value) for name in allowed):
-        return False
-    if isinstance(value, list):
-        low, high = schema.get("minItems", 0), schema.get("maxItems", len(value))
-        return low <= len(value) <= high and all(fits(schema.get("items", {}), v) for v in value)
-    if isinstance(value, dict):
-        known = schema.get("properties", {})
-        named = all(name in value for name in schema.get("required", ()))
-        return named and all(fits(known.get(name, {}), item) for name, item in value.items())
-    return True
 
 
 def _candidates(outputs: Sequence[Spec]) -> Iterator[Schema]:
@@ -56,12 +42,13 @@ def _candidates(outputs: Sequence[Spec]) -> Iterator[Schema]:
         yield _tensors(outputs)
         return
     cells = {str(spec.get("name", i)): _cell(spec) for i, spec in enumerate(outputs)}
+    needed = required(outputs) if is_named(outputs) else list(cells)
     first = next(iter(cells.values()))
     if not is_named(outputs) and len(outputs) == 1:
         yield _array(first)
-    yield _array(_object(cells))
-    yield _object({name: _array(cell) for name, cell in cells.items()})
-    yield _object(cells)
+    yield _array(_object(cells, needed))
+    yield _object({name: _array(cell) for name, cell in cells.items()}, needed)
+    yield _object(cells, needed)
     if len(cells) == 1:
         yield from (_array(first), first)
     yield _array(_array({"anyOf": list(cells.values())}))
@@ -70,48 +57,47 @@ def _candidates(outputs: Sequence[Spec]) -> Iterator[Schema]:
 def _tensors(outputs: Sequence[Spec]) -> Schema:
     """An array, or an object of arrays by name; numbers may be null."""
     if not is_named(outputs):
-        return _open(tensor_schema(outputs[0]))
-    return _object({spec["name"]: _open(tensor_schema(spec)) for spec in outputs})
+        return _tensor(tensor_schema(outputs[0]))
+    parts = {spec["name"]: _tensor(tensor_schema(spec)) for spec in outputs}
+    return _object(parts, list(parts))
 
 
-def _open(schema: Schema) -> Schema:
+def _tensor(schema: Schema) -> Schema:
     """A tensor that may be empty and may have gaps."""
     if schema.get("type") != "array":
-        return _cell_of(schema)
-    opened = {**schema, "items": _open(schema["items"])}
+        return _loose(schema)
+    loose = {**schema, "items": _tensor(schema["items"])}
     if "maxItems" not in schema:
-        del opened["minItems"]
-    return opened
+        del loose["minItems"]
+    return loose
 
 
 def _cell(spec: Spec) -> Schema:
-    return _cell_of(cell_schema(spec)) | {TYPE: type_name(spec)}
+    return _loose(cell_schema(spec)) | {TYPE: type_name(spec)}
 
 
-def _cell_of(schema: Schema) -> Schema:
-    """Missing values are null; date-times have no offset, which their format would demand."""
-    return nullable({key: value for key, value in schema.items() if value != "date-time"})
+def _loose(schema: Schema) -> Schema:
+    """The schema of an input as that of an output, at whatever depth.
+
+    Missing and infinite values are null; date-times have no offset, which their format would
+    demand; objects may hold more than what is declared.
+    """
+    loose = dict(schema)
+    if loose.get("format") == "date-time":
+        del loose["format"]
+    if loose.get("additionalProperties") is False:
+        del loose["additionalProperties"]
+    for key in loose.keys() & {"items", "additionalProperties"}:
+        loose[key] = _loose(loose[key])
+    if "properties" in loose:
+        loose["properties"] = {k: _loose(part) for k, part in loose["properties"].items()}
+    return nullable(loose)
 
 
 def _array(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-def _object(properties: Mapping[str, Schema]) -> Schema:
-    return {"type": "object", "properties": dict(properties), "required": list(properties)}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-IS: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-    "string": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-    "number": _is_number,
-    "integer": lambda value: _is_number(value) and value == int(value),
-    "null": lambda value: value is None,
-}
-"""JSON Schema's types."""
+def _object(properties: Mapping[str, Schema], needed: Sequence[str]) -> Schema:
+    schema = {"type": "object", "properties": dict(properties)}
+    return schema | ({"required": list(needed)} if needed else {})

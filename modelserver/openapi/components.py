@@ -12,6 +12,7 @@ from modelserver.openapi.answers import predictions_schema
 from modelserver.openapi.examples import Declared
 from modelserver.openapi.forms import Form, Sample, Specs, json_forms, takes_chat
 from modelserver.openapi.schemas import (
+    GAPS,
     PARAMS,
     Schema,
     column_schema,
@@ -27,7 +28,7 @@ def input_components(
     declared: Declared, from_type_hint: bool, sample: Sample | None
 ) -> dict[str, Schema]:
     """The forms of the input, and what they refer to."""
-    inputs, params = declared["inputs"], _params(declared)
+    inputs, params = _with_gaps(declared["inputs"], sample), _params(declared)
     forms = json_forms(inputs, from_type_hint)
     schemas = {f"{form.name.title()}Input": _form(form, inputs, params) for form in forms}
     if inputs[0]["type"] == "tensor":
@@ -49,6 +50,14 @@ def answer_components(
     wrapped = [a["predictions"] for a in answers if isinstance(a, dict) and "predictions" in a]
     predictions = {"Predictions": predictions_schema(declared.get("outputs"), wrapped)}
     return predictions if inputs else {"Answer": EITHER, **predictions}
+
+
+def _with_gaps(inputs: Specs, sample: Sample | None) -> Specs:
+    """The columns, where those are marked that have missing values in the sample."""
+    if not sample or not sample.rows:
+        return inputs
+    columns = zip(inputs, zip(*sample.rows, strict=True), strict=True)
+    return [{**spec, GAPS: True} if None in cells else spec for spec, cells in columns]
 
 
 def _params(declared: Declared) -> dict[str, Schema]:

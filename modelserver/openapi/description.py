@@ -8,25 +8,34 @@ that the document shows; what fails is left out and logged.
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from modelserver.caching import entity_tag
 from modelserver.errors import ApiError
 from modelserver.media import JSON
 from modelserver.model import Model, flavor, signature_json
+from modelserver.openapi.defaults import with_defaults
 from modelserver.openapi.document import (
     Answered,
     BaseError,
     Document,
     Subject,
     compose,
+    misfits,
     read_base,
     write_yaml,
 )
-from modelserver.openapi.examples import MOST_BYTES, Example, examples, samples, untyped_examples
+from modelserver.openapi.examples import (
+    MOST_BYTES,
+    Declared,
+    Example,
+    examples,
+    samples,
+    untyped_examples,
+)
 from modelserver.openapi.forms import Sample
 from modelserver.prediction import encode_json
 from modelserver.scoring import Request, score
@@ -68,19 +77,39 @@ def base_description(file: Path = BASE) -> Description:
 
 def describe(base: Document, model: Model, with_key: bool) -> Description:
     """The description of a loaded model. `with_key`: callers send a key of Posit Connect."""
-    declared = signature_json(model)
-    sample, answered = _examples(model)
     subject = Subject(
         title=model.registration.name or model.uri.rpartition("/")[2],
         version=_version(model),
         description=_facts(model),
-        declared=declared,
+        declared=_declared(model),
         from_type_hint=model.signature.from_type_hint,
-        sample=sample,
-        examples=answered,
         with_key=with_key,
     )
+    for sample, answered in _examples(model, subject.declared):
+        illustrated = replace(subject, sample=sample, examples=answered)
+        fitting = _fitting(compose(base, illustrated), answered)
+        if any(item.example.media_type == JSON for item in fitting):
+            return Description.of(compose(base, replace(illustrated, examples=fitting)))
     return Description.of(compose(base, subject))
+
+
+def _declared(model: Model) -> Declared:
+    """The signature as JSON, with what the type hints that it was made from say beyond it."""
+    declared = signature_json(model)
+    for part, hint in zip(("inputs", "outputs"), model.hints, strict=True):
+        if hint and declared.get(part):
+            (item,) = get_args(hint)
+            declared[part] = [with_defaults(declared[part][0], item)]
+    return declared
+
+
+def _fitting(document: Document, answered: Sequence[Answered]) -> list[Answered]:
+    """The examples that fit the document which they made. Others, which would belie it, are logged;
+    those of the base are the editor's to mend."""
+    wrong = set(misfits(document))
+    for name in sorted(wrong):
+        logger.warning("the example %r does not fit its schema in the document", name)
+    return [item for item in answered if item.example.name not in wrong]
 
 
 def _version(model: Model) -> str:
@@ -103,16 +132,18 @@ def _facts(model: Model) -> str:
     return "\n\n".join(filter(None, (model.registration.description, "\n".join(lines))))
 
 
-def _examples(model: Model) -> tuple[Sample | None, list[Answered]]:
-    """The first sample that the model predicts in some form, and the forms with their answers."""
-    declared, from_hint = signature_json(model), model.signature.from_type_hint
+def _examples(
+    model: Model, declared: Declared
+) -> Iterator[tuple[Sample | None, Sequence[Answered]]]:
+    """Samples that the model predicts in some form, and their forms with the answers."""
     deadline = time.monotonic() + PATIENCE
     if not declared.get("inputs"):
-        return None, list(_answered(model, untyped_examples(model.example), deadline))
+        yield None, list(_answered(model, untyped_examples(model.example), deadline))
+        return
     for sample in samples(declared, model.signature, model.example):
-        if found := list(_answered(model, examples(declared, from_hint, sample), deadline)):
-            return sample, found
-    return None, []
+        forms = examples(declared, model.signature.from_type_hint, sample)
+        if found := list(_answered(model, forms, deadline)):
+            yield sample, found
 
 
 def _answered(model: Model, candidates: Iterable[Example], deadline: float) -> Iterator[Answered]:

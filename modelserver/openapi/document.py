@@ -4,7 +4,7 @@ In: the base (`openapi_base.yaml`, decoded), what is known of the model, its sig
 the examples with the model's answers. Out: a new document; the base is never written into. Pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +14,7 @@ import yaml
 from modelserver.media import JSON
 from modelserver.openapi.components import answer_components, input_components
 from modelserver.openapi.examples import Declared, Example
+from modelserver.openapi.fitting import fits
 from modelserver.openapi.forms import Sample, tables_refused
 from modelserver.openapi.snippets import snippets
 
@@ -45,10 +46,10 @@ class Subject:
     description: str
     declared: Declared
     from_type_hint: bool
-    sample: Sample | None
-    examples: Sequence[Answered]
     with_key: bool
     """Whether callers need an API key of Posit Connect."""
+    sample: Sample | None = None
+    examples: Sequence[Answered] = ()
 
 
 def read_base(text: str) -> Document:
@@ -98,6 +99,21 @@ def compose(base: Document, subject: Subject) -> Document:
     components["schemas"] |= answer_components(subject.declared, subject.from_type_hint, answers)
     _fill_examples(operation, subject)
     return document
+
+
+def misfits(document: Document) -> Iterator[str]:
+    """The names of those examples, of bodies and of answers, that do not fit their schemas."""
+    operations = (o for path in document["paths"].values() for o in path.values())
+    for operation in filter(_is_object, operations):
+        bodies = operation.get("requestBody", {}), *operation.get("responses", {}).values()
+        for content in (c for body in bodies for c in body.get("content", {}).values() if c):
+            for name, example in (content.get("examples") or {}).items():
+                if not fits(content.get("schema", True), example.get("value"), document):
+                    yield name
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def _fill_info(info: Document, subject: Subject) -> None:

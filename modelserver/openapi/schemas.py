@@ -26,6 +26,12 @@ DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 TYPE: Final = "x-mlflow-type"
 """Beside a schema: the type as MLflow writes it."""
 
+DEFAULT: Final = "has_default"
+"""Beside a property's spec: it may be left out, though it is no null."""
+
+GAPS: Final = "has_gaps"
+"""Beside a column's spec: it is required, but the model was seen to predict rows that lack it."""
+
 
 def cell_schema(spec: Spec) -> Schema:
     """The schema of one value of a column type, nested ones included."""
@@ -52,7 +58,7 @@ def type_name(spec: Spec) -> str:
 def column_schema(spec: Spec) -> Schema:
     """The schema of a cell of an input column; an optional column may have gaps."""
     schema = cell_schema(spec)
-    if not _required(spec):
+    if not _required(spec) or spec.get(GAPS):
         kind = KINDS.get(spec["type"])
         schema = nullable(dict(kind.schema_beside_gaps or kind.schema) if kind else schema)
     return schema | {TYPE: type_name(spec)}
@@ -60,7 +66,7 @@ def column_schema(spec: Spec) -> Schema:
 
 def nullable(schema: Schema) -> Schema:
     """The schema with null allowed."""
-    if "type" not in schema:
+    if "type" not in schema or isinstance(schema["type"], list):
         return schema
     return schema | {"type": [schema["type"], "null"]}
 
@@ -199,7 +205,7 @@ def _object_schema(spec: Spec) -> Schema:
         name: cell_schema(part) if _required(part) else nullable(cell_schema(part))
         for name, part in spec["properties"].items()
     }
-    return object_schema(properties, [n for n, p in spec["properties"].items() if _required(p)])
+    return object_schema(properties, [n for n, p in spec["properties"].items() if not _mark(p)])
 
 
 def _required(spec: Spec) -> bool:
@@ -207,7 +213,7 @@ def _required(spec: Spec) -> bool:
 
 
 def _mark(spec: Spec) -> str:
-    return "" if _required(spec) else " (optional)"
+    return "" if _required(spec) and not spec.get(DEFAULT) else " (optional)"
 
 
 def _name_schema(name: object) -> Schema:

@@ -19,8 +19,8 @@ from modelserver.prediction import encode_json
 SERVER: Final = "https://YOUR-SERVER"
 """Stands for the base URL of the server, without a slash at its end."""
 
-EXACT_IN_R: Final = 2**53
-"""R's numbers are doubles."""
+DIGITS_IN_R: Final = 15
+"""Significant digits of a number that R's jsonlite writes at most."""
 
 DATA_FRAME_ARGUMENTS: Final = frozenset(
     {"", "row.names", "check.rows", "check.names", "fix.empty.names", "stringsAsFactors"}
@@ -60,7 +60,7 @@ def _python_values(body: Body) -> dict[str, str]:
 
 def _r_values(body: Body) -> dict[str, str]:
     if frame := _r_frame(body):
-        sent = 'req_body_json(list(dataframe_records = rows), digits = NA, na = "null")'
+        sent = f"req_body_json(list(dataframe_records = rows), {R_OPTIONS})"
         return {"made": f"rows <- {frame}", "sent": sent}
     text = json.dumps(_json(body), ensure_ascii=False)
     return {"made": f"body <- {text}", "sent": 'req_body_raw(body, type = "application/json")'}
@@ -84,9 +84,9 @@ def _r_frame(body: Body) -> str | None:
 
 
 def _is_plain(cell: Any) -> bool:
-    if isinstance(cell, int):
-        return abs(cell) < EXACT_IN_R
-    return cell is None or isinstance(cell, (str, float))
+    if isinstance(cell, (int, float)):
+        return float(f"{cell:.{DIGITS_IN_R}g}") == cell
+    return cell is None or isinstance(cell, str)
 
 
 def _r_name(name: str) -> str:
@@ -124,6 +124,10 @@ PYTHON_KEY: Final = {
     "key": 'headers = {"Authorization": "Key " + os.environ["CONNECT_API_KEY"]}\n',
     "argument": ", headers=headers",
 }
+
+R_OPTIONS: Final = 'digits = NA, na = "null", POSIXt = "ISO8601", UTC = TRUE'
+"""As many digits as jsonlite has, gaps as null, and times in UTC: by default they are those of the
+caller's zone, which is not told."""
 
 R: Final = Template(
     """library(httr2)
