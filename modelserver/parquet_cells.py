@@ -54,6 +54,9 @@ def _plain(column: Any) -> Cells:
 
 def _values(array: Any, leaves: Leaves) -> list[Any]:
     """The cells as Python values, None where there is none."""
+    if array.null_count == len(array):
+        list(islice(leaves, leaves_of(array.type)))
+        return [None] * len(array)
     if isinstance(array, pa.ExtensionArray):
         return _extension_values(array, leaves)
     if _is_flat(array.type):

@@ -163,8 +163,8 @@ LABELS: list[tuple[str, pd.DataFrame, set[str], list[Any], Any, Any]] = [
     ("nothing but labels", LABELLED.set_index("note")[[]], {"note"}, ["note"], ["x", None], None),
     ("dates", pd.DataFrame({"a": [1, 2]}, index=DAYS), {"a", "day"}, ["a", "day"], list(DAYS),
      None),
-    ("with a column's name", LABELLED[["a"]].set_index(pd.Index(["x", "y"], name="a")), {"a"}, ["a"],
-     [1, 2], ["x", "y"]),
+    ("with a column's name", pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="a")),
+     {"a"}, ["a"], [1, 2], ["x", "y"]),
     ("a range with a column's name", COUNTED.rename_axis("a"), {"a"}, ["a"], [1, 2], None),
 ]  # fmt: skip
 
@@ -289,6 +289,15 @@ def test_a_small_file_may_not_stand_for_a_large_table(cells: Any) -> None:
     with pytest.raises(PayloadTooLarge) as refusal:
         read_parquet(body, LIMIT)
     assert refusal.value.message == f"the body is larger than {LIMIT} bytes (MAX_REQUEST_BYTES)"
+
+
+@pytest.mark.skipif(not hasattr(pa, "json_"), reason="this pyarrow has neither")
+def test_repeated_texts_of_any_type_count_as_often() -> None:
+    texts = pa.array(["x" * LIMIT] * 2)
+    views = texts.cast(pa.string_view())
+    for cells in (views, pa.ExtensionArray.from_storage(pa.json_(), texts)):
+        with pytest.raises(PayloadTooLarge):
+            read_parquet(file(pa.table({"a": cells}), compression="zstd"), LIMIT)
 
 
 @pytest.mark.parametrize(
