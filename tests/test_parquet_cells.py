@@ -215,6 +215,8 @@ REFUSED: list[tuple[str, Any, Any, str]] = [
     ("property twice", pa.StructArray.from_arrays([pa.array([1, 2])] * 2, ["x", "x"],
                                                   mask=pa.array([True, False])), ANY,
      "an object with a property given twice"),
+    ("lists as keys", pa.array([[], [([1], 1)]], pa.map_(pa.list_(pa.int8()), pa.int8())), ANY,
+     "a value of the Arrow type map<list<"),
     ("period", pa.Table.from_pandas(pd.DataFrame({"a": pd.PeriodIndex([None, "2024-01"], freq="M")})
                                     )["a"], ANY, "a value of the type pandas.period"),
 ]  # fmt: skip

@@ -204,6 +204,12 @@ def test_untyped_files_are_as_pandas_reads_them() -> None:
     pd.testing.assert_frame_equal(read_untyped_parquet(pandas_file(frame), LIMIT), frame)
 
 
+def test_an_untyped_file_without_rows() -> None:
+    with pytest.raises(BadRequest) as refusal:
+        read_untyped_parquet(one(pa.array([], pa.int64())), LIMIT)
+    assert refusal.value.message == EMPTY
+
+
 def claiming(metadata: Any) -> bytes:
     """A file that says to be by pandas."""
     table = pa.table({"a": [1, 2]})
