@@ -50,10 +50,21 @@ def read_untyped_parquet(body: bytes, limit: int) -> pd.DataFrame:
     try:
         frame: pd.DataFrame = table.to_pandas(use_threads=False)
     except Exception as error:
-        raise BadRequest(UNREADABLE) from error
+        names = table.column_names
+        broken = [name for name in names if not _is_for_pandas(table, name)]
+        found = f"the Parquet file holds columns that pandas cannot read: {listed(broken or names)}"
+        raise BadRequest(found) from error
     if frame.empty:
         raise BadRequest(EMPTY)
     return frame
+
+
+def _is_for_pandas(table: Any, name: str) -> bool:
+    try:
+        table.column(name).to_pandas()
+    except Exception:
+        return False
+    return True
 
 
 def _names_of_pandas(table: Any) -> tuple[list[Hashable], Mapping[int, Hashable]]:

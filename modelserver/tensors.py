@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from modelserver.columns import KINDS, float_kind, integer_kind
 from modelserver.errors import InvalidInput, listed
@@ -114,7 +115,9 @@ def tensors_from_table(
 
 
 def _plain(cells: Any) -> Sequence[Any]:
-    return list(cells)
+    """The cells one by one; NumPy knows no time zones."""
+    zoned = isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype)
+    return list(cells.tz_convert(None) if zoned else cells)
 
 
 def _check_names(tensors: Sequence[Tensor], given: Sequence[Any]) -> None:

@@ -318,6 +318,8 @@ TENSORS: list[tuple[str, dict[str, Any], str, list[int], Any]] = [
     ("columns of two types", {"x": decimals(WHOLE, "5"), "y": pa.array([0.5])}, "float64", [-1, 2],
      [[5.0, 0.5]]),
     ("times", {"x": times("ms", 0, zone="UTC")}, "datetime64[ns]", [-1], [0]),
+    ("times of a zone", {"x": times("ms", 0, zone="Asia/Tokyo")}, "datetime64[s]", [-1],
+     [datetime.datetime(1970, 1, 1)]),
     ("lists of a size", {"x": pa.array([[1, 2]], pa.list_(pa.int8(), 2))}, "int64", [-1, 2],
      [[1, 2]]),
 ]  # fmt: skip
