@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from modelserver.errors import BadRequest, UnsupportedMediaType, listed
@@ -103,7 +104,7 @@ def _decoded_size(body: bytes, file: Any, limit: int) -> int:
     """
     import pyarrow.parquet
 
-    _open_row_groups(file)
+    _check_metadata(body, file)
     groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
     columns = [group.column(place) for group in groups for place in range(group.num_columns)]
     size: int = max(file.metadata.num_rows, sum(column.num_values for column in columns))
@@ -119,17 +120,26 @@ def _decoded_size(body: bytes, file: Any, limit: int) -> int:
     return size + sum(_text_size(chunk) for column in table.columns for chunk in column.chunks)
 
 
-def _open_row_groups(file: Any) -> None:
-    """Has the reader look at the metadata of flat columns first: it raises for corrupt ones, where
-    asking the metadata itself would end the process."""
-    schema = file.schema
-    flat = [
-        schema.column(place).path
-        for place in range(len(schema))
-        if schema.column(place).max_repetition_level == 0
-    ]
-    for group in range(file.metadata.num_row_groups if flat else 0):
-        next(file.iter_batches(1, row_groups=[group], columns=flat, use_threads=False), None)
+class _DataAsked(Exception):
+    """The metadata of all columns was found good."""
+
+
+class _NoData(io.BytesIO):
+    """A file of which only the footer, read before, may be used."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise _DataAsked
+
+
+def _check_metadata(body: bytes, file: Any) -> None:
+    """Raises for corrupt metadata of columns, where asking it would end the process. pyarrow looks
+    at that of all columns of a row group before it reads the first data."""
+    import pyarrow.parquet
+
+    dry = pyarrow.parquet.ParquetFile(_NoData(body), metadata=file.metadata, buffer_size=1024)
+    for group in range(file.metadata.num_row_groups):
+        with suppress(_DataAsked):
+            next(dry.iter_batches(1, row_groups=[group], use_threads=False), None)
 
 
 def _text_size(array: Any) -> int:
