@@ -11,7 +11,9 @@ MLflow refuses an integer for a nested double, 1.0 for a nested long and anythin
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -188,7 +190,7 @@ EXPECTS: Mapping[str, str] = {
 # NumPy's types stand in the cells of Parquet files.
 INTEGERS = tuple(INTEGER_TYPES)
 
-NUMBERS = (*INTEGERS, float, np.float32, np.float64)
+NUMBERS = (*INTEGERS, float, np.float16, np.float32, np.float64, Decimal)
 
 # Text that spells a number is taken for a column, which may come from CSV, but not inside a cell.
 JSON_TYPES: Mapping[str, tuple[type, ...]] = {
@@ -197,9 +199,9 @@ JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "long": NUMBERS,
     "float": NUMBERS,
     "double": NUMBERS,
-    "string": (str,),
+    "string": (str, UUID),
     "datetime": (str, date, datetime, np.datetime64, pd.Timestamp, *NUMBERS),
-    "binary": (str, bytes),
+    "binary": (str, bytes, UUID),
 }
 
 READERS: Mapping[str, Callable[[Type, bool], Reader]] = {

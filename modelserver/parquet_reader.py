@@ -1,112 +1,132 @@
 """Parquet: the bytes of a file to a `Table` or a DataFrame, when pyarrow is installed.
 
-The columns keep the types that the file gives them; integers with gaps stay integers.
+The columns keep the types that the file gives them; integers with gaps stay integers. Names and
+row labels are those of pandas where it wrote the file.
 """
 
-import importlib.util
-import io
+from collections.abc import Container, Hashable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import pandas as pd
 
-from modelserver.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType, listed
-from modelserver.kinds import Cells
-from modelserver.media import too_large
+from modelserver.errors import BadRequest, InvalidInput, clipped, listed, quoted
+from modelserver.kinds import Cells, Unfit
+from modelserver.parquet_file import UNREADABLE, read_file
 from modelserver.tables import Table, twice
 
-AVAILABLE: Final = importlib.util.find_spec("pyarrow") is not None
+EMPTY: Final = "the table is empty: it has no rows"
 
 
-def read_parquet(body: bytes, limit: int) -> Table:
-    """The table in a Parquet file of at most `limit` cells."""
-    frame = _frame(body, limit, integer_object_nulls=True, maps_as_pydicts="strict")
-    if repeated := twice(frame.columns):
+def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
+    """The table in a Parquet file that stands for at most `limit` bytes.
+
+    pandas writes row labels as columns; those with a `known` name are columns here, too.
+    """
+    file, table = read_file(body, limit)
+    names, levels = _names_of_pandas(table)
+    named = {str(name) for place, name in enumerate(names) if place not in levels}
+    labels = {
+        place for place, name in levels.items() if str(name) in named or str(name) not in known
+    }
+    index = _labels(table, sorted(labels))
+    leaves = _leaves(file, table)
+    places = [place for place in range(len(names)) if place not in labels]
+    columns = [_cells(names[place], table.column(place), leaves[place]) for place in places]
+    names = [names[place] for place in places]
+    counted = isinstance(index, pd.RangeIndex)  # pandas writes its bounds, not a column
+    if counted and str(index.name) in known and str(index.name) not in named:
+        names, columns = [*names, index.name], [*columns, index.to_numpy()]
+    if repeated := twice(names):
         raise BadRequest(f"columns given twice: {listed(repeated)}")
-    index = None if isinstance(frame.index, pd.RangeIndex) else frame.index
-    columns = [_cells(frame[name]) for name in frame.columns]
-    return Table(list(frame.columns), len(frame), columns=columns, index=index)
+    if not names or not table.num_rows:
+        raise BadRequest(EMPTY)
+    return Table(names, table.num_rows, columns=columns, index=None if counted else index)
 
 
 def read_untyped_parquet(body: bytes, limit: int) -> pd.DataFrame:
     """The file as pandas reads it by default, for a model without a signature."""
-    return _frame(body, limit)
-
-
-def _frame(body: bytes, limit: int, **options: Any) -> pd.DataFrame:
-    if not AVAILABLE:
-        raise UnsupportedMediaType("this server cannot read Parquet: pyarrow is not installed")
-    import pyarrow
-    import pyarrow.parquet
-
+    _, table = read_file(body, limit)
     try:
-        file = pyarrow.parquet.ParquetFile(io.BytesIO(body))
-        if _decoded_size(body, file, limit) > limit:
-            raise too_large(limit)
-        table = file.read(use_threads=False)
-        table.validate(full=True)  # texts that are no UTF-8, among others
-        frame: pd.DataFrame = table.to_pandas(use_threads=False, **options)
-    except PayloadTooLarge:
-        raise
-    except Exception as error:  # metadata of other writers can break pyarrow in many ways
-        raise BadRequest("the body is not a Parquet file that can be read") from error
+        frame: pd.DataFrame = table.to_pandas(use_threads=False)
+    except Exception as error:
+        names = table.column_names
+        broken = [name for name in names if not _is_for_pandas(table, name)]
+        found = f"the Parquet file holds columns that pandas cannot read: {listed(broken or names)}"
+        raise BadRequest(found) from error
     if frame.empty:
-        raise BadRequest("the table is empty: it has no rows")
+        raise BadRequest(EMPTY)
     return frame
 
 
-def _decoded_size(body: bytes, file: Any, limit: int) -> int:
-    """At least how many bytes the file's cells take, found without making them.
-
-    A few bytes can stand for any number of equal cells. Texts are therefore read as dictionaries,
-    in which equal ones are held once.
-    """
-    import pyarrow.parquet
-
-    _open_row_groups(file)
-    groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
-    columns = [group.column(place) for group in groups for place in range(group.num_columns)]
-    size: int = max(file.metadata.num_rows, sum(column.num_values for column in columns))
-    for place in range(len(file.schema)):  # the length is that of fixed-size bytes
-        size += max(file.schema.column(place).length, 0) * file.metadata.num_rows
-    texts = {column.path_in_schema for column in columns if column.physical_type == "BYTE_ARRAY"}
-    if size > limit or not texts:
-        return size
-    folded = pyarrow.parquet.ParquetFile(io.BytesIO(body), read_dictionary=sorted(texts))
-    table = folded.read(columns=sorted(texts), use_threads=False)
-    return size + sum(_text_size(chunk) for column in table.columns for chunk in column.chunks)
+def _is_for_pandas(table: Any, name: str) -> bool:
+    try:
+        table.column(name).to_pandas()
+    except Exception:
+        return False
+    return True
 
 
-def _open_row_groups(file: Any) -> None:
-    """Has the reader look at the metadata of flat columns first: it raises for corrupt ones, where
-    asking the metadata itself would end the process."""
-    schema = file.schema
-    flat = [
-        schema.column(place).path
-        for place in range(len(schema))
-        if schema.column(place).max_repetition_level == 0
-    ]
-    for group in range(file.metadata.num_row_groups if flat else 0):
-        next(file.iter_batches(1, row_groups=[group], columns=flat, use_threads=False), None)
+def _names_of_pandas(table: Any) -> tuple[list[Hashable], Mapping[int, Hashable]]:
+    """What pandas calls the table's columns, in order, and which are row labels, by place."""
+    if b"pandas" not in (table.schema.metadata or {}):
+        return list(table.column_names), {}
+    try:
+        described = table.schema.pandas_metadata["index_columns"]
+        places = [table.schema.get_field_index(f) for f in described if isinstance(f, str)]
+        empty = table.slice(0, 0).to_pandas()
+        levels = dict(zip((p for p in places if p >= 0), empty.index.names, strict=False))
+        others = [place for place in range(table.num_columns) if place not in levels]
+        names = levels | dict(zip(others, empty.columns, strict=True))
+    except Exception as error:
+        raise BadRequest(UNREADABLE) from error
+    return [names[place] for place in range(table.num_columns)], levels
 
 
-def _text_size(array: Any) -> int:
-    """Bytes of the texts in an Arrow array whose texts are dictionaries, at any depth."""
-    import pyarrow.compute
-
-    types = pyarrow.types
-    if types.is_dictionary(array.type):
-        lengths = pyarrow.compute.binary_length(array.dictionary).take(array.indices)
-        return pyarrow.compute.sum(lengths).as_py() or 0
-    if types.is_struct(array.type):
-        return sum(map(_text_size, array.flatten()))
-    if types.is_map(array.type):
-        return _text_size(array.keys) + _text_size(array.items)
-    return _text_size(array.flatten()) if types.is_list(array.type) else 0
+def _labels(table: Any, places: Sequence[int]) -> "pd.Index[Any]":
+    try:
+        index: pd.Index[Any] = table.select(places).to_pandas(use_threads=False).index
+    except Exception as error:
+        raise BadRequest("the row labels of the Parquet file cannot be read") from error
+    return index
 
 
-def _cells(column: "pd.Series[Any]") -> Cells:
-    if isinstance(column.dtype, (pd.StringDtype, pd.DatetimeTZDtype)):
-        return column.array
-    if pd.api.types.is_extension_array_dtype(column.dtype):
-        return column.astype(object).to_numpy()
-    return column.to_numpy()
+def _leaves(file: Any, table: Any) -> list[list[str]]:
+    """The Parquet logical types of each column's leaves."""
+    from modelserver.parquet_cells import leaves_of
+
+    leaves = (file.schema.column(place) for place in range(len(file.schema)))
+    types = (
+        leaf.converted_type if leaf.logical_type.type == "UNKNOWN" else leaf.logical_type.type
+        for leaf in leaves
+    )
+    return [list(islice(types, leaves_of(field.type))) for field in table.schema]
+
+
+def _cells(name: Hashable, column: Any, leaves: Sequence[str]) -> Cells:
+    from modelserver.parquet_cells import read_cells
+
+    try:
+        return read_cells(column, leaves)
+    except Unfit:
+        row, found = _first_unfit(column, leaves)
+        expects = "a value that can be read"
+        raise InvalidInput(
+            f"row {row}, column {quoted(name)}: expected {expects}, found {found}",
+            [{"row": row, "column": clipped(name), "expected": expects, "found": found}],
+        ) from None
+
+
+def _first_unfit(column: Any, leaves: Sequence[str]) -> tuple[int, str]:
+    """The row of the first cell that cannot be read, found by halving, and what it is."""
+    from modelserver.parquet_cells import read_cells
+
+    row, found, length = 0, "", len(column)
+    while length:
+        half = (length + 1) // 2
+        try:
+            read_cells(column.slice(row, half), leaves)
+            row, length = row + half, length - half
+        except Unfit as unfit:
+            found, length = str(unfit), half if half < length else 0
+    return row, found

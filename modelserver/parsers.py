@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -30,9 +31,14 @@ NO_TEXTS: Final = frozenset(np.dtype(code) for code in "?bhilqBHILQefd")
 # Not by subclass: Python's booleans and NumPy's durations count as integers.
 INTEGER_TYPES: Final = frozenset({int, *(np.dtype(code).type for code in "bhilqBHILQ")})
 
+SPELLED_TYPES: Final = INTEGER_TYPES | {UUID}
+"""What has one spelling, so that it may stand for a text."""
+
 INEXACT: Final = "a number too large to be an exact integer"
 
 NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
+
+FAR_DATE: Final = "a date outside of 1677 to 2262"
 
 NUMBERS: Final = frozenset({"an integer", "a number"})
 
@@ -85,6 +91,8 @@ def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], 
         array = _flat(cells)
         if array.dtype.kind == "U" and set(map(type, cells)) <= TEXT_TYPES:
             array = np.array([_whole_number(text) for text in cells])
+        if _are_decimals(array):
+            array = _whole_decimals(array)
         if array.dtype.kind == "f":
             array = _whole_floats(array)
         if array.dtype.kind not in "biu":
@@ -99,6 +107,17 @@ def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], 
 def _all_ints(array: "np.ndarray[Any, Any]") -> bool:
     """Integers too large for NumPy stay Python integers in an object array."""
     return all(type(value) is int for value in array)
+
+
+def _are_decimals(array: "np.ndarray[Any, Any]") -> bool:
+    return array.dtype.kind == "O" and set(map(type, array)) == {Decimal}
+
+
+def _whole_decimals(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """The same numbers as integers of any size, or `Unfit` where that would lose something."""
+    if any(cell != cell.to_integral_value() for cell in array):
+        raise Unfit("a number with a fraction")
+    return np.array([int(cell) for cell in array])
 
 
 def _whole_number(text: str) -> int:
@@ -134,7 +153,7 @@ def booleans(cells: Cells) -> Array:
     array = _flat(cells)
     if array.dtype.kind == "b":
         return array
-    if array.dtype.kind not in "iuf":
+    if array.dtype.kind not in "iuf" and not _are_decimals(array):
         raise Unfit(describe(cells[0]))
     if not np.isin(array, (0, 1)).all():
         raise Unfit("a number other than 0 and 1")
@@ -142,14 +161,16 @@ def booleans(cells: Cells) -> Array:
 
 
 def texts(cells: Cells) -> Array:
-    """Texts; integers become theirs."""
+    """Texts; integers and UUIDs become theirs."""
     if not isinstance(cells, (list, tuple)) and isinstance(
         getattr(cells, "dtype", None), pd.StringDtype
     ):
         return objects(cells) if TEXT_IS_OBJECT else pd.array(cells, dtype=TEXT)
     types = set(map(type, cells))
-    if types and types <= INTEGER_TYPES:
+    if types and types <= SPELLED_TYPES:
         cells = list(map(str, cells))
+    elif types == {Decimal} and all(cell.as_tuple().exponent >= 0 for cell in cells):
+        cells = [str(int(cell)) for cell in cells]
     elif not types <= {str, type(None)}:
         raise Unfit(describe(cells[0]))
     return objects(cells) if TEXT_IS_OBJECT else pd.array(cells, dtype=TEXT)
@@ -169,16 +190,16 @@ def datetimes(cells: Cells) -> Array:
     if array.dtype.kind == "M":
         return _nanoseconds(pd.DatetimeIndex(array))
     if array.dtype.kind == "O" and all(isinstance(value, date) for value in array):
-        return _iso_dates(array.astype(str))
+        return _iso_dates(array.astype(str), FAR_DATE)
     found = describe(cells[0])
     raise Unfit(NUMBER_FOR_DATE.format(found) if found in NUMBERS else found)
 
 
-def _iso_dates(texts: "np.ndarray[Any, Any]") -> Array:
+def _iso_dates(texts: "np.ndarray[Any, Any]", impossible: str = NO_DATE) -> Array:
     try:
         return _nanoseconds(pd.to_datetime(texts, format="ISO8601", utc=True))
     except ValueError as error:
-        raise Unfit(NO_DATE) from error
+        raise Unfit(impossible) from error
 
 
 def _nanoseconds(index: pd.DatetimeIndex) -> Array:
@@ -187,7 +208,7 @@ def _nanoseconds(index: pd.DatetimeIndex) -> Array:
     try:
         return naive.as_unit("ns").to_numpy()
     except ValueError as error:
-        raise Unfit(NO_DATE) from error
+        raise Unfit(FAR_DATE) from error
 
 
 def _letters(texts: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
@@ -249,6 +270,8 @@ def binaries(cells: Cells) -> Array:
 def _bytes(cell: object) -> bytes:
     if isinstance(cell, bytes):
         return cell
+    if isinstance(cell, UUID):
+        return cell.bytes
     if not isinstance(cell, str):
         raise Unfit(describe(cell))
     try:

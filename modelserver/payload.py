@@ -97,7 +97,7 @@ def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:
     if signature.columns is None and not signature.tensors:
         frame = read_untyped_parquet(body, limit)
         return Payload(frame, rows=len(frame))
-    return _from_table(read_parquet(body, limit), signature, None)
+    return _from_table(read_parquet(body, limit, signature.names), signature, None)
 
 
 def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:

@@ -45,6 +45,13 @@ class Signature:
     nan_is_null: bool = False
     """Whether NaN and null mean the same in all columns."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the columns or tensors, as texts; none where they go by position."""
+        if self.columns is not None:
+            return frozenset(self.columns.positions) if self.columns.named else frozenset()
+        return frozenset(str(tensor.name) for tensor in self.tensors if tensor.name is not None)
+
 
 def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) -> Signature:
     """The signature of a model. `declared`: `ModelSignature.to_dict()`, JSON texts per part."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from modelserver.columns import KINDS, float_kind, integer_kind
 from modelserver.errors import BadRequest, InvalidInput, joined, listed, suggested
@@ -122,13 +123,19 @@ def tensors_from_table(
     if table.length == 0:
         raise InvalidInput("the table is empty: it has no rows")
     table = table.without_row_names([tensor.name for tensor in tensors])
-    columns = dict(zip(table.names, map(list, table.by_column()), strict=True))
+    columns = dict(zip(table.names, map(_plain, table.by_column()), strict=True))
     first = tensors[0]
     if first.name is not None:
         return _read_named(tensors, columns, Tensor.read_column)
     if len(columns) == 1:
         return first.read_column(next(iter(columns.values())))
     return first.read(list(map(list, zip(*columns.values(), strict=True))))
+
+
+def _plain(cells: Any) -> Sequence[Any]:
+    """The cells one by one; NumPy knows no time zones."""
+    zoned = isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype)
+    return list(cells.tz_convert(None) if zoned else cells)
 
 
 def _misnamed(tensors: Sequence[Tensor], given: Sequence[Any]) -> list[BadRequest]:

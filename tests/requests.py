@@ -70,9 +70,11 @@ def csv(*lines: str) -> Request:
     return raw("".join(f"{line}\n" for line in lines), CSV)
 
 
-def parquet(columns: Any, index: Any = None) -> Request:
+def parquet(columns: Any, index: Any = None, in_96_bits: bool = False) -> Request:
+    """`in_96_bits`: times as Spark and Impala write them."""
     file = io.BytesIO()
-    pd.DataFrame(columns, index=index).to_parquet(file)
+    frame = pd.DataFrame(columns, index=index)
+    frame.to_parquet(file, use_deprecated_int96_timestamps=in_96_bits)
     return Request(file.getvalue(), PARQUET)
 
 

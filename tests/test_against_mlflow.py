@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import mlflow
@@ -152,6 +153,11 @@ DIFFERENCES = {
         "null in an optional integer, long or binary column is 400",
         "accepted: integers become float64 with NaN, bytes None",
         "optional columns may have gaps",
+    ),
+    "row_labels": Difference(
+        "row labels of pandas in Parquet are no columns: an optional column is lost silently",
+        "labels with the name of a column are that column",
+        "set_index moves a column there",
     ),
     "csv_shape": Difference(
         "a long first row shifts all columns, short rows are filled up, repeated names renamed",
@@ -498,6 +504,7 @@ LOSSLESS_TYPES = [
             ("parquet_float", parquet({"n": [1.0]}), "int 1"),
             ("parquet_text", parquet({"n": ["1"]}), "int 1"),
             ("parquet_boolean", parquet({"n": [True]}), "int 1"),
+            ("parquet_decimal", parquet({"n": [Decimal("12.00")]}), "int 12"),
         )
     ),
     *(
@@ -602,6 +609,14 @@ BOOLEANS = [
     *of_boolean("half", 0.5, "bool True"),
     Different("booleans", "one_boolean", "array", split("flag", [[0]]), flag("bool True"), BAD),
     Different("booleans", "one_boolean", "object", split("flag", [{}]), flag("bool False"), BAD),
+    Different(
+        "booleans",
+        "one_boolean",
+        "parquet_decimals",
+        parquet({"flag": [Decimal(0), Decimal(1)]}),
+        ACCEPTED,
+        flag("bool False", "bool True"),
+    ),
     Different("booleans", "wine", "text", records(WINE | {"alkaline_ash": "false"}), ACCEPTED, BAD),
 ]
 
@@ -744,6 +759,7 @@ TEXTS = [
         ("integer_of_71_bits", inputs([2**70]), text("str '1180591620717411303424'"), BAD),
         ("parquet_integers", parquet({"text": [1]}), BAD, text("str '1'")),
         ("parquet_bytes", parquet({"text": [b"a"]}), text("bytes b'a'", dtype="object"), BAD),
+        ("parquet_decimals", parquet({"text": [Decimal(1)]}), ACCEPTED, text("str '1'")),
     )
 ] + [
     Different(
@@ -876,6 +892,8 @@ DATES = [
     )
 ]
 
+IN_96_BITS = parquet({"when": np.array(["9999-12-31"], "M8[us]")}, in_96_bits=True)
+
 DATE_TEXTS = [
     of_date("month_first", split("when", ["02/29/2024"]), when("2024-02-29T00:00:00.000000000")),
     of_date("day_first", split("when", ["13/01/2024"]), when("2024-01-13T00:00:00.000000000")),
@@ -894,6 +912,7 @@ DATE_TEXTS = [
     of_date("inputs_compact", inputs(["20240102"]), ACCEPTED),
     of_date("inputs_now", inputs(["now"]), ACCEPTED),
     of_date("inputs_boolean", inputs([True]), when("1970-01-01T00:00:00.000000001")),
+    of_date("parquet_after_2262_in_96_bits", IN_96_BITS, ACCEPTED),
     of_date("inputs_after_2262", inputs(["2262-04-12"]), ACCEPTED),
     *(
         Different("date_texts", "with_params", what, params(when=value), ACCEPTED, BAD)
@@ -962,6 +981,28 @@ OPTIONAL_NULLS = [
         records({"id": 1, "binary": None}),
         BAD,
         optional(binary=["object", NIL]),
+    ),
+]
+
+DAY = pd.DatetimeIndex(["2024-01-02"], name="when")
+
+ROW_LABELS = [
+    Different(
+        "row_labels",
+        "all_optional",
+        "optional",
+        parquet({"id": [1]}, pd.Index(["a"], name="string")),
+        labelled(["a"], id=["int64", "int 1"]),
+        optional(string=[TEXT, "str 'a'"]),
+    ),
+    Different("row_labels", "one_datetime", "required", parquet({}, DAY), BAD, when(MIDNIGHT)),
+    Different(
+        "row_labels",
+        "all_optional",
+        "of_two_levels",
+        parquet({"id": [1]}, pd.MultiIndex.from_arrays([["a"], ["b"]], names=["string", "other"])),
+        ACCEPTED,
+        labelled(["b"], id=["int64", "int 1"], string=[TEXT, "str 'a'"]),
     ),
 ]
 
@@ -1460,6 +1501,14 @@ NESTED_ROWS = [
     ),
     Different(
         "nested_lists",
+        "any_only",
+        "parquet",
+        parquet({"anything": [[0.5]]}),
+        frame(anything=["object", "array[float 0.5]"]),
+        frame(anything=["object", "[float 0.5]"]),
+    ),
+    Different(
+        "nested_lists",
         "array_only",
         "parquet",
         parquet({"numbers": [[0.5], [1.5, 2.5]]}),
@@ -1571,6 +1620,7 @@ NAME_FORMS = [
 ]
 
 DIFFERENT = [
+    *ROW_LABELS,
     *LOSSY_NUMBERS,
     *LOSSLESS_TYPES,
     *BOOLEANS,

@@ -13,6 +13,7 @@ from modelserver.columns import KINDS
 from modelserver.errors import LIMIT
 from modelserver.kinds import TEXT, BadCells, Unfit, describe
 from modelserver.parsers import (
+    FAR_DATE,
     NUMBER_FOR_DATE,
     _are_plain,
     _iso_dates,
@@ -175,7 +176,7 @@ REFUSED: list[tuple[str, str, Any, list[tuple[int, str]]]] = [
     ("long bytes", "long", [b"1"], [(0, "bytes")]),
     ("long arrays", "long", [[1], [2]], [(0, "an array"), (1, "an array")]),
     ("long ragged", "long", [[1], [2, 3]], [(0, "an array"), (1, "an array")]),
-    ("long decimal", "long", [Decimal(1)], [(0, "a number")]),
+    ("long decimal", "long", [Decimal(1), Decimal("1.5")], [(1, "a number with a fraction")]),
     ("long duration", "long", np.array([1], "m8[s]"), [(0, "a duration")]),
     ("float 1e39", "float", [0, 1e39], [(1, "a number too large for a 32-bit float")]),
     ("double 1e400 text", "double", ["1e400", "inf"],
@@ -209,7 +210,7 @@ REFUSED: list[tuple[str, str, Any, list[tuple[int, str]]]] = [
     ("date Decimal", "datetime", [Decimal(5)], [(0, NUMBER_FOR_DATE.format("a number"))]),
     ("date numbers array", "datetime", np.array([np.nan, 5.0]),
      [(1, NUMBER_FOR_DATE.format("a number"))]),
-    ("date year 9999", "datetime", np.array(["9999-01-01"], "M8[s]"), [(0, FAR)]),
+    ("date year 9999", "datetime", np.array(["9999-01-01"], "M8[s]"), [(0, FAR_DATE)]),
     ("date time", "datetime", [time(1)], [(0, "a time")]),
     ("date object", "datetime", [{}], [(0, "an object")]),
     ("binary text", "binary", ["YWJj", "?"], [(1, "text that is no base64")]),

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from modelserver.columns import KINDS
 from modelserver.csv_reader import read_csv
-from modelserver.errors import BadRequest, UnsupportedMediaType
+from modelserver.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from modelserver.kinds import BadCells
 from modelserver.media import media_type
 from modelserver.parquet_reader import read_parquet
@@ -31,14 +31,19 @@ def file(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def test_no_corrupt_footer_ends_the_process() -> None:
-    whole = file(TABLE)
+NESTED_TABLE = pa.table({"l": [[1], None], "o": [{"x": "a"}, None], "n": [[[1.5]], [[]]]})
+
+
+@pytest.mark.parametrize("table", [TABLE, NESTED_TABLE], ids=["flat", "nested"])
+@pytest.mark.parametrize("byte", [b"\0", b"\1", b"\x19", b"\xff"])
+def test_no_corrupt_footer_ends_the_process(table: pa.Table, byte: bytes) -> None:
+    whole = file(table)
     length = int.from_bytes(whole[-8:-4], "little")
     read = 0
     for place in range(len(whole) - 8 - length, len(whole) - 8):
         try:
-            read_parquet(whole[:place] + b"\0" + whole[place + 1 :], 10_000)
-        except BadRequest:
+            read_parquet(whole[:place] + byte + whole[place + 1 :], 10_000)
+        except (BadRequest, PayloadTooLarge):
             continue
         read += 1
     assert read > 0  # some bytes do not matter; the others were refused

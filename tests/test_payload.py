@@ -301,3 +301,34 @@ def test_keys_beside_the_form_are_ignored_and_logged(caplog: pytest.LogCaptureFi
         payload = read(LONG, {"inputs": [1], "signature_name": "x", "params": None})
     assert payload.rows == 1
     assert caplog.messages == ["ignored keys of the body: 'signature_name'"]
+
+
+LABELLED = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]}).set_index(pd.Index(["x", "y"], name="note"))
+
+
+@pytest.mark.parametrize(
+    ("declared", "frame", "expected"),
+    [
+        (signature(column("long", "a"), column("double", "b"), column("string", "note", False)),
+         LABELLED, {"a": [1, 2], "b": [0.5, 1.5], "note": ["x", "y"]}),
+        (signature(column("string", "note"), column("long", "a")), LABELLED[["a"]],
+         {"note": ["x", "y"], "a": [1, 2]}),
+        (signature(column("long", "a"), column("double", "b")), LABELLED,
+         {"a": [1, 2], "b": [0.5, 1.5]}),
+        (UNNAMED_MIXED, pd.DataFrame({"n": [1, 2], "t": ["a", "b"]}, index=LABELLED.index),
+         {"n": [1, 2], "t": ["a", "b"]}),
+        (UNTYPED, LABELLED, {"a": [1, 2], "b": [0.5, 1.5]}),
+    ],
+    ids=["optional", "required", "not declared", "without names", "without a signature"],
+)  # fmt: skip
+def test_row_labels_of_parquet(declared: Signature, frame: pd.DataFrame, expected: Any) -> None:
+    data = read(declared, parquet(frame), PARQUET).data
+    assert data.to_dict("list") == expected
+    assert list(data.index) == ([0, 1] if "note" in expected else ["x", "y"])
+
+
+def test_row_labels_of_parquet_for_tensors() -> None:
+    declared = signature(tensor("int64", -1, name="a"), tensor("float64", -1, name="b"))
+    body = parquet(LABELLED.reset_index(drop=True).set_index("b"))
+    data = read(declared, body, PARQUET).data
+    assert {name: array.tolist() for name, array in data.items()} == {"a": [1, 2], "b": [0.5, 1.5]}
