@@ -4,10 +4,10 @@ In: a `Table`. Out: the DataFrame that the model gets. Missing or unknown column
 that do not fit, raise `InvalidInput` with one detail per fault.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from modelserver.blocks import frame_of, plain_columns
 from modelserver.errors import BadRequest, InvalidInput, clipped, closest, listed, quoted
 from modelserver.kinds import LIMIT, Array, BadCells, Kind
 from modelserver.tables import Table
+
+CHANGED_BY_GAPS: Final = frozenset({"boolean", "integer", "long"})
+"""Kinds whose columns have another dtype where values are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Columns:
     groups: Mapping[str, Sequence[int]]
     index: pd.Index
     positions: Mapping[str, int]
+    filled: frozenset[Hashable] = frozenset()
+    """Names of optional columns that the model gets as missing values where they are absent."""
 
     def frame(self, table: Table) -> pd.DataFrame:
         """The table as the model gets it: the signature's columns in order, typed.
@@ -68,7 +73,8 @@ class Columns:
         if not self.named:
             return pd.Index(list(table.names))
         if None in order:
-            return self.index[[position is not None for position in order]]
+            present = [position is not None for position in order]
+            return self.index[[*map(self._is_handed_on, self.columns, present)]]
         return self.index.view()  # a model may name the index; the next one gets it as it was
 
     def _typed(self, table: Table, order: Sequence[int | None]) -> dict[int, Array]:
@@ -80,6 +86,8 @@ class Columns:
         bad: list[dict[str, Any]] = []
         for place, (column, position) in enumerate(zip(self.columns, order, strict=True)):
             if position is None:
+                if column.name in self.filled:
+                    columns[place] = column.kind.gaps(table.length)
                 continue
             try:
                 columns[place] = (
@@ -94,12 +102,51 @@ class Columns:
             raise _bad_cells(bad)
         return columns
 
+    def _is_handed_on(self, column: Column, present: bool) -> bool:
+        return present or column.name in self.filled
+
     def kinds_of(self, names: Sequence[Hashable]) -> list[Kind | None]:
         """The kinds of a table's columns with these names, None for one that is not known."""
         if not self.named:
             return [column.kind for column in self.columns]
         places = [self.positions.get(str(name)) for name in names]
         return [None if place is None else self.columns[place].kind for place in places]
+
+    def optional(self) -> list[Column]:
+        """The columns that may be absent."""
+        return [column for column in self.columns if not column.required and self.named]
+
+    def may_be_missing(self) -> list[Hashable]:
+        """The names of the columns that may hold missing values."""
+        return [c.name for c in self.columns if c.kind.gaps_when_required or not c.required]
+
+    def absent(self, frame: pd.DataFrame) -> list[Hashable]:
+        """The names of the optional columns that a table lacks."""
+        return [column.name for column in self.optional() if column.name not in frame]
+
+    def with_gaps(self, frame: pd.DataFrame, names: Collection[Hashable]) -> pd.DataFrame:
+        """The table with these columns full of missing values, in the signature's order."""
+        cells = {
+            column.name: column.kind.gaps(len(frame))
+            if column.name in names
+            else frame[column.name].array
+            for column in self.columns
+            if column.name in names or column.name in frame
+        }
+        return pd.DataFrame(cells, index=frame.index)
+
+    def parted_by_gaps(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The rows with missing values in required columns, and the others, typed as without."""
+        kinds = dict(zip(self.names if self.named else frame, self.columns, strict=True))
+        required = [name for name in frame if kinds[name].required]
+        has_gaps = frame[required].isna().any(axis=1).to_numpy()
+        rest = frame[~has_gaps].reset_index(drop=True)
+        dtypes = {
+            name: kinds[name].kind.dtype
+            for name in rest
+            if kinds[name].kind.name in CHANGED_BY_GAPS and not rest[name].isna().any()
+        }
+        return frame[has_gaps].reset_index(drop=True), rest.astype(dtypes)
 
     def gaps(self, frame: pd.DataFrame) -> InvalidInput | None:
         """The missing values in required columns, which a model may or may not cope with."""

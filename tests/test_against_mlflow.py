@@ -163,6 +163,11 @@ DIFFERENCES = {
         "400",
         "most models fail on it; the data got lost on the way",
     ),
+    "absent_columns": Difference(
+        "an absent optional column stays absent, also where the model needs it",
+        "missing values, where the logged example shows that the model needs it and takes those",
+        "optional means that it may be left out",
+    ),
     "unknown_columns": Difference(
         "columns and tensors that the model does not know are dropped",
         "400 naming them, with the closest known name",
@@ -1370,6 +1375,18 @@ NAME_FORMS = [
     ),
 ]
 
+ABSENT_COLUMNS = [
+    Different("absent_columns", "imputed", what, request, BAD, ACCEPTED)
+    for what, request in (
+        ("split", split("a c", [1.5, "x"])),
+        ("records", records({"a": 1.5})),
+        ("inputs", inputs({"a": [1.5], "b": [2.5]})),
+        ("instances", instances([{"a": 1.5}])),
+        ("csv", csv("a,b", "1.5,2.5")),
+        ("parquet", parquet({"a": [1.5]})),
+    )
+]
+
 DIFFERENT = [
     *LOSSY_NUMBERS,
     *LOSSLESS_TYPES,
@@ -1387,6 +1404,7 @@ DIFFERENT = [
     *RAGGED_ROWS,
     *SPLIT_PARTS,
     *EMPTY_TABLES,
+    *ABSENT_COLUMNS,
     *UNKNOWN_COLUMNS,
     *UNKNOWN_PARAMS,
     *STRICT_JSON,
