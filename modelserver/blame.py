@@ -6,7 +6,7 @@ Where nothing is proven, the answer says what stands out in the input.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 
 from modelserver.conversion import is_chosen, is_odd_answer
 from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised, listed
+from modelserver.gaps import Gaps, find_gaps
 from modelserver.payload import Payload
 from modelserver.signature import Signature
 
@@ -73,51 +74,41 @@ class Case:
         """The error that answers the request."""
         if is_untyped(self.signature):
             return self._of_form()
-        if self.payload.typed and self.signature.columns is not None:
-            return self._of_cells()
-        return self.error
+        return self._of_cells() if self.payload.typed else self.error
 
-    def _predicts(self, payload: Payload | None) -> bool:
-        return payload is not None and predicts(self.predict, payload)
+    def _predicts(self, data: Any) -> bool:
+        return predicts(self.predict, replace(self.payload, data=data))
 
     def _of_form(self) -> ApiError:
         advice = advised_form(self.payload.data)
         other = _in_other_form(self.payload.data)
-        if other is not None and self._predicts(Payload(other, self.payload.params)):
+        if other is not None and self._predicts(other):
             return InvalidInput(f"{advice}; {self._said()}")
         return self._with(advice)
 
     def _of_cells(self) -> ApiError:
-        assert self.signature.columns is not None
-        frame: pd.DataFrame = self.payload.data
         facts = []
-        gaps = self.signature.columns.gaps(frame)
+        gaps = find_gaps(self.signature, self.payload.data)
         if gaps is not None:
-            names = listed(dict.fromkeys(detail["column"] for detail in gaps.details))
-            if proof := self._proof_against_gaps():
-                message = f"the model failed on rows with missing values in {names}, and {proof}"
-                return InvalidInput(f"{message}; {self._said()}", gaps.details)
-            facts.append(f"there are missing values in {names}")
-        if absent := self.signature.columns.absent(frame):
+            if shown := self._shown_without(gaps):
+                failed = f"the model failed on rows with missing values in {gaps.where}"
+                return InvalidInput(f"{failed}, and {shown}; {self._said()}", gaps.details)
+            facts.append(f"there are missing values in {gaps.where}")
+        columns = self.signature.columns
+        if columns is not None and (absent := columns.absent(self.payload.data)):
             facts.append(f"optional columns were absent: {listed(absent)}")
         return self._with(*facts)
 
-    def _proof_against_gaps(self) -> str | None:
-        """What the model does without the rows with gaps, if it fails on those again."""
-        assert self.signature.columns is not None
-        with_gaps, without = self.signature.columns.parted_by_gaps(self.payload.data)
-        if len(without):
-            shown, other = "predicts the others", self._of_rows(without)
-        elif self.example is not None:
-            shown, other = "predicts its logged example", self.example
+    def _shown_without(self, gaps: Gaps) -> str:
+        """What the model does without the rows with gaps, if it fails on those once more."""
+        if gaps.rows is None:
+            return ""
+        if gaps.other_rows is not None:
+            shown, works = "predicts the others", self._predicts(gaps.other_rows)
         else:
-            return None
-        if not self._predicts(other) or self._predicts(self._of_rows(with_gaps)):
-            return None
-        return shown
-
-    def _of_rows(self, frame: pd.DataFrame) -> Payload:
-        return Payload(frame, self.payload.params, len(frame), typed=True)
+            shown = "predicts its logged example"
+            works = self.example is not None and predicts(self.predict, self.example)
+        return shown if works and not self._predicts(gaps.rows) else ""
 
     def _said(self) -> str:
         return self.error.message.removesuffix(f"; {LOGGED}")

@@ -7,7 +7,7 @@ that do not fit, raise `InvalidInput` with one detail per fault.
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,6 @@ from modelserver.blocks import frame_of, plain_columns
 from modelserver.errors import BadRequest, InvalidInput, clipped, closest, listed, quoted
 from modelserver.kinds import LIMIT, Array, BadCells, Kind
 from modelserver.tables import Table
-
-CHANGED_BY_GAPS: Final = frozenset({"boolean", "integer", "long"})
-"""Kinds whose columns have another dtype where values are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,28 +131,6 @@ class Columns:
             if column.name in names or column.name in frame
         }
         return pd.DataFrame(cells, index=frame.index)
-
-    def parted_by_gaps(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The rows with missing values in required columns, and the others, typed as without."""
-        kinds = dict(zip(self.names if self.named else frame, self.columns, strict=True))
-        required = [name for name in frame if kinds[name].required]
-        has_gaps = frame[required].isna().any(axis=1).to_numpy()
-        rest = frame[~has_gaps].reset_index(drop=True)
-        dtypes = {
-            name: kinds[name].kind.dtype
-            for name in rest
-            if kinds[name].kind.name in CHANGED_BY_GAPS and not rest[name].isna().any()
-        }
-        return frame[has_gaps].reset_index(drop=True), rest.astype(dtypes)
-
-    def gaps(self, frame: pd.DataFrame) -> InvalidInput | None:
-        """The missing values in required columns, which a model may or may not cope with."""
-        bad: list[dict[str, Any]] = []
-        for column, name in zip(self.columns, self.names if self.named else frame, strict=True):
-            if column.required and name in frame:
-                rows = np.flatnonzero(frame[name].isna())[:LIMIT]
-                bad += _details(name, column.kind, [(int(row), "null") for row in rows])
-        return _bad_cells(bad) if bad else None
 
     def _order(self, table: Table) -> list[int | None]:
         """Where in the table each column of the signature stands; None for an absent optional."""

@@ -121,18 +121,12 @@ def _expected(fault: Any) -> str:
 def _path_in(data: Any, location: Sequence[Any], missing: bool) -> Iterator[Any]:
     """pydantic's location without the names of the alternatives that it tried."""
     for number, step in enumerate(location, 1):
-        if (isinstance(data, dict) and step in data) or isinstance(step, int):
-            data = _item(data, step)
+        inner = dict(enumerate(data)) if isinstance(data, list) else data
+        if isinstance(inner, dict) and step in inner:
+            data = inner[step]
         elif not (missing and number == len(location)):
             continue
         yield step
-
-
-def _item(data: Any, step: Any) -> Any:
-    try:
-        return data[step]
-    except (LookupError, TypeError):
-        return None
 
 
 def _faults_of_chat(request: Any) -> Iterator[Detail]:

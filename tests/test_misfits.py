@@ -1,13 +1,16 @@
 """What does not fit a type hint, a chat or an agent: 400 with the place, never the value."""
 
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Optional
 
 import pytest
 from starlette.testclient import TestClient
 
 from modelserver.blame import LOGGED
+from modelserver.misfits import misfit
 from tests.test_blame import post
+from tests.test_proofs import columns_of
 
 Open = Callable[..., TestClient]
 
@@ -162,3 +165,35 @@ def test_what_fits(name: str, body: Any, client: Open) -> None:
 )  # fmt: skip
 def test_what_the_model_raises_is_its_own(name: str, body: Any, said: str, client: Open) -> None:
     assert post(client(name), body) == (500, f"{said}; {LOGGED}", [])
+
+
+def typed_by(hint: Any) -> Any:
+    """What of MLflow's wrapper tells how a model is typed."""
+    hints = SimpleNamespace(input=hint)
+    return SimpleNamespace(python_model=SimpleNamespace(predict_type_hints=hints))
+
+
+@pytest.mark.parametrize(
+    ("hint", "data", "places"),
+    [
+        (list[int | None], [1, None, "x"], ["[2]"]),
+        (list[Optional[int]], [1, None, "x"], ["[2]"]),  # noqa: UP045
+        (list[int | str], [1.5], []),
+        (list[int | str | None], [1.5], []),
+        (list[Any], [1.5], []),
+        (list[dict[str, list[bool]]], [{"a": [True]}, {"b": [True, 1]}], ["[1].b[1]"]),
+        (None, [1.5], []),
+    ],
+)
+def test_hints_as_mlflow_reads_them(hint: Any, data: Any, places: list[str]) -> None:
+    found = misfit(typed_by(hint), None, data)
+    assert [fault["location"] for fault in (found.details if found else ())] == places
+
+
+def test_models_that_nothing_is_known_of() -> None:
+    columns = columns_of(a="double")
+    assert misfit(object(), columns, [1]) is None
+    assert misfit(object(), columns, {"a": 1.5, "b": "other"}) is None
+    found = misfit(object(), columns, {"a": "x"})
+    assert found is not None
+    assert found.details[0]["column"] == "a"

@@ -268,6 +268,16 @@ class Sums(PythonModel):
         return (model_input.ravel() * 2).sum()
 
 
+class FullTensors(PythonModel):
+    """Takes tensors without gaps."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        arrays = model_input.values() if isinstance(model_input, dict) else [model_input]
+        if any(pd.isna(array).any() for array in arrays):
+            raise ValueError("gaps")
+        return [len(array) for array in arrays]
+
+
 class Fragile(PythonModel):
     """Needs the column `b` and no gap in it, looks at `c` where it is there."""
 
@@ -616,6 +626,17 @@ MODELS: dict[str, Callable[[Path], Path]] = {
     "only_booleans": save_named(
         OnlyBooleans(), signature=ModelSignature(_columns(("boolean", "flag"), ("double", "size")))
     ),
+    "full_tensor": save_named(FullTensors(), signature=ModelSignature(SCHEMAS["tensor"][0])),
+    "full_tensor_proven": save_named(
+        FullTensors(),
+        signature=ModelSignature(SCHEMAS["tensor"][0]),
+        input_example=np.ones((2, 2)),
+    ),
+    "full_fixed": save_named(
+        FullTensors(),
+        signature=ModelSignature(Schema([TensorSpec(np.dtype("float64"), (2,))])),
+    ),
+    "full_tensors": save_named(FullTensors(), signature=ModelSignature(SCHEMAS["tensors"][0])),
     "unsigned": save_named(Delicate()),
     "unsigned_array": save_named(Sums()),
     "hint_example": save_named(TypedByExample(), input_example=["a", "b"]),
