@@ -6,9 +6,8 @@ value is kept. In: MLflow's wrapper of the model, and the input. Out: `InvalidIn
 per fault, or None.
 """
 
-import base64
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from importlib import import_module
@@ -18,6 +17,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin
 
 import pandas as pd
 
+from modelserver.columns import KINDS
 from modelserver.errors import InvalidInput, clipped
 from modelserver.frames import Columns
 from modelserver.kinds import LIMIT, describe
@@ -51,9 +51,23 @@ def _faults(model: Any, data: Any) -> Iterator[Detail]:
     elif name == CHAT_MODEL:
         yield from _faults_of_chat(data.iloc[0].to_dict() if is_table else data)
     else:
-        hints = getattr(getattr(model, "python_model", None), "predict_type_hints", None)
         values = data.iloc[:, 0].tolist() if is_table else data
-        yield from _faults_of_hint(getattr(hints, "input", None), values, "")
+        yield from _faults_of_hint(_hint_of(model), values, "")
+
+
+def reads_texts(model: Any) -> bool:
+    """Whether MLflow makes dates or bytes of texts for a model, as it does by hints. It guesses
+    what base64 means that is none, and reads numbers such as 20240131 as dates."""
+    return _mentions(_hint_of(model), TEXT_READERS.keys())
+
+
+def _mentions(hint: Any, wanted: Collection[Any]) -> bool:
+    return hint in wanted or any(_mentions(inner, wanted) for inner in get_args(hint))
+
+
+def _hint_of(model: Any) -> Any:
+    hints = getattr(getattr(model, "python_model", None), "predict_type_hints", None)
+    return getattr(hints, "input", None)
 
 
 def _faults_of_hint(hint: Any, data: Any, place: str) -> Iterator[Detail]:
@@ -91,6 +105,12 @@ def _faults_of_scalar(hint: Any, data: Any, place: str) -> Iterator[Detail]:
             yield _detail(place, SCALARS[hint], wrong)
     elif not isinstance(data, hint):
         yield _detail(place, SCALARS[hint], describe(data))
+
+
+def _date(text: str) -> datetime:
+    if not STARTS_WITH_A_DATE.match(text):
+        raise ValueError("no date")
+    return datetime.fromisoformat(text)
 
 
 def _faults_of_model(
@@ -200,10 +220,12 @@ SCALARS: Final[Mapping[Any, str]] = {
 """Types of hints, and what is expected for them."""
 
 TEXT_READERS: Final[Mapping[Any, tuple[Callable[[str], Any], str]]] = {
-    bytes: (lambda text: base64.decodebytes(text.encode()), "text that is no base64"),
-    datetime: (datetime.fromisoformat, "text that is no date"),
+    bytes: (lambda text: KINDS["binary"].parse([text]), "text that is no base64"),
+    datetime: (_date, "text that is no date"),
 }
-"""How MLflow reads such values from text, and what else was found."""
+"""How such values are read from text, and what else was found."""
+
+STARTS_WITH_A_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 ACCEPTED: Final = "a value that the model accepts"
 

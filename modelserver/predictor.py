@@ -19,7 +19,7 @@ from modelserver.conversion import is_refused
 from modelserver.errors import ApiError, InvalidInput, listed
 from modelserver.frames import Columns
 from modelserver.media import JSON
-from modelserver.misfits import misfit
+from modelserver.misfits import misfit, reads_texts
 from modelserver.payload import Payload, read_payload
 from modelserver.proofs import (
     absent_to_fill,
@@ -123,7 +123,11 @@ def _predictor(
     it again, sees the rest.
     """
 
+    checked = signature.from_type_hint and reads_texts(pyfunc._model_impl)
+
     def predict(payload: Payload) -> Any:
+        if checked and (found := misfit(pyfunc._model_impl, None, payload.data)):
+            raise found
         try:
             if payload.typed and direct is not None:
                 return direct(payload.data, payload.params)

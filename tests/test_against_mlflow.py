@@ -720,26 +720,35 @@ CSV_WORDS = [
 ]
 
 BINARY = [
-    Different("binary", "one_binary", what, request, data(mlflow, dtype=dtype), here)
-    for what, request, dtype, mlflow, here in (
-        ("inputs", inputs(["AP+A"]), "object", "bytes b'AP+A'", data("bytes b'\\x00\\xff\\x80'")),
-        ("instances", instances(["YWJj"]), "object", "bytes b'YWJj'", data("bytes b'abc'")),
-        (
-            "inputs_lines",
-            inputs(["YWJj\nYWJj\n"]),
-            "object",
-            "bytes b'YWJj\\nYWJj\\n'",
-            data("bytes b'abcabc'"),
-        ),
-        ("inputs_wrong", inputs(["###"]), "object", "bytes b'###'", BAD),
-        ("inputs_unpadded", inputs(["YQ"]), "object", "bytes b'YQ'", BAD),
-        ("inputs_null", inputs([None]), "object", "bytes b'None'", BAD),
-        ("wrong", split("data", ["###"]), "object", "bytes b''", BAD),
-        ("blanks", split("data", ["YW Jj"]), "object", "bytes b'abc'", BAD),
-        ("csv", csv("data", "YWJj"), "object", "str 'YWJj'", data("bytes b'abc'")),
-        ("csv_wrong", csv("data", "###"), "object", "str '###'", BAD),
-        ("parquet_text", parquet({"data": ["YWJj"]}), TEXT, "str 'YWJj'", data("bytes b'abc'")),
-    )
+    Different("binary", "hint_bytes", "wrong", inputs(["###"]), predicted([0]), BAD),
+    *(
+        Different("binary", "one_binary", what, request, data(mlflow, dtype=dtype), here)
+        for what, request, dtype, mlflow, here in (
+            (
+                "inputs",
+                inputs(["AP+A"]),
+                "object",
+                "bytes b'AP+A'",
+                data("bytes b'\\x00\\xff\\x80'"),
+            ),
+            ("instances", instances(["YWJj"]), "object", "bytes b'YWJj'", data("bytes b'abc'")),
+            (
+                "inputs_lines",
+                inputs(["YWJj\nYWJj\n"]),
+                "object",
+                "bytes b'YWJj\\nYWJj\\n'",
+                data("bytes b'abcabc'"),
+            ),
+            ("inputs_wrong", inputs(["###"]), "object", "bytes b'###'", BAD),
+            ("inputs_unpadded", inputs(["YQ"]), "object", "bytes b'YQ'", BAD),
+            ("inputs_null", inputs([None]), "object", "bytes b'None'", BAD),
+            ("wrong", split("data", ["###"]), "object", "bytes b''", BAD),
+            ("blanks", split("data", ["YW Jj"]), "object", "bytes b'abc'", BAD),
+            ("csv", csv("data", "YWJj"), "object", "str 'YWJj'", data("bytes b'abc'")),
+            ("csv_wrong", csv("data", "###"), "object", "str '###'", BAD),
+            ("parquet_text", parquet({"data": ["YWJj"]}), TEXT, "str 'YWJj'", data("bytes b'abc'")),
+        )
+    ),
 ]
 
 DATES = [

@@ -202,6 +202,8 @@ TRY_INPUTS = "the model has no signature; try inputs"
          f"the model raised KeyError; {TRY_SPLIT}; {LOGGED}"),
         ("unsigned", {"inputs": [[1]]}, 500, f"the model raised IndexError; {TRY_SPLIT}; {LOGGED}"),
         ("unsigned", {"inputs": [1]}, 500, f"the model raised IndexError; {TRY_SPLIT}; {LOGGED}"),
+        ("unsigned", {"inputs": [{"a": 1}]}, 500,
+         f"the model raised TypeError; {TRY_SPLIT}; {LOGGED}"),
         ("unsigned", {"input": "x"}, 500, f"the model raised KeyError; {TRY_SPLIT}; {LOGGED}"),
         ("unsigned_array", {"dataframe_records": [{"a": 1, "b": 2}]}, 400,
          f"{TRY_INPUTS}; the model raised AttributeError"),

@@ -26,6 +26,12 @@ DATE, BASE64 = "an ISO 8601 date or date-time", "base64 text"
 ACCEPTED = "a value that the model accepts"
 
 
+def has_model(name: str) -> None:
+    """Skips the test where MLflow is too old for such models."""
+    if name == "responses":
+        pytest.importorskip("mlflow.types.responses")
+
+
 def customer(**fields: Any) -> dict[str, Any]:
     return {"inputs": [{**CUSTOMER, **fields}]}
 
@@ -63,6 +69,8 @@ FAULTS: list[tuple[str, Any, list[tuple[str, str, str]]]] = [
     ("hint_dates", {"inputs": [SECRET]}, [("[0]", DATE, "text that is no date")]),
     ("hint_dates", {"inputs": ["1704067200000"]}, [("[0]", DATE, "text that is no date")]),
     ("hint_bytes", {"inputs": ["YQ==", "SECRET?"]}, [("[1]", BASE64, "text that is no base64")]),
+    ("hint_dates", {"inputs": ["20240102"]}, [("[0]", DATE, "text that is no date")]),
+    ("hint_bytes", {"inputs": ["###"]}, [("[0]", BASE64, "text that is no base64")]),
     ("hint_bytes", {"inputs": [5]}, [("[0]", BASE64, "an integer")]),
     ("hint_lists", {"inputs": [[1.5], [1.5, SECRET]]}, [("[1][1]", FLOAT, TEXT)]),
     ("hint_numbers", {"inputs": [1.5] * 50 + [SECRET]}, [("[50]", FLOAT, TEXT)]),
@@ -109,6 +117,7 @@ FAULTS: list[tuple[str, Any, list[tuple[str, str, str]]]] = [
 def test_faults_have_their_place(
     name: str, body: Any, faults: list[tuple[str, str, str]], client: Open
 ) -> None:
+    has_model(name)
     status, message, details = post(client(name), body)
     assert status == 400
     found = [(fault["location"], fault["expected"], fault["found"]) for fault in details]
@@ -146,6 +155,7 @@ def test_faults_that_the_columns_of_a_chat_show(client: Open) -> None:
     ],
 )
 def test_what_fits(name: str, body: Any, client: Open) -> None:
+    has_model(name)
     assert post(client(name), body)[0] == 200
 
 
@@ -164,6 +174,7 @@ def test_what_fits(name: str, body: Any, client: Open) -> None:
     ],
 )  # fmt: skip
 def test_what_the_model_raises_is_its_own(name: str, body: Any, said: str, client: Open) -> None:
+    has_model(name)
     assert post(client(name), body) == (500, f"{said}; {LOGGED}", [])
 
 
