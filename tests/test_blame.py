@@ -148,7 +148,6 @@ def test_absent_columns_that_a_model_needs_are_missing_values(
         np.testing.assert_allclose(answer.json()["predictions"], expected["predictions"] * 2)
 
 
-@pytest.mark.filterwarnings("ignore:careful")
 @pytest.mark.parametrize(
     ("name", "row", "reached"),
     [
@@ -167,7 +166,6 @@ def test_other_absent_columns_stay_absent(
             assert [column[0] for column in answer.json()["predictions"]["frame"]] == reached
 
 
-@pytest.mark.filterwarnings("ignore:careful")
 @pytest.mark.parametrize(
     ("name", "row", "said"),
     [

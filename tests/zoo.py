@@ -5,7 +5,6 @@ columns, so that two servers can be compared by what they hand to a model.
 """
 
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -200,7 +199,7 @@ class TypedLists(PythonModel):
 class Agent(ChatAgent):
     """Answers the last message as that says."""
 
-    def predict(self, messages: Any, context: Any, custom_inputs: Any) -> Any:
+    def predict(self, messages: Any, context: Any = None, custom_inputs: Any = None) -> Any:
         text = messages[-1].content
         if text == "own":
             Person(name="x", age="SECRET")  # type: ignore[arg-type]
@@ -271,7 +270,6 @@ class Fragile(PythonModel):
     """Needs the column `b` and no gap in it, looks at `c` where it is there."""
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-        warnings.warn("careful", UserWarning, stacklevel=1)
         if model_input["b"].isna().any():
             raise ValueError("b is missing")
         return [list(model_input.columns)] * len(model_input)
@@ -281,7 +279,6 @@ class Tolerant(PythonModel):
     """Needs the column `b`, looks at `c` where it is there."""
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-        warnings.warn("careful", UserWarning, stacklevel=1)
         assert len(model_input["b"])
         return describe(model_input)
 
