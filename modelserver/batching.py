@@ -1,10 +1,10 @@
 """Requests that wait for a model are predicted together, and answered apart.
 
 In: works of one model whose rows are independent (`proofs.py`). Out: for each what it would have
-returned or raised alone, in order. Bodies are read one by one; typed DataFrames with the same
-columns and dtypes are joined, predicted at once, and the prediction is split. Input with params,
-row labels or many rows is predicted alone; so is each of a group that fails together, so that an
-error is answered only to the request that caused it.
+returned or raised alone, in order, floats but for rounding. Bodies are read one by one; typed
+DataFrames with the same columns and dtypes are joined, predicted at once, and the prediction is
+split. Input with params, row labels or many rows is predicted alone; so is each of a group that
+fails together, so that an error is answered only to the request that caused it.
 """
 
 from collections.abc import Callable, Hashable, Sequence

@@ -53,6 +53,8 @@ class Columns:
     index: pd.Index
     positions: Mapping[str, int]
     params: frozenset[str]
+    filled: frozenset[Hashable] = frozenset()
+    """Names of optional columns that the model gets as missing values where they are absent."""
 
     def frame(self, table: Table) -> pd.DataFrame:
         """The table as the model gets it: the signature's columns in order, typed.
@@ -81,7 +83,8 @@ class Columns:
         if not self.named:
             return pd.Index(list(table.names))
         if None in order:
-            return self.index[[position is not None for position in order]]
+            present = [position is not None for position in order]
+            return self.index[[*map(self._is_handed_on, self.columns, present)]]
         return self.index.view()  # a model may name the index; the next one gets it as it was
 
     def _typed(
@@ -96,6 +99,8 @@ class Columns:
         bad: list[dict[str, Any]] = []
         for place, (column, position) in enumerate(zip(self.columns, order, strict=True)):
             if position is None:
+                if column.name in self.filled:
+                    columns[place] = column.kind.gaps(table.length)
                 continue
             try:
                 columns[place] = (
@@ -112,6 +117,9 @@ class Columns:
             raise _bad_cells(bad)
         return columns
 
+    def _is_handed_on(self, column: Column, present: bool) -> bool:
+        return present or column.name in self.filled
+
     def kinds_of(self, names: Sequence[Hashable]) -> list[Kind | None]:
         """The kinds of a table's columns with these names, None for one that is not known."""
         if not self.named:
@@ -119,14 +127,28 @@ class Columns:
         places = [self.positions.get(str(name)) for name in names]
         return [None if place is None else self.columns[place].kind for place in places]
 
-    def gaps(self, frame: pd.DataFrame) -> InvalidInput | None:
-        """The missing values in required columns, which a model may or may not cope with."""
-        bad: list[dict[str, Any]] = []
-        for column, name in zip(self.columns, self.names if self.named else frame, strict=True):
-            if column.required and name in frame:
-                rows = np.flatnonzero(frame[name].isna())[:LIMIT]
-                bad += _details(name, column.kind, [(int(row), "null") for row in rows])
-        return _bad_cells(bad) if bad else None
+    def optional(self) -> list[Column]:
+        """The columns that may be absent."""
+        return [column for column in self.columns if not column.required and self.named]
+
+    def may_be_missing(self) -> list[Hashable]:
+        """The names of the columns that may hold missing values."""
+        return [c.name for c in self.columns if c.kind.gaps_when_required or not c.required]
+
+    def absent(self, frame: pd.DataFrame) -> list[Hashable]:
+        """The names of the optional columns that a table lacks."""
+        return [column.name for column in self.optional() if column.name not in frame]
+
+    def with_gaps(self, frame: pd.DataFrame, names: Collection[Hashable]) -> pd.DataFrame:
+        """The table with these columns full of missing values, in the signature's order."""
+        cells = {
+            column.name: column.kind.gaps(len(frame))
+            if column.name in names
+            else frame[column.name].array
+            for column in self.columns
+            if column.name in names or column.name in frame
+        }
+        return pd.DataFrame(cells, index=frame.index)
 
     def _order(self, table: Table) -> "tuple[list[int | None], Mismatch | None]":
         """Where in the table each column of the signature stands, None for an absent one; and which

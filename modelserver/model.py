@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modelserver.advice import LoadFailed, advice, public_uri
+from modelserver.blame import Telling
 from modelserver.payload import Payload
 from modelserver.predictor import ways_to_predict
 from modelserver.registry import Registration, resolve
@@ -44,6 +45,8 @@ class Model:
     signature: Signature
     example: bytes | None
     """A body for /invocations, logged with the model."""
+    example_payload: Payload | None
+    """The same as it is read; None where it cannot be."""
     predict: Callable[[Payload], Any]
     row_wise: bool
     """Whether rows of several requests may be predicted together."""
@@ -96,13 +99,15 @@ def _load(
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
     signature, example = _signature(pyfunc), _example(path)
-    ways = ways_to_predict(pyfunc, signature, example, settings.batching == "auto")
+    telling = Telling(settings.model_errors == "message", settings.secrets)
+    ways = ways_to_predict(pyfunc, signature, example, settings.batching == "auto", telling)
     model = Model(
         uri=public_uri(uri),
         registration=registration,
         metadata=pyfunc.metadata.to_dict(),
-        signature=signature,
+        signature=ways.signature,
         example=example,
+        example_payload=ways.example,
         predict=ways.predict,
         row_wise=ways.row_wise,
         loaded_at=datetime.now(timezone.utc),

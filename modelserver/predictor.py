@@ -6,19 +6,28 @@ In: a loaded pyfunc, its compiled signature and the logged example, which proves
 
 import inspect
 import logging
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from modelserver.arrays import array_predict
-from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised
+from modelserver.blame import UNFIT, Telling, advised_form, is_untyped
+from modelserver.conversion import is_refused
+from modelserver.errors import ApiError, InvalidInput, listed
+from modelserver.frames import Columns
 from modelserver.media import JSON
+from modelserver.misfits import misfit, reads_texts
 from modelserver.payload import Payload, read_payload
-from modelserver.proofs import predict_alike, rows_are_independent
+from modelserver.proofs import (
+    absent_to_fill,
+    gaps_are_independent,
+    has_different_rows,
+    predict_alike,
+    rows_are_independent,
+)
 from modelserver.signature import Signature
 
 if TYPE_CHECKING:
@@ -35,35 +44,36 @@ VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWO
 ROW_WISE: Final = frozenset({SKLEARN, "mlflow.xgboost", "mlflow.lightgbm", "mlflow.catboost"})
 """Flavors whose predict takes each row for itself, unless a model does otherwise."""
 
-UNPROVEN: Final = (
-    "its logged example has no two different rows, or predicts them otherwise alone than together"
-)
 
-
-def _sample(signature: Signature, example: bytes | None) -> pd.DataFrame | None:
-    """The logged example as the model gets it, if that is a typed DataFrame without params."""
+def _read_example(signature: Signature, example: bytes | None) -> Payload | None:
+    """The logged example as the model gets it, if it can be read."""
     if example is None:
         return None
     try:
-        payload = read_payload(JSON, example, signature, len(example))
+        return read_payload(JSON, example, signature, len(example))
     except (ApiError, RecursionError):
         return None
-    tabular = payload.typed and signature.columns is not None and not payload.params
-    return payload.data if tabular else None
 
 
-def _is_row_wise(
-    pyfunc: "PyFuncModel", predict: Callable[[Payload], Any], sample: pd.DataFrame | None
-) -> bool:
-    """Whether requests may be predicted together: by the flavor, and by the example."""
-    if _loader(pyfunc) not in ROW_WISE:
-        return False
-    if sample is None or not rows_are_independent(
-        lambda f: predict(Payload(f, typed=True)), sample
-    ):
-        logger.info("waiting requests are not predicted together: %s", UNPROVEN)
-        return False
-    return True
+def _why_apart(
+    loader: str,
+    predict: Callable[[pd.DataFrame], Any],
+    columns: Columns | None,
+    sample: pd.DataFrame | None,
+) -> str:
+    """Why requests may not be predicted together, by the flavor and by the example; empty where
+    they may."""
+    if loader not in ROW_WISE:
+        return f"models of the flavor {loader} are not known to take each row for itself"
+    if sample is None or columns is None:
+        return "no table without params was logged as the model's example"
+    if not has_different_rows(sample):
+        return "the logged example has no two different rows"
+    if not rows_are_independent(predict, sample):
+        return "the rows of the logged example are predicted otherwise together than alone"
+    if not gaps_are_independent(predict, columns, sample):
+        return "rows with missing values are predicted otherwise together than alone"
+    return ""
 
 
 def _loader(pyfunc: "PyFuncModel") -> str:
@@ -102,39 +112,38 @@ def _unwrapped(wrapper: Any) -> Callable[..., Any] | None:
 
 
 def _predictor(
-    pyfunc: "PyFuncModel", direct: Callable[[Any, Any], Any] | None
+    pyfunc: "PyFuncModel",
+    direct: Callable[[Any, Any], Any] | None,
+    signature: Signature,
+    telling: Telling,
 ) -> Callable[[Payload], Any]:
     """One call from a payload to a prediction, chosen once.
 
     Typed input goes to the model's own predict; MLflow's generic enforcement, which would check
     it again, sees the rest.
     """
-    from mlflow.exceptions import MlflowException
+
+    checked = signature.from_type_hint and reads_texts(pyfunc._model_impl)
 
     def predict(payload: Payload) -> Any:
+        if checked and (found := misfit(pyfunc._model_impl, None, payload.data)):
+            raise found
         try:
             if payload.typed and direct is not None:
                 return direct(payload.data, payload.params)
             return pyfunc.predict(payload.data, params=payload.params)
-        except MlflowException as error:
-            raise _translated(error, payload) from error
         except (Exception, SystemExit) as error:
-            if not payload.typed and _raised_by_mlflow(error):
-                raise InvalidInput("the input does not fit the model's signature") from error
-            raise ModelFailed(
-                f"the model raised {type(error).__name__}; the server's log has the traceback "
-                "under this request id"
-            ) from error
+            if is_refused(error, payload.typed):
+                raise _refused(pyfunc, signature, payload.data) from error
+            raise telling.failed(error) from error
 
     return predict
 
 
-def _raised_by_mlflow(error: BaseException) -> bool:
-    """Whether MLflow's own code raised it, on the way from the input to the model."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith("mlflow.")
+def _refused(pyfunc: "PyFuncModel", signature: Signature, data: Any) -> InvalidInput:
+    """The answer to an input that MLflow does not hand on to the model."""
+    found = misfit(pyfunc._model_impl, signature.columns, data)
+    return found or InvalidInput(advised_form(data) if is_untyped(signature) else UNFIT)
 
 
 def _direct_call(
@@ -162,45 +171,54 @@ def _direct_call(
     return call
 
 
-def _translated(error: Any, payload: Payload) -> ApiError:
-    """An MlflowException on the model's behalf, or MLflow's own about the input.
-
-    MLflow's own messages repeat the input, so only what they say of types is kept.
-    """
-    text = str(error.message)
-    if not payload.typed and any(mark in text for mark in ABOUT_THE_INPUT):
-        return InvalidInput("the input does not fit the model's signature" + _types_in(text))
-    return ModelRaised(text, error.error_code, error.get_http_status_code())
-
-
-def _types_in(text: str) -> str:
-    found = re.search(r"[Ee]xpected type (\S{1,40}?), (?:but got|received type) (\w{1,40})", text)
-    return f": expected {found[1]}, found {found[2]}" if found else ""
-
-
-ABOUT_THE_INPUT = (
-    "Failed to enforce schema of data",
-    "Failed to enforce model input schema",
-    "type hint",
-    "Expected type",
-    "Expected model input",
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The one call from a payload to a prediction, and whether rows of several requests may be
-    predicted together."""
+    """The one call from a payload to a prediction, the signature that payloads are read by, the
+    logged example as it is read, and whether rows of several requests may be predicted together."""
 
     predict: Callable[[Payload], Any]
+    signature: Signature
+    example: Payload | None
     row_wise: bool
 
 
 def ways_to_predict(
-    pyfunc: "PyFuncModel", signature: Signature, example: bytes | None, batching: bool
+    pyfunc: "PyFuncModel",
+    signature: Signature,
+    example: bytes | None,
+    batching: bool,
+    telling: Telling,
 ) -> Ways:
     """How the model is asked. `example`: the body that was logged with it; `batching`: whether
     rows of several requests are wanted together at all."""
-    sample = _sample(signature, example)
-    predict = _predictor(pyfunc, _direct_call(pyfunc, _own_predict(pyfunc, signature, sample)))
-    return Ways(predict, batching and _is_row_wise(pyfunc, predict, sample))
+    read = _read_example(signature, example)
+    is_table = read is not None and read.typed and signature.columns is not None
+    sample = read.data if read is not None and is_table and not read.params else None
+    own = _own_predict(pyfunc, signature, sample)
+    predict = _predictor(pyfunc, _direct_call(pyfunc, own), signature, telling)
+
+    def predict_frame(frame: pd.DataFrame) -> Any:
+        return predict(Payload(frame, read.params if read else None, typed=True))
+
+    if read is not None and is_table:
+        signature = _filling_absent(signature, predict_frame, read.data)
+    why = "BATCHING is off"
+    if batching:
+        why = _why_apart(_loader(pyfunc), predict_frame, signature.columns, sample)
+    if why:
+        logger.info("waiting requests are not predicted together: %s", why)
+    return Ways(predict, signature, read, row_wise=not why)
+
+
+def _filling_absent(
+    signature: Signature, predict: Callable[[pd.DataFrame], Any], example: pd.DataFrame
+) -> Signature:
+    """The signature, by which columns are filled that the model needs although it calls them
+    optional."""
+    assert signature.columns is not None
+    needed = absent_to_fill(predict, signature.columns, example)
+    if not needed:
+        return signature
+    names = listed(name for name in signature.columns.names if name in needed)
+    logger.info("absent optional columns reach the model as missing values: %s", names)
+    return replace(signature, columns=replace(signature.columns, filled=needed))

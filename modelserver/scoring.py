@@ -6,6 +6,7 @@ Raises `ApiError` and nothing else that is the caller's or the model's fault.
 from dataclasses import dataclass
 from typing import Any
 
+from modelserver.blame import Case
 from modelserver.errors import BadRequest, ModelFailed
 from modelserver.media import decompress, media_type
 from modelserver.model import Model
@@ -71,11 +72,12 @@ def encode(payload: Payload, predictions: Any) -> Scored:
 
 
 def _predict(model: Model, payload: Payload) -> Any:
-    """The model's prediction. A model that fails on gaps in required columns is not to blame."""
+    """The model's prediction. Where it fails, the error says whom that concerns."""
     try:
         return model.predict(payload)
     except ModelFailed as error:
-        columns = model.signature.columns
-        if columns is not None and payload.typed and (gaps := columns.gaps(payload.data)):
-            raise gaps from error
-        raise
+        case = Case(model.predict, model.signature, model.example_payload, payload, error)
+        verdict = case.verdict()
+        if verdict is error:
+            raise
+        raise verdict from error

@@ -62,6 +62,7 @@ class Settings:
     predict_workers: int
     max_queue: int
     batching: str
+    model_errors: str
     log_level: str
     on_connect: bool
     login: Login
@@ -104,16 +105,13 @@ def _json_object(text: str) -> Mapping[str, Any]:
     return value
 
 
-def _log_level(text: str) -> str:
-    if text.lower() not in LOG_LEVELS:
-        raise ValueError("no level")
-    return text.lower()
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError("no such choice")
+        return text.lower()
 
-
-def _batching(text: str) -> str:
-    if text.lower() not in ("auto", "off"):
-        raise ValueError("no such way")
-    return text.lower()
+    return read
 
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
@@ -186,14 +184,22 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     ),
     "batching": Setting(
         "BATCHING",
-        _batching,
+        _one_of("auto", "off"),
         "auto",
         "`auto`: requests that wait are predicted together where rows are independent; or `off`",
         "one of auto, off",
     ),
+    "model_errors": Setting(
+        "MODEL_ERRORS",
+        _one_of("type", "message"),
+        "type",
+        "what an answer tells of a model's exception: its `type`; or `message`: its text, too, in "
+        "one line without the server's keys. The text may hold cells, paths, names of hosts",
+        "one of type, message",
+    ),
     "log_level": Setting(
         "LOG_LEVEL",
-        _log_level,
+        _one_of(*LOG_LEVELS),
         "info",
         "`debug`, `info`, `warning`, `error` or `critical`",
         "one of " + ", ".join(LOG_LEVELS),

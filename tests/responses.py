@@ -3,14 +3,19 @@
 from typing import Any
 
 from mlflow.pyfunc.model import ResponsesAgent
-from mlflow.types.responses import ResponsesAgentResponse
-from mlflow.types.responses_helpers import OutputItem
+from pydantic import BaseModel
 
 
-class Responder(ResponsesAgent):
-    """Says hello."""
+class Age(BaseModel):
+    years: int
 
-    def predict(self, request: Any) -> ResponsesAgentResponse:
-        """The same for each request."""
-        item = OutputItem(**self.create_text_output_item("Hello!", "1"))
-        return ResponsesAgentResponse(output=[item])
+
+class Responses(ResponsesAgent):
+    """Answers the last item as that says."""
+
+    def predict(self, request: Any) -> Any:
+        text = request.input[-1].content
+        if text == "own":
+            Age(years="SECRET")  # type: ignore[arg-type]
+        item = self.create_text_output_item(f"{text}!", "1")
+        return {"output": [item]}

@@ -179,6 +179,11 @@ DIFFERENCES = {
         "400",
         "most models fail on it; the data got lost on the way",
     ),
+    "absent_columns": Difference(
+        "an absent optional column stays absent, also where the model needs it",
+        "missing values, where the logged example shows that the model needs it and takes those",
+        "optional means that it may be left out",
+    ),
     "unknown_columns": Difference(
         "columns and tensors that the model does not know are dropped",
         "400 naming them, with the closest known name",
@@ -830,32 +835,41 @@ CSV_WORDS = [
 ]
 
 BINARY = [
-    Different("binary", "one_binary", what, request, data(mlflow, dtype=dtype), here)
-    for what, request, dtype, mlflow, here in (
-        ("inputs", inputs(["AP+A"]), "object", "bytes b'AP+A'", data("bytes b'\\x00\\xff\\x80'")),
-        ("instances", instances(["YWJj"]), "object", "bytes b'YWJj'", data("bytes b'abc'")),
-        (
-            "inputs_lines",
-            inputs(["YWJj\nYWJj\n"]),
-            "object",
-            "bytes b'YWJj\\nYWJj\\n'",
-            data("bytes b'abcabc'"),
-        ),
-        ("inputs_wrong", inputs(["###"]), "object", "bytes b'###'", BAD),
-        ("inputs_unpadded", inputs(["YQ"]), "object", "bytes b'YQ'", BAD),
-        (
-            "inputs_null",
-            inputs([None]),
-            "object",
-            NIL if MLFLOW_KEEPS_NULLS else "bytes b'None'",
-            BAD,
-        ),
-        ("wrong", split("data", ["###"]), "object", "bytes b''", BAD),
-        ("blanks", split("data", ["YW Jj"]), "object", "bytes b'abc'", BAD),
-        ("csv", csv("data", "YWJj"), "object", "str 'YWJj'", data("bytes b'abc'")),
-        ("csv_wrong", csv("data", "###"), "object", "str '###'", BAD),
-        ("parquet_text", parquet({"data": ["YWJj"]}), TEXT, "str 'YWJj'", data("bytes b'abc'")),
-    )
+    Different("binary", "hint_bytes", "wrong", inputs(["###"]), predicted([0]), BAD),
+    *(
+        Different("binary", "one_binary", what, request, data(mlflow, dtype=dtype), here)
+        for what, request, dtype, mlflow, here in (
+            (
+                "inputs",
+                inputs(["AP+A"]),
+                "object",
+                "bytes b'AP+A'",
+                data("bytes b'\\x00\\xff\\x80'"),
+            ),
+            ("instances", instances(["YWJj"]), "object", "bytes b'YWJj'", data("bytes b'abc'")),
+            (
+                "inputs_lines",
+                inputs(["YWJj\nYWJj\n"]),
+                "object",
+                "bytes b'YWJj\\nYWJj\\n'",
+                data("bytes b'abcabc'"),
+            ),
+            ("inputs_wrong", inputs(["###"]), "object", "bytes b'###'", BAD),
+            ("inputs_unpadded", inputs(["YQ"]), "object", "bytes b'YQ'", BAD),
+            (
+                "inputs_null",
+                inputs([None]),
+                "object",
+                NIL if MLFLOW_KEEPS_NULLS else "bytes b'None'",
+                BAD,
+            ),
+            ("wrong", split("data", ["###"]), "object", "bytes b''", BAD),
+            ("blanks", split("data", ["YW Jj"]), "object", "bytes b'abc'", BAD),
+            ("csv", csv("data", "YWJj"), "object", "str 'YWJj'", data("bytes b'abc'")),
+            ("csv_wrong", csv("data", "###"), "object", "str '###'", BAD),
+            ("parquet_text", parquet({"data": ["YWJj"]}), TEXT, "str 'YWJj'", data("bytes b'abc'")),
+        )
+    ),
 ]
 
 DATES = [
@@ -1619,6 +1633,18 @@ NAME_FORMS = [
     ),
 ]
 
+ABSENT_COLUMNS = [
+    Different("absent_columns", "imputed", what, request, BAD, ACCEPTED)
+    for what, request in (
+        ("split", split("a c", [1.5, "x"])),
+        ("records", records({"a": 1.5})),
+        ("inputs", inputs({"a": [1.5], "b": [2.5]})),
+        ("instances", instances([{"a": 1.5}])),
+        ("csv", csv("a,b", "1.5,2.5")),
+        ("parquet", parquet({"a": [1.5]})),
+    )
+]
+
 DIFFERENT = [
     *ROW_LABELS,
     *LOSSY_NUMBERS,
@@ -1639,6 +1665,7 @@ DIFFERENT = [
     *RAGGED_ROWS,
     *SPLIT_PARTS,
     *EMPTY_TABLES,
+    *ABSENT_COLUMNS,
     *UNKNOWN_COLUMNS,
     *ROW_NAMES,
     *UNNAMED_ROWS,

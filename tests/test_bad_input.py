@@ -191,7 +191,7 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
      "param 'count': expected a whole number of 32 bits, found text. The model takes: 'flag', "
      "'count', 'size', 'ratio', 'rate', 'label', 'when', 'weights', 'nested'"),
     ("wrong object for a hint", "hint_people", JSON, inputs([{"name": SECRET}]), INVALID,
-     "the input does not fit the model's signature"),
+     "the input at [0].age: expected a value, found nothing"),
     ("wrong UTF-8 in CSV", "one_string", CSV, b"text\nsecret-4711 \xff\n", BAD,
      "the body is not UTF-8 text: byte 17 (line 2, column 13); save it as UTF-8"),
     ("wrong UTF-8", "one_string", JSON, b'{"inputs":\n ["secret-4711 \xff"]}', BAD,

@@ -1,4 +1,4 @@
-"""Predicted together, answered apart: exactly what each request gets alone."""
+"""Predicted together, answered apart: what each request gets alone, floats but for rounding."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from modelserver.app import create_app
@@ -20,6 +21,8 @@ from modelserver.payload import Payload
 from modelserver.scoring import Request, Scored, Work
 from modelserver.settings import read_settings
 from tests.requests import WINE
+
+JSON = "application/json"
 
 Paths = Callable[[str], Path]
 
@@ -77,7 +80,16 @@ def check(works: list[Work]) -> None:
         ("wine", {}, True),
         ("regression", {"BATCHING": "off"}, False),
         ("regression_one_row", {}, False),
+        ("linear", {}, True),
+        ("ridge", {}, True),
+        ("ridge_pipeline", {}, True),
+        ("perceptron", {}, True),
+        ("perceptron_32", {}, True),
+        ("probabilities", {}, True),
+        ("imputed", {}, True),
         ("centred", {}, False),
+        ("centred_ridge", {}, False),
+        ("batch_imputed", {}, False),
         ("doubles", {}, False),
     ],
 )
@@ -87,10 +99,51 @@ def test_which_models_take_requests_together(
     assert load(model_path(name), **environment).row_wise is row_wise
 
 
-def test_the_log_says_why_not(model_path: Paths, caplog: pytest.LogCaptureFixture) -> None:
+APART = "waiting requests are not predicted together: "
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "why"),
+    [
+        ("regression_one_row", {}, "the logged example has no two different rows"),
+        ("regression_no_example", {}, "no table without params was logged as the model's example"),
+        ("centred", {}, "the rows of the logged example are predicted otherwise together"),
+        ("batch_imputed", {}, "rows with missing values are predicted otherwise together"),
+        ("doubles", {}, "models of the flavor mlflow.pyfunc.model are not known to take each row"),
+        ("regression", {"BATCHING": "off"}, "BATCHING is off"),
+    ],
+)
+def test_the_log_says_why_not(
+    name: str,
+    environment: dict[str, str],
+    why: str,
+    model_path: Paths,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO)
-    load(model_path("regression_one_row"))
-    assert "not predicted together" in caplog.text
+    load(model_path(name), **environment)
+    assert APART + why in caplog.text
+
+
+def numbers_of(outcome: Any) -> Any:
+    return json.loads(outcome.body)["predictions"]
+
+
+@pytest.mark.parametrize(
+    "name", ["linear", "ridge", "ridge_pipeline", "perceptron", "probabilities", "imputed"]
+)
+def test_together_but_for_rounding(name: str, model_path: Paths) -> None:
+    model, rows = counted(load(model_path(name)))
+    if name == "imputed":
+        bodies = [json.dumps({"inputs": {"a": [i / 7]}}).encode() for i in range(20)]
+        bodies += [b"a,c\n0.25,x\n", b"a,b\n0.25,\n"]
+    else:
+        bodies = [split(*[[i / 7, -i / 3, 1, k] for k in range(1 + i % 3)]) for i in range(20)]
+    works = [work(model, body, "text/csv" if body[:1] == b"a" else JSON) for body in bodies]
+    together = [numbers_of(outcome) for outcome in score_together(works)]
+    assert len(rows) == 1
+    for one, other in zip(together, works, strict=True):
+        np.testing.assert_allclose(one, numbers_of(alone(other)), rtol=1e-9, atol=0)
 
 
 def test_an_example_that_cannot_be_read_proves_nothing(model_path: Paths, tmp_path: Path) -> None:

@@ -31,6 +31,15 @@ Open = Callable[..., TestClient]
 
 QUICK = sorted(MODELS.keys() - {"sleeps"})
 
+# Models that predict nothing of what can be made up for them.
+WITHOUT_EXAMPLES = {
+    "always_down",
+    "hint_customers",
+    "no_signature",
+    "unsigned",
+    "unsigned_array",
+}
+
 FORMS = ["records", "split", "inputs", "instances"]
 
 
@@ -92,7 +101,7 @@ def test_every_example_is_predicted_as_shown(
 ) -> None:
     requests, answers = request_examples(document(name)), answer_examples(document(name))
     assert requests.keys() == answers.keys()
-    assert bool(requests) is (name != "no_signature")
+    assert bool(requests) is (name not in WITHOUT_EXAMPLES)
     for form, (media_type, value) in requests.items():
         body = value.encode() if media_type == "text/csv" else json.dumps(value).encode()
         headers = {"Content-Type": media_type}

@@ -288,14 +288,6 @@ def test_every_misplaced_column_has_a_detail() -> None:
     ]
 
 
-def test_gaps_in_required_columns_can_be_told() -> None:
-    assert TWO.columns is not None
-    assert TWO.columns.gaps(AB) is None
-    gaps = TWO.columns.gaps(pd.DataFrame({"a": [1, None], "b": [None, 1]}))
-    assert gaps is not None
-    assert gaps.message == "row 1, column 'a': expected a whole number of 64 bits, found null"
-
-
 def test_keys_beside_the_form_are_ignored_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "modelserver.payload"):
         payload = read(LONG, {"inputs": [1], "signature_name": "x", "params": None})

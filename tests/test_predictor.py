@@ -1,5 +1,8 @@
 """Python models are asked as MLflow's wrapper asks them, without it where it does no more."""
 
+import logging
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -7,6 +10,7 @@ import pytest
 from mlflow.pyfunc.model import PythonModel, PythonModelContext, _PythonModelPyfuncWrapper
 
 from modelserver.predictor import _unwrapped
+from tests.test_batching import load
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0]})
 CONTEXT = PythonModelContext({}, {"factor": 3})
@@ -76,3 +80,20 @@ def test_models_that_need_the_wrapper(model: type[PythonModel]) -> None:
 
 def test_other_models() -> None:
     assert _unwrapped(object()) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "filled"), [("imputed", "'b', 'c'"), ("tolerant", "'b'"), ("fragile", None)]
+)
+def test_the_log_names_absent_columns_that_are_filled(
+    name: str,
+    filled: str | None,
+    model_path: Callable[[str], Path],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    load(model_path(name))
+    said = "absent optional columns reach the model as missing values: "
+    assert [text for text in caplog.messages if text.startswith(said)] == (
+        [said + filled] if filled else []
+    )

@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "predict_workers": os.cpu_count(),
     "batching": "auto",
     "max_queue": 64 * (os.cpu_count() or 1),
+    "model_errors": "type",
     "log_level": "info",
 }
 
@@ -43,6 +44,7 @@ DEFAULTS: dict[str, Any] = {
         ({"MAX_QUEUE": "5"}, {"max_queue": 5}),
         ({"PROCESSES": "2"}, {"processes": 2}),
         ({"BATCHING": "Off"}, {"batching": "off"}),
+        ({"MODEL_ERRORS": "Message"}, {"model_errors": "message"}),
         ({"LOG_LEVEL": "Debug"}, {"log_level": "debug"}),
         ({"UNKNOWN": "x"}, {}),
     ],
@@ -72,6 +74,7 @@ SECONDS = "a number of seconds, 0 or more"
         ("MAX_QUEUE", "many", "a whole number, 1 or more"),
         ("PROCESSES", "0", "a whole number, 1 or more"),
         ("BATCHING", "on", "one of auto, off"),
+        ("MODEL_ERRORS", "all", "one of type, message"),
         ("LOG_LEVEL", "loud", LEVELS),
     ],
 )

@@ -7,6 +7,7 @@ columns, so that two servers can be compared by what they hand to a model.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from mlflow.types.agent import ChatAgentMessage, ChatAgentResponse
 from mlflow.types.llm import ChatChoice, ChatCompletionResponse, ChatMessage
 from mlflow.types.schema import AnyType, Array, Map, Object, Property
 from mlflow.types.type_hints import TypeFromExample
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, field_validator
 
 
 def describe(value: Any) -> Any:
@@ -196,12 +197,144 @@ class Sums(PythonModel):
         return {"sum": model_input.sum(axis=1), "rest": [{"gaps": [np.nan], "more": "x"}]}
 
 
+class Address(BaseModel):
+    city: str
+    since: datetime | None = None
+
+
+class Customer(BaseModel):
+    name: str = Field(max_length=20)
+    address: Address
+    scores: dict[str, int] = {}
+    level: int = Field(1, ge=1)
+    size: int | str = 1
+
+    @field_validator("name")
+    @classmethod
+    def check_name(cls, name: str) -> str:
+        """Refuses one name, and fails on another."""
+        if name == "nobody":
+            raise ValueError(f"SECRET {name}")
+        if name == "crash":
+            raise KeyError(name)
+        return name
+
+
+class TypedCustomers(PythonModel):
+    def predict(self, model_input: list[Customer]) -> list[str]:
+        if model_input[0].name == "own":  # the model's own use of pydantic
+            Person(name="x", age="SECRET")  # type: ignore[arg-type]
+        return [customer.name for customer in model_input]
+
+
+class TypedCounts(PythonModel):
+    def predict(self, model_input: list[dict[str, int | None]]) -> list[int]:
+        return [len(item) for item in model_input]
+
+
+class TypedDates(PythonModel):
+    def predict(self, model_input: list[datetime]) -> list[int]:
+        return [moment.year for moment in model_input]
+
+
+class TypedBytes(PythonModel):
+    def predict(self, model_input: list[bytes]) -> list[int]:
+        return [len(data) for data in model_input]
+
+
+class TypedLists(PythonModel):
+    def predict(self, model_input: list[list[float]]) -> list[float]:
+        return [sum(item) for item in model_input]
+
+
 class Agent(ChatAgent):
-    """Answers the last message."""
+    """Answers the last message as that says."""
 
     def predict(self, messages: Any, context: Any = None, custom_inputs: Any = None) -> Any:
-        answer = ChatAgentMessage(role="assistant", content=messages[-1].content, id="1")
-        return ChatAgentResponse(messages=[answer])
+        text = messages[-1].content
+        if text == "own":
+            Person(name="x", age="SECRET")  # type: ignore[arg-type]
+        if text == "odd":
+            return {"messages": "SECRET"}
+        return ChatAgentResponse(
+            messages=[ChatAgentMessage(role="assistant", content=f"{text}!", id="1")]
+        )
+
+
+class Delicate(PythonModel):
+    """Adds two numbers, and fails as the text beside them says: always, or on missing numbers."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        if (model_input["how"] == "down").any():
+            raise ConnectionError("feature store down")
+        if model_input["b"].isna().any():
+            raise ValueError(f"b is missing, {SECRET_KEY}")
+        return (model_input["a"] + model_input["b"]).tolist()
+
+
+class AlwaysDown(PythonModel):
+    """Fails on whatever it is asked."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        raise ConnectionError("feature store down")
+
+
+class FailsOnce(PythonModel):
+    """Fails on the first table with a gap, and is well afterwards."""
+
+    failed = False
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        if not self.failed and model_input["b"].isna().any():
+            self.failed = True
+            raise ConnectionError("feature store down")
+        return [1.0] * len(model_input)
+
+
+class OnlyBooleans(PythonModel):
+    """Refuses a flag that is no boolean column."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        if model_input["flag"].dtype != bool:
+            raise TypeError("no booleans")
+        return (~model_input["flag"]).tolist()
+
+
+class ArraySum(PythonModel):
+    """Takes arrays."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        return (model_input.ravel() * 2).sum()
+
+
+class FullTensors(PythonModel):
+    """Takes tensors without gaps."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        arrays = model_input.values() if isinstance(model_input, dict) else [model_input]
+        if any(pd.isna(array).any() for array in arrays):
+            raise ValueError("gaps")
+        return [len(array) for array in arrays]
+
+
+class Fragile(PythonModel):
+    """Needs the column `b` and no gap in it, looks at `c` where it is there."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        if model_input["b"].isna().any():
+            raise ValueError("b is missing")
+        return [list(model_input.columns)] * len(model_input)
+
+
+class Tolerant(PythonModel):
+    """Needs the column `b`, looks at `c` where it is there."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        assert len(model_input["b"])
+        return describe(model_input)
+
+
+SECRET_KEY = "key-4711-of-the-tracking-server"
 
 
 def _columns(*specs: tuple[Any, str | int] | tuple[Any, str | int, bool]) -> Schema:
@@ -333,23 +466,6 @@ def save_sklearn(make: Callable[[], Any], rows: int) -> Callable[[Path], Path]:
     return save
 
 
-def save_probabilities(path: Path) -> Path:
-    """A classifier that answers with the probabilities of its classes."""
-    cells = np.random.default_rng(0).normal(size=(50, 2)).round(2)
-    table = pd.DataFrame(cells, columns=["a", "b"])
-    model = regression().fit(table, (table["a"] > 0).astype(int))
-    mlflow.sklearn.save_model(
-        model,
-        path,
-        signature=mlflow.models.infer_signature(table, model.predict_proba(table)),
-        input_example=table.head(2),
-        pip_requirements=["scikit-learn"],
-        pyfunc_predict_fn="predict_proba",
-        serialization_format="cloudpickle",
-    )
-    return path
-
-
 def regression() -> Any:
     """A linear classifier."""
     from sklearn.linear_model import LogisticRegression
@@ -363,6 +479,140 @@ def centred_regression() -> Any:
     from sklearn.preprocessing import FunctionTransformer
 
     return make_pipeline(FunctionTransformer(centre), regression())
+
+
+def save_estimator(
+    make: Callable[[], Any], rows: int | None = 6, method: str = "predict", dtype: str = "float64"
+) -> Callable[[Path], Path]:
+    """An estimator on four numbers that is asked by `method`, with an example of so many rows."""
+
+    def save(path: Path) -> Path:
+        cells = np.random.default_rng(1).normal(size=(200, 4)).astype(dtype)
+        table = pd.DataFrame(cells, columns=list("abcd"))
+        target = table["a"] * 2 + table["b"] / 3 + 1
+        model = make().fit(table, target if method == "predict" else target > 1)
+        answer = getattr(model, method)(table)
+        mlflow.sklearn.save_model(
+            model,
+            path,
+            signature=mlflow.models.infer_signature(table, answer),
+            input_example=None if rows is None else table.head(rows),
+            pip_requirements=["scikit-learn"],
+            serialization_format="cloudpickle",
+            pyfunc_predict_fn=method,
+        )
+        return path
+
+    return save
+
+
+def linear_regression() -> Any:
+    from sklearn.linear_model import LinearRegression
+
+    return LinearRegression()
+
+
+def ridge() -> Any:
+    from sklearn.linear_model import Ridge
+
+    return Ridge()
+
+
+def ridge_pipeline() -> Any:
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), ridge())
+
+
+def perceptron() -> Any:
+    from sklearn.neural_network import MLPRegressor
+
+    return MLPRegressor(hidden_layer_sizes=(16,), max_iter=2000, random_state=0)
+
+
+def perceptron_classifier() -> Any:
+    from sklearn.neural_network import MLPClassifier
+
+    return MLPClassifier(hidden_layer_sizes=(16,), max_iter=2000, random_state=0)
+
+
+def centred_ridge() -> Any:
+    """Depends on the rows beside a row, but by little."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    return make_pipeline(FunctionTransformer(nearly_itself), ridge())
+
+
+def nearly_itself(table: pd.DataFrame) -> pd.DataFrame:
+    """Each cell moved towards the mean by a millionth."""
+    return table - (table - table.mean()) / 1_000_000
+
+
+def fill_by_batch(table: pd.DataFrame) -> pd.DataFrame:
+    """A gap becomes what the rows beside it hold."""
+    return table.fillna(table.mean())
+
+
+def batch_imputed() -> Any:
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    return make_pipeline(FunctionTransformer(fill_by_batch), ridge())
+
+
+OPTIONAL = _columns(("double", "a"), ("double", "b", False), ("string", "c", False))
+REQUIRED = _columns(("double", "a"), ("double", "b"), ("string", "how"))
+
+OPTIONAL_ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0, 6.0], "c": ["x", "y", "x"]})
+REQUIRED_ROWS = pd.DataFrame({"a": [1.0, 2.0], "b": [4.0, 5.0], "how": ["ok", "ok"]})
+
+
+def save_optional(make: Callable[[], Any]) -> Callable[[Path], Path]:
+    """An estimator that needs all columns of `OPTIONAL`, two of which may be absent."""
+
+    def save(path: Path) -> Path:
+        table = pd.concat([OPTIONAL_ROWS] * 10, ignore_index=True)
+        mlflow.sklearn.save_model(
+            make().fit(table, table["a"] + table["b"]),
+            path,
+            signature=ModelSignature(OPTIONAL, Schema([ColSpec("double")])),
+            input_example=OPTIONAL_ROWS,
+            pip_requirements=["scikit-learn"],
+            serialization_format="cloudpickle",
+        )
+        return path
+
+    return save
+
+
+def imputing(estimator: Any, numbers: Any) -> Any:
+    """A pipeline that encodes the text and hands the numbers on by `numbers`."""
+    from sklearn.compose import make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    encode = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    return make_pipeline(make_column_transformer((numbers, ["a", "b"]), (encode, ["c"])), estimator)
+
+
+def imputed() -> Any:
+    from sklearn.impute import SimpleImputer
+
+    return imputing(ridge(), SimpleImputer())
+
+
+def boosted() -> Any:
+    """Takes missing numbers as they are."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    return imputing(HistGradientBoostingRegressor(min_samples_leaf=2), "passthrough")
+
+
+def strict() -> Any:
+    """Needs all columns, and no gap in them."""
+    return imputing(ridge(), "passthrough")
 
 
 TEXT = ModelSignature(_columns(("string", "how")))
@@ -404,18 +654,63 @@ MODELS: dict[str, Callable[[Path], Path]] = {
         TypedOrders(), input_example=[{"name": "a", "parts": [{"size": 1.5}]}]
     ),
     "hint_dicts": save_named(TypedDicts()),
-    "probabilities": save_probabilities,
     "halves": save_named(Halves(), signature=HALVES),
     "sums": save_named(Sums(), signature=SUMS),
+    "hint_customers": save_named(TypedCustomers()),
+    "hint_counts": save_named(TypedCounts()),
+    "hint_dates": save_named(TypedDates()),
+    "hint_bytes": save_named(TypedBytes()),
+    "hint_lists": save_named(TypedLists()),
     "chat_agent": save_named(Agent()),
+    "linear": save_estimator(linear_regression),
+    "ridge": save_estimator(ridge),
+    "ridge_pipeline": save_estimator(ridge_pipeline),
+    "perceptron": save_estimator(perceptron),
+    "perceptron_32": save_estimator(perceptron_classifier, method="predict_proba", dtype="float32"),
+    "probabilities": save_estimator(regression, method="predict_proba"),
+    "regression_no_example": save_estimator(linear_regression, rows=None),
+    "centred_ridge": save_estimator(centred_ridge),
+    "batch_imputed": save_estimator(batch_imputed),
+    "imputed": save_optional(imputed),
+    "boosted": save_optional(boosted),
+    "strict": save_optional(strict),
+    "tolerant": save_named(
+        Tolerant(), signature=ModelSignature(OPTIONAL), input_example=OPTIONAL_ROWS
+    ),
+    "fragile": save_named(
+        Fragile(), signature=ModelSignature(OPTIONAL), input_example=OPTIONAL_ROWS
+    ),
+    "tolerant_unproven": save_named(Tolerant(), signature=ModelSignature(OPTIONAL)),
+    "delicate": save_named(
+        Delicate(), signature=ModelSignature(REQUIRED), input_example=REQUIRED_ROWS
+    ),
+    "delicate_unproven": save_named(Delicate(), signature=ModelSignature(REQUIRED)),
+    "always_down": save_named(AlwaysDown(), signature=ModelSignature(REQUIRED)),
+    "fails_once": save_named(FailsOnce(), signature=ModelSignature(REQUIRED)),
+    "only_booleans": save_named(
+        OnlyBooleans(), signature=ModelSignature(_columns(("boolean", "flag"), ("double", "size")))
+    ),
+    "full_tensor": save_named(FullTensors(), signature=ModelSignature(SCHEMAS["tensor"][0])),
+    "full_tensor_proven": save_named(
+        FullTensors(),
+        signature=ModelSignature(SCHEMAS["tensor"][0]),
+        input_example=np.ones((2, 2)),
+    ),
+    "full_fixed": save_named(
+        FullTensors(),
+        signature=ModelSignature(Schema([TensorSpec(np.dtype("float64"), (2,))])),
+    ),
+    "full_tensors": save_named(FullTensors(), signature=ModelSignature(SCHEMAS["tensors"][0])),
+    "unsigned": save_named(Delicate()),
+    "unsigned_array": save_named(ArraySum()),
     "hint_example": save_named(TypedByExample(), input_example=["a", "b"]),
 }
 """Every model by name, and how it is saved."""
 
 if hasattr(mlflow.pyfunc, "ResponsesAgent"):  # since MLflow 3
-    from tests.responses import Responder
+    from tests.responses import Responses
 
-    MODELS["responses_agent"] = save_named(Responder())
+    MODELS["responses_agent"] = save_named(Responses())
 
 
 @dataclass(frozen=True)

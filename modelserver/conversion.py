@@ -1,0 +1,89 @@
+"""Which code an exception of a prediction comes from: MLflow's own, or the model's.
+
+MLflow takes an input apart before it enters a typed model, a chat model or an agent, and the
+answer afterwards. What it refuses there is told by the frames of the traceback, since its
+exceptions are of all types. MLflow's private functions are named here, its classes in
+`misfits.py`, and nowhere else.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+CONVERTERS: Final = frozenset(
+    {
+        "_convert_input",
+        "_validate_model_input",
+        "_validate_prediction_input",
+        "_convert_dataframe_to_example_format",
+    }
+)
+"""MLflow's functions that take the input apart and call no model."""
+
+ANSWERING: Final = frozenset({"_response_to_dict"})
+"""MLflow's functions that take a model's answer apart."""
+
+NOT_THE_MODEL: Final = sys.stdlib_module_names | {
+    "modelserver",
+    "mlflow",
+    "pydantic",
+    "numpy",
+    "pandas",
+}
+"""Packages whose code runs before a model is entered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Where an exception comes from: MLflow's functions, and whether others' were among them,
+    which are the model's."""
+
+    functions: frozenset[str]
+    entered_model: bool
+
+
+def is_refused(error: BaseException, typed: bool) -> bool:
+    """Whether MLflow refused an input before the model was entered. `typed`: it was of the types
+    of the signature, so that only what converts it further may refuse it."""
+    way = trail(error)
+    if way.entered_model or way.functions & ANSWERING:
+        return False
+    return bool(way.functions & CONVERTERS) or not (typed or is_mlflows(error))
+
+
+def is_odd_answer(error: BaseException) -> bool:
+    """Whether MLflow did not take what the model had answered."""
+    way = trail(error)
+    return not way.entered_model and bool(way.functions & ANSWERING)
+
+
+def is_chosen(error: BaseException) -> bool:
+    """Whether it is an MlflowException for the caller, not one of MLflow's about an input."""
+    return is_mlflows(error) and not trail(error).functions & CONVERTERS
+
+
+def is_mlflows(error: BaseException) -> bool:
+    """Whether it is an MlflowException."""
+    from mlflow.exceptions import MlflowException
+
+    return isinstance(error, MlflowException)
+
+
+def trail(error: BaseException) -> Trail:
+    """Where an exception comes from, and those that it was raised in place of."""
+    functions: set[str] = set()
+    packages: set[str] = set()
+    seen: list[BaseException] = []
+    raised: BaseException | None = error
+    while raised is not None and raised not in seen:
+        seen.append(raised)
+        trace = raised.__traceback__
+        while trace is not None:
+            frame = trace.tb_frame
+            package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+            packages.add(package)
+            if package == "mlflow":
+                functions.add(frame.f_code.co_name)
+            trace = trace.tb_next
+        raised = raised.__context__
+    return Trail(frozenset(functions), not packages <= NOT_THE_MODEL)
