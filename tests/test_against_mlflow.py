@@ -94,25 +94,35 @@ DIFFERENCES = {
         "every type is accepted when nothing is lost",
         "pandas writes int64 by default; 12.0 is 12",
     ),
-    "missing_texts": Difference(
-        'the text "NA" is 400 for a number or a date, and true for a boolean',
-        "missing, as in CSV; in a text column NA stays a text",
-        "R's jsonlite writes missing values so",
-    ),
     "spellings": Difference(
         "1_000 and digits of other scripts are numbers in JSON text",
         "400, as in CSV",
         "only Python writes numbers so",
     ),
-    "booleans": Difference(
-        'any text, number, array or object becomes true or false: "false" is true',
-        "400 unless true, false, 0 or 1",
-        "silently wrong",
+    "missing_texts": Difference(
+        "NA in a text column of CSV is missing; in JSON 400 for a number, and true for a boolean",
+        "NA is missing in every form but in text columns, where only an empty CSV cell is",
+        "R writes missing values so; a text NA can be a code or a name",
     ),
     "nulls": Difference(
         'before 3.18 null becomes false, and the text "None" in inputs; 400 for a boolean in CSV',
         "null and an empty CSV cell are missing in every form; 400 in a tensor of booleans",
         "null is neither false nor text",
+    ),
+    "optional_nulls": Difference(
+        "null in an optional integer, long or binary column is 400",
+        "accepted: integers become float64 with NaN, bytes None",
+        "optional columns may have gaps",
+    ),
+    "absent_columns": Difference(
+        "an absent optional column stays absent, also where the model needs it",
+        "missing values, where the logged example shows that the model needs it and takes those",
+        "optional means that it may be left out",
+    ),
+    "booleans": Difference(
+        'any text, number, array or object becomes true or false: "false" is true',
+        "400 unless true, false, 0 or 1",
+        "silently wrong",
     ),
     "texts": Difference(
         "other values for a string column pass as they are, in inputs as text: 1.5, True",
@@ -124,40 +134,50 @@ DIFFERENCES = {
         "text columns have one dtype in every form",
         "one value, one meaning",
     ),
-    "csv_words": Difference(
-        "NA, null, None and the like in a text column of CSV are missing",
-        "only an empty cell is missing in a text column",
-        "NA can be a code or a name",
-    ),
-    "binary": Difference(
-        "base64 is decoded in dataframe_* only; wrong base64 such as ### becomes empty bytes",
-        "decoded in every form; wrong base64 is 400",
-        "one value, one meaning",
-    ),
     "dates": Difference(
         "offsets, Z and mixed precisions are 400 in dataframe_*; dates in CSV always",
         "ISO 8601 in every form; offsets are converted to UTC",
         "one value, one meaning",
     ),
     "date_texts": Difference(
-        "02/29/2024, 2024, now or 03:04 are guessed at; dates after 2262 wrap in inputs",
-        "400 unless YYYY-MM-DD, with or without a time, from 1677 to 2262",
+        "02/29/2024, 2024 and now are guessed at; 1704067200000 is in 1970; after 2262 dates wrap",
+        "400 unless text YYYY-MM-DD with or without a time, 1677 to 2262; numbers are no dates",
         "a guessed date is a wrong date",
     ),
-    "date_numbers": Difference(
-        "1704067200000 (JavaScript, pandas' to_json) is a nanosecond count: 28 minutes of 1970",
-        "400: dates are ISO 8601 text, numbers are none in any form",
-        "a guessed date is a wrong date",
+    "binary": Difference(
+        "base64 is decoded in dataframe_* only; wrong base64 such as ### becomes empty bytes",
+        "decoded in every form; wrong base64 is 400",
+        "one value, one meaning",
     ),
-    "optional_nulls": Difference(
-        "null in an optional integer, long or binary column is 400",
-        "accepted: integers become float64 with NaN, bytes None",
-        "optional columns may have gaps",
+    "nested_forms": Difference(
+        "1 in Array(double) and 1.0 for a nested long are 400; arrays and maps in instances too",
+        "accepted in every form, lossless numbers too",
+        "JSON has one kind of number",
     ),
-    "row_labels": Difference(
-        "row labels of pandas in Parquet are no columns: an optional column is lost silently",
-        "labels with the name of a column are that column",
-        "set_index moves a column there",
+    "nested_lists": Difference(
+        "array cells are lists in dataframe_*, NumPy arrays in inputs and Parquet",
+        "lists in every form",
+        "one value, one meaning",
+    ),
+    "unknown_columns": Difference(
+        "columns and tensors that the model does not know are dropped",
+        "400 naming them, with the closest known name",
+        "a typo in an optional column is a wrong answer",
+    ),
+    "name_forms": Difference(
+        "integer names work in dataframe_split only; unnamed columns of mixed types are 400",
+        "accepted in every form: a name may be sent as text, unnamed columns go by position",
+        "JSON keys and CSV headers are text",
+    ),
+    "unnamed_rows": Difference(
+        "rows without names are matched with integer names such as 2, 0, 1 by value",
+        "400 unless the names are 0, 1, 2 … in order",
+        "a guessed column is a wrong answer",
+    ),
+    "row_names": Difference(
+        "row labels are columns (R's _row, CSV's Unnamed: 0), or a column is lost (Parquet)",
+        "left out, but where the signature has a column of that name they are it",
+        "R and pandas write them unasked; set_index moves a column there",
     ),
     "csv_shape": Difference(
         "a long first row shifts all columns, short rows are filled up, repeated names renamed",
@@ -178,26 +198,6 @@ DIFFERENCES = {
         "a table without rows reaches the model",
         "400",
         "most models fail on it; the data got lost on the way",
-    ),
-    "absent_columns": Difference(
-        "an absent optional column stays absent, also where the model needs it",
-        "missing values, where the logged example shows that the model needs it and takes those",
-        "optional means that it may be left out",
-    ),
-    "unknown_columns": Difference(
-        "columns and tensors that the model does not know are dropped",
-        "400 naming them, with the closest known name",
-        "a typo in an optional column is a wrong answer",
-    ),
-    "row_names": Difference(
-        "row names are columns: R's _row, and Unnamed: 0 of CSV where there is no signature",
-        "left out, unless the signature has them",
-        "jsonlite, write.csv and to_csv write them unasked",
-    ),
-    "unnamed_rows": Difference(
-        "rows without names are matched with integer names such as 2, 0, 1 by value",
-        "400 unless the names are 0, 1, 2 … in order",
-        "a guessed column is a wrong answer",
     ),
     "unknown_params": Difference(
         "unknown params are ignored, those beside 'params', and all if the model declares none",
@@ -243,21 +243,6 @@ DIFFERENCES = {
         "HEAD is 405, a trailing slash 307, / 404; /health is a newline",
         "HEAD and a slash work (pages: by a redirect), / is a page; /health is JSON with details",
         "probes, proxies, people",
-    ),
-    "nested_forms": Difference(
-        "1 in Array(double) and 1.0 for a nested long are 400; arrays and maps in instances too",
-        "accepted in every form, lossless numbers too",
-        "JSON has one kind of number",
-    ),
-    "nested_lists": Difference(
-        "array cells are lists in dataframe_*, NumPy arrays in inputs and Parquet",
-        "lists in every form",
-        "one value, one meaning",
-    ),
-    "name_forms": Difference(
-        "integer names work in dataframe_split only; unnamed columns of mixed types are 400",
-        "accepted in every form: a name may be sent as text, unnamed columns go by position",
-        "JSON keys and CSV headers are text",
     ),
 }
 
@@ -816,7 +801,7 @@ TEXT_DTYPE = [
 
 CSV_WORDS = [
     Different(
-        "csv_words",
+        "missing_texts",
         "one_string",
         "words",
         csv("text", "NA", "null", "a"),
@@ -824,14 +809,16 @@ CSV_WORDS = [
         text("str 'NA'", "str 'null'", "str 'a'"),
     ),
     Different(
-        "csv_words",
+        "missing_texts",
         "unnamed_mixed",
         "word",
         csv("x,y", "1,NA"),
         frame(x=["int64", "int 1"], y=["object", NIL]),
         frame(x=["int64", "int 1"], y=[TEXT, "str 'NA'"]),
     ),
-    Different("csv_words", "hint_texts", "word", csv("x", "a", "NA"), BAD, predicted(["A", "NA"])),
+    Different(
+        "missing_texts", "hint_texts", "word", csv("x", "a", "NA"), BAD, predicted(["A", "NA"])
+    ),
 ]
 
 BINARY = [
@@ -936,12 +923,12 @@ DATE_TEXTS = [
 
 DATE_NUMBERS = [
     *(
-        Different("date_numbers", "one_datetime", what, request, ACCEPTED, BAD)
+        Different("date_texts", "one_datetime", what, request, ACCEPTED, BAD)
         for what, request in (
             ("milliseconds", split("when", [1704067200000])),
             ("seconds", records({"when": 1704067200})),
             ("nanoseconds", records({"when": 1704164645000000000})),
-            ("year", inputs({"when": [2024]})),
+            ("year_number", inputs({"when": [2024]})),
             ("excel", split("when", [45292])),
             ("zero", split("when", [0])),
             ("negative", split("when", [-1])),
@@ -950,18 +937,16 @@ DATE_NUMBERS = [
             ("instances", instances([1704067200000])),
         )
     ),
-    Different(
-        "date_numbers", "one_datetime", "excel_time", split("when", [45292.5]), ACCEPTED, BAD
-    ),
+    Different("date_texts", "one_datetime", "excel_time", split("when", [45292.5]), ACCEPTED, BAD),
     *(
-        Different("date_numbers", "one_datetime", what, request, BAD, BAD)
+        Different("date_texts", "one_datetime", what, request, BAD, BAD)
         for what, request in (
             ("beside_text", split("when", ["2024-01-02"], [1704067200000])),
             ("parquet", parquet({"when": [1704067200000]})),
             ("csv", csv("when", "1704067200000")),
         )
     ),
-    Different("date_numbers", "tensor_dates", "inputs", inputs([1704067200000]), ACCEPTED, BAD),
+    Different("date_texts", "tensor_dates", "inputs", inputs([1704067200000]), ACCEPTED, BAD),
 ]
 
 OPTIONAL_NULLS = [
@@ -1002,16 +987,16 @@ DAY = pd.DatetimeIndex(["2024-01-02"], name="when")
 
 ROW_LABELS = [
     Different(
-        "row_labels",
+        "row_names",
         "all_optional",
         "optional",
         parquet({"id": [1]}, pd.Index(["a"], name="string")),
         labelled(["a"], id=["int64", "int 1"]),
         optional(string=[TEXT, "str 'a'"]),
     ),
-    Different("row_labels", "one_datetime", "required", parquet({}, DAY), BAD, when(MIDNIGHT)),
+    Different("row_names", "one_datetime", "required", parquet({}, DAY), BAD, when(MIDNIGHT)),
     Different(
-        "row_labels",
+        "row_names",
         "all_optional",
         "of_two_levels",
         parquet({"id": [1]}, pd.MultiIndex.from_arrays([["a"], ["b"]], names=["string", "other"])),
