@@ -102,3 +102,13 @@ def test_requests_compile_nothing() -> None:
     assert compiled
     counts = reading(signature, content)
     assert not [name for name in counts if name.rpartition(":")[2] in compiled]
+
+
+@pytest.mark.parametrize(("kind", "cell"), KINDS)
+def test_one_nan_costs_about_as_much_as_one_null(kind: str, cell: Any) -> None:
+    inputs = [{"name": f"c{place}", "type": kind, "required": False} for place in range(3)]
+    signature = compile_signature({"inputs": json.dumps(inputs)}, from_type_hint=False)
+    plain = body(3, 1000, cell)
+    first, rest = plain.rsplit(json.dumps(cell).encode(), 1)
+    null, nan = (reading(signature, first + gap + rest).total() for gap in (b"null", b"NaN"))
+    assert nan < 2 * null + 100

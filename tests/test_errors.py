@@ -3,7 +3,18 @@
 import pytest
 
 from modelserver import errors
-from modelserver.errors import ApiError, ModelRaised, clipped, error_body, listed, quoted
+from modelserver.errors import (
+    ApiError,
+    ModelRaised,
+    are_params,
+    clipped,
+    error_body,
+    hint,
+    joined,
+    listed,
+    quoted,
+    suggested,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +41,52 @@ def test_every_way_to_end_has_a_status_and_a_code(
 def test_what_a_model_raises_keeps_its_code_and_status() -> None:
     raised = ModelRaised("come back later", "RESOURCE_EXHAUSTED", 429)
     assert (raised.status, raised.error_code, raised.details) == (429, "RESOURCE_EXHAUSTED", ())
+
+
+DECOMPOSED = "cafe\u0301"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Ort", "did you mean 'ort'?"),
+        ("MENGE", "did you mean 'menge'?"),
+        (" menge ", "did you mean 'menge'?"),
+        ("mnge", "did you mean 'menge'?"),
+        (DECOMPOSED, "did you mean 'café', written in another Unicode normalisation?"),
+        (DECOMPOSED.upper(), "did you mean 'café'?"),
+        ("xyz", "None"),
+        ("menge" * 20, "None"),
+    ],
+)
+def test_hints(name: str, said: str) -> None:
+    assert str(hint(name, ["ort", "menge", "café"])) == said
+
+
+def test_suggestions_are_limited() -> None:
+    names = [f"x{number}" for number in range(22)]
+    assert suggested(["Ort", *names], ["ort"]).startswith("'Ort' (did you mean 'ort'?), 'x0', ")
+    assert suggested(["Ort", *names], ["ort"]).endswith("'x18' and 3 more")
+
+
+def test_faults_of_one_body_are_told_together() -> None:
+    one = errors.BadRequest("one", [{"row": number} for number in range(15)])
+    two = errors.InvalidInput("two", [{"param": number} for number in range(15)])
+    assert joined([one]) is one
+    both = joined([one, two])
+    assert (both.message, both.error_code) == ("one; two", "INVALID_PARAMETER_VALUE")
+    assert list(both.details) == [*one.details, *list(two.details)[:5]]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["stop"], "'stop' is a param; send it under 'params'"),
+        (["a", "b"], "'a', 'b' are params; send them under 'params'"),
+    ],
+)
+def test_params_among_the_input(names: list[str], said: str) -> None:
+    assert are_params(names) == said
 
 
 @pytest.mark.parametrize(

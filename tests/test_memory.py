@@ -2,14 +2,18 @@
 
 import asyncio
 import ctypes
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from modelserver import memory
 from modelserver.memory import LARGE, FreeMemory, give_back
+from tests.processes import Server, our_server, status, wait_for
 
 pytestmark = pytest.mark.skipif(
     not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="the C library is not glibc"
@@ -99,3 +103,32 @@ def test_threads_share_one_heap() -> None:
         code, cwd=root, env=environment, capture_output=True, text=True, check=True
     )
     assert shown.stdout.split()[-1] == "1"
+
+
+REFUSED = {
+    "deep": b"[" * MEGABYTE,
+    "cut off": b'{"inputs": [' + b"[1, 2]," * (MEGABYTE // 7),
+    "key twice": b'{"inputs": {"a": 1, "a": 2, "b": "' + b"x" * MEGABYTE + b'"}}',
+    "wrong cell": json.dumps({"inputs": [{"a": 1, "b": "x"}] * (MEGABYTE // 24)}).encode(),
+    "NaN": json.dumps({"inputs": [{"a": 1, "b": float("nan")}] * (MEGABYTE // 24)}).encode(),
+}
+
+
+def test_refused_bodies_leave_nothing_behind(
+    model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with our_server(log, MODEL_URI=str(model_path("two_longs")), LOG_LEVEL="error") as server:
+        wait_for(lambda: status(f"{server.url}/ping") == 200, server)
+        used = [_used_after(server, times) for times in (20, 180)]
+    # What is not bound to grow with a thousand of them differs by chance.
+    assert used[1] - used[0] < 50 * MEGABYTE
+
+
+def _used_after(server: Server, times: int) -> int:
+    """Resident bytes after each of the bodies was refused so many times."""
+    headers = {"Content-Type": "application/json"}
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
+        for body in list(REFUSED.values()) * times:
+            assert client.post("/invocations", content=body).status_code == 400
+    return int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * 4096

@@ -181,18 +181,18 @@ def test_params(declared: Signature, body: Any, params: Any, wrapped: bool) -> N
     assert (payload.params, payload.wrapped) == (params, wrapped)
 
 
-FORMS = "'dataframe_split', 'dataframe_records', 'instances', 'inputs'"
+TABLES_OF = "'dataframe_split', 'dataframe_records', 'instances', 'inputs'"
 NO_ROWS = "the table is empty: it has no rows"
 
 BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("no object", LONG, [1], JSON,
-     f"the body must be a JSON object with one of {FORMS}, not an array. Send the whole body as "
+     f"the body must be a JSON object with one of {TABLES_OF}, not an array. Send the whole body as "
      "the value of 'inputs'"),
-    ("no form", LONG, {}, JSON, f"the body must have exactly one of {FORMS}; it is empty"),
+    ("no form", LONG, {}, JSON, f"the body must have exactly one of {TABLES_OF}; it is empty"),
     ("another form", LONG, {"data": 1}, JSON,
-     f"the body must have exactly one of {FORMS}; it has 'data'"),
+     f"the body must have exactly one of {TABLES_OF}; it has 'data'"),
     ("two forms", LONG, {"inputs": 1, "instances": 1}, JSON,
-     f"the body must have exactly one of {FORMS}; it has 'instances', 'inputs'"),
+     f"the body must have exactly one of {TABLES_OF}; it has 'instances', 'inputs'"),
     ("inputs of no table", LONG, {"inputs": 5}, JSON,
      "'inputs' must be an array or an object, not an integer"),
     ("tensors in csv", TENSOR, b"a\n1\n", CSV,
@@ -324,3 +324,225 @@ def test_row_labels_of_parquet_for_tensors() -> None:
     body = parquet(LABELLED.reset_index(drop=True).set_index("b"))
     data = read(declared, body, PARQUET).data
     assert {name: array.tolist() for name, array in data.items()} == {"a": [1, 2], "b": [0.5, 1.5]}
+
+
+MIXED = signature(
+    *(column(kind, kind, False) for kind in ("double", "string", "long", "datetime", "boolean")),
+    params=[{"name": "rate", "type": "double", "default": 1.0, "shape": None}],
+)
+GAPS = {"double": NAN, "string": NAN, "long": NAN, "datetime": NAN, "boolean": NAN}
+CELLS = {"double": 0.5, "string": "NaN", "long": 1, "datetime": "2024-01-02", "boolean": True}
+MANY = 1000
+"""Rows that make a table large enough for the ways which make no Python objects."""
+
+
+def nulls(cells: Any) -> Any:
+    """The same JSON value with null for each NaN."""
+    return json.loads(json.dumps(cells), parse_constant=lambda token: None)
+
+
+TABLES_OF: dict[str, Any] = {
+    "records": lambda rows: {"dataframe_records": rows},
+    "split": lambda rows: {
+        "dataframe_split": {"columns": list(rows[0]), "data": [[*row.values()] for row in rows]}
+    },
+    "inputs": lambda rows: {"inputs": rows},
+    "columns": lambda rows: {"inputs": {name: [row[name] for row in rows] for name in rows[0]}},
+    "instances": lambda rows: {"instances": rows},
+}
+
+
+@pytest.mark.parametrize("params", [None, {"rate": 2.0}], ids=["no params", "params"])
+@pytest.mark.parametrize("rows", [[GAPS, CELLS], [CELLS] * MANY + [GAPS]], ids=["few", "many"])
+@pytest.mark.parametrize("form", TABLES_OF)
+def test_nan_is_null_in_a_typed_table(form: str, rows: Any, params: Any) -> None:
+    body = TABLES_OF[form](rows) | ({"params": params} if params else {})
+    payload, expected = read(MIXED, body), read(MIXED, nulls(body))
+    pd.testing.assert_frame_equal(payload.data, expected.data)
+    assert payload.params == expected.params == {"rate": params["rate"] if params else 1.0}
+
+
+def test_a_nan_among_params_is_a_number() -> None:
+    payload = read(MIXED, {"inputs": [GAPS], "params": {"rate": NAN}})
+    assert repr(payload.params) == "{'rate': nan}"
+    assert read(MIXED, {"inputs": [CELLS], "params": {"rate": "NA"}}).params == {"rate": None}
+
+
+@pytest.mark.parametrize("kind", ["string", "long", "datetime", "boolean"])
+@pytest.mark.parametrize("rows", [1, MANY])
+def test_infinity_is_a_float_only(kind: str, rows: int) -> None:
+    cells = [CELLS] * (rows - 1) + [CELLS | {kind: float("inf")}]
+    with pytest.raises(InvalidInput) as refusal:
+        read(MIXED, {"dataframe_records": cells})
+    assert [(d["row"], d["column"]) for d in refusal.value.details] == [(rows - 1, kind)]
+    infinite = read(MIXED, {"dataframe_records": [CELLS | {"double": float("-inf")}]}).data
+    assert infinite["double"].tolist() == [float("-inf")]
+
+
+NESTED = signature(
+    {
+        "type": "object",
+        "name": "o",
+        "required": True,
+        "properties": {
+            "d": {"type": "array", "items": {"type": "double"}, "required": False},
+            "l": {"type": "long", "required": False},
+            "t": {"type": "datetime", "required": False},
+            "b": {"type": "boolean", "required": False},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize("gap", [NAN, "NA", None])
+def test_missing_values_in_nested_types(gap: Any) -> None:
+    cell = {"d": [1.5, gap], "l": gap, "t": gap, "b": gap}
+    (value,) = read(NESTED, {"inputs": [{"o": cell}]}).data["o"]
+    assert repr(value) == "{'d': [1.5, nan], 'l': None, 't': None, 'b': None}"
+
+
+def test_numbers_for_booleans_in_nested_types() -> None:
+    for number, flag in ((1, True), (0, False), (1.0, True), (0.0, False)):
+        (value,) = read(NESTED, {"inputs": [{"o": {"b": number}}]}).data["o"]
+        assert value == {"b": np.bool_(flag)}
+    with pytest.raises(InvalidInput, match="a number other than 0 and 1 at b where true or false"):
+        read(NESTED, {"inputs": [{"o": {"b": 2}}]})
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        ('{"dataframe_records": [{"a": 9007199254740993.0}]}', 9007199254740993),
+        ('{"inputs": {"a": [NaN, 1e18]}}', None),
+        ('{"inputs": [9.223372036854775e18]}', 9223372036854775000),
+    ],
+)
+def test_whole_floats_keep_their_digits(body: str, value: int | None) -> None:
+    if value is None:
+        with pytest.raises(InvalidInput, match=r"row 0, column 'a': .* found null"):
+            read(LONG, body.encode())
+    else:
+        assert read(LONG, body.encode()).data["a"].tolist() == [value]
+
+
+@pytest.mark.parametrize("name", ["any", "xany", '"any"'])
+def test_the_name_of_a_column_says_nothing_of_its_type(name: str) -> None:
+    plain, large = signature(column("long", name)), "18446744073709551616"
+    free = signature(column("long", name), {"type": "map", "values": {"type": "any"}, "name": "m"})
+    assert (plain.exact_integers, free.exact_integers) == (False, True)
+    for declared in (plain, free):
+        row = {name: 1} if declared is plain else {name: 1, "m": {}}
+        body = json.dumps({"inputs": [row]}).replace(": 1", f": {large}")
+        with pytest.raises(InvalidInput, match=r"found an? (number too large|integer beyond 64)"):
+            read(declared, body.encode())
+
+
+def refusal_of(declared: Signature, body: Any, media_type: str = JSON) -> BadRequest:
+    with pytest.raises(BadRequest) as refusal:
+        read(declared, body, media_type)
+    return refusal.value
+
+
+STOP = [{"name": "stop", "type": "string", "default": None, "shape": [-1]}]
+PROMPT = signature(column("string", "text"), column("double", "a", False), params=STOP)
+IS_A_PARAM = "'stop' is a param; send it under 'params'"
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        ({"inputs": {"text": ["hi"], "stop": ["x", "y"]}}, JSON),
+        ({"inputs": [{"text": "hi", "stop": ["x", "y"]}]}, JSON),
+        ({"instances": [{"text": "hi", "stop": ["x", "y"]}]}, JSON),
+        ({"dataframe_records": [{"text": "hi", "stop": "x"}]}, JSON),
+        ({"dataframe_split": {"columns": ["text", "stop"], "data": [["hi", "x"]]}}, JSON),
+        (b"text,stop\nhi,x\n", CSV),
+        (parquet(pd.DataFrame({"text": ["hi"], "stop": ["x"]})), PARQUET),
+    ],
+)
+def test_params_among_the_columns(body: Any, media_type: str) -> None:
+    error = refusal_of(PROMPT, body, media_type)
+    assert error.message == f"{IS_A_PARAM}. The model takes: 'text', 'a'"
+    assert error.details == [{"column": "stop", "found": "a param"}]
+
+
+def test_params_beside_the_form() -> None:
+    error = refusal_of(PROMPT, {"inputs": [{"text": "hi"}], "stop": ["x"]})
+    assert error.message == IS_A_PARAM
+
+
+def test_a_column_may_be_named_as_a_param_is() -> None:
+    both = signature(column("string", "stop"), params=STOP)
+    payload = read(both, {"inputs": {"stop": ["a", "b"]}})
+    assert payload.data["stop"].tolist() == ["a", "b"]
+
+
+def test_all_faults_of_a_body_are_told_at_once() -> None:
+    row = {"a": "x", "Text": "hi", "stop": ["x"], "zzz": 1}
+    error = refusal_of(PROMPT, {"dataframe_records": [row], "params": {"stopp": 1}})
+    assert [tuple(detail.values())[:2] for detail in error.details] == [
+        ("text", "text"),
+        ("stop", "a param"),
+        ("Text", "a column that the model does not take"),
+        ("zzz", "a column that the model does not take"),
+        (0, "a"),
+        ("stopp", "a param that the model does not take"),
+    ]
+    assert error.message == (
+        "missing columns: 'text'; 'stop' is a param; send it under 'params'; unknown columns: "
+        "'Text' (did you mean 'text'?), 'zzz'; row 0, column 'a': expected a number (64-bit "
+        "float), found text. The model takes: 'text', 'a'; unknown param 'stopp', did you mean "
+        "'stop'?. The model takes: 'stop'"
+    )
+
+
+def test_all_faults_of_tensors_are_told_at_once() -> None:
+    declared = signature(tensor("float64", -1, name="x"), tensor("int64", -1, name="n"))
+    error = refusal_of(declared, {"inputs": {"x": ["q"], "N": [1]}})
+    assert error.message == (
+        "tensors: missing 'n', unknown 'N' (did you mean 'n'?). The model takes: 'x', 'n'; "
+        "tensor 'x' at [0]: expected a number of type float64, found text"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Ort,Menge\nBonn,1\n",
+        b"ORT,menge\nBonn,1\n",
+        b' ort," menge"\nBonn,1\n',
+    ],
+)
+def test_a_csv_header_in_other_letters(body: bytes) -> None:
+    declared = signature(column("string", "ort"), column("long", "menge"))
+    error = refusal_of(declared, body, CSV)
+    assert "(did you mean 'ort'?)" in error.message
+    assert error.details[0] == {"column": "ort", "expected": "text", "found": "nothing"}
+
+
+@pytest.mark.parametrize("media_type", [CSV, JSON])
+def test_a_name_in_another_unicode_normalisation(media_type: str) -> None:
+    declared, name = signature(column("double", "caf\u00e9")), "cafe\u0301"
+    body: Any = f"{name}\n1\n".encode() if media_type == CSV else {"inputs": [{name: 1}]}
+    said = "(did you mean 'caf\u00e9', written in another Unicode normalisation?)"
+    assert said in refusal_of(declared, body, media_type).message
+
+
+def test_row_names_of_r_without_a_signature() -> None:
+    rows = [{"a": 1, "_row": "x"}, {"b": 2.5, "_row": "y"}]
+    frame = read(UNTYPED, {"dataframe_records": rows}).data
+    pd.testing.assert_frame_equal(frame, pd.DataFrame({"a": [1, NAN], "b": [NAN, 2.5]}))
+    rows = [{"a": 1, "_row": "x"}, {"a": 2, "_row": "y"}]
+    assert read(UNTYPED, {"inputs": rows}).data == [{"a": np.array(1)}, {"a": np.array(2)}]
+    assert list(read(UNTYPED, {"instances": rows}).data) == ["a"]
+
+
+def test_row_names_that_the_model_takes() -> None:
+    declared = signature(column("string", "_row"), column("long", "a"))
+    frame = read(declared, {"dataframe_records": [{"_row": "x", "a": 1}]}).data
+    assert frame["_row"].tolist() == ["x"]
+
+
+def test_only_row_names() -> None:
+    error = refusal_of(LONG, {"dataframe_records": [{"_row": "x"}]})
+    assert error.message == "missing columns: 'a'. The model takes: 'a'"
