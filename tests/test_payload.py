@@ -181,18 +181,18 @@ def test_params(declared: Signature, body: Any, params: Any, wrapped: bool) -> N
     assert (payload.params, payload.wrapped) == (params, wrapped)
 
 
-TABLES_OF = "'dataframe_split', 'dataframe_records', 'instances', 'inputs'"
+FORMS = "'dataframe_split', 'dataframe_records', 'instances', 'inputs'"
 NO_ROWS = "the table is empty: it has no rows"
 
 BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("no object", LONG, [1], JSON,
-     f"the body must be a JSON object with one of {TABLES_OF}, not an array. Send the whole body as "
+     f"the body must be a JSON object with one of {FORMS}, not an array. Send the whole body as "
      "the value of 'inputs'"),
-    ("no form", LONG, {}, JSON, f"the body must have exactly one of {TABLES_OF}; it is empty"),
+    ("no form", LONG, {}, JSON, f"the body must have exactly one of {FORMS}; it is empty"),
     ("another form", LONG, {"data": 1}, JSON,
-     f"the body must have exactly one of {TABLES_OF}; it has 'data'"),
+     f"the body must have exactly one of {FORMS}; it has 'data'"),
     ("two forms", LONG, {"inputs": 1, "instances": 1}, JSON,
-     f"the body must have exactly one of {TABLES_OF}; it has 'instances', 'inputs'"),
+     f"the body must have exactly one of {FORMS}; it has 'instances', 'inputs'"),
     ("inputs of no table", LONG, {"inputs": 5}, JSON,
      "'inputs' must be an array or an object, not an integer"),
     ("tensors in csv", TENSOR, b"a\n1\n", CSV,
