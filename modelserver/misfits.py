@@ -42,6 +42,11 @@ def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | Non
     return _misfit_of_columns(columns, data) if columns is not None else None
 
 
+def takes_one_conversation(model: Any) -> bool:
+    """Whether MLflow's wrapper of the model hands on the first row of a table, and no other."""
+    return type(model).__name__ in (*REQUESTS, CHAT_MODEL)
+
+
 def _faults(model: Any, data: Any) -> Iterator[Detail]:
     name, is_table = type(model).__name__, isinstance(data, pd.DataFrame)
     if name in REQUESTS:

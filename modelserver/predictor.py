@@ -19,7 +19,7 @@ from modelserver.conversion import is_refused
 from modelserver.errors import ApiError, InvalidInput, listed
 from modelserver.frames import Columns
 from modelserver.media import JSON
-from modelserver.misfits import misfit, reads_texts
+from modelserver.misfits import misfit, reads_texts, takes_one_conversation
 from modelserver.payload import Payload, read_payload
 from modelserver.proofs import (
     absent_to_fill,
@@ -124,10 +124,13 @@ def _predictor(
     """
 
     checked = signature.from_type_hint and reads_texts(pyfunc._model_impl)
+    single = takes_one_conversation(pyfunc._model_impl)
 
     def predict(payload: Payload) -> Any:
         if checked and (found := misfit(pyfunc._model_impl, None, payload.data)):
             raise found
+        if single and payload.rows is not None and payload.rows > 1:
+            raise InvalidInput(f"the model takes one conversation at a time, got {payload.rows}")
         try:
             if payload.typed and direct is not None:
                 return direct(payload.data, payload.params)

@@ -22,6 +22,7 @@ from starlette.testclient import TestClient
 from tests.requests import (
     ABCD,
     CSV,
+    HELLO,
     JSON,
     NESTED,
     PARQUET,
@@ -113,6 +114,11 @@ DIFFERENCES = {
         "null in an optional integer, long or binary column is 400",
         "accepted: integers become float64 with NaN, bytes None",
         "optional columns may have gaps",
+    ),
+    "conversations": Difference(
+        "of several conversations a chat model or an agent answers the first",
+        "400: one at a time",
+        "the others got lost",
     ),
     "absent_columns": Difference(
         "an absent optional column stays absent, also where the model needs it",
@@ -1630,7 +1636,17 @@ ABSENT_COLUMNS = [
     )
 ]
 
+CONVERSATIONS = [
+    Different("conversations", model, what, request, ACCEPTED, BAD)
+    for model in ("chat", "chat_agent")
+    for what, request in (
+        ("records", records({"messages": HELLO}, {"messages": HELLO})),
+        ("split", split(["messages"], [HELLO], [HELLO])),
+    )
+]
+
 DIFFERENT = [
+    *CONVERSATIONS,
     *ROW_LABELS,
     *LOSSY_NUMBERS,
     *LOSSLESS_TYPES,

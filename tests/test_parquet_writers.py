@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from modelserver.errors import BadRequest
+from modelserver.parsers import NUMBER_FOR_DATE
 from tests.test_parquet_cells import (
     ANY,
     BINARY,
@@ -131,7 +132,7 @@ def duckdb_file(value: str, folder: Path) -> bytes:
     ("value", "spec", "found"),
     [
         ("1.5::DECIMAL(10, 2)", LONG, "a number with a fraction"),
-        ("5::DECIMAL(10, 0)", DATE, "a number"),
+        ("5::DECIMAL(10, 0)", DATE, NUMBER_FOR_DATE.format("a number")),
         ("DATE '12024-01-02'", DATE, FAR),
         ("'infinity'::DATE", DATE, FAR),
         ("'infinity'::TIMESTAMP", DATE, FAR),

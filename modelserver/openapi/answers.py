@@ -30,10 +30,22 @@ ANYTHING: Final[Schema] = {
 
 def predictions_schema(outputs: Sequence[Spec] | None, predictions: Sequence[Any]) -> Schema:
     """The schema that the declared outputs and all real predictions agree on."""
-    for schema in _candidates(outputs) if outputs else ():
+    candidates = list(_candidates(outputs)) if outputs else []
+    relaxed = [_requiring_what_is_there(schema, predictions) for schema in candidates]
+    for schema in filter(None, candidates + relaxed):
         if all(fits(schema, prediction, {}) for prediction in predictions):
             return {"title": "Predictions", **schema}
     return dict(ANYTHING)
+
+
+def _requiring_what_is_there(schema: Schema, predictions: Sequence[Any]) -> Schema:
+    """The schema of an object without the required properties that a model leaves to their
+    defaults; empty where it would then require nothing, or is of something else."""
+    if not predictions or not all(isinstance(prediction, dict) for prediction in predictions):
+        return {}
+    names = schema.get("required", ())
+    there = [name for name in names if all(name in prediction for prediction in predictions)]
+    return {**schema, "required": there} if there else {}
 
 
 def _candidates(outputs: Sequence[Spec]) -> Iterator[Schema]:
