@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from modelserver.frames import Columns
+from modelserver.input_forms import Payload
 from modelserver.model import Model
-from modelserver.payload import Payload
 from modelserver.scoring import Scored, Work, encode, predict_and_encode, read
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ import pandas as pd
 from modelserver.conversion import is_chosen, is_odd_answer
 from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised, listed
 from modelserver.gaps import Gaps, find_gaps
-from modelserver.payload import Payload
+from modelserver.input_forms import Payload
 from modelserver.signature import Signature
 
 LOGGED: Final = "the server's log has the traceback under this request id"

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from modelserver.dates import datetimes
 from modelserver.kinds import TEXT, Kind
 from modelserver.parsers import (
     EXACT,
     anything,
     binaries,
     booleans,
-    datetimes,
     floats,
     integers,
     missing_texts,

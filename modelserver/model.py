@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modelserver.advice import LoadFailed, advice, public_uri
 from modelserver.blame import Telling
-from modelserver.payload import Payload
+from modelserver.input_forms import Payload
 from modelserver.predictor import ways_to_predict
 from modelserver.registry import Registration, resolve
 from modelserver.settings import Settings

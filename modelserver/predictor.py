@@ -18,9 +18,10 @@ from modelserver.blame import UNFIT, Telling, advised_form, is_untyped
 from modelserver.conversion import is_refused
 from modelserver.errors import ApiError, InvalidInput, listed
 from modelserver.frames import Columns
+from modelserver.input_forms import Payload
 from modelserver.media import JSON
 from modelserver.misfits import misfit, reads_texts, takes_one_conversation
-from modelserver.payload import Payload, read_payload
+from modelserver.payload import read_payload
 from modelserver.proofs import (
     absent_to_fill,
     gaps_are_independent,

@@ -8,9 +8,10 @@ from typing import Any
 
 from modelserver.blame import Case
 from modelserver.errors import BadRequest, ModelFailed
+from modelserver.input_forms import Payload
 from modelserver.media import decompress, media_type
 from modelserver.model import Model
-from modelserver.payload import Payload, read_payload
+from modelserver.payload import read_payload
 from modelserver.prediction import encode_predictions
 
 

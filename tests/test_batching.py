@@ -16,8 +16,8 @@ import pytest
 from modelserver.app import create_app
 from modelserver.batching import MANY_ROWS, score_together
 from modelserver.errors import ApiError
+from modelserver.input_forms import Payload
 from modelserver.model import Model, load_model
-from modelserver.payload import Payload
 from modelserver.scoring import Request, Scored, Work
 from modelserver.settings import read_settings
 from tests.requests import WINE

@@ -10,9 +10,7 @@ import pandas as pd
 import pytest
 
 from modelserver.columns import KINDS
-from modelserver.errors import LIMIT
-from modelserver.kinds import TEXT, BadCells, Unfit, describe
-from modelserver.parsers import (
+from modelserver.dates import (
     FAR_DATE,
     NUMBER_FOR_DATE,
     _are_plain,
@@ -20,6 +18,8 @@ from modelserver.parsers import (
     _letters,
     _plain_dates,
 )
+from modelserver.errors import LIMIT
+from modelserver.kinds import TEXT, BadCells, Unfit, describe
 
 NAN = float("nan")
 NAT = np.datetime64("NaT", "ns")

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelserver.dates import NUMBER_FOR_DATE
 from modelserver.kinds import BadCells
 from modelserver.nested import is_nested, nested_kind
-from modelserver.parsers import NUMBER_FOR_DATE
 
 NAN = float("nan")
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings, strategies as st
 
 from modelserver import numeric
 from modelserver.errors import ApiError
+from modelserver.input_forms import Payload
 from modelserver.media import JSON
 from modelserver.numeric import Code, read_numbers
-from modelserver.payload import MANY_NUMBERS, Payload, _read_numbers, read_payload
+from modelserver.payload import MANY_NUMBERS, _read_numbers, read_payload
 from modelserver.signature import Signature, compile_signature
 from tests.zoo import describe
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from modelserver.dates import NUMBER_FOR_DATE
 from modelserver.errors import InvalidInput
 from modelserver.params import Params
-from modelserver.parsers import NUMBER_FOR_DATE
 
 
 def spec(name: str, kind: str, default: Any, shape: list[int] | None = None) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from modelserver.dates import NUMBER_FOR_DATE
 from modelserver.errors import BadRequest
-from modelserver.parsers import NUMBER_FOR_DATE
 from tests.test_parquet_cells import (
     ANY,
     BINARY,

@@ -12,8 +12,9 @@ import pytest
 
 from modelserver import csv_reader
 from modelserver.errors import BadRequest, InvalidInput
+from modelserver.input_forms import Payload
 from modelserver.media import CSV, JSON, PARQUET
-from modelserver.payload import Payload, read_payload
+from modelserver.payload import read_payload
 from modelserver.signature import Signature, compile_signature
 
 LIMIT = 1024 * 1024
@@ -289,7 +290,7 @@ def test_every_misplaced_column_has_a_detail() -> None:
 
 
 def test_keys_beside_the_form_are_ignored_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "modelserver.payload"):
+    with caplog.at_level(logging.INFO, "modelserver.input_forms"):
         payload = read(LONG, {"inputs": [1], "signature_name": "x", "params": None})
     assert payload.rows == 1
     assert caplog.messages == ["ignored keys of the body: 'signature_name'"]

@@ -12,9 +12,10 @@ from hypothesis import given, strategies as st
 
 from modelserver import arrow_cells, csv_reader, numeric, payload as payloads
 from modelserver.errors import ApiError
+from modelserver.input_forms import Payload
 from modelserver.media import CSV, JSON
 from modelserver.mixed import read_mixed
-from modelserver.payload import Payload, _read_mixed, read_payload
+from modelserver.payload import _read_mixed, read_payload
 from modelserver.signature import Signature, compile_signature
 from tests.test_properties import repeatable
 from tests.zoo import describe

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelserver.payload import FORM_READERS
+from modelserver.input_forms import FORM_READERS
 from modelserver.wrappings import wrapping_advice
 
 SPLIT = {"columns": ["a"], "data": [[1]]}

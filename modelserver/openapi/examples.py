@@ -15,10 +15,10 @@ import pandas as pd
 
 from modelserver.columns import KINDS
 from modelserver.errors import BadRequest
+from modelserver.input_forms import LLM_KEYS, inputs_table
 from modelserver.media import CSV, JSON
 from modelserver.openapi.forms import Sample, Specs, csv_text, json_forms, names_of, tables_refused
 from modelserver.openapi.schemas import Spec, param_default
-from modelserver.payload import LLM_KEYS, inputs_table
 from modelserver.signature import Signature
 from modelserver.tables import Table, read_records, read_split
 from modelserver.tensors import dtype_kind

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from modelserver.columns import KINDS
+from modelserver.input_forms import LLM_KEYS
 from modelserver.media import CSV, PARQUET
 from modelserver.openapi.schemas import (
     ROW,
@@ -27,7 +28,6 @@ from modelserver.openapi.schemas import (
     split_schema,
     tensor_schema,
 )
-from modelserver.payload import LLM_KEYS
 
 Specs: TypeAlias = Sequence[Spec]
 

@@ -13,7 +13,7 @@ from pprint import pformat
 from string import Template
 from typing import Any, Final, TypeAlias
 
-from modelserver.payload import LLM_KEYS
+from modelserver.input_forms import LLM_KEYS
 from modelserver.prediction import encode_json
 
 SERVER: Final = "https://YOUR-SERVER"

@@ -1,0 +1,186 @@
+"""A decoded JSON value to what the model's `predict` takes: the input forms of MLflow's protocol.
+
+In: a JSON value, or a table that was read from a file. Out: a `Payload`, typed as the signature
+says. The forms are those of `mlflow.pyfunc.scoring_server`: one key of the body says which it is,
+but for chats, where the body itself is the input. Raises `BadRequest` or `InvalidInput`. Pure.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from modelserver.errors import BadRequest, InvalidInput, are_params, joined, listed
+from modelserver.frames import Columns
+from modelserver.kinds import describe
+from modelserver.signature import Signature
+from modelserver.tables import Table, read_columns, read_records, read_rows, read_split
+from modelserver.tensors import Tensor, read_instances, read_tensors, tensors_from_table
+from modelserver.untyped import untyped_frame, untyped_inputs, untyped_instances
+from modelserver.wrappings import wrapping_advice
+
+logger = logging.getLogger(__name__)
+
+LLM_KEYS: Final = ("messages", "prompt", "input")
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What `predict` is called with.
+
+    `rows`: how many predictions are asked for, None where that cannot be said. `typed`: the data
+    is what the signature demands, nothing is left to check. `wrapped`: the answer stands under
+    "predictions".
+    """
+
+    data: Any
+    params: dict[str, Any] | None = None
+    rows: int | None = None
+    typed: bool = False
+    wrapped: bool = True
+
+
+def read_value(value: Any, signature: Signature) -> Payload:
+    """The model input in a decoded body."""
+    if not isinstance(value, dict):
+        raise BadRequest(
+            f"the body must be a JSON object with one of {FORMS}, not {describe(value)}"
+            + _advice(value, signature)
+        )
+    if any(key in value for key in LLM_KEYS):
+        return _read_llm(value, signature)
+    forms = [form for form in FORM_READERS if form in value]
+    if signature.from_type_hint and "inputs" in forms:
+        forms = ["inputs"]
+    if len(forms) != 1:
+        found = f"it has {listed(forms or value)}" if value else "it is empty"
+        advice = "" if forms else _advice(value, signature)
+        raise BadRequest(f"the body must have exactly one of {FORMS}; {found}{advice}")
+    if others := value.keys() - {forms[0], "params"}:
+        if misplaced := sorted(others & signature.params.names):
+            raise InvalidInput(are_params(misplaced))
+        logger.info("ignored keys of the body: %s", listed(sorted(others)))
+    return FORM_READERS[forms[0]](value[forms[0]], value.get("params"), signature)
+
+
+def _advice(body: Any, signature: Signature) -> str:
+    columns = signature.columns
+    names = columns.positions.keys() if columns is not None and columns.named else frozenset()
+    return wrapping_advice(body, list(FORM_READERS), names)
+
+
+def _read_llm(value: dict[str, Any], signature: Signature) -> Payload:
+    """The chat and completion form: the object itself is the input, params stand beside it."""
+    known = {param.name for param in signature.params.declared}
+    given = {key: item for key, item in value.items() if key in known}
+    data = {key: item for key, item in value.items() if key not in known}
+    params = signature.params.read(given)
+    return Payload(data, params, rows=1, wrapped=False)
+
+
+def inputs_table(form: str, value: Any, columns: Columns) -> Table:
+    """`inputs` or `instances` for a column signature, which MLflow makes a DataFrame of."""
+    if isinstance(value, dict):
+        if columns.one_row:
+            return Table(list(value), 1, columns=[[cell] for cell in value.values()])
+        if columns.params & value.keys():  # they are refused, whatever their lengths are
+            value = {k: None if k in columns.params else cells for k, cells in value.items()}
+        return read_columns(form, value)
+    if not isinstance(value, list):
+        if columns.named:
+            raise BadRequest(f"'{form}' must be an array or an object, not {describe(value)}")
+        value = [value]
+    if value and isinstance(value[0], dict):
+        return read_records(value, form, same_keys=form == "instances")
+    if columns.named and len(columns.columns) == 1:
+        return Table(columns.names, len(value), columns=[value])
+    return read_rows(form, value, None)
+
+
+def from_table(table: Table, signature: Signature, params: Any = None) -> Payload:
+    """The model input in a table. `params`: what was sent as such beside it."""
+    if signature.tensors:
+        to_data: Callable[[Table], Any] = partial(tensors_from_table, signature.tensors)
+    elif signature.columns is None:
+        to_data = untyped_frame
+    else:
+        to_data = signature.columns.frame
+    data, read_params = _both(partial(to_data, table), partial(signature.params.read, params))
+    typed = bool(signature.tensors) or signature.columns is not None
+    return Payload(data, read_params, table.length, typed and not signature.from_type_hint)
+
+
+def _both(read_data: Callable[[], Any], read_params: Callable[[], Any]) -> tuple[Any, Any]:
+    """The results of both. Raises one error for the faults of both."""
+    try:
+        data = read_data()
+    except BadRequest as fault:
+        try:
+            read_params()
+        except BadRequest as other:
+            raise joined([fault, other]) from None
+        raise
+    return data, read_params()
+
+
+def _from_named_form(
+    read: Callable[[Any], Table], read_untyped: Callable[[Any], Table] | None = None
+) -> Callable[[Any, Any, Signature], Payload]:
+    def read_form(value: Any, params: Any, signature: Signature) -> Payload:
+        if signature.from_type_hint:
+            raise _only_inputs()
+        typed = signature.columns is not None or signature.tensors
+        read_table = read if typed or read_untyped is None else read_untyped
+        return from_table(read_table(value), signature, params)
+
+    return read_form
+
+
+def _from_inputs_form(
+    form: str,
+    to_tensors: Callable[[Sequence[Tensor], Any], Any],
+    to_arrays: Callable[[Any], Any],
+) -> Callable[[Any, Any, Signature], Payload]:
+    def read_form(value: Any, params: Any, signature: Signature) -> Payload:
+        if signature.from_type_hint and form != "inputs":
+            raise _only_inputs()
+        if signature.columns is not None and not signature.from_type_hint:
+            return from_table(inputs_table(form, value, signature.columns), signature, params)
+        if signature.tensors:
+            read_data = partial(to_tensors, signature.tensors, value)
+            return tensors_payload(*_both(read_data, partial(signature.params.read, params)))
+        read_params = signature.params.read(params)
+        data = value if signature.from_type_hint else to_arrays(value)
+        return Payload(data, read_params, rows=_length(value))
+
+    return read_form
+
+
+def _only_inputs() -> InvalidInput:
+    return InvalidInput("the model is typed by a type hint: send its values under 'inputs'")
+
+
+def tensors_payload(data: Any, params: dict[str, Any] | None) -> Payload:
+    """The payload of tensors that were read."""
+    first = next(iter(data.values())) if isinstance(data, dict) else data
+    return Payload(data, params, rows=len(first) if first.ndim else 1, typed=True)
+
+
+def _length(value: Any) -> int | None:
+    if isinstance(value, dict):
+        lengths = {len(cells) for cells in value.values() if isinstance(cells, list)}
+        return lengths.pop() if len(lengths) == 1 else None
+    return len(value) if isinstance(value, list) else 1
+
+
+FORM_READERS: Final[Mapping[str, Callable[[Any, Any, Signature], Payload]]] = {
+    "dataframe_split": _from_named_form(read_split),
+    "dataframe_records": _from_named_form(read_records, partial(read_records, gap=np.nan)),
+    "instances": _from_inputs_form("instances", read_instances, untyped_instances),
+    "inputs": _from_inputs_form("inputs", read_tensors, untyped_inputs),
+}
+
+FORMS: Final = listed(FORM_READERS)
