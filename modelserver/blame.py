@@ -91,9 +91,9 @@ class Case:
         gaps = find_gaps(self.signature, self.payload.data)
         if gaps is not None:
             if shown := self._shown_without(gaps):
-                failed = f"the model failed on rows with missing values in {gaps.where}"
+                failed = f"the model failed on rows with {gaps.what} in {gaps.where}"
                 return InvalidInput(f"{failed}, and {shown}; {self._said()}", gaps.details)
-            facts.append(f"there are missing values in {gaps.where}")
+            facts.append(f"there are {gaps.what} in {gaps.where}")
         columns = self.signature.columns
         if columns is not None and (absent := columns.absent(self.payload.data)):
             facts.append(f"optional columns were absent: {listed(absent)}")

@@ -10,6 +10,7 @@ column only the empty cell is, since "NA" is a text like any other.
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -48,10 +49,17 @@ NO_HEADER: Final = (
     "with --data-binary, not with -d)"
 )
 
+FORM: Final = re.compile("(?:dataframe_split|dataframe_records|inputs|instances|params)=")
+
+A_FORM: Final = "the body is an HTML form; send JSON (Python's requests: json= in place of data=)"
+
 NO_ROWS: Final = (
     "the table is empty: it has no rows below its header (with curl, send it with --data-binary, "
     "not with -d, which joins the lines)"
 )
+
+SEPARATORS: Final = re.compile(rb'\A"[^"\r\n]*"([;\t|])"')
+"""Behind a first name in quotes, what R's write.csv2 and others put in the place of commas."""
 
 OPEN_QUOTE: Final = "a quoted cell does not end"
 
@@ -133,7 +141,8 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
     if len(names) == 1 and names[0] not in known and (found := set(names[0]) & set(";\t|")):
         raise BadRequest(f"the cells must be separated by commas, not by {found.pop()!r}")
     if known and not {folded(name) for name in known} & {folded(name) for name in names}:
-        raise BadRequest(NO_HEADER)  # then these may be cells, which are not repeated
+        # These may be cells, which are not repeated.
+        raise BadRequest(A_FORM if FORM.match(names[0]) else NO_HEADER)
     if repeated := [name for name in twice(names) if name]:
         if first is None:  # curl -d joined the lines, so cells may be among the names
             raise BadRequest(NO_ROWS)
@@ -175,6 +184,8 @@ def _records(body: bytes) -> Iterator[list[str]]:
         yield from filter(None, csv.reader(text, strict=True))
     except csv.Error as error:
         fault = OPEN_QUOTE if "end of data" in str(error) else str(error)
+        if separator := SEPARATORS.search(body):
+            fault = f"the cells must be separated by commas, not by {separator[1].decode()!r}"
         raise BadRequest(f"the body is not valid CSV: {fault}") from None
 
 

@@ -101,13 +101,24 @@ class TimedOut(ApiError):
 
 
 def not_utf8(error: UnicodeDecodeError) -> BadRequest:
-    """The error for a body in another encoding: where its first foreign byte is, from 1 on."""
+    """The error for a body in another encoding: where its first foreign byte is, from 1 on; or
+    that it is no text at all."""
+    for start, said in NO_TEXTS.items():
+        if error.object.startswith(start):
+            return BadRequest(f"the body is {said}")
     line = error.object.count(b"\n", 0, error.start) + 1
     column = error.start - error.object.rfind(b"\n", 0, error.start)
     return BadRequest(
         f"the body is not UTF-8 text: byte {error.start} (line {line}, column {column}); "
         "save it as UTF-8"
     )
+
+
+NO_TEXTS: Final[Mapping[bytes, str]] = {
+    b"\x1f\x8b": "gzip data; send the header Content-Encoding: gzip with it",
+    b"PK\x03\x04": "a ZIP archive, as Excel's workbooks are; save it as CSV (UTF-8)",
+}
+"""Files that are sent as text by mistake, by their first bytes."""
 
 
 def joined(faults: Sequence[BadRequest]) -> BadRequest:

@@ -1,9 +1,10 @@
-"""Missing values in what a model gets: where they are, and the input with and without their rows.
+"""Missing and infinite values in what a model gets: where they are, and which rows have none.
 
-Only those count that the signature does not call optional, which a model may or may not cope with.
+A model may or may not cope with them. Missing ones count where the signature calls the column
+required.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,15 +16,22 @@ from modelserver.frames import Column, Columns
 from modelserver.signature import Signature
 from modelserver.tensors import Tensor, dtype_kind
 
+NULL: Final = "null"
+INFINITY: Final = "infinity"
+
+WORDS: Final[Mapping[str, str]] = {NULL: "missing", INFINITY: "infinite"}
+"""What a gap may be found to be, and how that is said of several."""
+
 CHANGED_BY_GAPS: Final = frozenset({"boolean", "integer", "long"})
 """Kinds whose columns have another dtype where values are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """`where` they are, in words; one detail for each; the rows that have some, and the others,
-    each None where there are no such rows or the input has none."""
+    """`what` they are and `where`, in words; one detail for each; the rows that have some, and the
+    others, each None where there are no such rows or the input has none."""
 
+    what: str
     where: str
     details: Details
     rows: Any
@@ -31,7 +39,7 @@ class Gaps:
 
 
 def find_gaps(signature: Signature, data: Any) -> Gaps | None:
-    """The missing values in `data`, which is of the types of the signature."""
+    """The missing and infinite values in `data`, which is of the types of the signature."""
     if signature.columns is not None:
         return _in_columns(signature.columns, data)
     arrays = data if isinstance(data, dict) else {None: data}
@@ -40,23 +48,39 @@ def find_gaps(signature: Signature, data: Any) -> Gaps | None:
 
 def _in_columns(columns: Columns, frame: pd.DataFrame) -> Gaps | None:
     known = dict(zip(columns.names if columns.named else frame, columns.columns, strict=True))
-    missing = frame[[name for name in frame if known[name].required]].isna()
-    missing = missing.loc[:, missing.any()]
-    if missing.empty:
+    found = {name: _kinds_of_gaps(frame[name].to_numpy(), known[name].required) for name in frame}
+    found = {name: kinds for name, kinds in found.items() if (kinds != "").any()}
+    if not found:
         return None
     details = [
-        {"row": int(row), "column": name, "expected": known[name].kind.expects, "found": "null"}
-        for name in missing
-        for row in np.flatnonzero(missing[name])[:LIMIT]
+        {"row": int(row), "column": name, "expected": known[name].kind.expects, "found": kinds[row]}
+        for name, kinds in found.items()
+        for row in np.flatnonzero(kinds)[:LIMIT]
     ]
-    has_gaps = missing.any(axis=1).to_numpy()
+    has_gaps = np.any([kinds != "" for kinds in found.values()], axis=0)
     others = frame[~has_gaps].reset_index(drop=True)
     return Gaps(
-        listed(missing),
+        _what(found.values()),
+        listed(found),
         details[:LIMIT],
         frame[has_gaps].reset_index(drop=True),
         others.astype(_dtypes_without_gaps(known, others)) if len(others) else None,
     )
+
+
+def _kinds_of_gaps(cells: "np.ndarray[Any, Any]", required: bool) -> "np.ndarray[Any, Any]":
+    """For each cell what it is if it is a gap, else the empty text."""
+    kinds = np.full(cells.shape, "", object)
+    if cells.dtype.kind == "f":
+        kinds[np.isinf(cells)] = INFINITY
+    if required:
+        kinds[np.asarray(pd.isna(cells))] = NULL
+    return kinds
+
+
+def _what(found: Iterable["np.ndarray[Any, Any]"]) -> str:
+    kinds = {kind for cells in found for kind in cells.ravel().tolist()}
+    return " or ".join(words for kind, words in WORDS.items() if kind in kinds) + " values"
 
 
 def _dtypes_without_gaps(known: Mapping[Any, Column], frame: pd.DataFrame) -> dict[Any, Any]:
@@ -68,21 +92,28 @@ def _dtypes_without_gaps(known: Mapping[Any, Column], frame: pd.DataFrame) -> di
 
 
 def _in_tensors(read: Sequence[tuple[Tensor, "np.ndarray[Any, Any]"]]) -> Gaps | None:
-    missing = [(tensor, np.asarray(pd.isna(array))) for tensor, array in read]
-    found = [(tensor, mask) for tensor, mask in missing if mask.any()]
+    missing = [(tensor, _kinds_of_gaps(np.asarray(array), True)) for tensor, array in read]
+    found = [(tensor, kinds) for tensor, kinds in missing if (kinds != "").any()]
     if not found:
         return None
+    what = _what(kinds for _, kinds in found)
     details = [
-        {"tensor": tensor.name, "index": index, "expected": _expected(tensor), "found": "null"}
-        for tensor, mask in found
-        for index in np.argwhere(mask)[:LIMIT].tolist()
+        {
+            "tensor": tensor.name,
+            "index": index,
+            "expected": _expected(tensor),
+            "found": kinds[tuple(index)],
+        }
+        for tensor, kinds in found
+        for index in np.argwhere(kinds != "")[:LIMIT].tolist()
     ]
     where = "the tensor" if found[0][0].name is None else listed(t.name for t, _ in found)
     have_rows = all(tensor.shape[:1] == (-1,) for tensor, _ in read)
     if not have_rows or len({len(array) for _, array in read}) > 1:
-        return Gaps(where, details[:LIMIT], None, None)
-    has_gaps = np.any([mask.reshape(len(mask), -1).any(axis=1) for _, mask in missing], axis=0)
-    return Gaps(where, details[:LIMIT], _rows(read, has_gaps), _rows(read, ~has_gaps))
+        return Gaps(what, where, details[:LIMIT], None, None)
+    masks = [(kinds != "").reshape(len(kinds), -1).any(axis=1) for _, kinds in missing]
+    has_gaps = np.any(masks, axis=0)
+    return Gaps(what, where, details[:LIMIT], _rows(read, has_gaps), _rows(read, ~has_gaps))
 
 
 def _expected(tensor: Tensor) -> str:

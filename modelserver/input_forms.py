@@ -13,7 +13,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from modelserver.errors import BadRequest, InvalidInput, are_params, joined, listed
+from modelserver.errors import (
+    BadRequest,
+    InvalidInput,
+    are_params,
+    hint,
+    joined,
+    listed,
+    suggested,
+)
 from modelserver.frames import Columns
 from modelserver.kinds import describe
 from modelserver.signature import Signature
@@ -45,38 +53,68 @@ class Payload:
 
 def read_value(value: Any, signature: Signature) -> Payload:
     """The model input in a decoded body."""
+    taken = [*_chat_keys(signature), *FORM_READERS]
     if not isinstance(value, dict):
         raise BadRequest(
-            f"the body must be a JSON object with one of {FORMS}, not {describe(value)}"
-            + _advice(value, signature)
+            f"the body must be a JSON object with one of {listed(taken)}, not {describe(value)}"
+            + _advice(value, taken, signature)
         )
-    if any(key in value for key in LLM_KEYS):
+    if any(key in value for key in LLM_KEYS) and _may_be_chat(value, signature):
         return _read_llm(value, signature)
     forms = [form for form in FORM_READERS if form in value]
-    if signature.from_type_hint and "inputs" in forms:
-        forms = ["inputs"]
     if len(forms) != 1:
         found = f"it has {listed(forms or value)}" if value else "it is empty"
-        advice = "" if forms else _advice(value, signature)
-        raise BadRequest(f"the body must have exactly one of {FORMS}; {found}{advice}")
-    if others := value.keys() - {forms[0], "params"}:
-        if misplaced := sorted(others & signature.params.names):
-            raise InvalidInput(are_params(misplaced))
-        logger.info("ignored keys of the body: %s", listed(sorted(others)))
+        advice = "" if forms else _advice(value, taken, signature)
+        raise BadRequest(f"the body must have exactly one of {listed(taken)}; {found}{advice}")
+    if others := sorted(value.keys() - {forms[0], "params"}):
+        _refuse_misplaced_params(others, signature)
+        logger.info("ignored keys of the body: %s", listed(others))
     return FORM_READERS[forms[0]](value[forms[0]], value.get("params"), signature)
 
 
-def _advice(body: Any, signature: Signature) -> str:
+def _chat_keys(signature: Signature) -> list[str]:
+    """The keys of chats that are columns of the model."""
+    columns = signature.columns
+    names = columns.positions if columns is not None and not signature.from_type_hint else ()
+    return [key for key in LLM_KEYS if key in names]
+
+
+def _may_be_chat(value: Mapping[str, Any], signature: Signature) -> bool:
+    """Whether the body itself may be the input: the model declares nothing, or such a column."""
+    untyped = signature.columns is None and not signature.tensors
+    return untyped or any(key in value for key in _chat_keys(signature))
+
+
+def _refuse_misplaced_params(others: Sequence[str], signature: Signature) -> None:
+    """Refuses params beside the key `params`, and other spellings of that key."""
+    if misplaced := [key for key in others if key in signature.params.names]:
+        raise InvalidInput(are_params(misplaced))
+    misspelt = [key for key in others if hint(key, ["params"])]
+    if signature.params.declared and misspelt:
+        raise InvalidInput(f"unknown key: {suggested(misspelt, ['params'])}")
+
+
+def _advice(body: Any, forms: Sequence[str], signature: Signature) -> str:
+    if signature.from_type_hint:
+        return ". Send the values in an array under 'inputs'"
+    if isinstance(body, list) and forms[0] in LLM_KEYS:
+        return f". Send the whole body as the value of '{forms[0]}'"
     columns = signature.columns
     names = columns.positions.keys() if columns is not None and columns.named else frozenset()
-    return wrapping_advice(body, list(FORM_READERS), names)
+    return wrapping_advice(body, forms, names)
 
 
 def _read_llm(value: dict[str, Any], signature: Signature) -> Payload:
     """The chat and completion form: the object itself is the input, params stand beside it."""
-    known = {param.name for param in signature.params.declared}
+    known, columns = signature.params.names, signature.columns
     given = {key: item for key, item in value.items() if key in known}
     data = {key: item for key, item in value.items() if key not in known}
+    if columns is not None:
+        optional = {str(column.name) for column in columns.optional()}
+        # Clients send null for what they leave open, which MLflow refuses in some types.
+        data = {k: item for k, item in data.items() if item is not None or k not in optional}
+        if "params" not in columns.positions and isinstance(more := data.pop("params", None), dict):
+            given |= more
     params = signature.params.read(given)
     return Payload(data, params, rows=1, wrapped=False)
 
@@ -182,5 +220,3 @@ FORM_READERS: Final[Mapping[str, Callable[[Any, Any, Signature], Payload]]] = {
     "instances": _from_inputs_form("instances", read_instances, untyped_instances),
     "inputs": _from_inputs_form("inputs", read_tensors, untyped_inputs),
 }
-
-FORMS: Final = listed(FORM_READERS)

@@ -24,6 +24,9 @@ MEDIA_TYPES: Final = (JSON, CSV, PARQUET)
 # What clients send for a body whose type they were not told: nothing, or a form's type.
 UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "text/plain"})
 
+MULTIPART: Final = "multipart/form-data"
+"""What curl -F and forms with a file send."""
+
 PARQUET_START: Final = b"PAR1"
 
 LONGEST_TYPE: Final = 256
@@ -43,8 +46,9 @@ def media_type(content_type: str | None, body: bytes) -> str:
     if kind in UNDECIDED:
         kind = _sniff(body)
     if kind not in MEDIA_TYPES:
+        whole = "; send the file itself (curl: --data-binary @file)" if kind == MULTIPART else ""
         raise UnsupportedMediaType(
-            f"the content type must be one of {', '.join(MEDIA_TYPES)}",
+            f"the content type must be one of {', '.join(MEDIA_TYPES)}{whole}",
             headers={"Accept-Post": ", ".join(MEDIA_TYPES)},
         )
     if kind != PARQUET and charset not in UTF8:

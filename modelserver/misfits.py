@@ -25,6 +25,11 @@ from modelserver.tables import Table
 
 Detail: TypeAlias = Mapping[str, Any]
 
+MOST: Final = 10 * LIMIT
+"""Faults that are looked at, some of which are the same."""
+
+NUMERIC: Final = frozenset({"boolean", "integer", "long", "float", "double"})
+
 REQUESTS: Final[Mapping[str, tuple[str, str]]] = {
     "_ChatAgentPyfuncWrapper": ("mlflow.types.agent", "ChatAgentRequest"),
     "_ResponsesAgentPyfuncWrapper": ("mlflow.types.responses", "ResponsesAgentRequest"),
@@ -36,9 +41,12 @@ CHAT_MODEL: Final = "_ChatModelPyfuncWrapper"
 
 def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | None:
     """Where `data` does not fit what MLflow makes of it for `model`, its wrapper of a model."""
-    details = list(islice(_faults(model, data), LIMIT))
+    details: list[Detail] = []
+    for detail in islice(_faults(model, data), MOST):
+        if detail not in details:  # pydantic tells of each alternative that it tried
+            details.append(detail)
     if details:
-        return _invalid(details)
+        return _invalid(details[:LIMIT])
     return _misfit_of_columns(columns, data) if columns is not None else None
 
 
@@ -109,7 +117,8 @@ def _faults_of_scalar(hint: Any, data: Any, place: str) -> Iterator[Detail]:
         except ValueError:
             yield _detail(place, SCALARS[hint], wrong)
     elif not isinstance(data, hint):
-        yield _detail(place, SCALARS[hint], describe(data))
+        is_float = hint is int and isinstance(data, float)
+        yield _detail(place, SCALARS[hint], SCALARS[float] if is_float else describe(data))
 
 
 def _date(text: str) -> datetime:
@@ -184,10 +193,15 @@ def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> li
 
 
 def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
-    """For an object that is one row, keys that are no columns left aside."""
+    """For an object that is one row, keys that are no columns left aside. In it MLflow takes no
+    text for a number."""
     if not isinstance(data, dict):
         return None
     known = {key: value for key, value in data.items() if key in columns.positions}
+    kinds = dict(zip(known, columns.kinds_of(list(known)), strict=True))
+    for key, value in known.items():
+        if isinstance(value, str) and kinds[key] is not None and kinds[key].name in NUMERIC:
+            return _invalid([_detail(key, kinds[key].expects, describe(value))])
     try:
         columns.frame(Table(list(known), 1, columns=[[value] for value in known.values()]))
     except InvalidInput as error:

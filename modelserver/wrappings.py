@@ -21,6 +21,11 @@ def wrapping_advice(body: Any, forms: Sequence[str], columns: Collection[str]) -
         return f". Send the whole body as the value of '{_form_for(body)}'"
     if not isinstance(body, Mapping):
         return ""
+    if columns & body.keys() and all(isinstance(value, dict) for value in body.values()):
+        return (
+            ". Have pandas write it with to_json(orient='split', date_format='iso'), and send that "
+            "as the value of 'dataframe_split'"
+        )
     if columns & body.keys():
         is_record = not all(isinstance(value, list) for value in body.values())
         form = "in an array as the value of 'dataframe_records'" if is_record else "under 'inputs'"

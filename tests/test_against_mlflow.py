@@ -87,7 +87,7 @@ class Different(NamedTuple):
 DIFFERENCES = {
     "lossy_numbers": Difference(
         "1.7 is 1; 2147483648 in an integer wraps; 1e300 in a float is inf; 2**53 + 1.0 loses 1",
-        "400 naming the cell, unless the number fits its type with all digits",
+        "400 naming the cell, unless a whole number fits its type with all digits",
         "a wrong number with status 200 is the worst failure",
     ),
     "lossless_types": Difference(
@@ -127,7 +127,7 @@ DIFFERENCES = {
     ),
     "booleans": Difference(
         'any text, number, array or object becomes true or false: "false" is true',
-        "400 unless true, false, 0 or 1",
+        "400 unless true, false, 0 or 1 without quotes",
         "silently wrong",
     ),
     "texts": Difference(
@@ -206,7 +206,7 @@ DIFFERENCES = {
         "most models fail on it; the data got lost on the way",
     ),
     "unknown_params": Difference(
-        "unknown params are ignored, those beside 'params', and all if the model declares none",
+        "unknown params are ignored; so are those beside 'params', and a misspelt 'params'",
         "400 naming them and the known ones",
         "a typo is a wrong answer",
     ),
@@ -1255,6 +1255,8 @@ UNKNOWN_PARAMS = [
     Different("unknown_params", model, what, request, ACCEPTED, BAD)
     for model, what, request in (
         ("with_params", "beside_the_form", split("a", [1.0], count=5)),
+        ("with_params", "misspelt_key", split("a", [1.0], param={"count": 5})),
+        ("chat", "in_a_chat", body({"messages": HELLO, "params": {"foo": 1}})),
         ("with_params", "misspelt", params(cuont=1)),
         ("with_params", "beside_known", params(count=1, x=1)),
         ("doubles", "none_declared", inputs([ABCD], params={"x": 1})),

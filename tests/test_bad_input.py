@@ -347,7 +347,10 @@ NO_UTF8 = "the charset must be UTF-8"
     [
         ("application/xml", KINDS),
         ("application/jsonlines", KINDS),
-        ("multipart/form-data; boundary=x", KINDS),
+        (
+            "multipart/form-data; boundary=x",
+            f"{KINDS}; send the file itself (curl: --data-binary @file)",
+        ),
         ("secret-4711/json", KINDS),
         ("json", KINDS),
         ("application/json; charset=latin-1", NO_UTF8),

@@ -257,3 +257,22 @@ def test_an_mlflow_exception_of_the_model_is_the_answer_without_secrets() -> Non
     answer = Telling(secrets=[SECRET_KEY]).failed(error)
     assert (answer.status, answer.error_code) == (429, "RESOURCE_EXHAUSTED")
     assert answer.message == "the store refused …"
+
+
+@pytest.mark.parametrize("name", ["regression", "linear"])
+def test_an_infinity_is_to_blame_where_the_model_predicts_without(name: str, client: Open) -> None:
+    good = dict.fromkeys("abcd", 0.5)
+    status, message, details = post(
+        client(name), {"dataframe_records": [good, good | {"b": "-inf"}]}
+    )
+    assert status == 400
+    assert message.startswith(
+        "the model failed on rows with infinite values in 'b', and predicts the others"
+    )
+    assert details == [
+        {"row": 1, "column": "b", "expected": "a number (64-bit float)", "found": "infinity"}
+    ]
+    both = {"dataframe_records": [good, good | {"a": None, "b": "inf"}]}
+    status, message, details = post(client(name), both)
+    assert (status, len(details)) == (400, 2)
+    assert "missing or infinite values in 'a', 'b'" in message

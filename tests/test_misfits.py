@@ -214,4 +214,6 @@ def test_models_that_nothing_is_known_of() -> None:
     assert misfit(object(), columns, {"a": 1.5, "b": "other"}) is None
     found = misfit(object(), columns, {"a": "x"})
     assert found is not None
-    assert found.details[0]["column"] == "a"
+    assert found.details == [
+        {"location": "a", "expected": "a number (64-bit float)", "found": "text"}
+    ]

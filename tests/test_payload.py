@@ -547,3 +547,63 @@ def test_row_names_that_the_model_takes() -> None:
 def test_only_row_names() -> None:
     error = refusal_of(LONG, {"dataframe_records": [{"_row": "x"}]})
     assert error.message == "missing columns: 'a'. The model takes: 'a'"
+
+
+CHAT = signature(
+    {"type": "array", "name": "messages", "items": {"type": "any"}, "required": True},
+    column("double", "temperature", required=False),
+    column("long", "n", required=False),
+    params=COUNT,
+)
+HINT = signature(column("long"), from_type_hint=True)
+CHAT_FORMS = f"'messages', {FORMS}"
+ONE_OF = f"the body must have exactly one of {FORMS}"
+ONE_OF_CHAT = f"the body must have exactly one of {CHAT_FORMS}"
+
+
+def test_a_chat_with_nulls_and_params() -> None:
+    body = {"messages": ["hi"], "temperature": None, "n": 2, "count": 5, "params": {"count": 6}}
+    payload = read(CHAT, body)
+    assert payload.data == {"messages": ["hi"], "n": 2}
+    assert (payload.params, payload.wrapped) == ({"count": 6}, False)
+
+
+@pytest.mark.parametrize(
+    ("declared", "body", "message"),
+    [
+        (CHAT, {"messages": ["hi"], "params": {"temperature": 1}},
+         "unknown param 'temperature'. The model takes: 'count'"),
+        (CHAT, {"message": ["hi"]}, f"{ONE_OF_CHAT}; it has 'message'. Did you mean 'messages'?"),
+        (CHAT, ["hi"], f"the body must be a JSON object with one of {CHAT_FORMS}, not an array. "
+         "Send the whole body as the value of 'messages'"),
+        (LONG, {"messages": ["hi"]}, f"{ONE_OF}; it has 'messages'"),
+        (HINT, [1], f"the body must be a JSON object with one of {FORMS}, not an array. Send the "
+         "values in an array under 'inputs'"),
+        (HINT, {"input": [1]}, f"{ONE_OF}; it has 'input'. Send the values in an array under "
+         "'inputs'"),
+        (HINT, {"inputs": [1], "instances": [1]}, f"{ONE_OF}; it has 'instances', 'inputs'"),
+        (LONG, {"inputs": [{"a": 1}], "parms": {"count": 2}},
+         "unknown key: 'parms' (did you mean 'params'?)"),
+        (LONG, {"a": {"0": 1}}, f"{ONE_OF}; it has 'a'. Have pandas write it with "
+         "to_json(orient='split', date_format='iso'), and send that as the value of "
+         "'dataframe_split'"),
+    ],
+)  # fmt: skip
+def test_keys_that_are_no_form(declared: Signature, body: Any, message: str) -> None:
+    assert refusal_of(declared, body).message == message
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'"a";"b"\n1;2\n',
+         "the body is not valid CSV: the cells must be separated by commas, not by ';'"),
+        (b"dataframe_records=%5B%5D", csv_reader.A_FORM),
+        (b"\x1f\x8b\x08\xff", "the body is gzip data; send the header Content-Encoding: gzip with "
+         "it"),
+        (b"PK\x03\x04\xff",
+         "the body is a ZIP archive, as Excel's workbooks are; save it as CSV (UTF-8)"),
+    ],
+)  # fmt: skip
+def test_what_is_no_csv(body: bytes, message: str) -> None:
+    assert refusal_of(TWO, body, CSV).message == message
