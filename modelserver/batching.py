@@ -16,7 +16,7 @@ import pandas as pd
 from modelserver.frames import Columns
 from modelserver.input_forms import Payload
 from modelserver.model import Model
-from modelserver.scoring import Scored, Work, encode, predict_and_encode, read
+from modelserver.scoring import Request, Scored, Work, encode, predict_and_encode, read
 
 T = TypeVar("T")
 
@@ -34,7 +34,8 @@ def score_together(works: Sequence[Work]) -> list[Scored | Exception]:
             likeness = _likeness(model.signature.columns, payload)
             groups.setdefault((place,) if likeness is None else likeness, []).append(place)
     for places in groups.values():
-        answers = _score_group(model, [outcomes[place] for place in places])
+        requests = [works[place].request for place in places]
+        answers = _score_group(model, requests, [outcomes[place] for place in places])
         for place, answer in zip(places, answers, strict=True):
             outcomes[place] = answer
     return outcomes
@@ -59,10 +60,13 @@ def _likeness(columns: Columns | None, payload: Payload) -> Hashable:
     return tuple(frame.columns), tuple(frame.dtypes)
 
 
-def _score_group(model: Model, payloads: Sequence[Payload]) -> list[Scored | Exception]:
+def _score_group(
+    model: Model, requests: Sequence[Request], payloads: Sequence[Payload]
+) -> list[Scored | Exception]:
     predictions = _predict_joined(model, payloads) if len(payloads) > 1 else None
     if predictions is None:
-        return [_outcome(predict_and_encode, model, payload) for payload in payloads]
+        pairs = zip(requests, payloads, strict=True)
+        return [_outcome(predict_and_encode, model, *pair) for pair in pairs]
     ends = np.cumsum([len(payload.data) for payload in payloads])[:-1]
     parts = np.split(predictions, ends)
     return [_outcome(encode, *pair) for pair in zip(payloads, parts, strict=True)]

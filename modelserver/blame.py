@@ -6,6 +6,8 @@ Where nothing is proven, the answer says what stands out in the input.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -54,7 +56,7 @@ class Telling:
     def _text_of(self, error: BaseException) -> str:
         try:
             text = str(error)
-        except Exception:  # a model's own exceptions may fail at that, too
+        except BaseException:  # a model's own exceptions may fail at that, too
             return ""
         text = " ".join(self.clean(text).split())
         return text[: LONGEST - 1] + "…" if len(text) > LONGEST else text
@@ -81,7 +83,9 @@ class Case:
 
     def _of_form(self) -> ApiError:
         advice = advised_form(self.payload.data)
-        other = _in_other_form(self.payload.data)
+        other = None
+        with suppress(Exception):  # cells of types that pandas and NumPy have no other form of
+            other = _in_other_form(self.payload.data)
         if other is not None and self._predicts(other):
             return InvalidInput(f"{advice}; {self._said()}")
         return self._with(advice)
@@ -107,7 +111,8 @@ class Case:
             shown, works = "predicts the others", self._predicts(gaps.other_rows)
         else:
             shown = "predicts its logged example"
-            works = self.example is not None and predicts(self.predict, self.example)
+            # A model may write into what it gets.
+            works = self.example is not None and predicts(self.predict, deepcopy(self.example))
         return shown if works and not self._predicts(gaps.rows) else ""
 
     def _said(self) -> str:

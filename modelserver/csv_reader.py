@@ -11,7 +11,7 @@ column only the empty cell is, since "NA" is a text like any other.
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -64,6 +64,9 @@ SEPARATORS: Final = re.compile(rb'\A"[^"\r\n]*"([;\t|])"')
 OPEN_QUOTE: Final = "a quoted cell does not end"
 
 # The words of pandas.read_csv's na_values.
+LABELS: Final = "Unnamed: 0"
+"""How pandas calls a first column without a name, also in a training table that it read."""
+
 MISSING: Final = frozenset(
     (
         *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
@@ -88,7 +91,7 @@ def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
         return _read_one_column(body, names[0], by_position[0])
     frame = _read_cells(body, by_position)
     _refuse_short_rows(body, frame, names)
-    kept = _named(frame, names)
+    kept = _named(frame, names, kinds)
     columns = [_cells(frame[position], by_position[position]) for position in kept]
     return Table([names[position] for position in kept], len(frame), columns=columns)
 
@@ -116,9 +119,12 @@ def read_untyped_csv(body: bytes) -> pd.DataFrame:
     return frame.iloc[:, _named(by_position, names)]
 
 
-def _named(frame: pd.DataFrame, names: Sequence[str]) -> list[int]:
+def _named(frame: pd.DataFrame, names: Sequence[str], known: Container[str] = ()) -> list[int]:
     """The places of the columns that count: not that of row labels, which is the first and has no
-    name, and not the empty ones without a name that a spreadsheet leaves at the end."""
+    name, and not the empty ones without a name that a spreadsheet leaves at the end. `known`: the
+    names of the signature, of which one may be empty."""
+    if "" in known:
+        return list(range(len(names)))
     end = len(names)
     while end > 1 and names[end - 1] == "" and frame[end - 1].isin(("", np.nan, None)).all():
         end -= 1
@@ -140,6 +146,8 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
         raise BadRequest("the first line holds no names; send a header and rows")
     if len(names) == 1 and names[0] not in known and (found := set(names[0]) & set(";\t|")):
         raise BadRequest(f"the cells must be separated by commas, not by {found.pop()!r}")
+    if names[0] == "" and LABELS in known:
+        names[0] = LABELS
     if known and not {folded(name) for name in known} & {folded(name) for name in names}:
         # These may be cells, which are not repeated.
         raise BadRequest(A_FORM if FORM.match(names[0]) else NO_HEADER)
@@ -295,14 +303,13 @@ def _worded(cells: list[Any], kind: Kind | None) -> list[Any]:
         return cells
     words = {cell: TRUTHS[cell.lower()] for cell in set(cells) if str(cell).lower() in TRUTHS}
     if name == "boolean":
-        words |= {cell: _zero_or_one(cell) for cell in set(cells) - words.keys() - {None}}
+        words |= {cell: _number(cell) for cell in set(cells) - words.keys() - {None}}
     return [words.get(cell, cell) for cell in cells] if words else cells
 
 
-def _zero_or_one(cell: str) -> float | str:
-    """The number that the cell spells, if it is one of these, else the cell."""
+def _number(cell: str) -> float | str:
+    """The number that the cell spells, else the cell."""
     try:
-        number = float(NUMBERS([cell])[0])
+        return float(NUMBERS([cell])[0])
     except ValueError:
         return cell
-    return number if number in (0, 1) else cell

@@ -20,7 +20,7 @@ import numpy as np
 import orjson
 
 from modelserver.errors import BadRequest, not_utf8, quoted
-from modelserver.parsers import whole_number_of
+from modelserver.parsers import WholeFloat, whole_number_of
 
 STAND_INS: Final = ((b"Infinity", b"1.000000"), (b"NaN", b"0.0"))
 """JSON numbers as long as the constants: what is not JSON with these was none before."""
@@ -49,7 +49,7 @@ def decode_json(body: bytes, exact_integers: bool = False) -> Any:
     """
     if not body.strip():
         raise BadRequest("the body is empty; send a table or an array of inputs")
-    body = _as_utf8(body)
+    body = as_utf8(body)
     try:
         value = _loads(body)
     except orjson.JSONDecodeError as error:
@@ -63,22 +63,38 @@ def decode_json(body: bytes, exact_integers: bool = False) -> Any:
 
 def decode_constants(body: bytes) -> Any:
     """The value in a body that Python's json module wrote: its bare constants are floats."""
-    body = strict = _as_utf8(body)
+    body = strict = as_utf8(body)
     for constant, stand_in in STAND_INS:
         strict = strict.replace(constant, stand_in)
-    decode_json(strict)  # refuses all that Python's json module reads beyond JSON
-    return _loads_slowly(body)
+    try:
+        _loads(strict)  # refuses what Python's json module reads beyond JSON
+    except orjson.JSONDecodeError as error:
+        raise _refusal(strict, error) from None
+    value = _loads_slowly(body)
+    if _may_repeat_keys(body, value):
+        _refuse_repeated_keys(body)
+    return value
 
 
 def decode_exactly(body: bytes) -> Any:
-    """The value in a body that was read before, with integers for floats of 2**53 and more that
-    are spelled as whole numbers, such as 9007199254740993.0."""
-    return _loads_slowly(_as_utf8(body), lambda text: whole_number_of(text) or float(text))
+    """The value in a body that was read before, with all digits of its numbers: integers of any
+    size, and a `WholeFloat` for each float of 2**53 and more that is spelled as a whole number."""
+    return _loads_slowly(as_utf8(body), _exact_float)
+
+
+def may_lack_digits(body: bytes) -> bool:
+    """Whether orjson may have made floats of integers."""
+    return LONG_NUMBER.search(body) is not None
+
+
+def _exact_float(text: str) -> float:
+    whole = whole_number_of(text)
+    return float(text) if whole is None else WholeFloat.of(whole)
 
 
 def constants_as_nulls(body: bytes) -> bytes | None:
     """The body with null for each bare NaN, or None where nothing of it could be read so."""
-    body = _as_utf8(body)
+    body = as_utf8(body)
     plain = body
     if b"\\" in body:  # so that a quote is one that starts or ends a text
         plain = body.replace(b"\\\\", b"__").replace(b'\\"', b"__")
@@ -114,7 +130,8 @@ def _loads_slowly(body: bytes, parse_float: Callable[[str], Any] | None = None) 
         raise BadRequest(TOO_DEEP) from None
 
 
-def _as_utf8(body: bytes) -> bytes:
+def as_utf8(body: bytes) -> bytes:
+    """The body in UTF-8 without a byte order mark. Raises `BadRequest`."""
     if body[:3] == b"\xef\xbb\xbf":
         return body[3:]
     encoding = json.detect_encoding(body[:4])

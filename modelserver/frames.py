@@ -7,7 +7,7 @@ that do not fit, raise `InvalidInput` with one detail per fault.
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from struct import error as StructError, pack
+from struct import error as StructError, pack_into
 from typing import Any
 
 import numpy as np
@@ -234,7 +234,9 @@ def _doubles(rows: Any, count: int) -> "np.ndarray[Any, Any]":
     """All cells one after the other. Unlike NumPy, `struct` takes no text for a number."""
     if isinstance(rows, np.ndarray):
         return rows.ravel()
-    return np.frombuffer(pack(f"{count}d", *chain.from_iterable(rows)))
+    cells = np.empty(count)
+    pack_into(f"{count}d", cells.data, 0, *chain.from_iterable(rows))
+    return cells
 
 
 def _block(
@@ -265,8 +267,9 @@ def _details(
 
 
 def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
-    first = bad[0]
-    more = f" (and {len(bad) - 1} more, see details)" if len(bad) > 1 else ""
+    first, others = bad[0], len(bad) - 1
+    number = f"{others} " if len(bad) < LIMIT else ""  # of each column no more are looked for
+    more = f" (and {number}more, see details)" if others else ""
     return InvalidInput(
         f"row {first['row']}, column {quoted(first['column'])}: expected {first['expected']}, "
         f"found {first['found']}{more}",

@@ -6,7 +6,7 @@ but for chats, where the body itself is the input. Raises `BadRequest` or `Inval
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -94,13 +94,22 @@ def _refuse_misplaced_params(others: Sequence[str], signature: Signature) -> Non
         raise InvalidInput(f"unknown key: {suggested(misspelt, ['params'])}")
 
 
+def _refuse_params_among(names: Iterable[Any], signature: Signature) -> None:
+    """Refuses params among tensors."""
+    tensors = {tensor.name for tensor in signature.tensors}
+    if misplaced := [n for n in names if n in signature.params.names and n not in tensors]:
+        raise InvalidInput(are_params(misplaced))
+
+
 def _advice(body: Any, forms: Sequence[str], signature: Signature) -> str:
     if signature.from_type_hint:
         return ". Send the values in an array under 'inputs'"
     if isinstance(body, list) and forms[0] in LLM_KEYS:
         return f". Send the whole body as the value of '{forms[0]}'"
     columns = signature.columns
-    names = columns.positions.keys() if columns is not None and columns.named else frozenset()
+    if columns is not None and columns.named:
+        return wrapping_advice(body, forms, columns.positions, columns.one_row)
+    names = {tensor.name for tensor in signature.tensors if tensor.name is not None}
     return wrapping_advice(body, forms, names)
 
 
@@ -141,6 +150,7 @@ def inputs_table(form: str, value: Any, columns: Columns) -> Table:
 def from_table(table: Table, signature: Signature, params: Any = None) -> Payload:
     """The model input in a table. `params`: what was sent as such beside it."""
     if signature.tensors:
+        _refuse_params_among(table.names, signature)
         to_data: Callable[[Table], Any] = partial(tensors_from_table, signature.tensors)
     elif signature.columns is None:
         to_data = untyped_frame
@@ -188,6 +198,8 @@ def _from_inputs_form(
         if signature.columns is not None and not signature.from_type_hint:
             return from_table(inputs_table(form, value, signature.columns), signature, params)
         if signature.tensors:
+            first = value[0] if isinstance(value, list) and value else value
+            _refuse_params_among(first if isinstance(first, dict) else (), signature)
             read_data = partial(to_tensors, signature.tensors, value)
             return tensors_payload(*_both(read_data, partial(signature.params.read, params)))
         read_params = signature.params.read(params)

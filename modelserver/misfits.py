@@ -122,8 +122,8 @@ def _faults_of_scalar(hint: Any, data: Any, place: str) -> Iterator[Detail]:
 
 
 def _date(text: str) -> datetime:
-    if not STARTS_WITH_A_DATE.match(text):
-        raise ValueError("no date")
+    if not STARTS_WITH_A_DATE.match(text) or FINER_THAN_MICROSECONDS.search(text):
+        raise ValueError("no date, or one that datetime does not hold")
     return datetime.fromisoformat(text)
 
 
@@ -243,6 +243,8 @@ TEXT_READERS: Final[Mapping[Any, tuple[Callable[[str], Any], str]]] = {
     datetime: (_date, "text that is no date"),
 }
 """How such values are read from text, and what else was found."""
+
+FINER_THAN_MICROSECONDS: Final = re.compile(r"\.\d{6}0*[1-9]")
 
 STARTS_WITH_A_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 

@@ -19,9 +19,10 @@ import numpy as np
 import pandas as pd
 
 from modelserver.columns import KINDS
-from modelserver.errors import clipped, listed, quoted
+from modelserver.errors import clipped, listed, suggested
 from modelserver.kinds import Array, Cells, Kind, Unfit, describe, objects
-from modelserver.parsers import INTEGER_TYPES, nones
+from modelserver.parsers import INTEGER_TYPES, WholeFloat, nones
+from modelserver.tables import ROW_NAMES
 
 Type: TypeAlias = Mapping[str, Any]
 Reader: TypeAlias = Callable[[Any], Any]
@@ -141,21 +142,25 @@ def _object_reader(spec: Type, required: bool) -> Reader:
             return value
         if not isinstance(value, dict):
             raise Misplaced(describe(value), EXPECTS["object"])
+        if ROW_NAMES in value and ROW_NAMES not in readers:
+            value = {name: item for name, item in value.items() if name != ROW_NAMES}
+        unknown = [name for name in value if name not in readers]
+        if unknown:
+            found = f"the unknown property {suggested(unknown[:1], list(readers))}"
+            raise Misplaced(found, f"one of {listed(sorted(readers))}")
         for name in needed:
             if name not in value:
                 raise Misplaced(f"an object without the property {name!r}", EXPECTS["object"])
-        return {name: _property(readers, name, item) for name, item in value.items()}
+        return {name: _property(readers[name], name, item) for name, item in value.items()}
 
     return read
 
 
-def _property(readers: Mapping[str, Reader], name: str, item: Any) -> Any:
-    if name not in readers:
-        raise Misplaced(f"the unknown property {quoted(name)}", f"one of {listed(sorted(readers))}")
+def _property(read: Reader, step: str, item: Any) -> Any:
     try:
-        return readers[name](item)
+        return read(item)
     except Misplaced as fault:
-        raise fault.under(name) from None
+        raise fault.under(step) from None
 
 
 def _map_reader(spec: Type, required: bool) -> Reader:
@@ -167,8 +172,10 @@ def _map_reader(spec: Type, required: bool) -> Reader:
             return None
         if not isinstance(value, dict):
             raise Misplaced(describe(value), EXPECTS["map"])
-        readers = dict.fromkeys(value, read_value)
-        return {name: _property(readers, name, item) for name, item in value.items()}
+        # By number, since the keys of a map may be data.
+        steps = (f"[value {number}]" for number in range(len(value)))
+        items = zip(value.items(), steps, strict=True)
+        return {key: _property(read_value, step, item) for (key, item), step in items}
 
     return read
 
@@ -190,7 +197,7 @@ EXPECTS: Mapping[str, str] = {
 # NumPy's types stand in the cells of Parquet files.
 INTEGERS = tuple(INTEGER_TYPES)
 
-NUMBERS = (*INTEGERS, float, np.float16, np.float32, np.float64, Decimal)
+NUMBERS = (*INTEGERS, float, WholeFloat, np.float16, np.float32, np.float64, Decimal)
 
 # Text that spells a number is taken for a column, which may come from CSV, but not inside a cell.
 JSON_TYPES: Mapping[str, tuple[type, ...]] = {

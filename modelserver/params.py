@@ -6,7 +6,9 @@ nothing is lost, a null replaces the default. Unknown names and wrong types rais
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from modelserver.columns import KINDS
 from modelserver.errors import LIMIT, InvalidInput, clipped, hint, listed, quoted
 from modelserver.kinds import describe
 from modelserver.nested import Misplaced, is_missing, nested_kind
-from modelserver.parsers import EXACT, INEXACT
+from modelserver.parsers import EXACT, INEXACT, WholeFloat
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,7 @@ class Param:
 
     def _read_one(self, value: Any) -> Any:
         if self.type["type"] == "object":
-            nested_kind(self.type, required=True).parse([value])
-            return value
+            return _as_sent(nested_kind(self.type, required=True).parse([value])[0], value)
         name = self.type["type"]
         return None if is_missing(value, KINDS[name]) else SCALARS[name](value, self.expects)
 
@@ -77,7 +78,8 @@ class Params:
         values: dict[str, Any] = {}
         for name, param in known.items():
             try:
-                value = param.read(given[name]) if name in given else param.default
+                # A model may write into what it gets.
+                value = param.read(given[name]) if name in given else deepcopy(param.default)
             except Misplaced as error:
                 faults.append({"param": name, "expected": error.expects, "found": error.place})
             else:
@@ -85,6 +87,17 @@ class Params:
         if faults:
             raise InvalidInput(_message(faults[:LIMIT], list(known)), faults[:LIMIT])
         return values
+
+
+def _as_sent(read: Any, value: Any) -> Any:
+    """What was read of an object, as Python's values; dates stay texts, as with MLflow."""
+    if isinstance(read, dict):
+        return {name: _as_sent(item, value[name]) for name, item in read.items()}
+    if isinstance(read, list):
+        return [_as_sent(*pair) for pair in zip(read, value, strict=True)]
+    if isinstance(read, datetime):
+        return value
+    return read.item() if isinstance(read, np.generic) else read
 
 
 def _compile(spec: Mapping[str, Any]) -> Param:
@@ -108,6 +121,8 @@ def _exactly(*allowed: type, make: Any) -> Any:
 
 def _read_integer(value: Any, expects: str) -> int:
     """An integer, which JSON may also spell 5.0. Large ones come as floats that are not exact."""
+    if type(value) is WholeFloat:
+        value = value.whole
     if type(value) is float and value.is_integer():
         if abs(value) >= EXACT:
             raise Misplaced(INEXACT, expects)
@@ -160,8 +175,8 @@ SCALARS: Mapping[str, Any] = {
     "boolean": _exactly(bool, make=bool),
     "integer": _read_integer,
     "long": _read_integer,
-    "float": _exactly(int, float, make=float),
-    "double": _exactly(int, float, make=float),
+    "float": _exactly(int, float, WholeFloat, make=float),
+    "double": _exactly(int, float, WholeFloat, make=float),
     "string": _exactly(str, make=str),
     "datetime": _read_datetime,
 }

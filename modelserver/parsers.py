@@ -37,6 +37,19 @@ SPELLED_TYPES: Final = INTEGER_TYPES | {UUID}
 INEXACT: Final = "a number too large to be an exact integer"
 
 
+class WholeFloat(float):
+    """A float that was spelled as a whole number, all digits of which are in `whole`."""
+
+    whole: int
+
+    @classmethod
+    def of(cls, whole: int) -> "WholeFloat":
+        """The float that is nearest to a whole number."""
+        made = cls(whole)
+        made.whole = whole
+        return made
+
+
 def flat(cells: Cells, dtype: Any = None) -> "np.ndarray[Any, Any]":
     """The cells as a one-dimensional array, or `Unfit` for nested ones and for texts that spell
     no number or date: long ones, of which NumPy would make all cells as long, and Python's own
@@ -86,7 +99,8 @@ def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], 
         if _are_decimals(array):
             array = _whole_decimals(array)
         if array.dtype.kind == "f":
-            array = _whole_floats(array)
+            exact = _with_all_digits(cells)
+            array = _whole_floats(array) if exact is None else exact
         if array.dtype.kind not in "biu":
             raise Unfit(beyond if _all_ints(array) else describe(cells[0]))
         if array.dtype.kind != "b" and (array.min() < low or array.max() > high):
@@ -99,6 +113,12 @@ def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], 
 def _all_ints(array: "np.ndarray[Any, Any]") -> bool:
     """Integers too large for NumPy stay Python integers in an object array."""
     return all(type(value) is int for value in array)
+
+
+def _with_all_digits(cells: Cells) -> "np.ndarray[Any, Any] | None":
+    if set(map(type, cells)) != {WholeFloat}:
+        return None
+    return np.array([cell.whole for cell in cells])
 
 
 def _are_decimals(array: "np.ndarray[Any, Any]") -> bool:

@@ -8,15 +8,18 @@ JSON the plainness of the body picks the way. Whatever is not plain is decoded a
 import contextlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
+from modelserver.columns import KINDS
 from modelserver.csv_reader import NO_ROWS, read_csv, read_untyped_csv
 from modelserver.decoding import (
     BareConstants,
+    as_utf8,
     constants_as_nulls,
     decode_constants,
     decode_exactly,
     decode_json,
+    may_lack_digits,
 )
 from modelserver.errors import BadRequest, InvalidInput
 from modelserver.input_forms import Payload, from_table, read_value, tensors_payload
@@ -77,7 +80,7 @@ def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
     try:
         return _read_plainly(body, signature)
     except InvalidInput as error:
-        if not _lacks_digits(error):
+        if not any(_lacks_digits(detail, body) for detail in error.details):
             raise
     return read_value(decode_exactly(body), signature)
 
@@ -101,6 +104,7 @@ def _read_plainly(body: bytes, signature: Signature) -> Payload:
 
 def _read_constants(body: bytes, signature: Signature) -> Payload:
     """A body of Python's json module, with NaN or infinities in it."""
+    body = as_utf8(body)
     alike = signature.nan_is_null and not (signature.params.declared and MAYBE_PARAMS.search(body))
     if alike and (nulls := constants_as_nulls(body)) is not None:
         with contextlib.suppress(BadRequest):  # what is wrong, is said of the body as it was sent
@@ -108,9 +112,12 @@ def _read_constants(body: bytes, signature: Signature) -> Payload:
     return read_value(decode_constants(body), signature)
 
 
-def _lacks_digits(error: InvalidInput) -> bool:
-    """Whether a whole number was refused because a float may not hold all of its digits."""
-    return any(INEXACT in str(detail.get("found")) for detail in error.details)
+def _lacks_digits(detail: Mapping[str, Any], body: bytes) -> bool:
+    """Whether an integer may have been refused because a float stands for it: one that does not
+    hold all of its digits, or that could be the text of a text column."""
+    found = str(detail.get("found"))
+    is_text = detail.get("expected") == KINDS["string"].expects and found == "a number"
+    return INEXACT in found or (is_text and may_lack_digits(body))
 
 
 def _read_numbers(body: bytes, signature: Signature) -> Payload | None:

@@ -136,7 +136,7 @@ def _predictor(
             if payload.typed and direct is not None:
                 return direct(payload.data, payload.params)
             return pyfunc.predict(payload.data, params=payload.params)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # a model may raise SystemExit, or CancelledError of asyncio
             if is_refused(error, payload.typed):
                 raise _refused(pyfunc, signature, payload.data) from error
             raise telling.failed(error) from error
@@ -202,7 +202,8 @@ def ways_to_predict(
     predict = _predictor(pyfunc, _direct_call(pyfunc, own), signature, telling)
 
     def predict_frame(frame: pd.DataFrame) -> Any:
-        return predict(Payload(frame, read.params if read else None, typed=True))
+        # A copy, since a model may write into what it gets.
+        return predict(Payload(frame.copy(), read.params if read else None, typed=True))
 
     if read is not None and is_table:
         signature = _filling_absent(signature, predict_frame, read.data)

@@ -36,9 +36,9 @@ def predict_alike(first: Predict, second: Predict, frame: pd.DataFrame) -> bool:
     """Whether both predict the same for `frame`, and `second` without a warning."""
 
     def holds() -> bool:
-        expected = first(frame)
+        expected = first(frame.copy())
         warnings.simplefilter("error")
-        return _equal(expected, second(frame))
+        return _equal(expected, second(frame.copy()))
 
     return _holds(holds)
 

@@ -47,7 +47,7 @@ class Work:
 
 def score(model: Model, request: Request) -> Scored:
     """The model's answer to a request."""
-    return predict_and_encode(model, read(model, request))
+    return predict_and_encode(model, request, read(model, request))
 
 
 def read(model: Model, request: Request) -> Payload:
@@ -62,9 +62,9 @@ def read(model: Model, request: Request) -> Payload:
         raise BadRequest("the body is nested too deeply") from None
 
 
-def predict_and_encode(model: Model, payload: Payload) -> Scored:
-    """The model's answer to what was read."""
-    return encode(payload, _predict(model, payload))
+def predict_and_encode(model: Model, request: Request, payload: Payload) -> Scored:
+    """The model's answer to what was read of the request."""
+    return encode(payload, _predict(model, request, payload))
 
 
 def encode(payload: Payload, predictions: Any) -> Scored:
@@ -72,12 +72,14 @@ def encode(payload: Payload, predictions: Any) -> Scored:
     return Scored(encode_predictions(predictions, payload.wrapped), payload.rows)
 
 
-def _predict(model: Model, payload: Payload) -> Any:
-    """The model's prediction. Where it fails, the error says whom that concerns."""
+def _predict(model: Model, request: Request, payload: Payload) -> Any:
+    """The model's prediction. Where it fails, the error says whom that concerns. What to look at
+    then is read once more, since a model may write into what it gets."""
     try:
         return model.predict(payload)
     except ModelFailed as error:
-        case = Case(model.predict, model.signature, model.example_payload, payload, error)
+        sent = read(model, request)
+        case = Case(model.predict, model.signature, model.example_payload, sent, error)
         verdict = case.verdict()
         if verdict is error:
             raise

@@ -165,7 +165,7 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]
             raise InvalidInput(f"{label} is {fault}") from None
         if array.size == 0:
             raise InvalidInput(f"{label} is empty")
-        if array.dtype.kind not in ("biu" if dtype.kind in "iu" else "biuf") or kind is TEXTS:
+        if array.dtype.kind not in ("biu" if dtype.kind in "iu" else "biuf") or dtype.kind == "U":
             array = np.asarray(value, object)  # the elements before NumPy made them alike
         try:
             return np.asarray(kind.convert(array.ravel())).astype(dtype).reshape(array.shape)
@@ -177,11 +177,24 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]
 
 def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> "np.ndarray[Any, Any]":
     try:
-        if dtype.kind == "S" and None in np.array(value, object).ravel():
-            raise ValueError("NumPy writes None as text")
-        return np.array(value, dtype)
+        with np.errstate(over="ignore"):
+            array = np.array(value, dtype)
+        if dtype.kind in "Sc" and not _holds(array, np.array(value, object)):
+            raise ValueError("NumPy makes texts of all, and cuts what is too long")
+        return array
     except (ValueError, TypeError, OverflowError):
         raise InvalidInput(f"{label}: the values are not of type {dtype.name}") from None
+
+
+def _holds(array: "np.ndarray[Any, Any]", sent: "np.ndarray[Any, Any]") -> bool:
+    """Whether bytes or complex numbers are what was sent."""
+    types = set(map(type, sent.ravel().tolist()))
+    if array.dtype.kind == "c":
+        infinite = np.isinf(sent.astype(float)) if types <= {int, float} else None
+        return infinite is not None and bool((np.isinf(array) == infinite).all())
+    return types <= {str, bytes} and array.astype(object).ravel().tolist() == [
+        cell if isinstance(cell, bytes) else cell.encode() for cell in sent.ravel().tolist()
+    ]
 
 
 def dtype_kind(dtype: "np.dtype[Any]") -> Kind | None:
@@ -193,7 +206,9 @@ def dtype_kind(dtype: "np.dtype[Any]") -> Kind | None:
         return integer_kind(dtype.name, dtype, name)
     if dtype.kind == "M":
         return replace(KINDS["datetime"], parse=_moments(dtype))
-    return {"b": BOOLEANS, "U": TEXTS}.get(dtype.kind)
+    if dtype.kind == "U":
+        return replace(TEXTS, parse=_texts_of(dtype.itemsize // 4))
+    return BOOLEANS if dtype.kind == "b" else None
 
 
 def _moments(dtype: "np.dtype[Any]") -> Callable[[Cells], Array]:
@@ -216,6 +231,19 @@ def _texts(cells: Cells) -> Array:
 
 # NumPy's booleans have no missing values either.
 BOOLEANS: Final = replace(KINDS["boolean"], gaps_when_required=False)
+
+
+def _texts_of(width: int) -> Callable[[Cells], Array]:
+    """Reads texts of so many letters at most; 0: of any length."""
+
+    def parse(cells: Cells) -> Array:
+        found = _texts(cells)
+        if width and max(map(len, found), default=0) > width:
+            raise Unfit(f"text of more than {width} letters")
+        return found
+
+    return parse
+
 
 TEXTS: Final = replace(KINDS["string"], parse=_texts, gaps_when_required=False)
 

@@ -511,6 +511,7 @@ CELLS = [
     ),
     Same("one_string", "column_with_null", 200, split("text", ["a"], [None])),
     Same("one_string", "inputs_integer", 200, inputs([5])),
+    Same("one_string", "inputs_integer_of_71_bits", 200, inputs([2**70])),
     Same("one_string", "inputs_date", 200, inputs(["2024-01-02"])),
     *each(
         "one_datetime",

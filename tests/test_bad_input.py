@@ -127,7 +127,8 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
      f"the body must be a JSON object with {FORMS}, not null"),
     ("empty object", "two_longs", JSON, b"{}", BAD, f"{NO_FORM}; it is empty"),
     ("no form", "two_longs", JSON, b'{"data": ["secret-4711"]}', BAD,
-     f"{NO_FORM}; it has 'data'. Send the whole body as the value of 'dataframe_split'"),
+     f"{NO_FORM}; it has 'data'. Send the rows as 'data' of 'dataframe_split', with the names of "
+     "the columns under 'columns'"),
     ("no rows", "two_longs", JSON, two(), INVALID, NO_ROWS),
     ("no rows in records", "two_longs", JSON, b'{"dataframe_records": []}', INVALID, NO_ROWS),
     ("rows without names", "two_longs", JSON, b'{"instances": [[1, 2]]}', INVALID,

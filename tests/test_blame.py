@@ -1,5 +1,6 @@
 """Who is to blame when a model fails, in what words, and what nobody is told."""
 
+import io
 import json
 import logging
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_EXHAUSTED
@@ -276,3 +279,59 @@ def test_an_infinity_is_to_blame_where_the_model_predicts_without(name: str, cli
     status, message, details = post(client(name), both)
     assert (status, len(details)) == (400, 2)
     assert "missing or infinite values in 'a', 'b'" in message
+
+
+def pair(a: Any, b: Any) -> dict[str, Any]:
+    return {"a": a, "b": b}
+
+
+@pytest.mark.parametrize("model", ["writes", "writes_proven"])
+def test_a_model_may_write_into_what_it_gets(model: str, client: Open) -> None:
+    for body, kind in in_forms(pair(-1.0, 2.0), pair(1.5, 3.0)):
+        headers = {"Content-Type": kind}
+        answer = client(model).post("/invocations", content=body, headers=headers)
+        assert answer.json() == {"predictions": [2.0, 4.5]}
+
+
+@pytest.mark.parametrize("model", ["writes", "writes_proven"])
+def test_blame_looks_at_what_was_sent(model: str, client: Open) -> None:
+    for body, kind in in_forms(pair(1.0, 2.0), pair(200.0, 3.0)):
+        assert post(client(model), body, kind) == (
+            500, f"the model raised ConnectionError; {LOGGED}", [],
+        )  # fmt: skip
+    details = [{"row": 1, "column": "b", "expected": "a number (64-bit float)", "found": "null"}]
+    for body, kind in in_forms(pair(1.0, 2.0), pair(1.5, None)):
+        assert post(client(model), body, kind) == (
+            400, f"{OTHERS}; the model raised ConnectionError", details,
+        )  # fmt: skip
+
+
+def test_blame_looks_at_the_tensors_that_were_sent(client: Open) -> None:
+    value = {"x": [[1, None], [3, 4]], "n": [1, 2]}
+    status, message, _ = post(client("writes_tensors"), {"inputs": value})
+    assert status == 400
+    assert message.startswith("the model failed on rows with missing values in 'x', and predicts")
+
+
+@pytest.mark.parametrize(
+    ("how", "name"),
+    [
+        ("cancelled", "CancelledError"),
+        ("interrupt", "KeyboardInterrupt"),
+        ("generator", "GeneratorExit"),
+        ("unspeakable", "Unspeakable"),
+    ],
+)
+@pytest.mark.parametrize("told", ["type", "message"])
+def test_whatever_a_model_raises_is_told(how: str, name: str, told: str, client: Open) -> None:
+    test_client = client("ends", MODEL_ERRORS=told)
+    assert post(test_client, {"inputs": [how]}) == (500, f"the model raised {name}; {LOGGED}", [])
+
+
+def test_cells_without_another_form_are_not_tried_in_one(client: Open) -> None:
+    file = io.BytesIO()
+    far = pa.array([2**60, 1], pa.timestamp("us", "Europe/Berlin"))
+    pyarrow.parquet.write_table(pa.table({"t": far}), file)
+    status, message, _ = post(client("unsigned"), file.getvalue(), "application/vnd.apache.parquet")
+    assert status == 500
+    assert "the model has no signature; try inputs" in message

@@ -14,6 +14,7 @@ from modelserver.decoding import (
     decode_json,
 )
 from modelserver.errors import BadRequest
+from modelserver.parsers import WholeFloat
 
 
 @pytest.mark.parametrize(
@@ -184,10 +185,6 @@ def test_nan_as_null(body: bytes, expected: bytes | None) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("9007199254740992.0", 9007199254740992),
-        ("9007199254740993.0", 9007199254740993),
-        ("-9.007199254740993e15", -9007199254740993),
-        ("1e18", 10**18),
         ("9007199254740993.5", 9007199254740994.0),
         ("4503599627370497.5", 4503599627370497.5),
         ("1e300", 1e300),
@@ -195,6 +192,21 @@ def test_nan_as_null(body: bytes, expected: bytes | None) -> None:
         ("Infinity", float("inf")),
     ],
 )
-def test_whole_numbers_with_all_their_digits(text: str, value: Any) -> None:
+def test_other_numbers_are_read_as_before(text: str, value: Any) -> None:
     (decoded,) = decode_exactly(f"[{text}]".encode())
     assert (decoded, type(decoded)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("9007199254740992.0", 9007199254740992),
+        ("9007199254740993.0", 9007199254740993),
+        ("-9.007199254740993e15", -9007199254740993),
+        ("1e18", 10**18),
+    ],
+)
+def test_whole_floats_with_all_their_digits(text: str, whole: int) -> None:
+    (decoded,) = decode_exactly(f"[{text}]".encode())
+    assert (type(decoded), decoded.whole) == (WholeFloat, whole)
+    assert decoded == float(text)

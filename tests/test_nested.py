@@ -107,7 +107,7 @@ REFUSED: list[tuple[str, dict[str, Any], Any, str]] = [
     ("no object", PERSON, [1], "an array"),
     ("NumPy array for object", PERSON, np.array([1, 2]), "an array"),
     ("unknown property", PERSON, {"name": "a", "nam": 1},
-     "the unknown property 'nam'"),
+     "the unknown property 'nam' (did you mean 'name'?)"),
     ("in object", PERSON, {"name": 1}, "an integer at name where text belongs"),
     ("in objects of array", array_of(PERSON), [{"name": "a"}, {"name": None}],
      "null at [1].name where text belongs"),
@@ -125,7 +125,7 @@ REFUSED: list[tuple[str, dict[str, Any], Any, str]] = [
      "text that is no base64 at b where base64 text belongs"),
     ("no map", map_of("long"), [1], "an array"),
     ("in map", map_of("long"), {"a": 1, "b": "x"},
-     "text at b where a whole number of 64 bits belongs"),
+     "text at [value 1] where a whole number of 64 bits belongs"),
     ("in vector", VECTOR, ["x"], f"text at [0] where {NUMBER} belongs"),
 ]  # fmt: skip
 

@@ -34,6 +34,7 @@ QUICK = sorted(MODELS.keys() - {"sleeps"})
 # Models that predict nothing of what can be made up for them.
 WITHOUT_EXAMPLES = {
     "always_down",
+    "ends",
     "hint_customers",
     "no_signature",
     "unsigned",

@@ -187,8 +187,8 @@ NO_ROWS = "the table is empty: it has no rows"
 
 BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("no object", LONG, [1], JSON,
-     f"the body must be a JSON object with one of {FORMS}, not an array. Send the whole body as "
-     "the value of 'inputs'"),
+     f"the body must be a JSON object with one of {FORMS}, not an array. Send the whole body under "
+     "'inputs'"),
     ("no form", LONG, {}, JSON, f"the body must have exactly one of {FORMS}; it is empty"),
     ("another form", LONG, {"data": 1}, JSON,
      f"the body must have exactly one of {FORMS}; it has 'data'"),
@@ -585,7 +585,7 @@ def test_a_chat_with_nulls_and_params() -> None:
         (LONG, {"inputs": [{"a": 1}], "parms": {"count": 2}},
          "unknown key: 'parms' (did you mean 'params'?)"),
         (LONG, {"a": {"0": 1}}, f"{ONE_OF}; it has 'a'. Have pandas write it with "
-         "to_json(orient='split', date_format='iso'), and send that as the value of "
+         "to_json(orient='split', index=False, date_format='iso'), and send that as the value of "
          "'dataframe_split'"),
     ],
 )  # fmt: skip
@@ -607,3 +607,114 @@ def test_keys_that_are_no_form(declared: Signature, body: Any, message: str) -> 
 )  # fmt: skip
 def test_what_is_no_csv(body: bytes, message: str) -> None:
     assert refusal_of(TWO, body, CSV).message == message
+
+
+@pytest.mark.parametrize("neighbour", ["null", "1.5", "NaN", "-Infinity", "9007199254740993"])
+def test_what_a_cell_means_does_not_depend_on_its_neighbours(neighbour: str) -> None:
+    for others in ([], [column("any", "x", False)]):
+        declared = signature(column("string", "s"), column("double", "n", False), *others)
+        body = '{"dataframe_records": [{"s": 12345678901234567890123, "n": null}]}'
+        body = body.replace("null", neighbour)
+        assert read(declared, body.encode()).data["s"].tolist() == ["12345678901234567890123"]
+
+
+@pytest.mark.parametrize("neighbour", ["1", "9007199254740993.0"])
+def test_a_whole_float_is_a_float_in_other_columns(neighbour: str) -> None:
+    body = b'{"inputs": [{"n": null, "s": 1e17}]}'.replace(b"null", neighbour.encode())
+    with pytest.raises(InvalidInput, match="column 's': expected text, found a number"):
+        read(signature(column("long", "n"), column("string", "s")), body)
+    frame = read(signature(column("long", "n"), column("any", "s")), body).data
+    assert (str(frame["s"].dtype), frame["s"].tolist()) == ("float64", [1e17])
+    nested = signature(
+        column("long", "n"), {"type": "map", "values": column("double"), "name": "s"}
+    )
+    (value,) = read(nested, body.replace(b"1e17", b'{"k": 1e17}')).data["s"]
+    assert value == {"k": 1e17}
+
+
+def test_whole_floats_beside_others() -> None:
+    body = b'{"inputs": {"a": [1.0, 9007199254740993.0, 2, 1e18]}}'
+    assert read(LONG, body).data["a"].tolist() == [1, 9007199254740993, 2, 10**18]
+    params = b'{"inputs": [1], "params": {"count": 9007199254740993.0}}'
+    assert read(LONG, params).params == {"count": 9007199254740993}
+
+
+RATE = [{"name": "rate", "type": "double", "default": 1.0, "shape": None}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_nan_among_params_in_every_encoding(encoding: str) -> None:
+    declared = signature(column("double", "a"), params=RATE)
+    body = '{"inputs": {"a": [1.0]}, "params": {"rate": NaN}}'.encode(encoding)
+    assert repr(read(declared, body).params) == "{'rate': nan}"
+
+
+def test_params_among_tensors() -> None:
+    declared = signature(tensor("float64", -1, name="x"), params=RATE)
+    said = "'rate' is a param; send it under 'params'"
+    for body in (
+        {"inputs": {"x": [1.0], "rate": 2.0}},
+        {"instances": [{"x": 1.0, "rate": 2.0}]},
+        {"dataframe_split": {"columns": ["x", "rate"], "data": [[1.0, 2.0]]}},
+    ):
+        assert refusal_of(declared, body).message == said
+
+
+def test_an_object_param_is_handed_on_as_it_was_read() -> None:
+    kinds = {"x": "long", "t": "datetime", "b": "boolean", "d": "datetime"}
+    properties = {name: {"type": kind, "required": False} for name, kind in kinds.items()}
+    properties["l"] = {"type": "array", "items": {"type": "long"}, "required": False}
+    spec = {"name": "o", "type": "object", "default": {"x": 1}, "shape": None}
+    declared = signature(column("double", "a"), params=[spec | {"properties": properties}])
+    sent = {"x": 5.0, "t": "NA", "b": 1, "d": "2024-01-02", "l": [1.0]}
+    payload = read(declared, {"inputs": [1.5], "params": {"o": sent}})
+    read_object = "{'x': 5, 't': None, 'b': True, 'd': '2024-01-02', 'l': [1]}"
+    assert repr((payload.params or {})["o"]) == read_object
+
+
+def test_defaults_of_params_are_not_shared() -> None:
+    spec = [{"name": "w", "type": "double", "default": [1.0], "shape": [-1]}]
+    declared = signature(column("double", "a"), params=spec)
+    for _ in range(2):
+        params = read(declared, {"inputs": [1.5]}).params or {}
+        assert params == {"w": [1.0]}
+        params["w"].append(2.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [("Unnamed: 0", b",a\n5,6\n"), ("", b",a\n5,6\n"), ("", b"a,\n6,5\n")],
+)
+def test_a_nameless_csv_column_that_the_model_takes(name: str, body: bytes) -> None:
+    declared = signature(column("long", name), column("long", "a"))
+    assert read(declared, body, CSV).data.iloc[0].to_dict() == {name: 5, "a": 6}
+
+
+@pytest.mark.parametrize("decimals", range(1, 10))
+@pytest.mark.parametrize("offset", ["", "Z", "+02:00", "-0500"])
+def test_decimals_of_a_second(decimals: int, offset: str) -> None:
+    declared = signature(column("datetime", "t"))
+    text = f"2024-01-31T12:00:00.{'123456789'[:decimals]}{offset}"
+    moment = pd.Timestamp(text)
+    expected = moment.tz_convert(None) if moment.tz else moment
+    assert read(declared, {"inputs": [text]}).data["t"].tolist() == [expected]
+    with pytest.raises(InvalidInput, match="a time finer than nanoseconds"):
+        read(declared, {"inputs": [f"2024-01-31T12:00:00.1234567891{offset}"]})
+
+
+def test_keys_that_look_like_constants() -> None:
+    declared = signature(column("any", "NaN"), column("any", "0.0"))
+    body = b'{"dataframe_records": [{"NaN": 1.5, "0.0": NaN}]}'
+    assert read(declared, body).data["NaN"].tolist() == [1.5]
+    twice = b'{"dataframe_records": [{"NaN": 1.5, "NaN": NaN}]}'
+    assert refusal_of(declared, twice).message == "the key 'NaN' is given twice in one JSON object"
+
+
+def test_row_names_of_r_in_nested_records() -> None:
+    (value,) = read(NESTED, {"inputs": [{"o": {"l": 1, "_row": "x"}}]}).data["o"]
+    assert value == {"l": 1}
+
+
+def test_many_bad_cells_are_not_counted() -> None:
+    body = {"dataframe_records": [{"a": "x", "b": "x"}] * 30}
+    assert refusal_of(DOUBLES, body).message.endswith("found text (and more, see details)")

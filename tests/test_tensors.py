@@ -269,3 +269,34 @@ def test_refused_tensors(read: Any, tensors: Any, value: Any, message: str) -> N
     with pytest.raises(InvalidInput) as refusal:
         read(tensors, value)
     assert refusal.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [
+        ("<U3", ["abcd"]),
+        ("S3", ["abcd"]),
+        ("S", [1.5]),
+        ("S", [True]),
+        ("S", [{"a": 1}]),
+        ("complex64", [1e300]),
+        ("complex128", ["1_0"]),
+        ("bool", [True, None]),
+        ("bool", ["NA"]),
+    ],
+)
+def test_nothing_is_cut_or_made_up(dtype: str, value: Any) -> None:
+    with pytest.raises(InvalidInput):
+        tensor(dtype, -1).read(value)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        ("<U3", ["abc", "a"], ["abc", "a"]),
+        ("S3", ["abc", b"a"], [b"abc", b"a"]),
+        ("complex64", [1, 0.5], [1, 0.5]),
+    ],
+)
+def test_what_a_fixed_width_holds(dtype: str, value: Any, expected: Any) -> None:
+    assert tensor(dtype, -1).read(value).tolist() == expected

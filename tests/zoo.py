@@ -272,6 +272,50 @@ class Delicate(PythonModel):
         return (model_input["a"] + model_input["b"]).tolist()
 
 
+class Writes(PythonModel):
+    """Writes into what it gets, as much as it can, and then may fail."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        model_input.loc[model_input["a"] < 0, "a"] = 0.0
+        model_input.iloc[0, 0] = max(model_input.iloc[0, 0], 0.0)
+        missing = model_input["b"].isna().any()
+        model_input["sum"] = model_input["a"] + model_input["b"].fillna(0)
+        del model_input["b"]
+        model_input.columns = ["x", "y"]
+        if missing or model_input["y"].max() > 100:
+            raise ConnectionError("feature store down")
+        return model_input["y"].tolist()
+
+
+class WritesTensors(PythonModel):
+    """Takes its tensors out of the dict, and fails on gaps."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        x = model_input.pop("x")
+        if np.isnan(x).any():
+            raise ValueError("gaps")
+        return x.sum(axis=1)
+
+
+class Ends(PythonModel):
+    """Raises what is no Exception, or what cannot be written."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        import asyncio
+
+        class Unspeakable(ValueError):
+            def __str__(self) -> str:
+                raise SystemExit
+
+        how = model_input["how"].iloc[0]
+        raise {
+            "cancelled": asyncio.CancelledError,
+            "interrupt": KeyboardInterrupt,
+            "generator": GeneratorExit,
+            "unspeakable": Unspeakable,
+        }[how]
+
+
 class AlwaysDown(PythonModel):
     """Fails on whatever it is asked."""
 
@@ -685,6 +729,16 @@ MODELS: dict[str, Callable[[Path], Path]] = {
         Delicate(), signature=ModelSignature(REQUIRED), input_example=REQUIRED_ROWS
     ),
     "delicate_unproven": save_named(Delicate(), signature=ModelSignature(REQUIRED)),
+    "writes": save_named(
+        Writes(), signature=ModelSignature(_columns(("double", "a"), ("double", "b")))
+    ),
+    "writes_proven": save_named(
+        Writes(),
+        signature=ModelSignature(_columns(("double", "a"), ("double", "b"))),
+        input_example=pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]}),
+    ),
+    "writes_tensors": save_named(WritesTensors(), signature=ModelSignature(SCHEMAS["tensors"][0])),
+    "ends": save_named(Ends(), signature=TEXT),
     "always_down": save_named(AlwaysDown(), signature=ModelSignature(REQUIRED)),
     "fails_once": save_named(FailsOnce(), signature=ModelSignature(REQUIRED)),
     "only_booleans": save_named(
