@@ -1,5 +1,6 @@
 """Tensor signatures: nested arrays and tables to NumPy arrays, or which element is wrong."""
 
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -274,6 +275,10 @@ def test_refused_tensors(read: Any, tensors: Any, value: Any, message: str) -> N
 @pytest.mark.parametrize(
     ("dtype", "value"),
     [
+        ("M8[D]", ["2024-01-02T03:04"]),
+        ("M8[s]", ["2024-01-02T03:04:05.5"]),
+        ("M8[ms]", [1704067200000]),
+        ("M8[us]", [1704067200000.5]),
         ("<U3", ["abcd"]),
         ("S3", ["abcd"]),
         ("S", [1.5]),
@@ -293,6 +298,8 @@ def test_nothing_is_cut_or_made_up(dtype: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("dtype", "value", "expected"),
     [
+        ("M8[D]", ["2024-01-02"], [date(2024, 1, 2)]),
+        ("M8[s]", ["2024-01-02T03:04:05+01:00", None], [datetime(2024, 1, 2, 2, 4, 5), None]),
         ("<U3", ["abc", "a"], ["abc", "a"]),
         ("S3", ["abc", b"a"], [b"abc", b"a"]),
         ("complex64", [1, 0.5], [1, 0.5]),
