@@ -33,6 +33,7 @@ from modelserver.wrappings import wrapping_advice
 logger = logging.getLogger(__name__)
 
 LLM_KEYS: Final = ("messages", "prompt", "input")
+CHAT_KEYS: Final = frozenset(LLM_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +54,29 @@ class Payload:
 
 def read_value(value: Any, signature: Signature) -> Payload:
     """The model input in a decoded body."""
-    taken = [*_chat_keys(signature), *FORM_READERS]
     if not isinstance(value, dict):
-        raise BadRequest(
-            f"the body must be a JSON object with one of {listed(taken)}, not {describe(value)}"
-            + _advice(value, taken, signature)
-        )
-    if any(key in value for key in LLM_KEYS) and _may_be_chat(value, signature):
+        raise _no_form("the body must be a JSON object with one of {}, not {}", value, signature)
+    if not CHAT_KEYS.isdisjoint(value) and _may_be_chat(value, signature):
         return _read_llm(value, signature)
     forms = [form for form in FORM_READERS if form in value]
     if len(forms) != 1:
-        found = f"it has {listed(forms or value)}" if value else "it is empty"
-        advice = "" if forms else _advice(value, taken, signature)
-        raise BadRequest(f"the body must have exactly one of {listed(taken)}; {found}{advice}")
-    if others := sorted(value.keys() - {forms[0], "params"}):
+        raise _no_form("the body must have exactly one of {}; it {}", value, signature)
+    if len(value) > 1 and (others := sorted(value.keys() - {forms[0], "params"})):
         _refuse_misplaced_params(others, signature)
         logger.info("ignored keys of the body: %s", listed(others))
     return FORM_READERS[forms[0]](value[forms[0]], value.get("params"), signature)
+
+
+def _no_form(said: str, value: Any, signature: Signature) -> BadRequest:
+    """The error for a body that is not of one form, with what would make it one."""
+    taken = [*_chat_keys(signature), *FORM_READERS]
+    if not isinstance(value, dict):
+        found, forms = describe(value), []
+    else:
+        forms = [form for form in FORM_READERS if form in value]
+        found = f"has {listed(forms or value)}" if value else "is empty"
+    advice = "" if forms else _advice(value, taken, signature)
+    return BadRequest(said.format(listed(taken), found) + advice)
 
 
 def _chat_keys(signature: Signature) -> list[str]:
@@ -149,29 +156,27 @@ def inputs_table(form: str, value: Any, columns: Columns) -> Table:
 
 def from_table(table: Table, signature: Signature, params: Any = None) -> Payload:
     """The model input in a table. `params`: what was sent as such beside it."""
-    if signature.tensors:
-        _refuse_params_among(table.names, signature)
-        to_data: Callable[[Table], Any] = partial(tensors_from_table, signature.tensors)
-    elif signature.columns is None:
-        to_data = untyped_frame
-    else:
-        to_data = signature.columns.frame
-    data, read_params = _both(partial(to_data, table), partial(signature.params.read, params))
-    typed = bool(signature.tensors) or signature.columns is not None
-    return Payload(data, read_params, table.length, typed and not signature.from_type_hint)
-
-
-def _both(read_data: Callable[[], Any], read_params: Callable[[], Any]) -> tuple[Any, Any]:
-    """The results of both. Raises one error for the faults of both."""
+    typed = not signature.from_type_hint
     try:
-        data = read_data()
+        if signature.columns is not None:
+            data: Any = signature.columns.frame(table)
+        elif signature.tensors:
+            _refuse_params_among(table.names, signature)
+            data = tensors_from_table(signature.tensors, table)
+        else:
+            data, typed = untyped_frame(table), False
     except BadRequest as fault:
-        try:
-            read_params()
-        except BadRequest as other:
-            raise joined([fault, other]) from None
-        raise
-    return data, read_params()
+        raise _with_faults_of(params, signature, fault) from None
+    return Payload(data, signature.params.read(params), table.length, typed)
+
+
+def _with_faults_of(params: Any, signature: Signature, fault: BadRequest) -> BadRequest:
+    """The fault of the input together with those of the params, if they have some."""
+    try:
+        signature.params.read(params)
+    except BadRequest as other:
+        return joined([fault, other])
+    return fault
 
 
 def _from_named_form(
@@ -200,8 +205,11 @@ def _from_inputs_form(
         if signature.tensors:
             first = value[0] if isinstance(value, list) and value else value
             _refuse_params_among(first if isinstance(first, dict) else (), signature)
-            read_data = partial(to_tensors, signature.tensors, value)
-            return tensors_payload(*_both(read_data, partial(signature.params.read, params)))
+            try:
+                data = to_tensors(signature.tensors, value)
+            except BadRequest as fault:
+                raise _with_faults_of(params, signature, fault) from None
+            return tensors_payload(data, signature.params.read(params))
         read_params = signature.params.read(params)
         data = value if signature.from_type_hint else to_arrays(value)
         return Payload(data, read_params, rows=_length(value))
