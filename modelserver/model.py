@@ -10,13 +10,16 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from modelserver.advice import LoadFailed, advice, public_uri
+import yaml
+
+from modelserver.advice import advice
+from modelserver.attempt import Attempt, LoadFailed, Step, public_uri
 from modelserver.blame import Telling
 from modelserver.input_forms import Payload
 from modelserver.predictor import ways_to_predict
@@ -32,6 +35,14 @@ logger = logging.getLogger(__name__)
 
 Report: TypeAlias = Callable[[str], None]
 """Told what is being done, for those who wait."""
+
+STEPS: Final[Mapping[Step, str]] = {
+    "configuring": "importing MLflow",
+    "looking up": "looking the model up",
+    "fetching": "fetching the model",
+    "loading": "loading the model",
+    "predicting": "trying the model",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,47 +73,54 @@ def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
     """The model at `settings.model_uri`. `report` is told each step. Raises `LoadFailed`."""
     assert settings.model_uri is not None
     start = time.perf_counter()
-    requirements: list[str] = []
-    with explained(settings, requirements):
-        return _load(settings, settings.model_uri, start, requirements, report)
+    with explained(settings) as attempt:
+
+        def begin(step: Step) -> None:
+            attempt.step = step
+            report(STEPS[step])
+
+        return _load(settings, attempt, begin, start)
 
 
 @contextlib.contextmanager
-def explained(settings: Settings, requirements: Sequence[str] = ()) -> Iterator[None]:
-    """Turns what goes wrong inside into `LoadFailed` with advice."""
+def explained(settings: Settings) -> Iterator[Attempt]:
+    """Turns what goes wrong inside into `LoadFailed` with advice; to be told the steps."""
+    attempt = Attempt(settings.model_uri or "", settings.tracking_uri, settings.login)
     try:
-        yield
+        yield attempt
     except LoadFailed:  # has its advice already
         raise
     except Exception as error:  # whatever MLflow, its stores and a model's own code raise
-        uri, server = settings.model_uri or "", settings.tracking_uri
-        reason = advice(error, uri, server, requirements, settings.login.check)
-        raise LoadFailed(reason) from error
+        raise LoadFailed(advice(error, attempt)) from error
 
 
 def _load(
-    settings: Settings, uri: str, start: float, requirements: list[str], report: Report
+    settings: Settings, attempt: Attempt, begin: Callable[[Step], None], start: float
 ) -> Model:
-    report("importing MLflow")
+    begin("configuring")
     import mlflow
 
     set_mlflow_up(settings)
-    logger.info("loading %s from %s", public_uri(uri), public_uri(mlflow.get_tracking_uri()))
-    report("looking the model up")
-    registration = resolve(uri)
-    report("fetching the model")
+    uri = attempt.uri
+    logger.info("loading %s from %s", uri, public_uri(mlflow.get_tracking_uri()))
+    begin("looking up")
+    registration = resolve(attempt.model_uri)
+    attempt.location = registration.location
+    begin("fetching")
     fetching = time.perf_counter()
     folder, path = _fetch(registration.uri)
+    check_flavor(path, uri)
     logger.info("fetched the model in %.1f s", time.perf_counter() - fetching)
-    report("loading the model")
-    requirements += _lines(path / "requirements.txt")
+    begin("loading")
+    attempt.requirements = _lines(path / "requirements.txt")
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
     signature, example = _signature(pyfunc), _example(path)
+    begin("predicting")
     telling = Telling(settings.model_errors == "message", settings.secrets)
     ways = ways_to_predict(pyfunc, signature, example, settings.batching == "auto", telling)
     model = Model(
-        uri=public_uri(uri),
+        uri=uri,
         registration=registration,
         metadata=pyfunc.metadata.to_dict(),
         signature=ways.signature,
@@ -140,8 +158,21 @@ def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
         raise
 
 
+def check_flavor(path: Path, uri: str) -> None:
+    """Raises `LoadFailed` for a folder that is no model which Python can serve."""
+    file = path / "MLmodel"
+    try:
+        flavors = yaml.safe_load(file.read_bytes())["flavors"]
+        complete = "python_function" in flavors
+    except (OSError, yaml.YAMLError, TypeError, KeyError):
+        complete = False
+    if not complete:
+        raise LoadFailed(f"what is at {uri} is not a complete MLflow model; log it again")
+
+
 def _lines(file: Path) -> list[str]:
-    return file.read_text().splitlines() if file.is_file() else []
+    text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
+    return text.splitlines()
 
 
 def _signature(pyfunc: "PyFuncModel") -> Signature:

@@ -110,7 +110,7 @@ def test_a_missing_package_names_the_line_to_add(
     assert page.status_code == 503
     assert health["state"] == "failed"
     assert health["reason"] == (
-        "the model needs the package skimage_of_nobody, which is not installed; add the line "
+        "the model needs the package skimage-of.Nobody, which is not installed; add the line "
         "`skimage-of.Nobody==1.2.3` to requirements.txt and deploy again"
     )
     assert health["next_try"] is not None

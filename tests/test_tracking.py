@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from modelserver.advice import LoadFailed
+from modelserver.attempt import LoadFailed
 from modelserver.login import CHECKS, CONNECT_KEY, NO_KEY
 from modelserver.model import Model, load_model
 from modelserver.settings import read_settings

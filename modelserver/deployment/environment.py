@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from modelserver.advice import LoadFailed, public_uri
+from modelserver.attempt import LoadFailed, public_uri
 from modelserver.deployment.requirements import Line, read_line, read_lines
 from modelserver.model import explained
 from modelserver.registry import Registration, resolve
@@ -64,8 +64,9 @@ def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, Saved
     """
     assert settings.model_uri is not None
     _set_up(settings)
-    with explained(settings):
+    with explained(settings) as attempt:
         registration = resolve(settings.model_uri)
+        attempt.step, attempt.location = "fetching", registration.location
         local = Path(registration.uri.removeprefix("file://"))
         if local.exists():
             return registration, read_environment(local)
@@ -149,7 +150,12 @@ def _conda_python(conda: Mapping[str, Any]) -> str | None:
 
 def _yaml(file: Path) -> dict[str, Any]:
     text = _text(file)
-    value = yaml.safe_load(text) if text else None
+    try:
+        value = yaml.safe_load(text) if text else None
+    except yaml.YAMLError as error:
+        raise LoadFailed(
+            f"the model's {file.name} cannot be read as YAML; log the model again"
+        ) from error
     return value if isinstance(value, dict) else {}
 
 
