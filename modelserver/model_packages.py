@@ -46,7 +46,11 @@ def missing_module(module: str, requirements: Sequence[str]) -> str:
     if top in sys.modules or find_spec(top):
         lacking = f"the model needs the module {module}, which the installed {top} does not have"
         return lacking + guess(requirements)
-    return f"the model needs the package {top}, which is not installed"
+    return (
+        f"the model needs the module {module}, which no line of its requirements names; if it is "
+        "your own code, log the model with code_paths=, or name the file in the deploy command; if "
+        "it is a package's, log the model with pip_requirements= that name it"
+    )
 
 
 def line_for(module: str, requirements: Sequence[str]) -> str | None:

@@ -199,7 +199,7 @@ NO_FILES = "the files of the model models:/m/1 could not be fetched ({}); the se
             "MODEL_URI models:/m/1 cannot be read as a model URI",
         ),
         ("fetching", fail(ValueError("x")), NO_FILES.format("ValueError")),
-        ("loading", from_cause, "the model needs the package no_such_package, which is not ins"),
+        ("loading", from_cause, "the model needs the module no_such_package, which no line"),
         ("loading", only_before, LOADING.format("ValueError")),
         ("loading", fail(ModuleNotFoundError("own words")), LOADING.format("ModuleNotFoundError")),
         ("loading", fail(LookupError("Resource punkt not found")), LOADING.format("LookupError")),
@@ -285,6 +285,16 @@ def test_a_package_that_the_model_asks_for() -> None:
     assert missing_module("no_such.module", ["# pinned", " No.Such>=2 "]) == (
         "the model needs the package No.Such, which is not installed; add the line "
         "`No.Such>=2` to requirements.txt and deploy again"
+    )
+
+
+@pytest.mark.parametrize("module", ["custom_transformer", "my_utils.steps", "cv2_of_nobody"])
+@pytest.mark.parametrize("requirements", [[], ["mlflow==3.0", "scikit-learn", "transformer"]])
+def test_a_module_of_the_authors_own(module: str, requirements: list[str]) -> None:
+    assert missing_module(module, requirements) == (
+        f"the model needs the module {module}, which no line of its requirements names; if it is "
+        "your own code, log the model with code_paths=, or name the file in the deploy command; if "
+        "it is a package's, log the model with pip_requirements= that name it"
     )
 
 

@@ -116,6 +116,14 @@ def test_a_missing_package_names_the_line_to_add(
     assert health["next_try"] is not None
 
 
+def test_a_module_of_the_authors_own(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    path = with_loader(model_path("wine"), tmp_path / "model", "import custom_transformer\n")
+    with TestClient(app_for(path)) as client:
+        reason = settled(client)["reason"]
+    assert "if it is your own code, log the model with code_paths=" in reason
+    assert "requirements.txt" not in reason
+
+
 @pytest.mark.parametrize(
     ("environment", "reason"),
     [
