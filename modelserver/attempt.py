@@ -4,15 +4,27 @@
 a URI is decided here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from modelserver.login import Login
+from modelserver.stores import CONTAINERS
 
 Step: TypeAlias = Literal["configuring", "looking up", "fetching", "loading", "predicting"]
 """`configuring` imports MLflow and sets it up; `loading` imports what the model needs."""
+
+STEPS: Final[Mapping[Step, str]] = {
+    "configuring": "importing MLflow",
+    "looking up": "looking the model up",
+    "fetching": "fetching the model",
+    "loading": "loading the model",
+    "predicting": "trying the model",
+}
+
+Report: TypeAlias = Callable[[str], None]
+"""Told what is being done, for those who wait."""
 
 
 class LoadFailed(Exception):
@@ -31,6 +43,12 @@ class Attempt:
     """Where the model's files are."""
     requirements: Sequence[str] = ()
     """The lines of the model's requirements.txt."""
+    report: Report = lambda step: None
+
+    def begin(self, step: Step) -> None:
+        """From now on, what goes wrong goes wrong in this step."""
+        self.step = step
+        self.report(STEPS[step])
 
     @property
     def uri(self) -> str:
@@ -61,4 +79,6 @@ def public_uri(uri: str) -> str:
         return f"{parts.scheme or 'file'}:…/{parts.path.rstrip('/').rpartition('/')[2]}"
     if "@" in parts.path and parts.netloc:  # the rest of a password with a slash in it
         return scheme + UNREADABLE
+    if parts.scheme in CONTAINERS and parts.username and parts.password is None:
+        host = f"{parts.username}@{host}"
     return urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -18,6 +18,14 @@ UNREACHABLE: Final = frozenset(
 )  # fmt: skip
 """Of requests, urllib3, botocore, Azure and Google."""
 
+NO_LOGIN: Final = frozenset(
+    {
+        "ClientAuthenticationError", "DefaultCredentialsError", "NoCredentialsError",
+        "PartialCredentialsError", "ProfileNotFound", "RefreshError", "TokenRetrievalError",
+    }
+)  # fmt: skip
+"""Of botocore, Azure and Google: there are no credentials, or they were not taken."""
+
 NO_JSON_ERROR: Final = ("requests.exceptions", "JSONDecodeError")
 
 STATUS_OF_CODES: Final = {
@@ -62,3 +70,8 @@ def is_page(error: BaseException) -> bool:
     """Whether the answer was a web page in place of JSON, as a login page is."""
     named = (type(error).__module__, type(error).__name__)
     return named == NO_JSON_ERROR or says(error, NO_JSON)
+
+
+def lacks_login(error: BaseException) -> bool:
+    """Whether there were no credentials to ask with, or none that were taken."""
+    return type(error).__name__ in NO_LOGIN

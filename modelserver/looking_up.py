@@ -7,6 +7,7 @@ import re
 
 from modelserver.attempt import Attempt
 from modelserver.causes import code_of, is_page, is_unreachable, status_of
+from modelserver.login import ANYBODY
 from modelserver.mlflow_words import BAD_URI, NO_ENDPOINT, says
 
 
@@ -25,6 +26,8 @@ def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
     server, login, status = attempt.server, attempt.login, status_of(error)
     if is_page(error):
         return f"{server} refused the login (it answered with a web page): {login.check}"
+    if status == 403 and login.user != ANYBODY:
+        return f"{server} forbids {login.user} to read the model (403); give the permission READ"
     if status in (401, 403):
         return f"{server} refused the login: {login.check}"
     if says(error, NO_ENDPOINT):

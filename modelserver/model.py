@@ -11,15 +11,15 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from modelserver.advice import advice
-from modelserver.attempt import Attempt, LoadFailed, Step, public_uri
+from modelserver.attempt import Attempt, LoadFailed, Report, public_uri
 from modelserver.blame import Telling
 from modelserver.input_forms import Payload
 from modelserver.predictor import ways_to_predict
@@ -32,17 +32,6 @@ if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
 logger = logging.getLogger(__name__)
-
-Report: TypeAlias = Callable[[str], None]
-"""Told what is being done, for those who wait."""
-
-STEPS: Final[Mapping[Step, str]] = {
-    "configuring": "importing MLflow",
-    "looking up": "looking the model up",
-    "fetching": "fetching the model",
-    "loading": "loading the model",
-    "predicting": "trying the model",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +51,7 @@ class Model:
     row_wise: bool
     """Whether rows of several requests may be predicted together."""
     loaded_at: datetime
-    load_seconds: float
+    load_seconds: float = 0.0
     hints: tuple[Any, Any] = (None, None)
     """What types the input and the output of a model whose signature comes from type hints."""
     folder: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
@@ -74,12 +63,20 @@ def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
     assert settings.model_uri is not None
     start = time.perf_counter()
     with explained(settings) as attempt:
-
-        def begin(step: Step) -> None:
-            attempt.step = step
-            report(STEPS[step])
-
-        return _load(settings, attempt, begin, start)
+        attempt.report = report
+        registration = _find(settings, attempt)
+        attempt.begin("fetching")
+        with contextlib.ExitStack() as failing:
+            folder, path = _fetch(registration.uri)
+            if folder is not None:
+                failing.callback(folder.cleanup)
+            check_flavor(path, attempt.uri)
+            logger.info("looked up and fetched the model in %.1f s", time.perf_counter() - start)
+            model = _load(settings, attempt, registration, path)
+            failing.pop_all()
+    seconds = time.perf_counter() - start
+    logger.info("loaded the model in %.1f s: %s", seconds, flavor(model))
+    return replace(model, load_seconds=seconds, folder=folder)
 
 
 @contextlib.contextmanager
@@ -94,33 +91,32 @@ def explained(settings: Settings) -> Iterator[Attempt]:
         raise LoadFailed(advice(error, attempt)) from error
 
 
-def _load(
-    settings: Settings, attempt: Attempt, begin: Callable[[Step], None], start: float
-) -> Model:
-    begin("configuring")
+def _find(settings: Settings, attempt: Attempt) -> Registration:
+    attempt.begin("configuring")
     import mlflow
 
     set_mlflow_up(settings)
-    uri = attempt.uri
-    logger.info("loading %s from %s", uri, public_uri(mlflow.get_tracking_uri()))
-    begin("looking up")
+    logger.info("loading %s from %s", attempt.uri, public_uri(mlflow.get_tracking_uri()))
+    attempt.begin("looking up")
     registration = resolve(attempt.model_uri)
     attempt.location = registration.location
-    begin("fetching")
-    fetching = time.perf_counter()
-    folder, path = _fetch(registration.uri)
-    check_flavor(path, uri)
-    logger.info("fetched the model in %.1f s", time.perf_counter() - fetching)
-    begin("loading")
+    return registration
+
+
+def _load(settings: Settings, attempt: Attempt, registration: Registration, path: Path) -> Model:
+    """The model in the folder `path`."""
+    attempt.begin("loading")
+    import mlflow
+
     attempt.requirements = _lines(path / "requirements.txt")
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
     signature, example = _signature(pyfunc), _example(path)
-    begin("predicting")
+    attempt.begin("predicting")
     telling = Telling(settings.model_errors == "message", settings.secrets)
     ways = ways_to_predict(pyfunc, signature, example, settings.batching == "auto", telling)
-    model = Model(
-        uri=uri,
+    return Model(
+        uri=attempt.uri,
         registration=registration,
         metadata=pyfunc.metadata.to_dict(),
         signature=ways.signature,
@@ -129,12 +125,8 @@ def _load(
         predict=ways.predict,
         row_wise=ways.row_wise,
         loaded_at=datetime.now(timezone.utc),
-        load_seconds=time.perf_counter() - start,
         hints=_hints(pyfunc, signature),
-        folder=folder,
     )
-    logger.info("loaded the model in %.1f s: %s", model.load_seconds, flavor(model))
-    return model
 
 
 def flavor(model: Model) -> str:
@@ -152,7 +144,10 @@ def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
         return None, local
     folder = tempfile.TemporaryDirectory(prefix="model-")
     try:
-        return folder, Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
+        path = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
+        if path.is_dir() and not any(path.iterdir()):  # what some stores hand out for nothing
+            raise FileNotFoundError(uri)
+        return folder, path
     except BaseException:
         folder.cleanup()
         raise

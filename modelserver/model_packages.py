@@ -53,6 +53,16 @@ def missing_module(module: str, requirements: Sequence[str]) -> str:
     )
 
 
+def to_install(packages: Sequence[str]) -> str:
+    """Which of the packages are to be installed, and how."""
+    absent = [package for package in packages if _installed(package) is None] or packages
+    lines = " and ".join(f"`{package}`" for package in absent)
+    missing = "is not installed; add the line"
+    if len(absent) > 1:
+        missing = "are not installed; add the lines"
+    return f"{' and '.join(absent)}, which {missing} {lines} to requirements.txt and deploy again"
+
+
 def line_for(module: str, requirements: Sequence[str]) -> str | None:
     """The model's own line for the package that has the module, if it has one."""
     names = {canonicalize_name(name) for name in _names(module)}

@@ -7,7 +7,7 @@ Whatever goes wrong is a `LoadFailed` with advice.
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from modelserver.deployment.requirements import Line, read_line, read_lines
 from modelserver.model import explained
 from modelserver.registry import Registration, resolve
 from modelserver.settings import Settings
+from modelserver.stores import store_of
 from modelserver.tracking import set_mlflow_up
 
 FILES: Final = (
@@ -71,7 +72,14 @@ def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, Saved
         if local.exists():
             return registration, read_environment(local)
         _fetch_files(registration.uri, folder)
-        return registration, read_environment(folder)
+        return registration, _with_store(read_environment(folder), registration.location)
+
+
+def _with_store(saved: SavedWith, location: str) -> SavedWith:
+    """Also the packages without which the server could not read the files from where they are."""
+    store, named = store_of(location), {line.name for line in saved.packages}
+    lines = [read_line(name) for name in (store.packages if store else ()) if name not in named]
+    return replace(saved, packages=(*saved.packages, *lines))
 
 
 def _set_up(settings: Settings) -> None:
