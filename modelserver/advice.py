@@ -13,6 +13,7 @@ from modelserver.causes import causes
 from modelserver.fetching import while_fetching
 from modelserver.looking_up import unreadable, while_looking_up
 from modelserver.model_packages import guess, missing_module
+from modelserver.network import fault_of_network
 
 
 def advice(error: BaseException, attempt: Attempt) -> str:
@@ -21,6 +22,10 @@ def advice(error: BaseException, attempt: Attempt) -> str:
         return unreadable(attempt)
     if attempt.server.endswith(UNREADABLE):
         return "MLFLOW_TRACKING_URI cannot be read as a URI; characters of a password need %-codes"
+    if attempt.step in ASKING:
+        for cause in causes(error):
+            if said := fault_of_network(cause, attempt):
+                return said
     for cause in causes(error):
         if said := RULES[attempt.step](cause, attempt):
             return said
@@ -41,6 +46,9 @@ def _while_loading(error: BaseException, attempt: Attempt) -> str | None:
         return missing_module(error.name, attempt.requirements)
     return None
 
+
+ASKING: Final = frozenset({"looking up", "fetching"})
+"""Steps in which servers are asked, not by the model's own code."""
 
 RULES: Final[Mapping[Step, Callable[[BaseException, Attempt], str | None]]] = {
     "configuring": _while_configuring,

@@ -19,6 +19,9 @@ NO_ENDPOINT: Final = "error code 404 !="
 GONE: Final = ("No such artifact", "No such file or directory", "Failed to download artifacts from")
 """Files that could not be downloaded since they are not there. Of use while fetching only."""
 
+NO_AUTHORITIES: Final = "Could not find a suitable TLS CA certificate bundle"
+"""Of requests: a setting names a file that is not there."""
+
 STATUS: Final = re.compile(
     r"error code (\d{3})\b|too many (\d{3}) error responses|"
     r"An error occurred \((\d{3})\)|\b(\d{3}) (?:Client|Server) Error:"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from modelserver import advice, fetching, looking_up, model_packages, registry
+from modelserver import advice, fetching, looking_up, model_packages, network, registry
 from modelserver.app import PATHS
 from modelserver.deployment.bundle import ARGUMENTS
 from modelserver.errors import error_body
@@ -53,7 +53,7 @@ OF_OTHERS = {"No module named 'pkg_resources'", "deploy api", "deploy fastapi"}
 def test_troubleshooting_quotes_what_is_said() -> None:
     table = README.partition("| you see | do |")[2].partition("\n\n")[0]
     seen = re.findall(r"`([^`]+)`", "\n".join(row.split(" | ")[0] for row in table.splitlines()))
-    modules = (advice, fetching, looking_up, model_packages, registry)
+    modules = (advice, fetching, looking_up, model_packages, network, registry)
     sources = [Path(str(module.__file__)).read_text() for module in modules]
     said = " ".join([UNCONFIGURED, CONNECT_KEY, NO_KEY, ELSEWHERE, *sources])
     assert len(seen) > 10
