@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from modelserver.attempt import UNREADABLE, Attempt, Step
-from modelserver.causes import causes
+from modelserver.causes import causes, is_disk_full
 from modelserver.fetching import while_fetching
 from modelserver.looking_up import unreadable, while_looking_up
 from modelserver.model_packages import guess, missing_module
@@ -22,6 +22,8 @@ def advice(error: BaseException, attempt: Attempt) -> str:
         return unreadable(attempt)
     if attempt.server.endswith(UNREADABLE):
         return "MLFLOW_TRACKING_URI cannot be read as a URI; characters of a password need %-codes"
+    if any(is_disk_full(cause) for cause in causes(error)):
+        return "the disk is full; make room, or set TMPDIR to a folder on another one"
     if attempt.step in ASKING:
         for cause in causes(error):
             if said := fault_of_network(cause, attempt):

@@ -4,10 +4,11 @@ In: an exception. Out: facts. The libraries need not be installed: their excepti
 name.
 """
 
+import errno
 from collections.abc import Iterator
 from typing import Any, Final
 
-from modelserver.mlflow_words import NO_JSON, says, status_in
+from modelserver.mlflow_words import NO_JSON, NO_SPACE, says, status_in
 
 UNREACHABLE: Final = frozenset(
     {
@@ -75,3 +76,9 @@ def is_page(error: BaseException) -> bool:
 def lacks_login(error: BaseException) -> bool:
     """Whether there were no credentials to ask with, or none that were taken."""
     return type(error).__name__ in NO_LOGIN
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether there was no room left for a file."""
+    number = error.errno if isinstance(error, OSError) else None
+    return number in (errno.ENOSPC, errno.EDQUOT) or says(error, NO_SPACE)

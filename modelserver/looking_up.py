@@ -4,15 +4,26 @@ In: the exception and the attempt that it ended. Out: a sentence, or None for wh
 """
 
 import re
+from difflib import get_close_matches
+from typing import Final
 
 from modelserver.attempt import Attempt
 from modelserver.causes import code_of, is_page, is_unreachable, status_of
 from modelserver.login import ANYBODY
-from modelserver.mlflow_words import BAD_URI, NO_ENDPOINT, says
+from modelserver.mlflow_words import BAD_URI, NO_ENDPOINT, NO_LOGIN, says
+from modelserver.stores import STORES
+
+SCHEMES: Final = ("models", "runs", "mlflow-artifacts", "file", "https")
+"""Of model URIs, beside those of artifact stores."""
 
 
 def while_looking_up(error: BaseException, attempt: Attempt) -> str | None:
     """What the tracking server, its store or the URI lacks."""
+    if says(error, *NO_LOGIN):
+        return (
+            f"{attempt.server} was asked without a login; set DATABRICKS_HOST and DATABRICKS_TOKEN "
+            "(with the package databricks-sdk), or another MLFLOW_TRACKING_URI"
+        )
     if fault := fault_of_server(error, attempt):
         return fault
     if isinstance(error, ModuleNotFoundError) and error.name:
@@ -54,7 +65,12 @@ def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
 
 def unreadable(attempt: Attempt) -> str:
     """The URI is none that MLflow reads."""
-    return f"MODEL_URI {attempt.uri} cannot be read as a model URI; see the README for its forms"
+    scheme, colon, rest = attempt.uri.partition(":")
+    meant = get_close_matches(scheme, [*SCHEMES, *STORES], 1) if colon else []
+    hint = "see the README for its forms"
+    if meant and meant[0] != scheme:
+        hint = f"was {meant[0]}:{rest} meant?"
+    return f"MODEL_URI {attempt.uri} cannot be read as a model URI; {hint}"
 
 
 def no_model(attempt: Attempt) -> str:

@@ -19,6 +19,12 @@ NO_ENDPOINT: Final = "error code 404 !="
 GONE: Final = ("No such artifact", "No such file or directory", "Failed to download artifacts from")
 """Files that could not be downloaded since they are not there. Of use while fetching only."""
 
+NO_LOGIN: Final = ("Reading Databricks credential", "Failed to get credentials for DBFS")
+"""Databricks was asked without a login."""
+
+NO_SPACE: Final = "No space left on device"
+"""Of the system, in MLflow's list of downloads that failed."""
+
 NO_AUTHORITIES: Final = "Could not find a suitable TLS CA certificate bundle"
 """Of requests: a setting names a file that is not there."""
 

@@ -142,7 +142,7 @@ def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
     local = Path(uri.removeprefix("file://"))
     if local.exists():
         return None, local
-    folder = tempfile.TemporaryDirectory(prefix="model-")
+    folder = _temporary_folder()
     try:
         path = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
         if path.is_dir() and not any(path.iterdir()):  # what some stores hand out for nothing
@@ -151,6 +151,16 @@ def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
     except BaseException:
         folder.cleanup()
         raise
+
+
+def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory(prefix="model-")
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+        raise LoadFailed(
+            "there is no folder for temporary files; set TMPDIR to one that exists and may be "
+            "written to"
+        ) from error
 
 
 def check_flavor(path: Path, uri: str) -> None:

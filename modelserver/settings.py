@@ -22,6 +22,17 @@ class SettingsError(ValueError):
     """An environment variable holds a value that cannot be used."""
 
 
+def unquoted(text: str) -> str:
+    """The text without the blanks and quotes around it, which some shells and forms leave there."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
+        return text[1:-1].strip()
+    return text
+
+
+QUOTES: Final = "\"'"
+
+
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T]):
     """One environment variable: how its text is read, what holds without it, what it means."""
@@ -38,7 +49,7 @@ class Setting(Generic[T]):
     def value(self, environment: Mapping[str, str]) -> T:
         """The setting's value in `environment`; an empty variable counts as not set."""
         for name in filter(None, (self.name, self.fallback_name)):
-            if text := environment.get(name, "").strip():
+            if text := unquoted(environment.get(name, "")):
                 try:
                     return self.read(text)
                 except ValueError as error:
@@ -68,6 +79,13 @@ class Settings:
     login: Login
     secrets: Sequence[str] = field(repr=False)
     """What may not stand in the log, whoever writes it there."""
+    quoted: Sequence[str] = ()
+    """Variables whose values had quotes around them, which were taken off."""
+
+
+def _is_quoted(setting: Setting[Any], environment: Mapping[str, str]) -> bool:
+    text = environment.get(setting.name, "").strip()
+    return unquoted(text) != text
 
 
 def _text(text: str) -> str:
@@ -238,5 +256,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         **values,
         on_connect=on_connect,
         login=login,
+        quoted=[setting.name for setting in SETTINGS.values() if _is_quoted(setting, environment)],
         secrets=[secret for secret in secrets if len(secret) >= SHORTEST_SECRET],
     )

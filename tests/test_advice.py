@@ -1,8 +1,11 @@
 """Advice on models that cannot be loaded, for exceptions that MLflow really raises."""
 
+import errno
 import importlib
 import importlib.metadata
+import os
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,10 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DEN
 from modelserver.advice import advice
 from modelserver.attempt import Attempt, LoadFailed, Step, public_uri
 from modelserver.login import Login
-from modelserver.model import check_flavor
+from modelserver.model import check_flavor, load_model
 from modelserver.model_packages import line_for, missing_module
 from modelserver.registry import resolve
+from modelserver.settings import read_settings
 
 
 def raised(act: Callable[[], Any]) -> Exception:
@@ -135,6 +139,50 @@ def test_login_pages(act: Callable[[], None]) -> None:
         "the tracking server http://x/mlflow refused the login (it answered with a web page): "
         "check this"
     )
+
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("error", [FULL, MlflowException(f"failures occurred: {FULL}")])
+@pytest.mark.parametrize("step", ["looking up", "fetching", "loading", "predicting"])
+def test_a_full_disk(step: Step, error: Exception) -> None:
+    assert said(error, "models:/m/1", step=step) == (
+        "the disk is full; make room, or set TMPDIR to a folder on another one"
+    )
+
+
+def test_a_folder_for_temporary_files_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(LoadFailed, match="there is no folder for temporary files; set TMPDIR"):
+        load_model(read_settings({"MODEL_URI": "s3://bucket/model"}))
+
+
+@pytest.mark.parametrize(
+    ("uri", "hint"),
+    [
+        ("model:/a/1", "was models:/a/1 meant?"),
+        ("run:/0a/model", "was runs:/0a/model meant?"),
+        ("models:/a/b/c", "see the README for its forms"),
+        ("gopher://x/a", "see the README for its forms"),
+    ],
+)
+def test_a_scheme_that_is_misspelt(uri: str, hint: str) -> None:
+    settings = read_settings({"MODEL_URI": uri})
+    with pytest.raises(LoadFailed) as failed:
+        load_model(settings)
+    assert str(failed.value) == f"MODEL_URI {uri} cannot be read as a model URI; {hint}"
+
+
+def test_databricks_without_a_login(
+    mlflow_as_before: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    settings = read_settings({"MODEL_URI": "models:/m/1", "MLFLOW_TRACKING_URI": "databricks"})
+    with pytest.raises(LoadFailed, match="was asked without a login; set DATABRICKS_HOST"):
+        load_model(settings)
 
 
 @pytest.mark.parametrize("step", ["looking up", "fetching"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from modelserver.app import create_app
 from modelserver.settings import SettingsError, read_settings
 
 DEFAULTS: dict[str, Any] = {
@@ -103,3 +104,17 @@ def test_secrets_are_known_but_not_shown() -> None:
     settings = read_settings({"CONNECT_API_KEY": "connect-key", "MLFLOW_TRACKING_TOKEN": "short"})
     assert settings.secrets == ["connect-key"]
     assert "connect-key" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "text", ['"models:/a/1"', "'models:/a/1'", ' " models:/a/1 " ', "models:/a/1"]
+)
+def test_quotes_around_a_value(text: str) -> None:
+    settings = read_settings({"MODEL_URI": text, "PORT": "'80'", "HOST": '"'})
+    assert (settings.model_uri, settings.port, settings.host) == ("models:/a/1", 80, '"')
+    assert settings.quoted == (["MODEL_URI", "PORT"] if text != "models:/a/1" else ["PORT"])
+
+
+def test_quotes_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    create_app(read_settings({"MODEL_URI": '"models:/a/1"'}))
+    assert "MODEL_URI: the quotes around its value were taken off" in caplog.text
