@@ -11,6 +11,7 @@ from modelserver.attempt import Attempt
 from modelserver.causes import code_of, is_page, is_unreachable, status_of
 from modelserver.login import ANYBODY
 from modelserver.mlflow_words import BAD_URI, NO_ENDPOINT, NO_LOGIN, says
+from modelserver.registry import NotRegistered
 from modelserver.stores import STORES
 
 SCHEMES: Final = ("models", "runs", "mlflow-artifacts", "file", "https")
@@ -56,6 +57,8 @@ def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
 def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
     """Advice for a URI under which there is nothing, or which cannot be read as one."""
     uri = attempt.uri
+    if isinstance(error, NotRegistered):
+        return f"there is no model {uri} in {attempt.server}; {error}"
     if re.fullmatch(r"models:/(?!m-)[^/@]+", uri):
         return f"MODEL_URI {uri} names no version; write {uri}/1 or {uri}@alias"
     if code_of(error) == "INVALID_PARAMETER_VALUE" or says(error, *BAD_URI):

@@ -19,6 +19,9 @@ NO_ENDPOINT: Final = "error code 404 !="
 GONE: Final = ("No such artifact", "No such file or directory", "Failed to download artifacts from")
 """Files that could not be downloaded since they are not there. Of use while fetching only."""
 
+NO_VERSIONS: Final = "No versions of model with name"
+"""No version is in the stage, or there is no version at all."""
+
 NO_LOGIN: Final = ("Reading Databricks credential", "Failed to get credentials for DBFS")
 """Databricks was asked without a login."""
 

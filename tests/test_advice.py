@@ -64,12 +64,56 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     mlflow.set_tracking_uri(before)
 
 
-@pytest.mark.parametrize("model_uri", ["models:/nope/1", "models:/nope/latest", "runs:/abc/model"])
-def test_models_that_are_not_there(store: str, model_uri: str) -> None:
-    error = raised(lambda: resolve(model_uri))
-    assert said(error, model_uri, store) == (
-        f"there is no model {model_uri} in the tracking server sqlite:…/mlflow.db; "
+def test_a_run_that_is_not_there(store: str) -> None:
+    assert said(raised(lambda: resolve("runs:/abc/model")), "runs:/abc/model", store) == (
+        "there is no model runs:/abc/model in the tracking server sqlite:…/mlflow.db; "
         "check MODEL_URI and MLFLOW_TRACKING_URI"
+    )
+
+
+def test_an_empty_registry(store: str) -> None:
+    assert said(raised(lambda: resolve("models:/nope/1")), "models:/nope/1", store) == (
+        "there is no model models:/nope/1 in the tracking server sqlite:…/mlflow.db; "
+        "it has no registered models at all"
+    )
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A registry with three models, two of which have versions."""
+    before = mlflow.get_tracking_uri()
+    uri = f"sqlite:///{tmp_path_factory.mktemp('registry')}/mlflow.db"
+    mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient()
+    for name in ("wine", "wine-quality", "iris"):
+        client.create_registered_model(name)
+    for _ in range(2):
+        client.create_model_version("wine", "/nowhere")
+    client.set_registered_model_alias("wine", "champion", "1")
+    yield uri
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.mark.parametrize(
+    ("uri", "there"),
+    [
+        ("models:/wyne/1", "it has 'wine'"),
+        ("models:/Wine-Quality@best", "it has 'wine-quality'"),
+        ("models:/xyz/latest", "it has 'iris'"),
+        ("models:/wine/7", "wine has the versions 1, 2"),
+        ("models:/iris/1", "iris has none of the versions"),
+        ("models:/iris/latest", "the versions of iris are in none of the stages"),
+        ("models:/wine@chmpion", "wine has the aliases champion"),
+        ("models:/iris@champion", "iris has none of the aliases"),
+        ("models:/wine/Production", "the versions of wine are in the stages None"),
+        ("models:/wine/Prod", "the versions of wine are in the stages None"),
+    ],
+)
+def test_what_comes_nearest(registry: str, uri: str, there: str) -> None:
+    mlflow.set_tracking_uri(registry)
+    told = said(raised(lambda: resolve(uri)), uri, registry)
+    assert told.startswith(
+        f"there is no model {uri} in the tracking server sqlite:…/mlflow.db; {there}"
     )
 
 
