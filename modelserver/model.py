@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -165,14 +165,26 @@ def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
 
 def check_flavor(path: Path, uri: str) -> None:
     """Raises `LoadFailed` for a folder that is no model which Python can serve."""
-    file = path / "MLmodel"
     try:
-        flavors = yaml.safe_load(file.read_bytes())["flavors"]
-        complete = "python_function" in flavors
-    except (OSError, yaml.YAMLError, TypeError, KeyError):
-        complete = False
-    if not complete:
+        flavors = yaml.safe_load((path / "MLmodel").read_bytes())["flavors"]
+        names = list(flavors.keys())
+    except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError):
+        names = []
+    if not names:
         raise LoadFailed(f"what is at {uri} is not a complete MLflow model; log it again")
+    if "python_function" not in names:
+        told = FOREIGN.get(names[0], "log it with the flavor python_function, too")
+        raise LoadFailed(
+            f"the model {uri} has only the flavor {', '.join(names)}, which cannot be served from "
+            f"Python; {told}"
+        )
+
+
+FOREIGN: Final = {
+    "crate": "it was logged from R: deploy it there, on Posit Connect with plumber or vetiver",
+    "mleap": "it is for Java: serve it there, or log it from Python",
+}
+"""Flavors of other languages, and where such a model is served."""
 
 
 def _lines(file: Path) -> list[str]:

@@ -54,6 +54,24 @@ def test_folders_that_are_no_models(tmp_path: Path, mlmodel: str | None) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("flavors", "text"),
+    [
+        ("{crate: {version: 0.3.0}}", "crate, which cannot be served from Python; "
+         "it was logged from R: deploy it there, on Posit Connect with plumber or vetiver"),
+        ("{mleap: {}}", "mleap, which cannot be served from Python; it is for Java"),
+        ("{keras: {}, onnx: {}}", "keras, onnx, which cannot be served from Python; log it with"),
+    ],
+)  # fmt: skip
+def test_models_for_other_languages(tmp_path: Path, flavors: str, text: str) -> None:
+    (tmp_path / "MLmodel").write_text(f"flavors: {flavors}")
+    with pytest.raises(LoadFailed) as failed:
+        load_model(read_settings({"MODEL_URI": str(tmp_path)}))
+    assert str(failed.value).startswith(
+        f"the model file:…/{tmp_path.name} has only the flavor {text}"
+    )
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An empty store, and MLflow asking it."""
