@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from modelserver.connect import Connect, is_connect
 from modelserver.login import Login, choose_login
+from modelserver.secret_texts import secret_texts
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -234,8 +235,8 @@ CONNECT_API_KEY: Final = Setting(
 
 SECRETS: Final = ("CONNECT_API_KEY", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD")
 
-SHORTEST_SECRET: Final = 8
-"""Characters; shorter texts are no secrets, and would be found in every line."""
+SECRET_URIS: Final = ("MODEL_URI", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+"""Variables whose values may have a login or a signature in them."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -251,11 +252,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if on_connect:
         values["tracking_uri"] = values["tracking_uri"] or connect.tracking_uri
     login = choose_login(environment, connect, values["tracking_uri"])
-    secrets = [environment.get(name, "").strip() for name in SECRETS]
+    keys, uris = (
+        [unquoted(environment.get(name, "")) for name in names] for names in (SECRETS, SECRET_URIS)
+    )
     return Settings(
         **values,
         on_connect=on_connect,
         login=login,
         quoted=[setting.name for setting in SETTINGS.values() if _is_quoted(setting, environment)],
-        secrets=[secret for secret in secrets if len(secret) >= SHORTEST_SECRET],
+        secrets=secret_texts(keys, uris),
     )
