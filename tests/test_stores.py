@@ -115,6 +115,21 @@ def test_files_that_the_tracking_server_forbids(location: str) -> None:
     )
 
 
+def test_a_model_that_the_tracking_server_forbids() -> None:
+    login = Login("check this", user="the owner of MLFLOW_TRACKING_TOKEN")
+    attempt = Attempt("models:/m/1", "http://x/mlflow", login)
+    assert advice(MlflowException("no", PERMISSION_DENIED), attempt) == (
+        "the tracking server http://x/mlflow forbids the owner of MLFLOW_TRACKING_TOKEN to read "
+        "the model (403); give the permission READ"
+    )
+
+
+def test_a_path_of_a_run_that_is_not_there() -> None:
+    gone = MlflowException("no", RESOURCE_DOES_NOT_EXIST)
+    said = told(gone, "mlflow-artifacts:/3/0a/artifacts/model", "runs:/0a/model")
+    assert said.startswith("there is no model runs:/0a/model in the tracking server http://x/mlfl")
+
+
 def test_files_of_no_known_experiment() -> None:
     said = told(MlflowException("no", PERMISSION_DENIED), "https://host/files")
     assert said.endswith("give me the permission READ on their experiment")
