@@ -433,3 +433,9 @@ def test_a_part_that_the_installed_package_does_not_have(module: str) -> None:
 )
 def test_what_of_a_uri_is_shown(uri: str, public: str) -> None:
     assert public_uri(uri) == public
+
+
+def test_a_model_of_a_registry_that_the_uri_names(registry: str) -> None:
+    mlflow.set_tracking_uri(registry)
+    uri = "models://host/nope/1"
+    assert "check MODEL_URI and MLFLOW_TRACKING_URI" in said(raised(lambda: resolve(uri)), uri)
