@@ -5,6 +5,7 @@ a trailing slash, without a redirect, which would need an absolute URL that only
 """
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +44,8 @@ from modelserver.prediction import encode_json
 from modelserver.service import Service, service_of
 from modelserver.settings import Settings
 from modelserver.workers import Workers
+
+logger = logging.getLogger(__name__)
 
 YAML: Final = "application/yaml"
 
@@ -255,6 +258,8 @@ PATHS: Final = [
 def create_app(settings: Settings) -> Starlette:
     """The ASGI app for one model. Raises `BaseError` for a base document that cannot be used."""
     configure_logging(settings.log_level, settings.secrets)
+    for name in settings.quoted:
+        logger.warning("%s: the quotes around its value were taken off", name)
     load_assets()  # now, so that no request waits for it
     workers = Workers(settings.predict_workers, settings.max_queue)
     lifecycle = Lifecycle(settings, base_description())

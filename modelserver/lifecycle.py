@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal, TypeAlias
 
-from modelserver.advice import LoadFailed
+from modelserver.attempt import LoadFailed
 from modelserver.errors import ModelUnavailable
 from modelserver.media import JSON
 from modelserver.memory import settle_memory

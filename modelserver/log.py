@@ -21,7 +21,7 @@ MOMENT: Final = 0.1
 class LineFormatter(logging.Formatter):
     """`2026-01-31 12:00:00,123 INFO message`, and the traceback below it, if there is one.
 
-    `secrets` are struck out of warnings and errors, which may quote what a server answered.
+    `secrets` are struck out of it, which may quote what a server answered.
     """
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
@@ -32,8 +32,6 @@ class LineFormatter(logging.Formatter):
         """The record's line."""
         head = f"{_stamp(int(record.created))},{int(record.msecs):03d} {record.levelname} "
         text = head + record.getMessage()
-        if record.levelno < logging.WARNING:
-            return text
         if record.exc_info:
             text += f"\n{self.formatException(record.exc_info)}"
         for secret in self._secrets:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HEADER: Final = "Authorization"
 
+ANYBODY: Final = "whoever asks"
+
 
 @dataclass(frozen=True, slots=True)
 class KeyAuth:
@@ -50,6 +52,8 @@ class Login:
     check: str
     """What to check when it refuses: a clause for a person."""
     auth: KeyAuth | None = None
+    user: str = ANYBODY
+    """Whose permissions count, once the login was taken."""
 
 
 CONNECT_KEY: Final = (
@@ -96,6 +100,13 @@ CHECKS: Final = {
     ),
 }
 
+USER_IN_URI: Final = "the user in MLFLOW_TRACKING_URI"
+
+USERS: Final = {
+    "MLFLOW_TRACKING_USERNAME": "the user in MLFLOW_TRACKING_USERNAME",
+    "MLFLOW_TRACKING_TOKEN": "the owner of MLFLOW_TRACKING_TOKEN",
+}
+
 
 def choose_login(
     environment: Mapping[str, str], connect: Connect, tracking_uri: str | None
@@ -103,9 +114,9 @@ def choose_login(
     """The login for the tracking server at `tracking_uri`."""
     for name, check in CHECKS.items():
         if environment.get(name):
-            return Login(check)
+            return Login(check, user=USERS.get(name, ANYBODY))
     if re.match(r"\w+://[^/]*@", tracking_uri or ""):
-        return Login(IN_URI)
+        return Login(IN_URI, user=USER_IN_URI)
     if connect.covers(tracking_uri or ""):
         return Login(CONNECT_KEY, KeyAuth(connect)) if connect.api_key else Login(NO_KEY)
     return Login(ELSEWHERE if connect.server else NOBODY)

@@ -10,13 +10,16 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
-from modelserver.advice import LoadFailed, advice, public_uri
+import yaml
+
+from modelserver.advice import advice
+from modelserver.attempt import Attempt, LoadFailed, Report, public_uri
 from modelserver.blame import Telling
 from modelserver.input_forms import Payload
 from modelserver.predictor import ways_to_predict
@@ -29,9 +32,6 @@ if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
 logger = logging.getLogger(__name__)
-
-Report: TypeAlias = Callable[[str], None]
-"""Told what is being done, for those who wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Model:
     row_wise: bool
     """Whether rows of several requests may be predicted together."""
     loaded_at: datetime
-    load_seconds: float
+    load_seconds: float = 0.0
     hints: tuple[Any, Any] = (None, None)
     """What types the input and the output of a model whose signature comes from type hints."""
     folder: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
@@ -62,47 +62,61 @@ def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
     """The model at `settings.model_uri`. `report` is told each step. Raises `LoadFailed`."""
     assert settings.model_uri is not None
     start = time.perf_counter()
-    requirements: list[str] = []
-    with explained(settings, requirements):
-        return _load(settings, settings.model_uri, start, requirements, report)
+    with explained(settings) as attempt:
+        attempt.report = report
+        registration = _find(settings, attempt)
+        attempt.begin("fetching")
+        with contextlib.ExitStack() as failing:
+            folder, path = _fetch(registration.uri)
+            if folder is not None:
+                failing.callback(folder.cleanup)
+            check_flavor(path, attempt.uri)
+            logger.info("looked up and fetched the model in %.1f s", time.perf_counter() - start)
+            model = _load(settings, attempt, registration, path)
+            failing.pop_all()
+    seconds = time.perf_counter() - start
+    logger.info("loaded the model in %.1f s: %s", seconds, flavor(model))
+    return replace(model, load_seconds=seconds, folder=folder)
 
 
 @contextlib.contextmanager
-def explained(settings: Settings, requirements: Sequence[str] = ()) -> Iterator[None]:
-    """Turns what goes wrong inside into `LoadFailed` with advice."""
+def explained(settings: Settings) -> Iterator[Attempt]:
+    """Turns what goes wrong inside into `LoadFailed` with advice; to be told the steps."""
+    attempt = Attempt(settings.model_uri or "", settings.tracking_uri, settings.login)
     try:
-        yield
+        yield attempt
     except LoadFailed:  # has its advice already
         raise
     except Exception as error:  # whatever MLflow, its stores and a model's own code raise
-        uri, server = settings.model_uri or "", settings.tracking_uri
-        reason = advice(error, uri, server, requirements, settings.login.check)
-        raise LoadFailed(reason) from error
+        raise LoadFailed(advice(error, attempt)) from error
 
 
-def _load(
-    settings: Settings, uri: str, start: float, requirements: list[str], report: Report
-) -> Model:
-    report("importing MLflow")
+def _find(settings: Settings, attempt: Attempt) -> Registration:
+    attempt.begin("configuring")
     import mlflow
 
     set_mlflow_up(settings)
-    logger.info("loading %s from %s", public_uri(uri), public_uri(mlflow.get_tracking_uri()))
-    report("looking the model up")
-    registration = resolve(uri)
-    report("fetching the model")
-    fetching = time.perf_counter()
-    folder, path = _fetch(registration.uri)
-    logger.info("fetched the model in %.1f s", time.perf_counter() - fetching)
-    report("loading the model")
-    requirements += _lines(path / "requirements.txt")
+    logger.info("loading %s from %s", attempt.uri, public_uri(mlflow.get_tracking_uri()))
+    attempt.begin("looking up")
+    registration = resolve(attempt.model_uri)
+    attempt.location = registration.location
+    return registration
+
+
+def _load(settings: Settings, attempt: Attempt, registration: Registration, path: Path) -> Model:
+    """The model in the folder `path`."""
+    attempt.begin("loading")
+    import mlflow
+
+    attempt.requirements = _lines(path / "requirements.txt")
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
     signature, example = _signature(pyfunc), _example(path)
+    attempt.begin("predicting")
     telling = Telling(settings.model_errors == "message", settings.secrets)
     ways = ways_to_predict(pyfunc, signature, example, settings.batching == "auto", telling)
-    model = Model(
-        uri=public_uri(uri),
+    return Model(
+        uri=attempt.uri,
         registration=registration,
         metadata=pyfunc.metadata.to_dict(),
         signature=ways.signature,
@@ -111,12 +125,8 @@ def _load(
         predict=ways.predict,
         row_wise=ways.row_wise,
         loaded_at=datetime.now(timezone.utc),
-        load_seconds=time.perf_counter() - start,
         hints=_hints(pyfunc, signature),
-        folder=folder,
     )
-    logger.info("loaded the model in %.1f s: %s", model.load_seconds, flavor(model))
-    return model
 
 
 def flavor(model: Model) -> str:
@@ -132,16 +142,54 @@ def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
     local = Path(uri.removeprefix("file://"))
     if local.exists():
         return None, local
-    folder = tempfile.TemporaryDirectory(prefix="model-")
+    folder = _temporary_folder()
     try:
-        return folder, Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
+        path = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
+        if path.is_dir() and not any(path.iterdir()):  # what some stores hand out for nothing
+            raise FileNotFoundError(uri)
+        return folder, path
     except BaseException:
         folder.cleanup()
         raise
 
 
+def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory(prefix="model-")
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+        raise LoadFailed(
+            "there is no folder for temporary files; set TMPDIR to one that exists and may be "
+            "written to"
+        ) from error
+
+
+def check_flavor(path: Path, uri: str) -> None:
+    """Raises `LoadFailed` for a folder that is no model which Python can serve."""
+    try:
+        flavors = yaml.safe_load((path / "MLmodel").read_bytes())["flavors"]
+        names = list(flavors.keys())
+    except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError):
+        names = []
+    if not names:
+        raise LoadFailed(f"what is at {uri} is not a complete MLflow model; log it again")
+    if "python_function" not in names:
+        told = FOREIGN.get(names[0], "log it with the flavor python_function, too")
+        raise LoadFailed(
+            f"the model {uri} has only the flavor {', '.join(names)}, which cannot be served from "
+            f"Python; {told}"
+        )
+
+
+FOREIGN: Final = {
+    "crate": "it was logged from R: deploy it there, on Posit Connect with plumber or vetiver",
+    "mleap": "it is for Java: serve it there, or log it from Python",
+}
+"""Flavors of other languages, and where such a model is served."""
+
+
 def _lines(file: Path) -> list[str]:
-    return file.read_text().splitlines() if file.is_file() else []
+    text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
+    return text.splitlines()
 
 
 def _signature(pyfunc: "PyFuncModel") -> Signature:

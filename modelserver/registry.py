@@ -1,14 +1,35 @@
-"""What the registry knows of a model URI: which version it means now, its tags and description.
+"""What the registry knows of a model URI: which version it means now, its tags and description, and
+where its files are.
 
 `resolve` pins aliases, stages and `latest` to a version, so that what is described is what is
-loaded. Other URIs (runs, logged models, paths) pass through. Errors are MLflow's.
+loaded. Other URIs (runs, logged models, paths) pass through. Errors are MLflow's,
+or `NotRegistered`.
 """
 
-import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
 
-logger = logging.getLogger(__name__)
+from modelserver.causes import code_of
+from modelserver.errors import listed
+from modelserver.mlflow_words import NO_VERSIONS, says
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+MOST: Final = 1000
+"""Models or versions that are looked through."""
+
+SHOWN: Final = 5
+"""Names, versions or aliases in a message."""
+
+
+class NotRegistered(LookupError):
+    """There is no such model in the registry; the text says what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +41,68 @@ class Registration:
     version: str | None = None
     description: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    location: str = ""
+    """Where the files are: an artifact store, the tracking server, a folder."""
 
 
 def resolve(uri: str) -> Registration:
-    """The registration of `models:/name/…`, or of anything else just its URI."""
+    """The registration of `models:/name/…`, or of anything else just its URI and location."""
+    if uri.startswith("runs:/"):
+        from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
+
+        return Registration(uri, location=RunsArtifactRepository.get_underlying_uri(uri))
     if not uri.startswith("models:/"):
-        return Registration(uri)
+        return Registration(uri, location=uri)
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
     from mlflow.store.artifact.utils.models import get_model_name_and_version
 
     client = MlflowClient()
-    named = get_model_name_and_version(client, uri)
-    if len(named) != 2:
-        return Registration(uri)  # models:/m-<id>, a logged model outside the registry
-    name, version = named
+    try:
+        named = get_model_name_and_version(client, uri)
+        if len(named) == 2:
+            return _registered(client, *named)
+    except MlflowException as error:
+        there = None
+        with suppress(MlflowException):  # whoever may ask for a model need not see all
+            there = _what_is_there(client, uri) if _is_unknown(error) else None
+        if there is None:
+            raise
+        raise NotRegistered(there) from error
+    # models:/m-<id>, a logged model outside the registry
+    return Registration(uri, location=client.get_logged_model(named[0]).artifact_location)
+
+
+def _is_unknown(error: BaseException) -> bool:
+    unknown = code_of(error) in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+    return unknown or says(error, NO_VERSIONS)
+
+
+def _what_is_there(client: "MlflowClient", uri: str) -> str | None:
+    """What the registry has that comes nearest to the URI; None where the URI names no model."""
+    found = re.fullmatch(r"models:/+([^/@]+)(?:/([^/]+)|@([^/]+))", uri)
+    if found is None:
+        return None
+    name, suffix, alias = found.groups()
+    names = [model.name for model in client.search_registered_models(max_results=MOST)]
+    if name not in names:
+        near = get_close_matches(name, names, SHOWN, 0.4) or names[:SHOWN]
+        return f"it has {listed(near)}" if near else "it has no registered models at all"
+    if alias is not None:
+        return f"{name} has {_texts('the aliases', client.get_registered_model(name).aliases)}"
+    versions = client.search_model_versions(f"name = '{name}'", max_results=MOST)
+    if suffix.isdigit():
+        return f"{name} has {_texts('the versions', [found.version for found in versions][::-1])}"
+    stages = dict.fromkeys(found.current_stage for found in versions)
+    return f"the versions of {name} are in {_texts('the stages', stages)}"
+
+
+def _texts(what: str, values: Iterable[object]) -> str:
+    texts = [str(value) for value in values]
+    return f"{what} {', '.join(texts[-SHOWN:])}" if texts else f"none of {what}"
+
+
+def _registered(client: "MlflowClient", name: str, version: str) -> Registration:
     found = client.get_model_version(name, version)
     registered = client.get_registered_model(name)
     return Registration(
@@ -42,4 +111,5 @@ def resolve(uri: str) -> Registration:
         version=str(version),
         description=found.description or registered.description or None,
         tags={**registered.tags, **found.tags},
+        location=client.get_model_version_download_uri(name, version),
     )

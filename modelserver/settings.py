@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from modelserver.connect import Connect, is_connect
 from modelserver.login import Login, choose_login
+from modelserver.secret_texts import secret_texts
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -20,6 +21,17 @@ N = TypeVar("N", int, float)
 
 class SettingsError(ValueError):
     """An environment variable holds a value that cannot be used."""
+
+
+def unquoted(text: str) -> str:
+    """The text without the blanks and quotes around it, which some shells and forms leave there."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
+        return text[1:-1].strip()
+    return text
+
+
+QUOTES: Final = "\"'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,7 @@ class Setting(Generic[T]):
     def value(self, environment: Mapping[str, str]) -> T:
         """The setting's value in `environment`; an empty variable counts as not set."""
         for name in filter(None, (self.name, self.fallback_name)):
-            if text := environment.get(name, "").strip():
+            if text := unquoted(environment.get(name, "")):
                 try:
                     return self.read(text)
                 except ValueError as error:
@@ -68,6 +80,13 @@ class Settings:
     login: Login
     secrets: Sequence[str] = field(repr=False)
     """What may not stand in the log, whoever writes it there."""
+    quoted: Sequence[str] = ()
+    """Variables whose values had quotes around them, which were taken off."""
+
+
+def _is_quoted(setting: Setting[Any], environment: Mapping[str, str]) -> bool:
+    text = environment.get(setting.name, "").strip()
+    return unquoted(text) != text
 
 
 def _text(text: str) -> str:
@@ -216,8 +235,8 @@ CONNECT_API_KEY: Final = Setting(
 
 SECRETS: Final = ("CONNECT_API_KEY", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD")
 
-SHORTEST_SECRET: Final = 8
-"""Characters; shorter texts are no secrets, and would be found in every line."""
+SECRET_URIS: Final = ("MODEL_URI", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+"""Variables whose values may have a login or a signature in them."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -233,10 +252,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if on_connect:
         values["tracking_uri"] = values["tracking_uri"] or connect.tracking_uri
     login = choose_login(environment, connect, values["tracking_uri"])
-    secrets = [environment.get(name, "").strip() for name in SECRETS]
+    keys, uris = (
+        [unquoted(environment.get(name, "")) for name in names] for names in (SECRETS, SECRET_URIS)
+    )
     return Settings(
         **values,
         on_connect=on_connect,
         login=login,
-        secrets=[secret for secret in secrets if len(secret) >= SHORTEST_SECRET],
+        quoted=[setting.name for setting in SETTINGS.values() if _is_quoted(setting, environment)],
+        secrets=secret_texts(keys, uris),
     )

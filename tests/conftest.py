@@ -4,6 +4,7 @@ browser and the pages that it visits."""
 import contextlib
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -24,6 +25,7 @@ import example_test
 from modelserver.app import create_app
 from modelserver.settings import read_settings
 from tests.browser import Visit, chromium, deployed
+from tests.needs import need
 from tests.processes import Server, free_port, tracking_server
 from tests.zoo import MODELS, SlowModel, save_slow
 
@@ -103,6 +105,19 @@ def wine_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         MlflowClient(server.url).set_registered_model_alias("wine", "champion", "1")
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
         yield server
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for this machine, in one file."""
+    need(shutil.which("openssl"), "there is no openssl")
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-keyout", str(file), "-out", str(file.with_suffix(".crt"))]
+    subprocess.run(command, check=True, capture_output=True)
+    file.write_text(file.read_text() + file.with_suffix(".crt").read_text())
+    return file
 
 
 @pytest.fixture(scope="module")

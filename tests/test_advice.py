@@ -1,8 +1,12 @@
 """Advice on models that cannot be loaded, for exceptions that MLflow really raises."""
 
+import errno
 import importlib
+import importlib.metadata
+import os
 import socket
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,13 @@ import requests
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
 
-from modelserver.advice import advice, missing_package, public_uri
+from modelserver.advice import advice
+from modelserver.attempt import Attempt, LoadFailed, Step, public_uri
+from modelserver.login import Login
+from modelserver.model import check_flavor, load_model
+from modelserver.model_packages import line_for, missing_module
+from modelserver.registry import resolve
+from modelserver.settings import read_settings
 
 
 def raised(act: Callable[[], Any]) -> Exception:
@@ -21,35 +31,45 @@ def raised(act: Callable[[], Any]) -> Exception:
     return caught.value
 
 
-def load(path: Path, mlmodel: str | None) -> Callable[[], Any]:
+def said(
+    error: BaseException,
+    model_uri: str,
+    tracking_uri: str | None = None,
+    step: Step = "looking up",
+    location: str = "",
+    requirements: Sequence[str] = (),
+) -> str:
+    login = Login("check this")
+    return advice(error, Attempt(model_uri, tracking_uri, login, step, location, requirements))
+
+
+@pytest.mark.parametrize("mlmodel", [None, "a: [b", "flavors: {}", "[]", "flavors: 1"])
+def test_folders_that_are_no_models(tmp_path: Path, mlmodel: str | None) -> None:
     if mlmodel is not None:
-        (path / "MLmodel").write_text(mlmodel)
-    return lambda: mlflow.pyfunc.load_model(str(path))
-
-
-NO_COMPLETE_MODEL = "what is at file:…/model is not a complete MLflow model; log it again"
+        (tmp_path / "MLmodel").write_text(mlmodel)
+    with pytest.raises(LoadFailed) as failed:
+        check_flavor(tmp_path, "models:/m/1")
+    assert str(failed.value) == (
+        "what is at models:/m/1 is not a complete MLflow model; log it again"
+    )
 
 
 @pytest.mark.parametrize(
-    ("mlmodel", "text"),
+    ("flavors", "text"),
     [
-        (None, NO_COMPLETE_MODEL),
-        ("a: [b", NO_COMPLETE_MODEL),
-        ("flavors: {}", NO_COMPLETE_MODEL),
-        (
-            "flavors: {python_function: {loader_module: no_such.module}}",
-            "the model needs the package no_such, which is not installed; add the line "
-            "`No.Such>=2` to requirements.txt and deploy again",
-        ),
+        ("{crate: {version: 0.3.0}}", "crate, which cannot be served from Python; "
+         "it was logged from R: deploy it there, on Posit Connect with plumber or vetiver"),
+        ("{mleap: {}}", "mleap, which cannot be served from Python; it is for Java"),
+        ("{keras: {}, onnx: {}}", "keras, onnx, which cannot be served from Python; log it with"),
     ],
-    ids=["no file", "broken file", "no pyfunc", "missing package"],
-)
-def test_folders_that_are_no_models(tmp_path: Path, mlmodel: str | None, text: str) -> None:
-    folder = tmp_path / "model"
-    folder.mkdir()
-    error = raised(load(folder, mlmodel))
-    requirements = ["# pinned", "mlflow==3.0", " No.Such>=2 "]
-    assert advice(error, str(folder), None, requirements) == text
+)  # fmt: skip
+def test_models_for_other_languages(tmp_path: Path, flavors: str, text: str) -> None:
+    (tmp_path / "MLmodel").write_text(f"flavors: {flavors}")
+    with pytest.raises(LoadFailed) as failed:
+        load_model(read_settings({"MODEL_URI": str(tmp_path)}))
+    assert str(failed.value).startswith(
+        f"the model file:…/{tmp_path.name} has only the flavor {text}"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,25 +82,69 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     mlflow.set_tracking_uri(before)
 
 
-@pytest.mark.parametrize("model_uri", ["models:/nope/1", "models:/nope@best", "runs:/abc/model"])
-def test_models_that_are_not_there(store: str, model_uri: str) -> None:
-    error = raised(lambda: mlflow.artifacts.download_artifacts(model_uri))
-    assert advice(error, model_uri, store, []) == (
-        f"there is no model {model_uri} in the tracking server sqlite:…/mlflow.db; "
+def test_a_run_that_is_not_there(store: str) -> None:
+    assert said(raised(lambda: resolve("runs:/abc/model")), "runs:/abc/model", store) == (
+        "there is no model runs:/abc/model in the tracking server sqlite:…/mlflow.db; "
         "check MODEL_URI and MLFLOW_TRACKING_URI"
     )
 
 
+def test_an_empty_registry(store: str) -> None:
+    assert said(raised(lambda: resolve("models:/nope/1")), "models:/nope/1", store) == (
+        "there is no model models:/nope/1 in the tracking server sqlite:…/mlflow.db; "
+        "it has no registered models at all"
+    )
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A registry with three models, two of which have versions."""
+    before = mlflow.get_tracking_uri()
+    uri = f"sqlite:///{tmp_path_factory.mktemp('registry')}/mlflow.db"
+    mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient()
+    for name in ("wine", "wine-quality", "iris"):
+        client.create_registered_model(name)
+    for _ in range(2):
+        client.create_model_version("wine", "/nowhere")
+    client.set_registered_model_alias("wine", "champion", "1")
+    yield uri
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.mark.parametrize(
+    ("uri", "there"),
+    [
+        ("models:/wyne/1", "it has 'wine'"),
+        ("models:/Wine-Quality@best", "it has 'wine-quality'"),
+        ("models:/xyz/latest", "it has 'iris'"),
+        ("models:/wine/7", "wine has the versions 1, 2"),
+        ("models:/iris/1", "iris has none of the versions"),
+        ("models:/iris/latest", "the versions of iris are in none of the stages"),
+        ("models:/wine@chmpion", "wine has the aliases champion"),
+        ("models:/iris@champion", "iris has none of the aliases"),
+        ("models:/wine/Production", "the versions of wine are in the stages None"),
+        ("models:/wine/Prod", "the versions of wine are in the stages None"),
+    ],
+)
+def test_what_comes_nearest(registry: str, uri: str, there: str) -> None:
+    mlflow.set_tracking_uri(registry)
+    told = said(raised(lambda: resolve(uri)), uri, registry)
+    assert told.startswith(
+        f"there is no model {uri} in the tracking server sqlite:…/mlflow.db; {there}"
+    )
+
+
 def test_folders_that_are_not_there() -> None:
-    error = raised(lambda: mlflow.pyfunc.load_model("/nowhere/model"))
-    assert advice(error, "/nowhere/model", None, []) == (
+    error = raised(lambda: mlflow.artifacts.download_artifacts("/nowhere/model"))
+    assert said(error, "/nowhere/model", step="fetching") == (
         "there is no folder model; a registered model is written models:/model/1"
     )
 
 
 def test_a_name_without_a_version(store: str) -> None:
     error = raised(lambda: mlflow.artifacts.download_artifacts("models:/nope"))
-    assert advice(error, "models:/nope", store, []) == (
+    assert said(error, "models:/nope", store) == (
         "MODEL_URI models:/nope names no version; write models:/nope/1 or models:/nope@alias"
     )
 
@@ -90,7 +154,7 @@ def test_a_server_that_cannot_be_reached() -> None:
         unused.bind(("127.0.0.1", 0))  # not listening
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         error = raised(lambda: requests.get(url, timeout=5))
-    assert advice(error, "models:/m/1", url, []) == (
+    assert said(error, "models:/m/1", url) == (
         f"the tracking server {url} cannot be reached; "
         "check MLFLOW_TRACKING_URI and that it is running"
     )
@@ -113,7 +177,7 @@ def refused_by_code() -> None:
 @pytest.mark.parametrize("act", [refused_by_server, refused_in_words, refused_by_code])
 def test_refused_logins(act: Callable[[], None]) -> None:
     url = "https://me:secret@example.com:8443/mlflow?key=secret"
-    assert advice(raised(act), "models:/m/1", url, [], "check this") == (
+    assert said(raised(act), "models:/m/1", url) == (
         "the tracking server https://example.com:8443/mlflow refused the login: check this"
     )
 
@@ -133,15 +197,68 @@ def page_for_a_listing() -> None:
 
 @pytest.mark.parametrize("act", [page_for_json, page_for_a_listing])
 def test_login_pages(act: Callable[[], None]) -> None:
-    assert advice(raised(act), "models:/m/1", "http://x/mlflow", [], "check this") == (
+    assert said(raised(act), "models:/m/1", "http://x/mlflow") == (
         "the tracking server http://x/mlflow refused the login (it answered with a web page): "
         "check this"
     )
 
 
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("error", [FULL, MlflowException(f"failures occurred: {FULL}")])
+@pytest.mark.parametrize("step", ["looking up", "fetching", "loading", "predicting"])
+def test_a_full_disk(step: Step, error: Exception) -> None:
+    assert said(error, "models:/m/1", step=step) == (
+        "the disk is full; make room, or set TMPDIR to a folder on another one"
+    )
+
+
+def test_a_folder_for_temporary_files_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(LoadFailed, match="there is no folder for temporary files; set TMPDIR"):
+        load_model(read_settings({"MODEL_URI": "s3://bucket/model"}))
+
+
+@pytest.mark.parametrize(
+    ("uri", "hint"),
+    [
+        ("model:/a/1", "was models:/a/1 meant?"),
+        ("run:/0a/model", "was runs:/0a/model meant?"),
+        ("models:/a/b/c", "see the README for its forms"),
+        ("gopher://x/a", "see the README for its forms"),
+    ],
+)
+def test_a_scheme_that_is_misspelt(uri: str, hint: str) -> None:
+    settings = read_settings({"MODEL_URI": uri})
+    with pytest.raises(LoadFailed) as failed:
+        load_model(settings)
+    assert str(failed.value) == f"MODEL_URI {uri} cannot be read as a model URI; {hint}"
+
+
+def test_databricks_without_a_login(
+    mlflow_as_before: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    settings = read_settings({"MODEL_URI": "models:/m/1", "MLFLOW_TRACKING_URI": "databricks"})
+    with pytest.raises(LoadFailed, match="was asked without a login; set DATABRICKS_HOST"):
+        load_model(settings)
+
+
+@pytest.mark.parametrize("step", ["looking up", "fetching"])
+def test_a_server_that_fails(step: Step) -> None:
+    error = MlflowException("API request failed: too many 502 error responses")
+    assert said(error, "models:/m/1", "http://x/mlflow", step) == (
+        "the tracking server http://x/mlflow answered with an error of its own (502); its log has "
+        "the reason"
+    )
+
+
 def test_a_server_that_is_no_tracking_server() -> None:
     error = MlflowException("API request to endpoint /api/2.0 failed with error code 404 != 200.")
-    assert advice(error, "models:/m/1", "http://x/mlflow", []) == (
+    assert said(error, "models:/m/1", "http://x/mlflow") == (
         "the tracking server http://x/mlflow does not know what it was asked: it is no MLflow "
         "server, or an older one; check MLFLOW_TRACKING_URI"
     )
@@ -154,62 +271,149 @@ def from_cause() -> None:
         raise MlflowException("loading failed") from error
 
 
-def without_name() -> None:
-    raise ModuleNotFoundError("some loader's own words")
+def only_before() -> None:
+    try:
+        importlib.import_module("no_such_package")
+    except ModuleNotFoundError:
+        raise ValueError("told from nothing else") from None
 
 
-def odd_uri() -> None:
-    raise MlflowException("odd", INVALID_PARAMETER_VALUE)
+def fail(error: Exception) -> Callable[[], None]:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+LOADING = "the model models:/m/1 could not be loaded ({}); the server's log has the traceback"
+
+NO_FILES = "the files of the model models:/m/1 could not be fetched ({}); the server's log has the"
 
 
 @pytest.mark.parametrize(
-    ("act", "text"),
+    ("step", "act", "text"),
     [
+        ("configuring", from_cause, "MLflow cannot be imported for want of the module no_such_pa"),
+        ("configuring", fail(ImportError("cannot import name")), "MLflow cannot be imported; pip"),
+        ("configuring", fail(ValueError("not found")), "MLflow could not be set up (ValueError)"),
+        ("looking up", from_cause, "the local store cannot be asked without the module no_such"),
+        ("looking up", fail(ValueError("x")), "the model models:/m/1 could not be looked up (Val"),
         (
-            from_cause,
-            "the model needs the package no_such_package, which is not installed; add the line "
-            "`no_such_package` to requirements.txt and deploy again",
+            "looking up",
+            fail(MlflowException("odd", INVALID_PARAMETER_VALUE)),
+            "MODEL_URI models:/m/1 cannot be read as a model URI; see the README for its forms",
         ),
         (
-            without_name,
-            "the model s3://bucket/model could not be loaded (ModuleNotFoundError); the server's "
-            "log has the traceback",
+            "fetching",
+            lambda: mlflow.artifacts.download_artifacts("gopher://x/y"),
+            "MODEL_URI models:/m/1 cannot be read as a model URI",
+        ),
+        ("fetching", fail(ValueError("x")), NO_FILES.format("ValueError")),
+        ("loading", from_cause, "the model needs the module no_such_package, which no line"),
+        ("loading", only_before, LOADING.format("ValueError")),
+        ("loading", fail(ModuleNotFoundError("own words")), LOADING.format("ModuleNotFoundError")),
+        ("loading", fail(LookupError("Resource punkt not found")), LOADING.format("LookupError")),
+        (
+            "loading",
+            fail(FileNotFoundError("No such file: MLmodel")),
+            LOADING.format("FileNotFoundError"),
+        ),
+        ("loading", fail(ConnectionError("hub")), LOADING.format("ConnectionError")),
+        (
+            "loading",
+            fail(MlflowException("no", PERMISSION_DENIED)),
+            LOADING.format("MlflowException"),
         ),
         (
-            odd_uri,
-            "MODEL_URI s3://bucket/model cannot be read as a model URI; see the README for its "
-            "forms",
-        ),
-        (
-            lambda: int("x"),
-            "the model s3://bucket/model could not be loaded (ValueError); the server's log has "
-            "the traceback. Often a package has another version than the model was saved with",
-        ),
-        (
-            lambda: mlflow.pyfunc.load_model("gopher://x/y"),
-            "the model s3://bucket/model could not be loaded (MlflowException); the server's log "
-            "has the traceback. Often a package has another version than the model was saved with",
+            "predicting",
+            fail(FileNotFoundError("not found")),
+            "the model models:/m/1 was loaded, but could not be asked (FileNotFoundError)",
         ),
     ],
-    ids=["cause", "module without name", "URI", "anything", "scheme"],
 )
-def test_other_errors(act: Callable[[], Any], text: str) -> None:
-    assert advice(raised(act), "s3://key:secret@bucket/model", None, []).startswith(text)
+def test_the_step_decides(step: Step, act: Callable[[], Any], text: str) -> None:
+    assert said(raised(act), "models:/m/1", step=step).startswith(text)
+
+
+PRESENT = importlib.metadata.version("numpy")
+REQUIREMENTS = [
+    "# pinned",
+    "-r other.txt",
+    f"numpy=={PRESENT}",
+    "pandas==0.1 --hash=sha256:00",
+    "pyyaml<1 ; python_version < '3'",
+    "no-such-package==1",
+    "Starlette==0.0.1 # the server's own",
+]
+
+
+@pytest.mark.parametrize("step", ["configuring", "looking up", "fetching", "loading", "predicting"])
+def test_another_version_is_said_while_loading_and_where_versions_differ(step: Step) -> None:
+    here = {name: importlib.metadata.version(name) for name in ("pandas", "starlette")}
+    guess = (
+        f". Often a package has another version: pandas==0.1 is here {here['pandas']}, "
+        f"Starlette==0.0.1 is here {here['starlette']}"
+    )
+    error = raised(lambda: int("x"))
+    told = said(error, "s3://b/model", step=step, requirements=REQUIREMENTS)
+    assert told.endswith(guess) == (step == "loading")
+    assert "another version" not in said(
+        error, "s3://b/m", step=step, requirements=REQUIREMENTS[:3]
+    )
+
+
+def test_a_part_that_another_version_has() -> None:
+    told = missing_module("pandas.no_such", ["pandas==0.1"])
+    assert "the installed pandas does not have. Often a package has another version: pand" in told
+
+
+def test_of_many_differences_five_are_named() -> None:
+    told = said(ValueError(), "models:/m/1", step="loading", requirements=["pandas==0.1"] * 7)
+    assert told.count("pandas==0.1") == 5
+    assert told.endswith(" and 2 more")
 
 
 @pytest.mark.parametrize(
     ("module", "requirements", "line"),
     [
-        ("sklearn.tree", ["scikit_learn==1.5"], "scikit_learn==1.5"),
-        ("cv2", [], "opencv-python"),
-        ("xgboost", ["xgboost[gpu]>=2 ; python_version > '3'"],
+        ("sklearn.tree", ["mlflow", "scikit_learn==1.5"], "scikit_learn==1.5"),
+        ("cv2", ["opencv-python-headless"], "opencv-python-headless"),
+        ("google.cloud.storage", ["google-cloud-storage>=2"], "google-cloud-storage>=2"),
+        ("xgboost", ["xgboost[gpu]>=2 ; python_version > '3' --hash=sha256:0 \\"],
          "xgboost[gpu]>=2 ; python_version > '3'"),
+        ("own", ["own @ git+https://token@host/own?key=k"], "own @ git+https://…@host/own?…"),
+        ("own", ["owner", "# own"], None),
     ],
 )  # fmt: skip
 def test_packages_are_known_by_their_modules(
-    module: str, requirements: list[str], line: str
+    module: str, requirements: list[str], line: str | None
 ) -> None:
-    assert f"add the line `{line}` to requirements.txt" in missing_package(module, requirements)
+    assert line_for(module, requirements) == line
+
+
+def test_a_package_that_the_model_asks_for() -> None:
+    assert missing_module("no_such.module", ["# pinned", " No.Such>=2 "]) == (
+        "the model needs the package No.Such, which is not installed; add the line "
+        "`No.Such>=2` to requirements.txt and deploy again"
+    )
+
+
+@pytest.mark.parametrize("module", ["custom_transformer", "my_utils.steps", "cv2_of_nobody"])
+@pytest.mark.parametrize("requirements", [[], ["mlflow==3.0", "scikit-learn", "transformer"]])
+def test_a_module_of_the_authors_own(module: str, requirements: list[str]) -> None:
+    assert missing_module(module, requirements) == (
+        f"the model needs the module {module}, which no line of its requirements names; if it is "
+        "your own code, log the model with code_paths=, or name the file in the deploy command; if "
+        "it is a package's, log the model with pip_requirements= that name it"
+    )
+
+
+@pytest.mark.parametrize("module", ["numpy.no_such", "xml.no_such"])
+def test_a_part_that_the_installed_package_does_not_have(module: str) -> None:
+    top = module.partition(".")[0]
+    assert missing_module(module, ["numpy>=1"]) == (
+        f"the model needs the module {module}, which the installed {top} does not have"
+    )
 
 
 @pytest.mark.parametrize(
@@ -229,3 +433,9 @@ def test_packages_are_known_by_their_modules(
 )
 def test_what_of_a_uri_is_shown(uri: str, public: str) -> None:
     assert public_uri(uri) == public
+
+
+def test_a_model_of_a_registry_that_the_uri_names(registry: str) -> None:
+    mlflow.set_tracking_uri(registry)
+    uri = "models://host/nope/1"
+    assert "check MODEL_URI and MLFLOW_TRACKING_URI" in said(raised(lambda: resolve(uri)), uri)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from modelserver import advice
+from modelserver import advice, fetching, looking_up, model_packages, network, registry
 from modelserver.app import PATHS
 from modelserver.deployment.bundle import ARGUMENTS
 from modelserver.errors import error_body
@@ -53,9 +53,9 @@ OF_OTHERS = {"No module named 'pkg_resources'", "deploy api", "deploy fastapi"}
 def test_troubleshooting_quotes_what_is_said() -> None:
     table = README.partition("| you see | do |")[2].partition("\n\n")[0]
     seen = re.findall(r"`([^`]+)`", "\n".join(row.split(" | ")[0] for row in table.splitlines()))
-    said = " ".join(
-        [UNCONFIGURED, CONNECT_KEY, NO_KEY, ELSEWHERE, Path(advice.__file__).read_text()]
-    )
+    modules = (advice, fetching, looking_up, model_packages, network, registry)
+    sources = [Path(str(module.__file__)).read_text() for module in modules]
+    said = " ".join([UNCONFIGURED, CONNECT_KEY, NO_KEY, ELSEWHERE, *sources])
     assert len(seen) > 10
     for quoted in set(seen) - OF_OTHERS:
         assert quoted.rstrip("… ") in said, quoted

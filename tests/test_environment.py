@@ -7,7 +7,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from modelserver.advice import LoadFailed
+from modelserver.attempt import LoadFailed
 from modelserver.deployment.environment import inspect_model, read_environment
 from modelserver.settings import read_settings
 from tests.zoo import Echo

@@ -252,8 +252,8 @@ def test_a_file_of_the_model_that_is_broken(
     (model / "conda.yaml").write_text("a: [b")
     assert main([str(model)], {}) == 1
     assert capsys.readouterr().err == (
-        "install_model_deps.sh: what is at file:…/model is not a complete MLflow model; "
-        "log it again\n"
+        "install_model_deps.sh: the model's conda.yaml cannot be read as YAML; "
+        "log the model again\n"
     )
 
 

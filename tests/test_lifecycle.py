@@ -110,10 +110,18 @@ def test_a_missing_package_names_the_line_to_add(
     assert page.status_code == 503
     assert health["state"] == "failed"
     assert health["reason"] == (
-        "the model needs the package skimage_of_nobody, which is not installed; add the line "
+        "the model needs the package skimage-of.Nobody, which is not installed; add the line "
         "`skimage-of.Nobody==1.2.3` to requirements.txt and deploy again"
     )
     assert health["next_try"] is not None
+
+
+def test_a_module_of_the_authors_own(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    path = with_loader(model_path("wine"), tmp_path / "model", "import custom_transformer\n")
+    with TestClient(app_for(path)) as client:
+        reason = settled(client)["reason"]
+    assert "if it is your own code, log the model with code_paths=" in reason
+    assert "requirements.txt" not in reason
 
 
 @pytest.mark.parametrize(

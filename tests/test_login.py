@@ -6,12 +6,14 @@ from requests.adapters import HTTPAdapter
 
 from modelserver.connect import Connect
 from modelserver.login import (
+    ANYBODY,
     CHECKS,
     CONNECT_KEY,
     ELSEWHERE,
     IN_URI,
     NO_KEY,
     NOBODY,
+    USERS,
     KeyAuth,
     Login,
     choose_login,
@@ -28,7 +30,9 @@ THERE = "https://host/rsc/mlflow"
 @pytest.mark.parametrize("uri", [THERE, "https://elsewhere/"])
 @pytest.mark.parametrize("name", CHECKS)
 def test_what_the_user_set_wins(name: str, uri: str, connect: Connect) -> None:
-    assert choose_login({name: "x"}, connect, uri) == Login(CHECKS[name])
+    assert choose_login({name: "x"}, connect, uri) == Login(
+        CHECKS[name], user=USERS.get(name, ANYBODY)
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,7 +40,11 @@ def test_what_the_user_set_wins(name: str, uri: str, connect: Connect) -> None:
     [
         (CONNECT, THERE, Login(CONNECT_KEY, KeyAuth(CONNECT))),
         (WITHOUT_KEY, THERE, Login(NO_KEY)),
-        (CONNECT, "https://user:pass@host/rsc/mlflow", Login(IN_URI)),
+        (
+            CONNECT,
+            "https://user:pass@host/rsc/mlflow",
+            Login(IN_URI, user="the user in MLFLOW_TRACKING_URI"),
+        ),
         (CONNECT, "https://elsewhere/mlflow", Login(ELSEWHERE)),
         (WITHOUT_KEY, "https://elsewhere/mlflow", Login(ELSEWHERE)),
         (CONNECT, "sqlite:///mlflow.db", Login(ELSEWHERE)),

@@ -1,10 +1,13 @@
 """Settings: environment variables in, one frozen value out, or the variable that is wrong."""
 
+import logging
 import os
 from typing import Any
 
 import pytest
 
+from modelserver.app import create_app
+from modelserver.log import LineFormatter
 from modelserver.settings import SettingsError, read_settings
 
 DEFAULTS: dict[str, Any] = {
@@ -103,3 +106,46 @@ def test_secrets_are_known_but_not_shown() -> None:
     settings = read_settings({"CONNECT_API_KEY": "connect-key", "MLFLOW_TRACKING_TOKEN": "short"})
     assert settings.secrets == ["connect-key"]
     assert "connect-key" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "text", ['"models:/a/1"', "'models:/a/1'", ' " models:/a/1 " ', "models:/a/1"]
+)
+def test_quotes_around_a_value(text: str) -> None:
+    settings = read_settings({"MODEL_URI": text, "PORT": "'80'", "HOST": '"'})
+    assert (settings.model_uri, settings.port, settings.host) == ("models:/a/1", 80, '"')
+    assert settings.quoted == (["MODEL_URI", "PORT"] if text != "models:/a/1" else ["PORT"])
+
+
+def test_quotes_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    create_app(read_settings({"MODEL_URI": '"models:/a/1"'}))
+    assert "MODEL_URI: the quotes around its value were taken off" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["MODEL_URI", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"])
+@pytest.mark.parametrize("level", [logging.INFO, logging.ERROR])
+@pytest.mark.parametrize(
+    ("uri", "hidden"),
+    [
+        ("http://user:pass%2Fword@host/mlflow", ["pass%2Fword", "pass/word"]),
+        ("http://user:a/b@c:pw@host/mlflow", ["a/b@c:pw@"]),
+        ("http://me:pw@host/mlflow", ["me:pw@"]),
+        ("https://a-long-token@host/mlflow", ["a-long-token"]),
+        ("postgresql://me:pass-word@host/db", ["pass-word"]),
+        ("https://host/m?sv=24&sig=abc%2Bdefgh", ["abc%2Bdefgh", "abc+defgh", "sv=24"]),
+        ('"https://host/m?token=abcdefgh"', ["abcdefgh"]),
+    ],
+)
+def test_logins_and_queries_are_struck_out(
+    name: str, level: int, uri: str, hidden: list[str]
+) -> None:
+    formatter = LineFormatter(read_settings({name: uri}).secrets)
+    text = f"asked {uri} and {' '.join(hidden)}"
+    line = formatter.format(logging.LogRecord("x", level, "", 0, text, (), None))
+    assert "asked " in line
+    assert not [part for part in hidden if part in line]
+
+
+@pytest.mark.parametrize("uri", ["models:/m/1", "models:/m@champion", "wasbs://box@me.net/model"])
+def test_nothing_else_is(uri: str) -> None:
+    assert read_settings({"MODEL_URI": uri}).secrets == []

@@ -5,8 +5,6 @@ The doors stand where Connect stands: they say which Authorization each request 
 
 import contextlib
 import logging
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,12 +15,11 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from modelserver.advice import LoadFailed
+from modelserver.attempt import LoadFailed
 from modelserver.login import CHECKS, CONNECT_KEY, NO_KEY
 from modelserver.model import Model, load_model
 from modelserver.settings import read_settings
 from tests.connect.door import Door
-from tests.needs import need
 from tests.processes import Server
 from tests.serving import serving
 
@@ -114,19 +111,6 @@ def test_nor_does_a_server_that_connect_redirects_to(
             drop(load(f"{server}/"))
     assert set(connect.seen) == {f"Key {KEY}"}
     assert set(elsewhere.seen) == {None}
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for this machine, in one file."""
-    need(shutil.which("openssl"), "there is no openssl")
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    command += ["-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command += ["-keyout", str(file), "-out", str(file.with_suffix(".crt"))]
-    subprocess.run(command, check=True, capture_output=True)
-    file.write_text(file.read_text() + file.with_suffix(".crt").read_text())
-    return file
 
 
 @pytest.mark.parametrize("to_https", [True, False], ids=["http to https", "https to http"])

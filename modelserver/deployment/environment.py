@@ -7,17 +7,18 @@ Whatever goes wrong is a `LoadFailed` with advice.
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import yaml
 
-from modelserver.advice import LoadFailed, public_uri
+from modelserver.attempt import LoadFailed, public_uri
 from modelserver.deployment.requirements import Line, read_line, read_lines
 from modelserver.model import explained
 from modelserver.registry import Registration, resolve
 from modelserver.settings import Settings
+from modelserver.stores import store_of
 from modelserver.tracking import set_mlflow_up
 
 FILES: Final = (
@@ -64,13 +65,21 @@ def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, Saved
     """
     assert settings.model_uri is not None
     _set_up(settings)
-    with explained(settings):
+    with explained(settings) as attempt:
         registration = resolve(settings.model_uri)
+        attempt.step, attempt.location = "fetching", registration.location
         local = Path(registration.uri.removeprefix("file://"))
         if local.exists():
             return registration, read_environment(local)
         _fetch_files(registration.uri, folder)
-        return registration, read_environment(folder)
+        return registration, _with_store(read_environment(folder), registration.location)
+
+
+def _with_store(saved: SavedWith, location: str) -> SavedWith:
+    """Also the packages without which the server could not read the files from where they are."""
+    store, named = store_of(location), {line.name for line in saved.packages}
+    lines = [read_line(name) for name in (store.packages if store else ()) if name not in named]
+    return replace(saved, packages=(*saved.packages, *lines))
 
 
 def _set_up(settings: Settings) -> None:
@@ -149,7 +158,12 @@ def _conda_python(conda: Mapping[str, Any]) -> str | None:
 
 def _yaml(file: Path) -> dict[str, Any]:
     text = _text(file)
-    value = yaml.safe_load(text) if text else None
+    try:
+        value = yaml.safe_load(text) if text else None
+    except yaml.YAMLError as error:
+        raise LoadFailed(
+            f"the model's {file.name} cannot be read as YAML; log the model again"
+        ) from error
     return value if isinstance(value, dict) else {}
 
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from modelserver.advice import LoadFailed, public_uri
+from modelserver.attempt import LoadFailed, public_uri
 from modelserver.deployment.environment import inspect_model
 from modelserver.deployment.merging import Conflict, contradictions, merge
 from modelserver.deployment.quiet import quiet

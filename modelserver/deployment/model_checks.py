@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from modelserver.advice import LoadFailed, public_uri
+from modelserver.attempt import LoadFailed, public_uri
 from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith, inspect_model, open_store
 from modelserver.deployment.rehearsal import Rehearsal, faults, rehearse

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from modelserver.advice import public_uri
+from modelserver.attempt import public_uri
 from modelserver.lifecycle import Lifecycle, State, isoformat
 from modelserver.model import Model, flavor
 

@@ -1,0 +1,84 @@
+"""An attempt to load a model: its step, what is known of the model by then, and how it fails.
+
+`LoadFailed` is the one exception of a load; `Attempt` is what advice is made from. What is shown of
+a URI is decided here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
+
+from modelserver.login import Login
+from modelserver.stores import CONTAINERS
+
+Step: TypeAlias = Literal["configuring", "looking up", "fetching", "loading", "predicting"]
+"""`configuring` imports MLflow and sets it up; `loading` imports what the model needs."""
+
+STEPS: Final[Mapping[Step, str]] = {
+    "configuring": "importing MLflow",
+    "looking up": "looking the model up",
+    "fetching": "fetching the model",
+    "loading": "loading the model",
+    "predicting": "trying the model",
+}
+
+Report: TypeAlias = Callable[[str], None]
+"""Told what is being done, for those who wait."""
+
+
+class LoadFailed(Exception):
+    """The model could not be loaded; the text is advice, the cause has the details."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An attempt to load a model: how far it has come, and what is known of the model by then."""
+
+    model_uri: str
+    tracking_uri: str | None
+    login: Login
+    step: Step = "looking up"
+    location: str = ""
+    """Where the model's files are."""
+    requirements: Sequence[str] = ()
+    """The lines of the model's requirements.txt."""
+    report: Report = lambda step: None
+
+    def begin(self, step: Step) -> None:
+        """From now on, what goes wrong goes wrong in this step."""
+        self.step = step
+        self.report(STEPS[step])
+
+    @property
+    def uri(self) -> str:
+        """The model's URI, as it may be shown."""
+        return public_uri(self.model_uri)
+
+    @property
+    def server(self) -> str:
+        """The tracking server or store, as it may be shown."""
+        if not self.tracking_uri:
+            return "the local store"
+        return f"the tracking server {public_uri(self.tracking_uri)}"
+
+
+UNREADABLE: Final = ":…"
+"""What is shown of a URI that cannot be read."""
+
+
+def public_uri(uri: str) -> str:
+    """A URI without what is nobody's business: credentials, queries, folders of this machine."""
+    scheme = uri.partition(":")[0]
+    try:
+        parts = urlsplit(uri)
+        host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+    except ValueError:  # a port that is no number, a bracket without its partner
+        return scheme + UNREADABLE
+    if parts.scheme in ("", "file", "sqlite"):
+        return f"{parts.scheme or 'file'}:…/{parts.path.rstrip('/').rpartition('/')[2]}"
+    if "@" in parts.path and parts.netloc:  # the rest of a password with a slash in it
+        return scheme + UNREADABLE
+    if parts.scheme in CONTAINERS and parts.username and parts.password is None:
+        host = f"{parts.username}@{host}"
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))

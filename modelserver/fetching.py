@@ -1,0 +1,87 @@
+"""Why a model's files could not be fetched, though the model was found.
+
+In: the exception and the attempt that it ended. Out: a sentence, or None for what has no rule.
+Files are in an artifact store that is asked directly, behind the tracking server, or in a folder.
+"""
+
+import re
+from typing import Final
+
+from modelserver.attempt import Attempt, public_uri
+from modelserver.causes import is_unreachable, lacks_login, status_of
+from modelserver.looking_up import fault_of_server, no_model, unreadable
+from modelserver.mlflow_words import BAD_URI, GONE, says
+from modelserver.model_packages import to_install
+from modelserver.stores import Store, store_of
+
+EXPERIMENT: Final = re.compile(r"mlflow-artifacts:(?://[^/]*)?/(?:workspaces/[^/]+/)?(\d+)/")
+"""The experiment's id in the location of files behind a tracking server."""
+
+
+def while_fetching(error: BaseException, attempt: Attempt) -> str | None:
+    """What the place where the files are did, or lacks."""
+    if store := store_of(attempt.location):
+        return _fault_of_store(error, attempt, store)
+    if is_gone(error):
+        return _gone(attempt)
+    if says(error, *BAD_URI):
+        return unreadable(attempt)
+    return _forbidden(error, attempt) or fault_of_server(error, attempt)
+
+
+def is_gone(error: BaseException) -> bool:
+    """Whether the files are not where they should be."""
+    return isinstance(error, FileNotFoundError) or status_of(error) == 404 or says(error, *GONE)
+
+
+def _gone(attempt: Attempt) -> str:
+    uri, name = attempt.uri, attempt.uri.rpartition("/")[2]
+    if uri.startswith("file:"):
+        return f"there is no folder {name}; a registered model is written models:/{name}/1"
+    if not uri.startswith("models:"):
+        return no_model(attempt)
+    place = public_uri(attempt.location)
+    if place.startswith("file:"):
+        return (
+            f"the files of the model {uri} are at {place}, a folder that this machine does not "
+            "have; have the tracking server hand them out (mlflow server "
+            "--artifacts-destination), and log the model again"
+        )
+    return (
+        f"the files of the model {uri} are not at {place} any more; log and register the model "
+        "again"
+    )
+
+
+def _forbidden(error: BaseException, attempt: Attempt) -> str | None:
+    """Files behind a tracking server are read by the permissions of their experiment."""
+    if status_of(error) != 403:
+        return None
+    found = re.match(
+        r"mlflow-artifacts:(?://[^/]*)?/(?:workspaces/[^/]+/)?(\d+)/", attempt.location
+    )
+    whose = f"experiment {found[1]}" if found else "their experiment"
+    return (
+        f"{attempt.server} lets the model be looked up, but not its files be read (403); give "
+        f"{attempt.login.user} the permission READ on {whose}"
+    )
+
+
+def _fault_of_store(error: BaseException, attempt: Attempt, store: Store) -> str:
+    """What an artifact store did that is asked without the tracking server."""
+    place = f"the artifact store {public_uri(attempt.location)} ({store.name})"
+    status = status_of(error)
+    if isinstance(error, ImportError) or says(error, *BAD_URI):
+        return f"{place} needs {to_install(store.packages)}"
+    if is_gone(error):
+        return f"{place} has no such files; check where the model was logged to"
+    if status == 403:
+        return f"{place} forbids to read the files (403); check the rights of {store.login}"
+    if status == 401 or lacks_login(error):
+        return f"{place} was asked without a login that it takes; it needs {store.login}"
+    if is_unreachable(error):
+        return f"{place} cannot be reached; check the network, and {store.login}"
+    return (
+        f"{place} did not hand out the files ({type(error).__name__}); it is asked with "
+        f"{store.login}; the server's log has the traceback"
+    )

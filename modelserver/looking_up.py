@@ -1,0 +1,84 @@
+"""Why a model could not be looked up: what the tracking server did, or what MODEL_URI names.
+
+In: the exception and the attempt that it ended. Out: a sentence, or None for what has no rule.
+"""
+
+import re
+from difflib import get_close_matches
+from typing import Final
+
+from modelserver.attempt import Attempt
+from modelserver.causes import code_of, is_page, is_unreachable, status_of
+from modelserver.login import ANYBODY
+from modelserver.mlflow_words import BAD_URI, NO_ENDPOINT, NO_LOGIN, says
+from modelserver.registry import NotRegistered
+from modelserver.stores import STORES
+
+SCHEMES: Final = ("models", "runs", "mlflow-artifacts", "file", "https")
+"""Of model URIs, beside those of artifact stores."""
+
+
+def while_looking_up(error: BaseException, attempt: Attempt) -> str | None:
+    """What the tracking server, its store or the URI lacks."""
+    if says(error, *NO_LOGIN):
+        return (
+            f"{attempt.server} was asked without a login; set DATABRICKS_HOST and DATABRICKS_TOKEN "
+            "(with the package databricks-sdk), or another MLFLOW_TRACKING_URI"
+        )
+    if fault := fault_of_server(error, attempt):
+        return fault
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        top = error.name.partition(".")[0]
+        return f"{attempt.server} cannot be asked without the module {top}; install its package"
+    return _wrong_uri(error, attempt)
+
+
+def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
+    """What the tracking server did, when the error is about that."""
+    server, login, status = attempt.server, attempt.login, status_of(error)
+    if is_page(error):
+        return f"{server} refused the login (it answered with a web page): {login.check}"
+    if status == 403 and login.user != ANYBODY:
+        return f"{server} forbids {login.user} to read the model (403); give the permission READ"
+    if status in (401, 403):
+        return f"{server} refused the login: {login.check}"
+    if says(error, NO_ENDPOINT):
+        return (
+            f"{server} does not know what it was asked: it is no MLflow server, or an older one; "
+            "check MLFLOW_TRACKING_URI"
+        )
+    if status is not None and status >= 500:
+        return f"{server} answered with an error of its own ({status}); its log has the reason"
+    if is_unreachable(error):
+        return f"{server} cannot be reached; check MLFLOW_TRACKING_URI and that it is running"
+    return None
+
+
+def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
+    """Advice for a URI under which there is nothing, or which cannot be read as one."""
+    uri = attempt.uri
+    if isinstance(error, NotRegistered):
+        return f"there is no model {uri} in {attempt.server}; {error}"
+    if re.fullmatch(r"models:/(?!m-)[^/@]+", uri):
+        return f"MODEL_URI {uri} names no version; write {uri}/1 or {uri}@alias"
+    if code_of(error) == "INVALID_PARAMETER_VALUE" or says(error, *BAD_URI):
+        return unreadable(attempt)
+    return no_model(attempt) if status_of(error) == 404 else None
+
+
+def unreadable(attempt: Attempt) -> str:
+    """The URI is none that MLflow reads."""
+    scheme, colon, rest = attempt.uri.partition(":")
+    meant = get_close_matches(scheme, [*SCHEMES, *STORES], 1) if colon else []
+    hint = "see the README for its forms"
+    if meant and meant[0] != scheme:
+        hint = f"was {meant[0]}:{rest} meant?"
+    return f"MODEL_URI {attempt.uri} cannot be read as a model URI; {hint}"
+
+
+def no_model(attempt: Attempt) -> str:
+    """Nothing is there."""
+    return (
+        f"there is no model {attempt.uri} in {attempt.server}; "
+        "check MODEL_URI and MLFLOW_TRACKING_URI"
+    )

@@ -1,0 +1,60 @@
+"""Artifact stores: which one a location is in, which packages and settings it needs.
+
+In: the URI of a model's files. Out: one row of the table, or None for a scheme that is not in it.
+Each store is a row; the packages are those that MLflow imports for its scheme.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What to know of an artifact store before its files can be read."""
+
+    name: str
+    packages: Sequence[str]
+    login: str
+    """What it is asked with, as a clause."""
+
+
+AWS: Final = (
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or a role of the machine), for another server "
+    "than Amazon's also MLFLOW_S3_ENDPOINT_URL"
+)
+
+AZURE: Final = (
+    "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCESS_KEY, or a login of Azure "
+    "(AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_CLIENT_SECRET)"
+)
+
+LAKE: Final = "a login of Azure (AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_CLIENT_SECRET)"
+
+BLOB_PACKAGES: Final = ("azure-storage-blob", "azure-identity")
+
+STORES: Final = {
+    "s3": Store("S3", ["boto3"], AWS),
+    "r2": Store("Cloudflare R2", ["boto3"], AWS),
+    "b2": Store("Backblaze B2", ["boto3"], AWS),
+    "gs": Store(
+        "Google Cloud Storage",
+        ["google-cloud-storage"],
+        "GOOGLE_APPLICATION_CREDENTIALS, the path of a service account's key (or a role of the "
+        "machine)",
+    ),
+    "wasbs": Store("Azure Blob Storage", BLOB_PACKAGES, AZURE),
+    "abfss": Store("Azure Data Lake", ["azure-storage-file-datalake", "azure-identity"], LAKE),
+    "dbfs": Store("DBFS", ["databricks-sdk"], "DATABRICKS_HOST and DATABRICKS_TOKEN"),
+    "hdfs": Store("HDFS", ["pyarrow"], "Hadoop's client (HADOOP_HOME) and MLFLOW_KERBEROS_USER"),
+    "sftp": Store("SFTP", ["pysftp"], "a key of SSH for the host"),
+    "ftp": Store("FTP", [], "a user and a password in the location"),
+}
+
+CONTAINERS: Final = frozenset({"wasbs", "abfss"})
+"""Schemes whose URIs have a container, no login, before the @."""
+
+
+def store_of(location: str) -> Store | None:
+    """The row for a location."""
+    return STORES.get(location.partition(":")[0].lower())
