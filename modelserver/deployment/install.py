@@ -75,7 +75,7 @@ def _targets(given: Sequence[str], environment: Mapping[str, str]) -> tuple[Path
 def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.Namespace) -> None:
     """Merges the model's packages into `file`, or shows what would change."""
     try:
-        before = file.read_bytes().decode()
+        before = file.read_bytes().decode("utf-8-sig")
         after = merge(before, packages, label, ALIASES if options.skinny else {})
         if not options.dry_run and after != before:
             _replace(file, after)

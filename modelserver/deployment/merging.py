@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from modelserver.deployment.malformed import malformed
 from modelserver.deployment.matches import Match, contradiction, find_matches, is_copy, one_line
 from modelserver.deployment.refusals import is_address, refusals
 from modelserver.deployment.requirements import Line, read_lines
@@ -55,6 +56,8 @@ def merge(
 
     `aliases`: packages of ours that go by another name in `model`. Raises `Conflict`.
     """
+    if unreadable := [str(line) for line in malformed(_outside(text))]:
+        raise Conflict(unreadable)
     newline = "\r\n" if "\r\n" in text else "\n"
     head, tail = (read_lines(part) for part in _without_block(text, newline))
     matches = find_matches(head + tail, model, aliases or {})
@@ -93,6 +96,11 @@ def _without_block(text: str, newline: str) -> tuple[str, str]:
     if head and not head.endswith("\n"):
         head += newline
     return _restored(head), _restored(BLOCK.sub("", tail))
+
+
+def _outside(text: str) -> str:
+    """The text with its blocks empty, so that the numbers of its lines are the same."""
+    return BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)
 
 
 def _restored(text: str) -> str:

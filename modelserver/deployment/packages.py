@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from modelserver.deployment.malformed import malformed
 from modelserver.deployment.merging import Conflict, merge
 from modelserver.deployment.requirements import Line, read_lines
 from modelserver.deployment.skinny import FULL, SKINNY
@@ -22,10 +23,15 @@ class Comparison:
 
     faults: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    edit: str = ""
+    """What a person has to change, where an update of the file cannot mend it."""
 
 
 def in_file(text: str, packages: Sequence[Line]) -> Comparison:
     """The model's packages against the lines of a requirements file."""
+    if unreadable := list(malformed(text)):
+        edit = f"edit line {unreadable[0].number} of requirements.txt"
+        return Comparison(faults=tuple(map(str, unreadable)), edit=edit)
     lines = {line.name: line for line in read_lines(text) if line.requirement}
     aliases = {FULL: SKINNY} if FULL not in lines and SKINNY in lines else {}
     wanted = _counting_here(packages)

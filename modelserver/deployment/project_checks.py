@@ -19,9 +19,9 @@ from modelserver.settings import Settings
 def _compared(comparison: Comparison, saved: SavedWith, advice: str) -> Outcome[None]:
     found = "; ".join(comparison.faults + comparison.doubts)
     if comparison.faults:
-        return Outcome("failed", found, advice)
+        return Outcome("failed", found, comparison.edit or advice)
     if comparison.doubts:
-        return Outcome("warning", found, advice)
+        return Outcome("warning", found, comparison.edit or advice)
     return Outcome("ok", f"the model's {len(saved.packages)} packages")
 
 
@@ -47,7 +47,7 @@ def check_python(saved: SavedWith, root: Path) -> Outcome[None]:
 def check_requirements(saved: SavedWith, settings: Settings, root: Path) -> Outcome[None]:
     """requirements.txt has a line for each package of the model, in its version."""
     file = root / "requirements.txt"
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
     advice = f"./install_model_deps.sh --update {argument('MODEL_URI', str(settings.model_uri))}"
     return _compared(in_file(text, saved.packages), saved, advice)
 

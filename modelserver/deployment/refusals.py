@@ -51,7 +51,7 @@ UNKNOWN: Final = (
 
 def refusals(model: Sequence[Line], ours: Sequence[Line]) -> Iterator[str]:
     """A sentence for each line of the model that cannot be taken over."""
-    present = {option for line in ours if (option := _option(line.content))}
+    present = {option for line in ours if (option := read_option(line.content))}
     for line in model:
         if line.content and (why := _refusal(line, present)):
             yield why.format(line.quoted)
@@ -71,12 +71,12 @@ def _refusal(line: Line, present: set[tuple[str, str]]) -> str | None:
         if named.endswith(ARCHIVES) or (url and not REMOTE.fullmatch(url)):
             return LOCAL
         return None if HASHES.fullmatch(line.options) else UNKNOWN
-    if option := _option(line.content):
+    if option := read_option(line.content):
         return None if option in present and option[0] not in OF_FILES else _of_option(*option)
-    return LOCAL if _is_path(line.content) else UNKNOWN
+    return LOCAL if is_path(line.content) else UNKNOWN
 
 
-def _option(content: str) -> tuple[str, str] | None:
+def read_option(content: str) -> tuple[str, str] | None:
     """Name and value of a line that is an option; pip takes abbreviations, too."""
     found = OPTION.match(content)
     if not found:
@@ -94,5 +94,6 @@ def _of_option(name: str, value: str) -> str:
     return NOT_LOGGED if name == "--find-links" and not REMOTE.match(value) else FOR_ALL
 
 
-def _is_path(content: str) -> bool:
+def is_path(content: str) -> bool:
+    """Whether pip takes the line for a file or folder."""
     return PATH.match(content) is not None or content.lower().endswith(ARCHIVES)
