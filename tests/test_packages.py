@@ -26,6 +26,12 @@ from modelserver.deployment.requirements import read_lines
         ("a @ https://h/a", "a @ https://h/a", (), ()),
         ("a @ https://h/a", "a==1", (), ()),
         ("--pre", "--pre\n# a", (), ()),
+        ("mlflow==3.17.2\nmlflow>=2.20", "mlflow==3.17.2", (), ()),
+        ("mlflow>=2.20\nmlflow==3.17.2", "mlflow==3.17.2", (), ()),
+        ("a>=1\na<2\na[x]", "a<2,>=1", (), ()),
+        ("a>=1\nA", "a==1", (), ("`a>=1` and `A` allows more than a==1",)),
+        ("a==1\nb; os_name == 'amiga'", "a\na>=1\na==1", (), ()),
+        ("mlflow-skinny>=3\nmlflow-skinny==3.1", "mlflow==3.1", (), ()),
     ],
 )
 def test_in_file(text: str, model: str, faults: tuple[str, ...], doubts: tuple[str, ...]) -> None:
@@ -36,4 +42,10 @@ def test_installed() -> None:
     lines = "MLflow>=2\nno-such-package==1\npandas==0.1\nother; os_name == 'amiga'"
     assert installed(read_lines(lines)) == Comparison(
         ("no-such-package==1 is not installed",), (f"pandas==0.1 is here as {version('pandas')}",)
+    )
+
+
+def test_all_lines_of_a_package_of_the_model_count() -> None:
+    assert installed(read_lines("pandas==0.1\npandas")).doubts == (
+        f"pandas==0.1 is here as {version('pandas')}",
     )

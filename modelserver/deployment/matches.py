@@ -38,7 +38,8 @@ def _specifiers(lines: Sequence[Line]) -> list[SpecifierSet]:
     return [_requirement(line).specifier for line in lines]
 
 
-def _quoted(lines: Sequence[Line]) -> str:
+def quoted(lines: Sequence[Line]) -> str:
+    """The lines for messages."""
     return " and ".join(f"`{line.quoted}`" for line in lines)
 
 
@@ -70,8 +71,8 @@ def contradiction(match: Match) -> str | None:
     if len(urls) <= 1 and (urls or common(_specifiers(lines)) is not None):
         return None
     ours = match.replaced + match.beside
-    also = f", requirements.txt has {_quoted(ours)}" if ours else ""
-    return f"the model asks for {_quoted(match.theirs)}{also}"
+    also = f", requirements.txt has {quoted(ours)}" if ours else ""
+    return f"the model asks for {quoted(match.theirs)}{also}"
 
 
 def one_line(match: Match) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from modelserver.deployment.malformed import malformed
+from modelserver.deployment.matches import quoted
 from modelserver.deployment.merging import Conflict, merge
 from modelserver.deployment.requirements import Line, read_lines
 from modelserver.deployment.skinny import FULL, SKINNY
@@ -32,20 +32,20 @@ def in_file(text: str, packages: Sequence[Line]) -> Comparison:
     if unreadable := list(malformed(text)):
         edit = f"edit line {unreadable[0].number} of requirements.txt"
         return Comparison(faults=tuple(map(str, unreadable)), edit=edit)
-    lines = {line.name: line for line in read_lines(text) if line.requirement}
+    lines = _by_package(text)
     aliases = {FULL: SKINNY} if FULL not in lines and SKINNY in lines else {}
     wanted = _counting_here(packages)
     try:
         merge(text, packages, "", {skinny: full for full, skinny in aliases.items()})
     except Conflict as conflict:
         return Comparison(faults=conflict.reasons)
-    found = [(package, lines.get(aliases.get(name, name))) for name, package in wanted.items()]
+    found = [(package, lines.get(aliases.get(name, name), [])) for name, package in wanted.items()]
     return Comparison(
-        faults=tuple(f"{package} has no line" for package, line in found if line is None),
+        faults=tuple(f"{package} has no line" for package, ours in found if not ours),
         doubts=tuple(
-            f"`{line.quoted}` allows more than {package}"
-            for package, line in found
-            if line is not None and _is_looser(line, package)
+            f"{quoted(ours)} allows more than {package}"
+            for package, ours in found
+            if ours and _is_looser(ours, package)
         ),
     )
 
@@ -62,21 +62,36 @@ def installed(packages: Sequence[Line]) -> Comparison:
     return Comparison(tuple(faults), tuple(doubts))
 
 
+def _by_package(text: str) -> dict[str, list[Line]]:
+    """The lines that count for this interpreter, by the package that they speak of."""
+    lines: dict[str, list[Line]] = {}
+    for line in read_lines(text):
+        if line.requirement and _counts_here(line.requirement):
+            lines.setdefault(line.name, []).append(line)
+    return lines
+
+
 def _counting_here(packages: Sequence[Line]) -> dict[str, Requirement]:
-    """The requirements whose markers hold for this interpreter, by name."""
-    requirements = [line.requirement for line in packages if line.requirement]
-    return {
-        canonicalize_name(requirement.name): requirement
-        for requirement in requirements
-        if requirement.marker is None or requirement.marker.evaluate()
-    }
+    """What is asked of each package by all lines whose markers hold for this interpreter."""
+    wanted: dict[str, Requirement] = {}
+    for line in packages:
+        if line.requirement and _counts_here(line.requirement):
+            asked = wanted.setdefault(line.name, Requirement(str(line.requirement)))
+            both = [asked.specifier, line.requirement.specifier]
+            asked.specifier = common(both) or both[0] & both[1]
+    return wanted
 
 
-def _is_looser(line: Line, package: Requirement) -> bool:
-    ours = line.requirement
-    if ours is None or ours.url:  # an address stands for one version
+def _counts_here(requirement: Requirement) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate()
+
+
+def _is_looser(lines: Sequence[Line], package: Requirement) -> bool:
+    ours = [line.requirement for line in lines if line.requirement]
+    if any(requirement.url for requirement in ours):  # an address stands for one version
         return False
-    return common([ours.specifier, package.specifier]) != ours.specifier
+    together = common([requirement.specifier for requirement in ours])
+    return together is not None and common([together, package.specifier]) != together
 
 
 def _version(name: str) -> str | None:
