@@ -14,7 +14,12 @@ from modelserver.deployment.requirements import read_lines
         ("a==1\nb>=2", "a==1\nb>=2", (), ()),
         ("a==1", "a>=1\nb==1; os_name == 'amiga'", (), ()),
         ("a>=1", "a==1.5\nb==2", ("b==2 has no line",), ("`a>=1` allows more than a==1.5",)),
-        ("a>=2", "a==1", ("the model asks for `a==1`, requirements.txt has `a>=2`",), ()),
+        (
+            "a==1.8\na==1.9",
+            "a==1.9",
+            ("the model asks for a==1.9, requirements.txt has `a==1.8`",),
+            (),
+        ),
         ("mlflow-skinny==3.1", "mlflow==3.1", (), ()),
         (
             "mlflow-skinny>=3",
@@ -36,6 +41,21 @@ from modelserver.deployment.requirements import read_lines
 )
 def test_in_file(text: str, model: str, faults: tuple[str, ...], doubts: tuple[str, ...]) -> None:
     assert in_file(text, read_lines(model)) == Comparison(faults, doubts)
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "edit"),
+    [
+        ("b\na>=2", "a==1; os_name != 'amiga'", "delete that line"),
+        ("pandas>=2.1", "pandas==1.5", "log the model again with pandas>=2.1"),
+        ("a", "a\n-r more.txt", "log it again without that line"),
+        ("a", "-i https://h", "if it may, add the same line to requirements.txt yourself"),
+    ],
+)
+def test_what_an_update_cannot_mend_is_for_a_person(text: str, model: str, edit: str) -> None:
+    comparison = in_file(text, read_lines(model))
+    assert comparison.edit == edit
+    assert comparison.faults[0].endswith(edit)
 
 
 def test_installed() -> None:

@@ -20,7 +20,8 @@ from typing import Final, NoReturn
 
 from modelserver.advice import LoadFailed, public_uri
 from modelserver.deployment.environment import inspect_model
-from modelserver.deployment.merging import Conflict, contradictions, merge
+from modelserver.deployment.matches import quoted
+from modelserver.deployment.merging import Conflict, differences, merge
 from modelserver.deployment.quiet import quiet
 from modelserver.deployment.requirements import Line
 from modelserver.deployment.skinny import ALIASES, skinny
@@ -74,9 +75,10 @@ def _targets(given: Sequence[str], environment: Mapping[str, str]) -> tuple[Path
 
 def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.Namespace) -> None:
     """Merges the model's packages into `file`, or shows what would change."""
+    aliases = ALIASES if options.skinny else {}
     try:
         before = file.read_bytes().decode("utf-8-sig")
-        after = merge(before, packages, label, ALIASES if options.skinny else {})
+        after = merge(before, packages, label, aliases)
         if not options.dry_run and after != before:
             _replace(file, after)
     except (OSError, UnicodeError) as error:
@@ -87,7 +89,9 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
         print(f"{file} has the packages of {label} already")
     else:
         command = shlex.join(["pip", "install", "-r", str(file)])
-        print(f"{file} now has the packages of {label}; install them: {command}")
+        older = differences(before, packages, aliases).older
+        tidied = f", without the older {quoted(older)}" if older else ""
+        print(f"{file} now has the packages of {label}{tidied}; install them: {command}")
 
 
 def _diff(before: str, after: str, name: str) -> list[str]:
@@ -117,7 +121,8 @@ def _reason(error: Exception) -> str:
 
 def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
     """Hands the model's own requirements.txt to pip, or one made of `packages`."""
-    if reasons := contradictions(OURS.read_text(), packages, ALIASES if options.skinny else {}):
+    aliases = ALIASES if options.skinny else {}
+    if reasons := differences(OURS.read_text(), packages, aliases).reasons:
         raise Conflict(reasons)
     with tempfile.TemporaryDirectory(prefix="packages-") as temporary:
         file = folder / "requirements.txt"

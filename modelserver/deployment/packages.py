@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from packaging.requirements import Requirement
 
 from modelserver.deployment.malformed import malformed
-from modelserver.deployment.matches import quoted
+from modelserver.deployment.matches import agree, quoted
 from modelserver.deployment.merging import Conflict, merge
-from modelserver.deployment.requirements import Line, read_lines
+from modelserver.deployment.requirements import Line, read_line, read_lines
 from modelserver.deployment.skinny import FULL, SKINNY
 from modelserver.deployment.versions import common
 
@@ -38,10 +38,10 @@ def in_file(text: str, packages: Sequence[Line]) -> Comparison:
     try:
         merge(text, packages, "", {skinny: full for full, skinny in aliases.items()})
     except Conflict as conflict:
-        return Comparison(faults=conflict.reasons)
+        return Comparison(faults=conflict.reasons, edit=conflict.reasons[0].rpartition("; ")[2])
     found = [(package, lines.get(aliases.get(name, name), [])) for name, package in wanted.items()]
     return Comparison(
-        faults=tuple(f"{package} has no line" for package, ours in found if not ours),
+        faults=tuple(filter(None, (_fault(package, ours) for package, ours in found))),
         doubts=tuple(
             f"{quoted(ours)} allows more than {package}"
             for package, ours in found
@@ -84,6 +84,17 @@ def _counting_here(packages: Sequence[Line]) -> dict[str, Requirement]:
 
 def _counts_here(requirement: Requirement) -> bool:
     return requirement.marker is None or requirement.marker.evaluate()
+
+
+def _fault(package: Requirement, lines: Sequence[Line]) -> str | None:
+    """What an update of the file mends."""
+    if not lines:
+        return f"{package} has no line"
+    asked = read_line(str(package))
+    if agree([asked, *lines]):
+        return None
+    others = [line for line in lines if not agree([asked, line])]
+    return f"the model asks for {package}, requirements.txt has {quoted(others)}"
 
 
 def _is_looser(lines: Sequence[Line], package: Requirement) -> bool:

@@ -38,14 +38,16 @@ LOCAL: Final = (
     "the model asks for `{}`, a file that Connect does not have; "
     "publish that package, or log the model with code_paths instead"
 )
-NOT_LOGGED: Final = "the model's `{}` names a file that was not logged with it"
+NOT_LOGGED: Final = (
+    "the model's `{}` names a file that was not logged with it; log it again without that line"
+)
 FOR_ALL: Final = (
     "the model's `{}` would count for every package; "
     "if it may, add the same line to requirements.txt yourself"
 )
 UNKNOWN: Final = (
     f"the model's line `{{}}` is no requirement of up to {LONGEST} characters, "
-    "no address and no option"
+    "no address and no option; log it again without that line"
 )
 
 
