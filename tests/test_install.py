@@ -15,6 +15,7 @@ import pytest
 from mlflow import MlflowClient
 
 from modelserver.deployment.contradictions import ASIDE
+from modelserver.deployment.environment import read_environment
 from modelserver.deployment.install import main
 from modelserver.deployment.merging import START
 from modelserver.deployment.packages import in_file
@@ -122,6 +123,21 @@ def test_the_older_way_to_a_new_version_is_tidied(
     assert "without the older `mlflow==3.0.0` and `pandas==2.1.0`" in capsys.readouterr().out
     assert pip_takes(file)
     assert in_file(file.read_text(), packages).faults == ()
+
+
+@pytest.mark.parametrize("flags", [(), ("--skinny",)])
+def test_a_model_of_an_older_mlflow_is_served_with_ours(
+    flags: tuple[str, ...], model_path: Callable[[str], Path], file: Path, tmp_path: Path
+) -> None:
+    model = changed(model_path("wine"), tmp_path, "mlflow==2.14.3\nscikit-learn")
+    before = OURS + "mlflow==2.14.3\n"
+    file.write_text(before)
+    assert update(file, model, *flags) == 0
+    text = file.read_text()
+    comment = "# what the server needs; the model asks for mlflow==2.14.3"
+    assert f"\nmlflow{'-skinny' if flags else ''}>=2.20  {comment}\n" in text
+    assert pip_takes(file)
+    assert in_file(text, read_environment(model).packages).faults == ()
 
 
 def pip_takes(file: Path) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from modelserver.advice import LoadFailed, public_uri
+from modelserver.deployment.floors import raised
 from modelserver.deployment.requirements import Line, read_line, read_lines
 from modelserver.model import explained
 from modelserver.registry import Registration, resolve
@@ -42,7 +43,8 @@ class SavedWith:
 
     folder: Path
     packages: tuple[Line, ...]
-    """Lines of a requirements file; where the model has constraints, these are among them."""
+    """Lines of a requirements file; where the model has constraints, these are among them. MLflow
+    has the version that serves the model, which may be newer."""
     python: str | None
     flavors: Mapping[str, Any]
 
@@ -105,9 +107,10 @@ def read_environment(folder: Path) -> SavedWith:
     conda = _yaml(folder / "conda.yaml")
     python = _yaml(folder / "python_env.yaml").get("python") or _conda_python(conda)
     text = _text(folder / "requirements.txt")
+    lines = _constrained(text, folder) if text is not None else _conda_lines(conda)
     return SavedWith(
         folder=folder,
-        packages=tuple(_constrained(text, folder) if text is not None else _conda_lines(conda)),
+        packages=tuple(map(raised, lines)),
         python=str(python) if python else None,
         flavors=_yaml(folder / "MLmodel").get("flavors") or {},
     )

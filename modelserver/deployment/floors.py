@@ -1,11 +1,16 @@
-"""The lowest versions that the server itself runs with. requirements.txt has the same."""
+"""The lowest versions that the server itself runs with. requirements.txt has the same.
+
+A model that pins another package below its floor has to be logged again. MLflow itself is another
+matter: it was there when the model was logged, and newer versions read what older ones wrote.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from modelserver.deployment.requirements import Line
+from modelserver.deployment.requirements import Line, read_line
 from modelserver.deployment.versions import common
 
 FLOORS: Final[Mapping[str, SpecifierSet]] = {
@@ -30,3 +35,12 @@ def is_below(lines: Sequence[Line]) -> bool:
     """Whether lines of one package allow only versions that the server cannot run with."""
     asked = [line.requirement.specifier for line in lines if line.requirement]
     return common([*asked, floor(lines[0].name)]) is None
+
+
+def raised(line: Line) -> Line:
+    """The model's line; for an MLflow below the server's floor one with the floor, and why."""
+    if line.name not in ("mlflow", "mlflow-skinny") or not is_below([line]):
+        return line
+    requirement = Requirement(str(line.requirement))
+    requirement.specifier = floor(line.name)
+    return read_line(f"{requirement}  # what the server needs; the model asks for {line.quoted}")

@@ -120,15 +120,13 @@ def _reason(error: Exception) -> str:
 
 
 def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
-    """Hands the model's own requirements.txt to pip, or one made of `packages`."""
+    """Hands `packages` to pip."""
     aliases = ALIASES if options.skinny else {}
     if reasons := differences(OURS.read_text(), packages, aliases).reasons:
         raise Conflict(reasons)
     with tempfile.TemporaryDirectory(prefix="packages-") as temporary:
-        file = folder / "requirements.txt"
-        if options.skinny or not file.is_file():
-            file = Path(temporary) / "requirements.txt"
-            file.write_text("".join(f"{line.content}\n" for line in packages), encoding="utf-8")
+        file = Path(temporary) / "requirements.txt"
+        file.write_text("".join(f"{line.content}\n" for line in packages), encoding="utf-8")
         command = [sys.executable, "-m", "pip", "install", "-r", str(file)]
         command += ["--dry-run"] if options.dry_run else []
         # Packages that were logged with the model are named by paths in its folder.
