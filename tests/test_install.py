@@ -140,6 +140,29 @@ def test_a_model_of_an_older_mlflow_is_served_with_ours(
     assert in_file(text, read_environment(model).packages).faults == ()
 
 
+def test_an_update_warns_of_what_pip_would_not_find(
+    model_path: Callable[[str], Path],
+    file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = changed(model_path("wine"), tmp_path, "torch==2.4.0+cpu")
+    assert update(file, model) == 0
+    assert capsys.readouterr().err == (
+        "warning: PyPI has no `torch==2.4.0+cpu`, only its own index has; add the line "
+        "--extra-index-url https://download.pytorch.org/whl/cpu to requirements.txt, "
+        "or log the model with torch==2.4.0\n"
+    )
+
+
+def test_pip_takes_a_model_with_hashes(
+    model_path: Callable[[str], Path], file: Path, tmp_path: Path
+) -> None:
+    line = f"pandas=={version('pandas')} --hash=sha256:{'ab' * 32}"
+    assert update(file, changed(model_path("wine"), tmp_path, line)) == 0
+    assert pip_takes(file)
+
+
 def pip_takes(file: Path) -> bool:
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "-q", "-r", str(file)]
     return subprocess.run(command, check=False).returncode == 0

@@ -30,6 +30,8 @@ FILES: Final = (
     "wheels",  # packages that were logged with the model; its requirements.txt names them
 )
 
+HASH: Final = re.compile(r"\s+--hash[ =]\S+|^--require-hashes$")
+
 CONDA_NAMES: Final = {"pytorch": "torch", "py-xgboost": "xgboost", "py-opencv": "opencv-python"}
 """Packages that PyPI has under another name than conda."""
 
@@ -110,10 +112,15 @@ def read_environment(folder: Path) -> SavedWith:
     lines = _constrained(text, folder) if text is not None else _conda_lines(conda)
     return SavedWith(
         folder=folder,
-        packages=tuple(map(raised, lines)),
+        packages=tuple(raised(_without_hashes(line)) for line in lines),
         python=str(python) if python else None,
         flavors=_yaml(folder / "MLmodel").get("flavors") or {},
     )
+
+
+def _without_hashes(line: Line) -> Line:
+    """In a file with one hash, pip wants hashes for all packages, of which ours have none."""
+    return read_line(HASH.sub("", line.content)) if HASH.search(line.content) else line
 
 
 def _constrained(text: str, folder: Path) -> Iterator[Line]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from modelserver.advice import LoadFailed, public_uri
+from modelserver.deployment.cautions import cautions
 from modelserver.deployment.environment import inspect_model
 from modelserver.deployment.matches import quoted
 from modelserver.deployment.merging import Conflict, differences, merge
@@ -83,6 +84,8 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
             _replace(file, after)
     except (OSError, UnicodeError) as error:
         raise Failed(f"{file}: {_reason(error)}; nothing was changed") from error
+    for risk in cautions(packages, after):
+        print(f"warning: {risk.found}; {risk.advice}", file=sys.stderr)
     if options.dry_run:
         print("\n".join(_diff(before, after, str(file))))
     elif after == before:

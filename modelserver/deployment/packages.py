@@ -6,9 +6,11 @@ In: the model's lines. Out: a `Comparison` in words, package by package. Nothing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import starmap
 
 from packaging.requirements import Requirement
 
+from modelserver.deployment.cautions import cautions
 from modelserver.deployment.malformed import malformed
 from modelserver.deployment.matches import agree, quoted
 from modelserver.deployment.merging import Conflict, merge
@@ -33,21 +35,19 @@ def in_file(text: str, packages: Sequence[Line]) -> Comparison:
         edit = f"edit line {unreadable[0].number} of requirements.txt"
         return Comparison(faults=tuple(map(str, unreadable)), edit=edit)
     lines = _by_package(text)
-    aliases = {FULL: SKINNY} if FULL not in lines and SKINNY in lines else {}
-    wanted = _counting_here(packages)
+    alias = {FULL: SKINNY} if FULL not in lines and SKINNY in lines else {}
     try:
-        merge(text, packages, "", {skinny: full for full, skinny in aliases.items()})
+        merge(text, packages, "", {skinny: full for full, skinny in alias.items()})
     except Conflict as conflict:
         return Comparison(faults=conflict.reasons, edit=conflict.reasons[0].rpartition("; ")[2])
-    found = [(package, lines.get(aliases.get(name, name), [])) for name, package in wanted.items()]
-    return Comparison(
-        faults=tuple(filter(None, (_fault(package, ours) for package, ours in found))),
-        doubts=tuple(
-            f"{quoted(ours)} allows more than {package}"
-            for package, ours in found
-            if ours and _is_looser(ours, package)
-        ),
-    )
+    wanted = _counting_here(packages)
+    found = [(package, lines.get(alias.get(name, name), [])) for name, package in wanted.items()]
+    faults = tuple(filter(None, starmap(_fault, found)))
+    looser = tuple(filter(None, starmap(_doubt, found)))
+    risks = cautions(packages, text)
+    # An update mends what comes first; what it cannot mend is for a person.
+    edit = risks[0].advice if risks and not faults + looser else ""
+    return Comparison(faults, (*looser, *(risk.found for risk in risks)), edit)
 
 
 def installed(packages: Sequence[Line]) -> Comparison:
@@ -97,12 +97,15 @@ def _fault(package: Requirement, lines: Sequence[Line]) -> str | None:
     return f"the model asks for {package}, requirements.txt has {quoted(others)}"
 
 
-def _is_looser(lines: Sequence[Line], package: Requirement) -> bool:
+def _doubt(package: Requirement, lines: Sequence[Line]) -> str | None:
+    """Where pip may take another version than the model's."""
     ours = [line.requirement for line in lines if line.requirement]
-    if any(requirement.url for requirement in ours):  # an address stands for one version
-        return False
+    if not ours or any(requirement.url for requirement in ours):  # an address is one version
+        return None
     together = common([requirement.specifier for requirement in ours])
-    return together is not None and common([together, package.specifier]) != together
+    if together is None or common([together, package.specifier]) == together:
+        return None
+    return f"{quoted(lines)} allows more than {package}"
 
 
 def _version(name: str) -> str | None:

@@ -45,6 +45,19 @@ FOR_ALL: Final = (
     "the model's `{}` would count for every package; "
     "if it may, add the same line to requirements.txt yourself"
 )
+LOGIN: Final = re.compile(
+    r"(?<!ssh)://(?!(?:git|\$\{\w+\}(?::\$\{\w+\})?)@)[^/\s]*@|ssh://[^/\s@]*:[^/\s@]*@"
+)
+"""A login in an address. No secrets are `git`, a user of ssh, and a variable that pip fills in."""
+
+KEY_IN_QUERY: Final = re.compile(
+    r"[?&][\w-]*(?:token|sig|key|secret|password|auth|credential)[\w-]*=", re.I
+)
+
+WITH_LOGIN: Final = (
+    "the model's `{}` has a login or a key in it, which would lie open in requirements.txt; log "
+    "the model again with the address alone, and let git or pip find the login where it installs"
+)
 UNKNOWN: Final = (
     f"the model's line `{{}}` is no requirement of up to {LONGEST} characters, "
     "no address and no option; log it again without that line"
@@ -65,6 +78,11 @@ def is_address(line: Line) -> bool:
 
 
 def _refusal(line: Line, present: set[tuple[str, str]]) -> str | None:
+    option = read_option(line.content)
+    if option and option in present and option[0] not in OF_FILES:
+        return None
+    if LOGIN.search(line.content) or KEY_IN_QUERY.search(line.content):
+        return WITH_LOGIN
     if is_address(line):
         return None
     if line.requirement:
@@ -73,8 +91,8 @@ def _refusal(line: Line, present: set[tuple[str, str]]) -> str | None:
         if named.endswith(ARCHIVES) or (url and not REMOTE.fullmatch(url)):
             return LOCAL
         return None if HASHES.fullmatch(line.options) else UNKNOWN
-    if option := read_option(line.content):
-        return None if option in present and option[0] not in OF_FILES else _of_option(*option)
+    if option:
+        return _of_option(*option)
     return LOCAL if is_path(line.content) else UNKNOWN
 
 
