@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from modelserver.advice import LoadFailed, advice, public_uri
 from modelserver.blame import Telling
 from modelserver.input_forms import Payload
+from modelserver.logged_example import logged_example
 from modelserver.predictor import ways_to_predict
 from modelserver.registry import Registration, resolve
 from modelserver.settings import Settings
@@ -98,7 +99,8 @@ def _load(
     requirements += _lines(path / "requirements.txt")
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
-    signature, example = _signature(pyfunc), _example(path)
+    signature = _signature(pyfunc)
+    example = logged_example(path, pyfunc.metadata.saved_input_example_info)
     telling = Telling(settings.model_errors == "message", settings.secrets)
     ways = ways_to_predict(pyfunc, signature, example, settings.batching == "auto", telling)
     model = Model(
@@ -155,11 +157,6 @@ def _hints(pyfunc: "PyFuncModel", signature: Signature) -> tuple[Any, Any]:
         return None, None
     hints = pyfunc._model_impl.python_model.predict_type_hints
     return hints.input, hints.output
-
-
-def _example(path: Path) -> bytes | None:
-    file = path / "serving_input_example.json"
-    return file.read_bytes() if file.is_file() else None
 
 
 def signature_json(model: Model) -> dict[str, Any]:
