@@ -8,6 +8,7 @@ imported inside functions, so that a server listens before those seconds are spe
 import contextlib
 import json
 import logging
+import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -97,6 +98,7 @@ def _load(
     logger.info("fetched the model in %.1f s", time.perf_counter() - fetching)
     report("loading the model")
     requirements += _lines(path / "requirements.txt")
+    _compare_python(path)
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
     signature = _signature(pyfunc)
@@ -119,6 +121,21 @@ def _load(
     )
     logger.info("loaded the model in %.1f s: %s", model.load_seconds, flavor(model))
     return model
+
+
+def _compare_python(path: Path) -> None:
+    """A pickle of another version of Python may end the process, so it is said before."""
+    from mlflow.models import Model as Saved
+
+    flavor = Saved.load(str(path)).flavors.get("python_function", {})
+    saved, here = str(flavor.get("python_version", "")), platform.python_version()
+    if saved and saved.split(".")[:2] != here.split(".")[:2]:
+        logger.warning(
+            "the model was saved with Python %s, here is %s: what was pickled may not load, or may "
+            "end this process",
+            saved,
+            here,
+        )
 
 
 def flavor(model: Model) -> str:

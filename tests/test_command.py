@@ -13,6 +13,7 @@ import pytest
 from modelserver.command import read_command
 from modelserver.deployment.bundle import ARGUMENTS, deploy_line
 from tests.processes import KEPT, ROOT, answering, interrupted_while_it_waits
+from tests.test_rehearsal import OF_THE_ZOO
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +38,7 @@ def test_help() -> None:
 def test_a_wrong_command_line(arguments: list[str]) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("usage: main.py [-h] [--check] [--json]\n")
+    assert done.stderr.startswith("usage: main.py [-h] [--check] [--json] [extra ...]\n")
 
 
 def test_no_arguments_go_on_to_serve() -> None:
@@ -48,7 +49,7 @@ def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None
     """With a model that needs nothing but what the server has."""
     uri = shutil.copytree(model_path("one_long"), tmp_path / "a model")
     (uri / "requirements.txt").write_text("mlflow>=2.20\n")
-    done = run("--check", MODEL_URI=str(uri))
+    done = run("--check", *OF_THE_ZOO, MODEL_URI=str(uri))
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == f"✓ settings          {uri}"
@@ -86,6 +87,11 @@ def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None
 )
 def test_the_line_that_deploys(environment: dict[str, str], variables: str) -> None:
     assert deploy_line(environment) == f"rsconnect deploy fastapi {variables} {ARGUMENTS}"
+
+
+def test_further_files_are_sent_too() -> None:
+    line = deploy_line({"MODEL_URI": "models:/m/1"}, ["my helpers.py"])
+    assert line.endswith(f"{ARGUMENTS} 'my helpers.py'")
 
 
 def test_check_fails_as_json() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.model_checks import check_prediction
 from modelserver.deployment.rehearsal import rehearse
 from modelserver.logged_example import logged_example
-from modelserver.settings import read_settings
+from tests.processes import ROOT
 
 SPLIT = {"columns": ["a", "b"], "data": [[1, 2.5], [3, None]]}
 ROWS = [[1.0, 2.0]]
@@ -65,5 +66,5 @@ def test_a_model_as_older_versions_saved_it(
     mlmodel = yaml.safe_load((folder / "MLmodel").read_text())
     del mlmodel["saved_input_example_info"]["serving_input_path"]
     (folder / "MLmodel").write_text(yaml.safe_dump(mlmodel))
-    rehearsal = rehearse(read_settings({"MODEL_URI": str(folder)}))
+    rehearsal = rehearse({"MODEL_URI": str(folder)}, ROOT, read_bundle(ROOT))
     assert check_prediction(rehearsal).found.startswith('the logged example: {"predictions":["cult')

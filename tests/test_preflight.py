@@ -16,6 +16,7 @@ from modelserver.deployment.project_checks import check_python, check_requiremen
 from modelserver.deployment.rehearsal import Answer, Rehearsal
 from modelserver.settings import read_settings
 from tests.processes import ROOT, Server, answering, free_port
+from tests.test_rehearsal import OF_THE_ZOO
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
 
@@ -31,11 +32,14 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
     shutil.copytree(ROOT, folder, ignore=ignored)
+    (folder / "tests").mkdir()
+    for path in OF_THE_ZOO:
+        shutil.copy(ROOT / path, folder / path)
     return folder
 
 
 def checked(environment: Mapping[str, str], project: Path) -> dict[str, Check]:
-    return {check.name: check for check in preflight(environment, project)}
+    return {check.name: check for check in preflight(environment, project, OF_THE_ZOO)}
 
 
 def statuses(checks: Mapping[str, Check]) -> dict[str, str]:
@@ -280,7 +284,7 @@ def test_a_server_that_connect_may_reach(project: Path) -> None:
 
 
 def test_a_document_with_faults() -> None:
-    empty = Answer(200, b"{}")
+    empty = Answer(200, "{}")
     outcome = check_openapi(Rehearsal(empty, None, empty))
     assert outcome.status == "failed"
     assert outcome.found == "it is not OpenAPI 3.1, it has no /invocations"

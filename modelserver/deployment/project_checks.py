@@ -7,7 +7,7 @@ import platform
 import shlex
 from pathlib import Path
 
-from modelserver.deployment.bundle import read_bundle
+from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.packages import Comparison, in_file, installed
@@ -58,9 +58,8 @@ def check_installed(saved: SavedWith, settings: Settings) -> Outcome[None]:
     return _compared(installed(saved.packages), saved, advice)
 
 
-def check_bundle(root: Path) -> Outcome[None]:
+def check_bundle(bundle: Bundle) -> Outcome[None]:
     """What rsconnect would pack is all that runs, and nothing else."""
-    bundle = read_bundle(root)
     found = f"{len(bundle.sizes)} files, {bundle.size / 1024:.0f} kB"
     if bundle.missing:
         advice = shlex.join(["git", "checkout", "--", *bundle.missing])
