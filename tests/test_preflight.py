@@ -78,6 +78,7 @@ def test_a_fresh_clone_and_a_model_in_a_folder(
         "Python": "warning",
         "requirements.txt": "failed",
         "installed": "ok",
+        "base document": "ok",
         "load": "ok",
         "prediction": "ok",
         "OpenAPI": "ok",
@@ -94,8 +95,26 @@ def test_without_a_model(project: Path) -> None:
         "settings", "failed", "MODEL_URI is not set", "export MODEL_URI=models:/my-model/1"
     )
     assert checks["bundle"].status == "ok"
-    others = [check for name, check in checks.items() if name not in ("settings", "bundle")]
+    others = [
+        check
+        for name, check in checks.items()
+        if name not in ("settings", "base document", "bundle")
+    ]
     assert {(check.status, check.found) for check in others} == {("skipped", SKIPPED)}
+
+
+def test_a_base_document_that_is_broken(model_path: Callable[[str], Path], project: Path) -> None:
+    base = project / "openapi_base.yaml"
+    base.write_text(base.read_text() + "paths: {}\n")
+    line = len(base.read_text().splitlines())
+    checks = checked({"MODEL_URI": str(model_path("wine"))}, project)
+    assert checks["base document"] == Check(
+        "base document",
+        "failed",
+        f"openapi_base.yaml: line {line}, column 1: the key paths is there twice",
+        "mend openapi_base.yaml",
+    )
+    assert checks["load"].status == "skipped"
 
 
 def test_a_wrong_setting(project: Path) -> None:

@@ -20,6 +20,7 @@ from modelserver.deployment.model_checks import (
     check_tracking_server,
 )
 from modelserver.deployment.project_checks import (
+    check_base,
     check_bundle,
     check_installed,
     check_python,
@@ -61,7 +62,8 @@ def preflight(
     yield from _step("Python", check_python, saved, root)
     yield from _step("requirements.txt", check_requirements, saved, settings, root)
     yield from _step("installed", check_installed, saved, settings)
-    rehearsal = yield from _step("load", check_load, environment, saved, bundle, root)
+    base = yield from _step("base document", check_base, root)
+    rehearsal = yield from _step("load", check_load, environment, base and saved, bundle, root)
     yield from _step("prediction", check_prediction, rehearsal)
     yield from _step("OpenAPI", check_openapi, rehearsal)
     yield from _step("bundle", check_bundle, bundle)

@@ -13,6 +13,8 @@ from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.packages import Comparison, in_file, installed
 from modelserver.deployment.python_version import chosen_python, minor
 from modelserver.deployment.shell import argument
+from modelserver.openapi.description import BASE, Description, base_description
+from modelserver.openapi.document import BaseError
 from modelserver.settings import Settings
 
 
@@ -56,6 +58,15 @@ def check_installed(saved: SavedWith, settings: Settings) -> Outcome[None]:
     """This interpreter has the model's packages, in their versions."""
     advice = f"./install_model_deps.sh {argument('MODEL_URI', str(settings.model_uri))}"
     return _compared(installed(saved.packages), saved, advice)
+
+
+def check_base(root: Path) -> Outcome[Description]:
+    """The handwritten half of the OpenAPI document can be read."""
+    try:
+        base = base_description(root / BASE.name)
+    except BaseError as error:
+        return Outcome("failed", str(error), f"mend {BASE.name}")
+    return Outcome("ok", BASE.name, fact=base)
 
 
 def check_bundle(bundle: Bundle) -> Outcome[None]:
