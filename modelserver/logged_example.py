@@ -1,7 +1,7 @@
 """The input example that was logged with a model, as a body of /invocations.
 
 In: the model's folder, and what its MLmodel file says of the example. Out: JSON, or None without an
-example that can be read. MLflow writes that body itself since 2.16; before, only the example.
+example that can be read. Newer versions of MLflow write that body; older ones only the example.
 """
 
 import json

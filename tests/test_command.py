@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,3 +127,30 @@ def test_a_reader_that_has_seen_enough() -> None:
 def test_ctrl_c() -> None:
     command = [sys.executable, "main.py", "--check"]
     assert interrupted_while_it_waits(command, {"MODEL_URI": "models:/a/1"}) == 130
+
+
+def older_python() -> str:
+    """A Python that is too old, where this machine has one."""
+    found = sorted(Path.home().glob(".pyenv/versions/3.[89].*/bin/python"))
+    if not found:
+        pytest.skip("there is no Python below 3.10")
+    return str(found[0])
+
+
+@pytest.mark.parametrize("command", [["main.py", "--check"], ["main.py"]])
+def test_an_older_python_gets_one_line(command: list[str]) -> None:
+    done = subprocess.run(
+        [older_python(), *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"Python 3\.10 or newer is needed; this is 3\.[89]\.\d+\n", done.stderr)
+
+
+def test_an_older_python_installs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to(older_python())
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    command = [str(ROOT / "install_model_deps.sh"), "models:/a/1"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("python is older\n")
+    assert len(done.stderr.splitlines()) == 1
