@@ -10,7 +10,7 @@ import pytest
 from modelserver.deployment.checks import Check
 from modelserver.deployment.environment import SavedWith, read_environment
 from modelserver.deployment.install import main
-from modelserver.deployment.model_checks import check_openapi
+from modelserver.deployment.model_checks import check_openapi, check_prediction
 from modelserver.deployment.preflight import preflight
 from modelserver.deployment.project_checks import check_python, check_requirements
 from modelserver.deployment.rehearsal import Answer, Rehearsal
@@ -273,6 +273,23 @@ def test_an_example_that_fails(
     check = checked({"MODEL_URI": uri}, project)["prediction"]
     assert check.status == "failed"
     assert check.found.startswith("400: row 0, column 'n': expected a whole number of 64 bits")
+
+
+@pytest.mark.parametrize(
+    ("body", "rows", "status"),
+    [
+        ('{"predictions": [1, 2]}', 2, "ok"),
+        ('{"predictions": [1]}', 2, "warning"),
+        ('{"predictions": []}', 1, "warning"),
+        ('{"predictions": {"a": 1}}', 2, "ok"),
+        ('{"predictions": [1]}', None, "ok"),
+        ('[{"choices": []}]', 1, "ok"),
+    ],
+)
+def test_one_prediction_per_row(body: str, rows: int | None, status: str) -> None:
+    outcome = check_prediction(Rehearsal(Answer(200, "{}"), Answer(200, body), rows=rows))
+    assert outcome.status == status
+    assert ("rows, its prediction has" in outcome.found) == (status == "warning")
 
 
 def test_a_bundle_with_too_much_and_one_with_too_little(project: Path) -> None:

@@ -27,6 +27,7 @@ def rehearsed(model: Path, root: Path = ROOT, *extra: str) -> Rehearsal:
 def test_a_model_with_an_example(model_path: Callable[[str], Path]) -> None:
     rehearsal = rehearsed(model_path("wine"))
     assert rehearsal.health.json()["state"] == "ready"
+    assert rehearsal.rows == 2
     assert rehearsal.prediction is not None
     assert rehearsal.prediction.status == 200
     assert len(rehearsal.prediction.json()["predictions"]) == 2

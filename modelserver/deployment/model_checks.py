@@ -109,7 +109,17 @@ def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
     if answer.status != 200:
         advice = "python main.py, and send the example: its log has the traceback"
         return Outcome("failed", f"{answer.status}: {answer.json()['message']}", advice)
+    predicted = _predictions(answer.json())
+    if None not in (predicted, rehearsal.rows) and predicted != rehearsal.rows:
+        found = f"the logged example has {rehearsal.rows} rows, its prediction has {predicted}"
+        return Outcome("warning", found, "let the model return one prediction per row")
     return Outcome("ok", f"the logged example: {_shortened(answer.body, 60)}")
+
+
+def _predictions(answer: Any) -> int | None:
+    """How many there are; None where they are no list."""
+    predictions = answer.get("predictions") if isinstance(answer, dict) else None
+    return len(predictions) if isinstance(predictions, list) else None
 
 
 def check_openapi(rehearsal: Rehearsal) -> Outcome[None]:

@@ -27,8 +27,9 @@ async def _perform(app: Starlette) -> dict[str, Any]:
     service: Service = app.state.service
     async with app.router.lifespan_context(app):
         await service.lifecycle.settled(0)
-        answers = {"health": await _ask(app, "GET", "/health")}
+        answers: dict[str, Any] = {"health": await _ask(app, "GET", "/health")}
         if model := service.lifecycle.model:
+            answers["rows"] = model.example_payload and model.example_payload.rows
             if model.example is not None:
                 answers["prediction"] = await _ask(app, "POST", "/invocations", model.example)
             answers["document"] = await _ask(app, "GET", "/openapi.json")

@@ -51,6 +51,8 @@ class Rehearsal:
     health: Answer
     prediction: Answer | None = None
     document: Answer | None = None
+    rows: int | None = None
+    """Rows of the example; None where that cannot be said."""
 
 
 def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehearsal:
@@ -72,7 +74,8 @@ def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehe
         if code:
             raise Died(_end(code))
         read = json.loads(answers.read_text(encoding="utf-8"))
-    return Rehearsal(**{name: Answer(**answer) for name, answer in read.items()})
+    rows = read.pop("rows", None)
+    return Rehearsal(**{name: Answer(**answer) for name, answer in read.items()}, rows=rows)
 
 
 def _end(code: int) -> str:
