@@ -92,9 +92,14 @@ CHECKS: Final = {
     ),
     "MLFLOW_TRACKING_TOKEN": (
         "it was asked with MLFLOW_TRACKING_TOKEN; check the token and that its owner may read the "
-        "model"
+        "model. An API key of Posit Connect belongs in CONNECT_API_KEY, beside CONNECT_SERVER"
     ),
 }
+
+KEY_AS_TOKEN: Final = (
+    "it was asked with MLFLOW_TRACKING_TOKEN, which is sent as `Bearer`, but Connect wants its API "
+    "keys as `Key`; unset it, CONNECT_SERVER and CONNECT_API_KEY are enough"
+)
 
 
 def choose_login(
@@ -103,7 +108,8 @@ def choose_login(
     """The login for the tracking server at `tracking_uri`."""
     for name, check in CHECKS.items():
         if environment.get(name):
-            return Login(check)
+            token = name == "MLFLOW_TRACKING_TOKEN" and connect.covers(tracking_uri or "")
+            return Login(KEY_AS_TOKEN if token else check)
     if re.match(r"\w+://[^/]*@", tracking_uri or ""):
         return Login(IN_URI)
     if connect.covers(tracking_uri or ""):

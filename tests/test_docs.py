@@ -13,7 +13,7 @@ from modelserver.app import PATHS
 from modelserver.deployment.bundle import ARGUMENTS
 from modelserver.errors import error_body
 from modelserver.lifecycle import UNCONFIGURED
-from modelserver.login import CONNECT_KEY, ELSEWHERE, NO_KEY
+from modelserver.login import CONNECT_KEY, ELSEWHERE, KEY_AS_TOKEN, NO_KEY
 from modelserver.settings import SETTINGS, Setting
 from tests.test_against_mlflow import DIFFERENCES
 
@@ -54,7 +54,14 @@ def test_troubleshooting_quotes_what_is_said() -> None:
     table = README.partition("| you see | do |")[2].partition("\n\n")[0]
     seen = re.findall(r"`([^`]+)`", "\n".join(row.split(" | ")[0] for row in table.splitlines()))
     said = " ".join(
-        [UNCONFIGURED, CONNECT_KEY, NO_KEY, ELSEWHERE, Path(advice.__file__).read_text()]
+        [
+            UNCONFIGURED,
+            CONNECT_KEY,
+            NO_KEY,
+            KEY_AS_TOKEN,
+            ELSEWHERE,
+            Path(advice.__file__).read_text(),
+        ]
     )
     assert len(seen) > 10
     for quoted in set(seen) - OF_OTHERS:
