@@ -139,6 +139,10 @@ def test_a_manifest_that_was_not_made_again(path: str, said: str, project: Publi
             "deploy MODEL_URI=models:/m/1",
             f"rsconnect deploy fastapi -E MODEL_URI=models:/m/1 {ARGUMENTS}",
         ),
+        (
+            "deploy TITLE='My Model API'",
+            f'rsconnect deploy fastapi --title "My Model API" {ARGUMENTS}',
+        ),
         ("manifest", f"rsconnect write-manifest fastapi --overwrite {ARGUMENTS}"),
     ],
 )
