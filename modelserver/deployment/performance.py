@@ -2,7 +2,7 @@
 
 In: on stdin, the environment variables as JSON. Out: the answers as JSON, in the file that the
 argument names. The app comes from the folder that is first on the path, the bundle's copy. It is
-asked below a prefix, without a socket, as Posit Connect asks it.
+asked below a prefix, without a socket, as Posit Connect asks it. A script, which nobody imports.
 """
 
 import asyncio
@@ -61,6 +61,5 @@ async def _ask(app: Starlette, method: str, path: str, body: bytes = b"") -> dic
     return {"status": sent[0]["status"], "body": body.decode()}
 
 
-if __name__ == "__main__":
-    app = create_app(read_settings(json.load(sys.stdin)))
-    Path(sys.argv[-1]).write_text(json.dumps(asyncio.run(_perform(app))), encoding="utf-8")
+app = create_app(read_settings(json.load(sys.stdin)))
+Path(sys.argv[-1]).write_text(json.dumps(asyncio.run(_perform(app))), encoding="utf-8")
