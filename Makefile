@@ -4,8 +4,9 @@
 # make test-lowest   the tests with the lowest versions of requirements.txt
 # make assets  rebuild Swagger UI and ReDoc from their npm packages (needs npm)
 # make pictures  draw the README's pictures of the pages anew (needs chromium)
-# make deploy  what the README says: rsconnect deploy fastapi … (MODEL_URI=… sets the model)
+# make deploy  what the README says: rsconnect deploy fastapi … (MODEL_URI=… sets the model, TITLE="…" its name there)
 # make manifest, check-manifest   manifest.json for publishing from git; whether it is up to date
+#            each of the three takes EXTRA="myhelpers.py …", further files to send
 # make bench  compare with MLflow's own server, side by side; writes benchmarks.md
 # An active virtual environment is used; without one, .venv is made.
 
@@ -62,13 +63,13 @@ test-lowest:
 
 deploy: $(BIN)/rsconnect
 	@PATH="$(abspath $(BIN)):$$PATH"; \
-		rsconnect deploy fastapi $(if $(MODEL_URI),-E MODEL_URI=$(MODEL_URI) )$(BUNDLE)
+		rsconnect deploy fastapi $(if $(MODEL_URI),-E MODEL_URI=$(MODEL_URI) )$(if $(TITLE),--title "$(TITLE)" )$(BUNDLE)$(if $(EXTRA), $(EXTRA))
 
 manifest: $(BIN)/rsconnect
-	@PATH="$(abspath $(BIN)):$$PATH"; rsconnect write-manifest fastapi --overwrite $(BUNDLE)
+	@PATH="$(abspath $(BIN)):$$PATH"; rsconnect write-manifest fastapi --overwrite $(BUNDLE)$(if $(EXTRA), $(EXTRA))
 
 check-manifest: | $(BIN)/python
-	@$(BIN)/python -m tests.manifest
+	@$(BIN)/python -m tests.manifest $(EXTRA)
 
 bench: $(TESTING)
 	@$(BIN)/python -m tests.bench --write benchmarks.md

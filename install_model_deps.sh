@@ -12,6 +12,8 @@ fail() {
 }
 
 [ -n "$python" ] || fail "there is no python on the PATH; activate the server's environment"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+    fail "Python 3.10 or newer is needed; $python is older"
 "$python" -c 'import sys; from importlib.util import find_spec as find
 sys.exit(not all(map(find, ("mlflow", "packaging", "pandas"))))' ||
     fail "$python has no MLflow; activate the server's environment, or: pip install -r $(printf %q "$here/requirements.txt")"

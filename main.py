@@ -3,6 +3,9 @@
 import os
 import sys
 
+if sys.version_info < (3, 10):  # noqa: UP036 - older ones cannot even import what follows
+    raise SystemExit(f"Python 3.10 or newer is needed; this is {sys.version.split()[0]}")
+
 from modelserver.memory import share_heap
 
 share_heap()  # before other modules are imported: some of pandas' packages start threads then

@@ -23,25 +23,26 @@ def read_command(arguments: Sequence[str], environment: Mapping[str, str]) -> No
     )
     parser.add_argument("--check", action="store_true", help="say what a deployment lacks, and end")
     parser.add_argument("--json", action="store_true", help="the result of --check as JSON")
+    parser.add_argument("extra", nargs="*", help="with --check: further files that you deploy")
     options = parser.parse_args(arguments)
-    if options.json and not options.check:
-        parser.error("--json belongs to --check")
+    if (options.json or options.extra) and not options.check:
+        parser.error("--json and further files belong to --check")
     if options.check:
-        raise SystemExit(_check(environment, options.json))
+        raise SystemExit(_check(environment, options.json, options.extra))
 
 
-def _check(environment: Mapping[str, str], as_json: bool) -> int:
+def _check(environment: Mapping[str, str], as_json: bool, extra: Sequence[str]) -> int:
     # A server has no use for them, and a bundle does not have them.
     from modelserver.deployment.bundle import deploy_line
     from modelserver.deployment.preflight import preflight
     from modelserver.deployment.report import Style, write_json, write_table
 
-    checks, style = preflight(environment, ROOT), Style.of(sys.stdout, environment)
+    checks, style = preflight(environment, ROOT, extra), Style.of(sys.stdout, environment)
     try:
         if as_json:
             passed = write_json(checks, sys.stdout)
         else:
-            passed = write_table(checks, sys.stdout, style, deploy_line(environment))
+            passed = write_table(checks, sys.stdout, style, deploy_line(environment, extra))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough

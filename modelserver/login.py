@@ -96,7 +96,7 @@ CHECKS: Final = {
     ),
     "MLFLOW_TRACKING_TOKEN": (
         "it was asked with MLFLOW_TRACKING_TOKEN; check the token and that its owner may read the "
-        "model"
+        "model. An API key of Posit Connect belongs in CONNECT_API_KEY, beside CONNECT_SERVER"
     ),
 }
 
@@ -107,6 +107,11 @@ USERS: Final = {
     "MLFLOW_TRACKING_TOKEN": "the owner of MLFLOW_TRACKING_TOKEN",
 }
 
+KEY_AS_TOKEN: Final = (
+    "it was asked with MLFLOW_TRACKING_TOKEN, which is sent as `Bearer`, but Connect wants its API "
+    "keys as `Key`; unset it, CONNECT_SERVER and CONNECT_API_KEY are enough"
+)
+
 
 def choose_login(
     environment: Mapping[str, str], connect: Connect, tracking_uri: str | None
@@ -114,7 +119,8 @@ def choose_login(
     """The login for the tracking server at `tracking_uri`."""
     for name, check in CHECKS.items():
         if environment.get(name):
-            return Login(check, user=USERS.get(name, ANYBODY))
+            token = name == "MLFLOW_TRACKING_TOKEN" and connect.covers(tracking_uri or "")
+            return Login(KEY_AS_TOKEN if token else check, user=USERS.get(name, ANYBODY))
     if re.match(r"\w+://[^/]*@", tracking_uri or ""):
         return Login(IN_URI, user=USER_IN_URI)
     if connect.covers(tracking_uri or ""):

@@ -8,6 +8,7 @@ imported inside functions, so that a server listens before those seconds are spe
 import contextlib
 import json
 import logging
+import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ from modelserver.advice import advice
 from modelserver.attempt import Attempt, LoadFailed, Report, public_uri
 from modelserver.blame import Telling
 from modelserver.input_forms import Payload
+from modelserver.logged_example import logged_example
 from modelserver.predictor import ways_to_predict
 from modelserver.registry import Registration, resolve
 from modelserver.settings import Settings
@@ -109,9 +111,11 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
     import mlflow
 
     attempt.requirements = _lines(path / "requirements.txt")
+    _compare_python(path)
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
-    signature, example = _signature(pyfunc), _example(path)
+    signature = _signature(pyfunc)
+    example = logged_example(path, pyfunc.metadata.saved_input_example_info)
     attempt.begin("predicting")
     telling = Telling(settings.model_errors == "message", settings.secrets)
     ways = ways_to_predict(pyfunc, signature, example, settings.batching == "auto", telling)
@@ -127,6 +131,21 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
         loaded_at=datetime.now(timezone.utc),
         hints=_hints(pyfunc, signature),
     )
+
+
+def _compare_python(path: Path) -> None:
+    """A pickle of another version of Python may end the process, so it is said before."""
+    from mlflow.models import Model as Saved
+
+    flavor = Saved.load(str(path)).flavors.get("python_function", {})
+    saved, here = str(flavor.get("python_version", "")), platform.python_version()
+    if saved and saved.split(".")[:2] != here.split(".")[:2]:
+        logger.warning(
+            "the model was saved with Python %s, here is %s: what was pickled may not load, or may "
+            "end this process",
+            saved,
+            here,
+        )
 
 
 def flavor(model: Model) -> str:
@@ -203,11 +222,6 @@ def _hints(pyfunc: "PyFuncModel", signature: Signature) -> tuple[Any, Any]:
         return None, None
     hints = pyfunc._model_impl.python_model.predict_type_hints
     return hints.input, hints.output
-
-
-def _example(path: Path) -> bytes | None:
-    file = path / "serving_input_example.json"
-    return file.read_bytes() if file.is_file() else None
 
 
 def signature_json(model: Model) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from modelserver.command import read_command
 from modelserver.deployment.bundle import ARGUMENTS, deploy_line
 from tests.processes import KEPT, ROOT, answering, interrupted_while_it_waits
+from tests.test_rehearsal import OF_THE_ZOO
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +39,7 @@ def test_help() -> None:
 def test_a_wrong_command_line(arguments: list[str]) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("usage: main.py [-h] [--check] [--json]\n")
+    assert done.stderr.startswith("usage: main.py [-h] [--check] [--json] [extra ...]\n")
 
 
 def test_no_arguments_go_on_to_serve() -> None:
@@ -48,7 +50,7 @@ def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None
     """With a model that needs nothing but what the server has."""
     uri = shutil.copytree(model_path("one_long"), tmp_path / "a model")
     (uri / "requirements.txt").write_text("mlflow>=2.20\n")
-    done = run("--check", MODEL_URI=str(uri))
+    done = run("--check", *OF_THE_ZOO, MODEL_URI=str(uri))
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == f"✓ settings          {uri}"
@@ -88,6 +90,11 @@ def test_the_line_that_deploys(environment: dict[str, str], variables: str) -> N
     assert deploy_line(environment) == f"rsconnect deploy fastapi {variables} {ARGUMENTS}"
 
 
+def test_further_files_are_sent_too() -> None:
+    line = deploy_line({"MODEL_URI": "models:/m/1"}, ["my helpers.py"])
+    assert line.endswith(f"{ARGUMENTS} 'my helpers.py'")
+
+
 def test_check_fails_as_json() -> None:
     with answering(401, "{}", "application/json") as url:
         done = run("--check", "--json", MODEL_URI="models:/wine/1", MLFLOW_TRACKING_URI=url)
@@ -120,3 +127,30 @@ def test_a_reader_that_has_seen_enough() -> None:
 def test_ctrl_c() -> None:
     command = [sys.executable, "main.py", "--check"]
     assert interrupted_while_it_waits(command, {"MODEL_URI": "models:/a/1"}) == 130
+
+
+def older_python() -> str:
+    """A Python that is too old, where this machine has one."""
+    found = sorted(Path.home().glob(".pyenv/versions/3.[89].*/bin/python"))
+    if not found:
+        pytest.skip("there is no Python below 3.10")
+    return str(found[0])
+
+
+@pytest.mark.parametrize("command", [["main.py", "--check"], ["main.py"]])
+def test_an_older_python_gets_one_line(command: list[str]) -> None:
+    done = subprocess.run(
+        [older_python(), *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"Python 3\.10 or newer is needed; this is 3\.[89]\.\d+\n", done.stderr)
+
+
+def test_an_older_python_installs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to(older_python())
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    command = [str(ROOT / "install_model_deps.sh"), "models:/a/1"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("python is older\n")
+    assert len(done.stderr.splitlines()) == 1

@@ -12,7 +12,7 @@ import pytest
 from mlflow import MlflowClient
 from playwright.sync_api import Page
 
-from modelserver.login import CHECKS, CONNECT_KEY, ELSEWHERE, NO_KEY
+from modelserver.login import CONNECT_KEY, ELSEWHERE, KEY_AS_TOKEN, NO_KEY
 from tests.connect.door import Door
 from tests.connect.publisher import PREDICTED, Publisher, publishing
 from tests.processes import Server, free_port, wait_for
@@ -243,7 +243,7 @@ def test_logins_that_connect_refuses(publisher: Publisher) -> None:
     for reason, check in (
         (not_a_viewer, CONNECT_KEY),
         (no_key, NO_KEY),
-        (token, CHECKS["MLFLOW_TRACKING_TOKEN"]),
+        (token, KEY_AS_TOKEN),
     ):
         assert reason == f"{refused}(it answered with a web page): {check}"
 

@@ -13,7 +13,7 @@ from modelserver.app import PATHS
 from modelserver.deployment.bundle import ARGUMENTS
 from modelserver.errors import error_body
 from modelserver.lifecycle import UNCONFIGURED
-from modelserver.login import CONNECT_KEY, ELSEWHERE, NO_KEY
+from modelserver.login import CONNECT_KEY, ELSEWHERE, KEY_AS_TOKEN, NO_KEY
 from modelserver.settings import SETTINGS, Setting
 from tests.test_against_mlflow import DIFFERENCES
 
@@ -55,7 +55,7 @@ def test_troubleshooting_quotes_what_is_said() -> None:
     seen = re.findall(r"`([^`]+)`", "\n".join(row.split(" | ")[0] for row in table.splitlines()))
     modules = (advice, fetching, looking_up, model_packages, network, registry)
     sources = [Path(str(module.__file__)).read_text() for module in modules]
-    said = " ".join([UNCONFIGURED, CONNECT_KEY, NO_KEY, ELSEWHERE, *sources])
+    said = " ".join([UNCONFIGURED, CONNECT_KEY, NO_KEY, KEY_AS_TOKEN, ELSEWHERE, *sources])
     assert len(seen) > 10
     for quoted in set(seen) - OF_OTHERS:
         assert quoted.rstrip("… ") in said, quoted

@@ -66,6 +66,39 @@ def test_conda_entries(entry: str, line: str | None, tmp_path: Path) -> None:
     assert contents(tmp_path) == ([line] if line else [])
 
 
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        ("mlflow==2.14.3", "mlflow>=2.20"),
+        ("mlflow<2,>=1", "mlflow>=2.20"),
+        ("mlflow-skinny==1.30.0", "mlflow-skinny>=2.20"),
+        ("MLflow[extras]==2.9; os_name == 'posix'", 'MLflow[extras]>=2.20; os_name == "posix"'),
+        ("mlflow==2.20.0", "mlflow==2.20.0"),
+        ("mlflow<3,>=2", "mlflow<3,>=2"),
+        ("pandas==1.5", "pandas==1.5"),
+    ],
+)
+def test_mlflow_has_the_version_that_serves_the_model(
+    asked: str, line: str, tmp_path: Path
+) -> None:
+    (tmp_path / "requirements.txt").write_text(f"{asked}\n")
+    (found,) = read_environment(tmp_path).packages
+    assert found.content == line
+    assert found.text.rstrip("\n") in (
+        asked,
+        f"{line}  # what the server needs; the model asks for {asked}",
+    )
+
+
+def test_hashes_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(
+        "--require-hashes\n"
+        "a==1 \\\n  --hash=sha256:aa \\\n  --hash sha256:bb\n"
+        "https://h/b.whl --hash=sha256:cc\n"
+    )
+    assert contents(tmp_path) == ["a==1", "https://h/b.whl"]
+
+
 def test_a_folder_that_says_nothing(tmp_path: Path) -> None:
     saved = read_environment(tmp_path)
     assert (saved.packages, saved.python, saved.flavors) == ((), None, {})

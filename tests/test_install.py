@@ -7,14 +7,19 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import mlflow
 import pytest
 from mlflow import MlflowClient
 
+from modelserver.deployment.contradictions import ASIDE
+from modelserver.deployment.environment import read_environment
 from modelserver.deployment.install import main
-from modelserver.deployment.merging import ASIDE, START
+from modelserver.deployment.merging import START
+from modelserver.deployment.packages import in_file
+from modelserver.deployment.requirements import read_lines
 from tests.processes import KEPT, ROOT, Server, answering, free_port, interrupted_while_it_waits
 
 ACTIVE = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -95,6 +100,69 @@ def test_pip_takes_the_merged_file_and_that_of_the_older_recipe(
     assert pip_takes(older)
 
 
+def test_the_older_way_to_a_new_version_is_tidied(
+    model_path: Callable[[str], Path],
+    file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The pins of two versions in one file, as `cat` and `sort -u` leave them."""
+    pinned = {name: f"{name}=={version(name)}" for name in ("mlflow", "pandas", "scikit-learn")}
+    older = ["mlflow==3.0.0", "pandas==2.1.0", "scikit-learn==1.0.0"]
+    model = changed(model_path("wine"), tmp_path, "\n".join(pinned.values()))
+    file.write_text("".join(sorted(f"{line}\n" for line in (OURS.split("\n") + older))))
+    with file.open("a") as appended:
+        appended.write("\n".join(pinned.values()))
+    assert not pip_takes(file)
+    packages = read_lines("\n".join(pinned.values()))
+    assert len(in_file(file.read_text(), packages).faults) == 3
+    assert update(file, model, "--dry-run") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert {f"-{line}" for line in older} <= set(shown)
+    assert update(file, model) == 0
+    assert "without the older `mlflow==3.0.0` and `pandas==2.1.0`" in capsys.readouterr().out
+    assert pip_takes(file)
+    assert in_file(file.read_text(), packages).faults == ()
+
+
+@pytest.mark.parametrize("flags", [(), ("--skinny",)])
+def test_a_model_of_an_older_mlflow_is_served_with_ours(
+    flags: tuple[str, ...], model_path: Callable[[str], Path], file: Path, tmp_path: Path
+) -> None:
+    model = changed(model_path("wine"), tmp_path, "mlflow==2.14.3\nscikit-learn")
+    before = OURS + "mlflow==2.14.3\n"
+    file.write_text(before)
+    assert update(file, model, *flags) == 0
+    text = file.read_text()
+    comment = "# what the server needs; the model asks for mlflow==2.14.3"
+    assert f"\nmlflow{'-skinny' if flags else ''}>=2.20  {comment}\n" in text
+    assert pip_takes(file)
+    assert in_file(text, read_environment(model).packages).faults == ()
+
+
+def test_an_update_warns_of_what_pip_would_not_find(
+    model_path: Callable[[str], Path],
+    file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = changed(model_path("wine"), tmp_path, "torch==2.4.0+cpu")
+    assert update(file, model) == 0
+    assert capsys.readouterr().err == (
+        "warning: PyPI has no `torch==2.4.0+cpu`, only its own index has; add the line "
+        "--extra-index-url https://download.pytorch.org/whl/cpu to requirements.txt, "
+        "or log the model with torch==2.4.0\n"
+    )
+
+
+def test_pip_takes_a_model_with_hashes(
+    model_path: Callable[[str], Path], file: Path, tmp_path: Path
+) -> None:
+    line = f"pandas=={version('pandas')} --hash=sha256:{'ab' * 32}"
+    assert update(file, changed(model_path("wine"), tmp_path, line)) == 0
+    assert pip_takes(file)
+
+
 def pip_takes(file: Path) -> bool:
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "-q", "-r", str(file)]
     return subprocess.run(command, check=False).returncode == 0
@@ -155,13 +223,15 @@ def test_a_conflict_names_both_sides(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    model = changed(model_path("wine"), tmp_path, "mlflow==1.0\npandas==1.5.3\na==1")
+    model = changed(model_path("wine"), tmp_path, "pandas==1.5.3\na==1\nuvicorn==0.1")
     assert update(file, model) == 1
     assert main([str(model)], {}) == 1
     message = (
         "install_model_deps.sh: nothing was changed: "
-        "the model asks for `mlflow==1.0`, requirements.txt has `mlflow>=2.20`; "
-        "the model asks for `pandas==1.5.3`, requirements.txt has `pandas>=2.1`\n"
+        "the model asks for `pandas==1.5.3`, the server needs `pandas>=2.1`; "
+        "log the model again with pandas>=2.1; "
+        "the model asks for `uvicorn==0.1`, the server needs `uvicorn>=0.30`; "
+        "log the model again with uvicorn>=0.30\n"
     )
     assert capsys.readouterr() == ("", 2 * message)
     assert file.read_text() == OURS

@@ -11,6 +11,7 @@ from modelserver.login import (
     CONNECT_KEY,
     ELSEWHERE,
     IN_URI,
+    KEY_AS_TOKEN,
     NO_KEY,
     NOBODY,
     USERS,
@@ -30,9 +31,11 @@ THERE = "https://host/rsc/mlflow"
 @pytest.mark.parametrize("uri", [THERE, "https://elsewhere/"])
 @pytest.mark.parametrize("name", CHECKS)
 def test_what_the_user_set_wins(name: str, uri: str, connect: Connect) -> None:
-    assert choose_login({name: "x"}, connect, uri) == Login(
-        CHECKS[name], user=USERS.get(name, ANYBODY)
-    )
+    said = {CHECKS[name], KEY_AS_TOKEN} if name == "MLFLOW_TRACKING_TOKEN" else {CHECKS[name]}
+    login = choose_login({name: "x"}, connect, uri)
+    assert login.auth is None
+    assert login.check in said
+    assert login.user == USERS.get(name, ANYBODY)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,21 @@ def test_the_publishers_own_key_is_used_on_their_machine() -> None:
 def test_an_empty_key_is_none() -> None:
     environment = {"POSIT_PRODUCT": "CONNECT", "CONNECT_SERVER": "https://host/"}
     assert read_settings({**environment, "CONNECT_API_KEY": " "}).login == Login(NO_KEY)
+
+
+@pytest.mark.parametrize(
+    ("uri", "check"),
+    [
+        ("https://host/rsc/mlflow", KEY_AS_TOKEN),
+        ("https://elsewhere/mlflow", CHECKS["MLFLOW_TRACKING_TOKEN"]),
+        (None, CHECKS["MLFLOW_TRACKING_TOKEN"]),
+    ],
+)
+def test_a_key_of_connect_that_is_sent_as_a_token(uri: str | None, check: str) -> None:
+    connect = Connect("https://host/rsc", "k")
+    login = choose_login({"MLFLOW_TRACKING_TOKEN": "k"}, connect, uri)
+    assert login == Login(check)
+    assert "CONNECT_API_KEY" in check
 
 
 class Redirecting(HTTPAdapter):

@@ -6,15 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from modelserver.deployment.merging import (
-    ASIDE,
-    END,
-    SERVER,
-    START,
-    Conflict,
-    contradictions,
-    merge,
-)
+from modelserver.deployment.contradictions import ASIDE
+from modelserver.deployment.floors import FLOORS
+from modelserver.deployment.merging import END, START, Conflict, differences, merge
 from modelserver.deployment.requirements import read_lines
 
 ROOT = Path(__file__).parent.parent
@@ -94,41 +88,89 @@ def test_markers_that_differ_keep_both_lines() -> None:
     assert text.startswith("a>=1\n" + START)
 
 
-@pytest.mark.parametrize(
-    ("ours", "model", "reason"),
-    [
-        (
-            "pandas>=2.1  # tables",
-            "pandas==1.5.3",
-            "the model asks for `pandas==1.5.3`, requirements.txt has `pandas>=2.1`",
-        ),
-        ("", "a==1\na==2", "the model asks for `a==1` and `a==2`"),
-        (
-            "a @ https://h/1.whl",
-            "a @ https://h/2.whl",
-            "the model asks for `a @ https://h/2.whl`, requirements.txt has `a @ https://h/1.whl`",
-        ),
-        (
-            "a>=2",
-            "a==1; os_name == 'posix'",
-            "the model asks for `a==1; os_name == 'posix'`, requirements.txt has `a>=2`",
-        ),
-    ],
-)
+CONFLICTS = [
+    (
+        "pandas>=2.1  # tables",
+        "pandas==1.5.3",
+        "the model asks for `pandas==1.5.3`, the server needs `pandas>=2.1`; "
+        "log the model again with pandas>=2.1",
+    ),
+    ("", "a==1\na==2", "the model asks for `a==1` and `a==2`; log it again with one of them"),
+    (
+        "# ours\nb\na @ https://h/1.whl",
+        "a @ https://h/2.whl",
+        "the model asks for `a @ https://h/2.whl`, "
+        "line 3 of requirements.txt has `a @ https://h/1.whl`; delete that line",
+    ),
+    (
+        "a>=2",
+        "a==1; os_name == 'posix'",
+        "the model asks for `a==1; os_name == 'posix'`, "
+        "line 1 of requirements.txt has `a>=2`; delete that line",
+    ),
+    (
+        "a<2\na>=1\na==1.5  # tried by us",
+        "a==1.7",
+        "the model asks for `a==1.7`, "
+        "line 3 of requirements.txt has `a==1.5  # tried by us`; delete that line",
+    ),
+    (
+        "a<2\nb\na>1.5",
+        "a<=1.5,>=1.5\nb",
+        "the model asks for `a<=1.5,>=1.5`, "
+        "line 3 of requirements.txt has `a>1.5`; delete that line",
+    ),
+    (
+        "a<2,>=1.6\nb\na<=1.4",
+        "a==1.5",
+        "the model asks for `a==1.5`, "
+        "lines 1 and 3 of requirements.txt have `a<2,>=1.6` and `a<=1.4`; delete those lines",
+    ),
+]
+
+
+@pytest.mark.parametrize(("ours", "model", "reason"), CONFLICTS)
 def test_conflicts(ours: str, model: str, reason: str) -> None:
     with pytest.raises(Conflict) as caught:
         merged(ours, model)
-    assert caught.value.reasons == (reason,)
-    assert str(caught.value) == reason
+    assert str(caught.value) == reason.replace("  # tried by us", "")
 
 
 def test_every_conflict_is_reported() -> None:
     with pytest.raises(Conflict) as caught:
         merged("a>2\nb>2\nc>2", "a==1\nb==1\nc==3")
     assert len(caught.value.reasons) == 2
-    assert contradictions("a>2\nb>2\nc>2", read_lines("a==1\nb==1\nc==3")) == list(
-        caught.value.reasons
-    )
+    found = differences("a>2\nb>2\nc>2", read_lines("a==1\nb==1\nc==3"))
+    assert found.reasons == caught.value.reasons
+
+
+def test_the_numbers_are_those_of_the_file_with_its_block() -> None:
+    text = merged("first\n", "a==1\nb==1") + "a>=1\n"
+    again = merged(text, "a==1")
+    (number,) = (n for n, line in enumerate(again.splitlines(), 1) if line == f"{ASIDE}a>=1")
+    with pytest.raises(Conflict, match=rf"line {number} of requirements.txt has `a>=1`; delete"):
+        merged(again, "a==0.1")
+
+
+@pytest.mark.parametrize(
+    ("ours", "model", "rest"),
+    [
+        ("a==1.8\na==1.9", "a==1.9", []),
+        ("a==1.8", "a==1.9", []),
+        ("a==1.8 --hash=sha256:ab", "a==1.9", []),
+        ("a==1.8\na<2", "a==1.9", [f"{ASIDE}a<2"]),
+        ("a==1.8", "a==1.9; os_name == 'posix'", []),
+        ("mlflow==3.1\nmlflow>=2.20", "mlflow==3.2", [f"{ASIDE}mlflow>=2.20"]),
+        ("mlflow==3.1\nmlflow==3.2", "mlflow==3.2", [f"{ASIDE}mlflow==3.2"]),
+        ("mlflow<3,>=2\nmlflow>=2.20", "mlflow==3.2", [f"{ASIDE}mlflow>=2.20"]),
+        ("mlflow==2.22\npandas==2.2", "mlflow==3.2", [f"{ASIDE}mlflow==2.22", "pandas==2.2"]),
+        ("a==1.8\nb==1", "a @ https://h/a.whl", [f"{ASIDE}a==1.8", "b==1"]),
+    ],
+)
+def test_pins_of_older_models_give_way(ours: str, model: str, rest: list[str]) -> None:
+    text = merged(ours, model)
+    assert text.partition(HEAD)[0].splitlines() == rest
+    assert merged(text, model) == text
 
 
 def test_the_next_model_begins_with_our_own_lines() -> None:
@@ -172,9 +214,10 @@ def test_the_servers_last_line_is_put_aside_not_dropped() -> None:
     assert text.startswith(f"{ASIDE}pandas==2.2.3\n{START}")
 
 
-def test_the_servers_packages_are_those_of_the_file() -> None:
+def test_the_servers_floors_are_those_of_the_file() -> None:
     lines = read_lines((ROOT / "requirements.txt").read_text())
-    assert {line.name for line in lines if line.name} == SERVER
+    said = {line.name: line.requirement.specifier for line in lines if line.requirement}
+    assert said == FLOORS
 
 
 NAMES = st.sampled_from(["mlflow", "pandas", "Scikit_Learn", "a.b", "numpy"])

@@ -265,6 +265,9 @@ def test_prose_of_the_base_is_kept(loaded: Callable[[str], Model]) -> None:
     ("text", "fault"),
     [
         ("a: [\n", "line 2, column 1"),
+        ("a:\n  b: 1\n  'b': 2\n", "line 3, column 3: the key b is there twice"),
+        ("a: 1\n\tb: 2\n", "line 2, column 1: "),
+        ("a: \x00", "characters are not allowed"),
         ("just text", "there is no info > description"),
         (
             BASE.read_text(encoding="utf-8").replace("  /invocations:\n", "  /predict:\n"),

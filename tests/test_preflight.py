@@ -10,12 +10,13 @@ import pytest
 from modelserver.deployment.checks import Check
 from modelserver.deployment.environment import SavedWith, read_environment
 from modelserver.deployment.install import main
-from modelserver.deployment.model_checks import check_openapi
+from modelserver.deployment.model_checks import check_openapi, check_prediction
 from modelserver.deployment.preflight import preflight
 from modelserver.deployment.project_checks import check_python, check_requirements
 from modelserver.deployment.rehearsal import Answer, Rehearsal
 from modelserver.settings import read_settings
 from tests.processes import ROOT, Server, answering, free_port
+from tests.test_rehearsal import OF_THE_ZOO
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
 
@@ -31,11 +32,14 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
     shutil.copytree(ROOT, folder, ignore=ignored)
+    (folder / "tests").mkdir()
+    for path in OF_THE_ZOO:
+        shutil.copy(ROOT / path, folder / path)
     return folder
 
 
 def checked(environment: Mapping[str, str], project: Path) -> dict[str, Check]:
-    return {check.name: check for check in preflight(environment, project)}
+    return {check.name: check for check in preflight(environment, project, OF_THE_ZOO)}
 
 
 def statuses(checks: Mapping[str, Check]) -> dict[str, str]:
@@ -74,6 +78,7 @@ def test_a_fresh_clone_and_a_model_in_a_folder(
         "Python": "warning",
         "requirements.txt": "failed",
         "installed": "ok",
+        "base document": "ok",
         "load": "ok",
         "prediction": "ok",
         "OpenAPI": "ok",
@@ -90,8 +95,26 @@ def test_without_a_model(project: Path) -> None:
         "settings", "failed", "MODEL_URI is not set", "export MODEL_URI=models:/my-model/1"
     )
     assert checks["bundle"].status == "ok"
-    others = [check for name, check in checks.items() if name not in ("settings", "bundle")]
+    others = [
+        check
+        for name, check in checks.items()
+        if name not in ("settings", "base document", "bundle")
+    ]
     assert {(check.status, check.found) for check in others} == {("skipped", SKIPPED)}
+
+
+def test_a_base_document_that_is_broken(model_path: Callable[[str], Path], project: Path) -> None:
+    base = project / "openapi_base.yaml"
+    base.write_text(base.read_text() + "paths: {}\n")
+    line = len(base.read_text().splitlines())
+    checks = checked({"MODEL_URI": str(model_path("wine"))}, project)
+    assert checks["base document"] == Check(
+        "base document",
+        "failed",
+        f"openapi_base.yaml: line {line}, column 1: the key paths is there twice",
+        "mend openapi_base.yaml",
+    )
+    assert checks["load"].status == "skipped"
 
 
 def test_a_wrong_setting(project: Path) -> None:
@@ -252,6 +275,23 @@ def test_an_example_that_fails(
     assert check.found.startswith("400: row 0, column 'n': expected a whole number of 64 bits")
 
 
+@pytest.mark.parametrize(
+    ("body", "rows", "status"),
+    [
+        ('{"predictions": [1, 2]}', 2, "ok"),
+        ('{"predictions": [1]}', 2, "warning"),
+        ('{"predictions": []}', 1, "warning"),
+        ('{"predictions": {"a": 1}}', 2, "ok"),
+        ('{"predictions": [1]}', None, "ok"),
+        ('[{"choices": []}]', 1, "ok"),
+    ],
+)
+def test_one_prediction_per_row(body: str, rows: int | None, status: str) -> None:
+    outcome = check_prediction(Rehearsal(Answer(200, "{}"), Answer(200, body), rows=rows))
+    assert outcome.status == status
+    assert ("rows, its prediction has" in outcome.found) == (status == "warning")
+
+
 def test_a_bundle_with_too_much_and_one_with_too_little(project: Path) -> None:
     (project / "modelserver" / "my wines.csv").write_text("a,b")
     check = checked({}, project)["bundle"]
@@ -280,7 +320,7 @@ def test_a_server_that_connect_may_reach(project: Path) -> None:
 
 
 def test_a_document_with_faults() -> None:
-    empty = Answer(200, b"{}")
+    empty = Answer(200, "{}")
     outcome = check_openapi(Rehearsal(empty, None, empty))
     assert outcome.status == "failed"
     assert outcome.found == "it is not OpenAPI 3.1, it has no /invocations"

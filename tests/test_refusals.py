@@ -7,6 +7,7 @@ from modelserver.deployment.refusals import (
     LOCAL,
     NOT_LOGGED,
     UNKNOWN,
+    WITH_LOGIN,
     is_address,
     refusals,
 )
@@ -20,6 +21,11 @@ a==1 \\
     --hash sha256:0b
 a @ https://host/a.whl
 a @ git+ssh://git@host/a.git@v1#egg=a
+a @ git+ssh://me@host/a.git
+a @ git+https://git@host/a.git
+a @ git+https://${TOKEN}@host/a.git
+a @ git+https://${USER}:${TOKEN}@host/a.git
+a @ https://host/a.whl?raw=true
 
 # comment
 """
@@ -84,6 +90,19 @@ a @ mypkg/
 --no-binary :all:
 --pre
 --require-hashes
+""",
+    WITH_LOGIN: """\
+git+https://token@host/a.git
+git+https://me:pa55@host/a.git@v1
+git+https://me:${A}b@host/a.git
+git+ssh://me:pa55@host/a.git
+a @ git+https://token@host/a.git
+a @ https://host/a.whl?X-Amz-Signature=s
+https://host/a.whl?raw=true&sig=s
+-e git+https://token@host/a.git#egg=a
+--extra-index-url https://me:pa55@host/simple
+-i https://token@host/simple
+-f https://token@host/wheels
 """,
     UNKNOWN: f"""\
 ; rm -rf /

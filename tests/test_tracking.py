@@ -16,7 +16,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from modelserver.attempt import LoadFailed
-from modelserver.login import CHECKS, CONNECT_KEY, NO_KEY
+from modelserver.login import CHECKS, CONNECT_KEY, KEY_AS_TOKEN, NO_KEY
 from modelserver.model import Model, load_model
 from modelserver.settings import read_settings
 from tests.connect.door import Door
@@ -188,7 +188,7 @@ def test_a_plugin_that_the_user_chose(
     [
         ({"CONNECT_API_KEY": "of-somebody-else"}, CONNECT_KEY),
         ({"CONNECT_API_KEY": ""}, NO_KEY),
-        ({"MLFLOW_TRACKING_TOKEN": "stale"}, CHECKS["MLFLOW_TRACKING_TOKEN"]),
+        ({"MLFLOW_TRACKING_TOKEN": "stale"}, KEY_AS_TOKEN),
     ],
     ids=["not a viewer", "no automatic keys", "token"],
 )

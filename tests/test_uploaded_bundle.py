@@ -139,9 +139,26 @@ def test_a_manifest_that_was_not_made_again(path: str, said: str, project: Publi
             "deploy MODEL_URI=models:/m/1",
             f"rsconnect deploy fastapi -E MODEL_URI=models:/m/1 {ARGUMENTS}",
         ),
+        (
+            "deploy TITLE='My Model API'",
+            f'rsconnect deploy fastapi --title "My Model API" {ARGUMENTS}',
+        ),
         ("manifest", f"rsconnect write-manifest fastapi --overwrite {ARGUMENTS}"),
     ],
 )
 def test_make_runs_the_same_command(target: str, command: str, project: Publisher) -> None:
     shown = project.run(f"make -n {target}", VIRTUAL_ENV=sys.prefix).stdout
     assert command in shown
+
+
+def test_make_sends_further_files(project: Publisher) -> None:
+    """Also into the manifest, and compares them."""
+    helpers = project.project / "myhelpers.py"
+    helpers.write_text("")
+    assert make(project, "manifest EXTRA=my*.py").returncode == 0
+    assert "myhelpers.py" in json.loads((project.project / "manifest.json").read_text())["files"]
+    assert make(project, "check-manifest EXTRA=myhelpers.py").returncode == 0
+    helpers.write_text("changed = True")
+    assert "changed: myhelpers.py" in make(project, "check-manifest EXTRA=myhelpers.py").stdout
+    line = make(project, "--dry-run deploy EXTRA=myhelpers.py").stdout
+    assert f"{ARGUMENTS} myhelpers.py" in line

@@ -9,7 +9,8 @@ stays where it is. rsconnect alone would take them all, `.env` too.
 
 import fnmatch
 import glob
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -67,10 +68,10 @@ class Bundle:
                 yield path, why
 
 
-def read_bundle(root: Path) -> Bundle:
-    """What would go to Connect from the folder `root`."""
+def read_bundle(root: Path, extra: Sequence[str] = ()) -> Bundle:
+    """What would go to Connect from the folder `root`, with `extra` files or patterns of them."""
     # `glob` leaves hidden files out, as the shell does; `Path.glob` would not.
-    found = {pattern: glob.glob(pattern, root_dir=root) for pattern in (ALWAYS, *FILES)}
+    found = {pattern: glob.glob(pattern, root_dir=root) for pattern in (ALWAYS, *FILES, *extra)}
     paths = {path.replace("\\", "/") for paths in found.values() for path in paths}
     files = sorted(path for path in paths if (root / path).is_file())
     return Bundle(
@@ -86,12 +87,13 @@ def _why_unwanted(name: str, size: int) -> str | None:
     return f"{size / 1024 / 1024:.0f} MB" if size > LARGE else None
 
 
-def deploy_line(environment: Mapping[str, str]) -> str:
-    """The command to paste. On Connect the tracking server is by default its own /mlflow."""
+def deploy_line(environment: Mapping[str, str], extra: Sequence[str] = ()) -> str:
+    """The command to paste, with `extra` files. On Connect the tracking server is by default its
+    own /mlflow."""
     tracking = environment.get("MLFLOW_TRACKING_URI", "").rstrip("/")
     of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
     variables = {"MODEL_URI": environment.get("MODEL_URI", "")}
     if tracking.startswith("http") and tracking != of_connect:
         variables["MLFLOW_TRACKING_URI"] = tracking
     settings = [setting(name, value) for name, value in variables.items()]
-    return " ".join(["rsconnect deploy fastapi", *settings, ARGUMENTS])
+    return " ".join(["rsconnect deploy fastapi", *settings, ARGUMENTS, *map(shlex.quote, extra)])

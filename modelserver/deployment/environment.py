@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from modelserver.attempt import LoadFailed, public_uri
+from modelserver.deployment.floors import raised
 from modelserver.deployment.requirements import Line, read_line, read_lines
 from modelserver.model import explained
 from modelserver.registry import Registration, resolve
@@ -30,6 +31,8 @@ FILES: Final = (
     "wheels",  # packages that were logged with the model; its requirements.txt names them
 )
 
+HASH: Final = re.compile(r"\s+--hash[ =]\S+|^--require-hashes$")
+
 CONDA_NAMES: Final = {"pytorch": "torch", "py-xgboost": "xgboost", "py-opencv": "opencv-python"}
 """Packages that PyPI has under another name than conda."""
 
@@ -43,7 +46,8 @@ class SavedWith:
 
     folder: Path
     packages: tuple[Line, ...]
-    """Lines of a requirements file; where the model has constraints, these are among them."""
+    """Lines of a requirements file; where the model has constraints, these are among them. MLflow
+    has the version that serves the model, which may be newer."""
     python: str | None
     flavors: Mapping[str, Any]
 
@@ -114,12 +118,18 @@ def read_environment(folder: Path) -> SavedWith:
     conda = _yaml(folder / "conda.yaml")
     python = _yaml(folder / "python_env.yaml").get("python") or _conda_python(conda)
     text = _text(folder / "requirements.txt")
+    lines = _constrained(text, folder) if text is not None else _conda_lines(conda)
     return SavedWith(
         folder=folder,
-        packages=tuple(_constrained(text, folder) if text is not None else _conda_lines(conda)),
+        packages=tuple(raised(_without_hashes(line)) for line in lines),
         python=str(python) if python else None,
         flavors=_yaml(folder / "MLmodel").get("flavors") or {},
     )
+
+
+def _without_hashes(line: Line) -> Line:
+    """In a file with one hash, pip wants hashes for all packages, of which ours have none."""
+    return read_line(HASH.sub("", line.content)) if HASH.search(line.content) else line
 
 
 def _constrained(text: str, folder: Path) -> Iterator[Line]:

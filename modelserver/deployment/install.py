@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from modelserver.attempt import LoadFailed, public_uri
+from modelserver.deployment.cautions import cautions
 from modelserver.deployment.environment import inspect_model
-from modelserver.deployment.merging import Conflict, contradictions, merge
+from modelserver.deployment.matches import quoted
+from modelserver.deployment.merging import Conflict, differences, merge
 from modelserver.deployment.quiet import quiet
 from modelserver.deployment.requirements import Line
 from modelserver.deployment.skinny import ALIASES, skinny
@@ -74,20 +76,25 @@ def _targets(given: Sequence[str], environment: Mapping[str, str]) -> tuple[Path
 
 def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.Namespace) -> None:
     """Merges the model's packages into `file`, or shows what would change."""
+    aliases = ALIASES if options.skinny else {}
     try:
-        before = file.read_bytes().decode()
-        after = merge(before, packages, label, ALIASES if options.skinny else {})
+        before = file.read_bytes().decode("utf-8-sig")
+        after = merge(before, packages, label, aliases)
         if not options.dry_run and after != before:
             _replace(file, after)
     except (OSError, UnicodeError) as error:
         raise Failed(f"{file}: {_reason(error)}; nothing was changed") from error
+    for risk in cautions(packages, after):
+        print(f"warning: {risk.found}; {risk.advice}", file=sys.stderr)
     if options.dry_run:
         print("\n".join(_diff(before, after, str(file))))
     elif after == before:
         print(f"{file} has the packages of {label} already")
     else:
         command = shlex.join(["pip", "install", "-r", str(file)])
-        print(f"{file} now has the packages of {label}; install them: {command}")
+        older = differences(before, packages, aliases).older
+        tidied = f", without the older {quoted(older)}" if older else ""
+        print(f"{file} now has the packages of {label}{tidied}; install them: {command}")
 
 
 def _diff(before: str, after: str, name: str) -> list[str]:
@@ -116,14 +123,13 @@ def _reason(error: Exception) -> str:
 
 
 def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
-    """Hands the model's own requirements.txt to pip, or one made of `packages`."""
-    if reasons := contradictions(OURS.read_text(), packages, ALIASES if options.skinny else {}):
+    """Hands `packages` to pip."""
+    aliases = ALIASES if options.skinny else {}
+    if reasons := differences(OURS.read_text(), packages, aliases).reasons:
         raise Conflict(reasons)
     with tempfile.TemporaryDirectory(prefix="packages-") as temporary:
-        file = folder / "requirements.txt"
-        if options.skinny or not file.is_file():
-            file = Path(temporary) / "requirements.txt"
-            file.write_text("".join(f"{line.content}\n" for line in packages), encoding="utf-8")
+        file = Path(temporary) / "requirements.txt"
+        file.write_text("".join(f"{line.content}\n" for line in packages), encoding="utf-8")
         command = [sys.executable, "-m", "pip", "install", "-r", str(file)]
         command += ["--dry-run"] if options.dry_run else []
         # Packages that were logged with the model are named by paths in its folder.

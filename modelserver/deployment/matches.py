@@ -1,9 +1,13 @@
 """Which lines speak of the same package, and what they say together.
 
-In: our lines and the model's. Out: a `Match` for each package of the model, which can say that its
-lines contradict each other, or what one line says in their place. Nothing is raised.
+In: our lines and the model's. Out: a `Match` for each package of the model, and what one line says
+in the place of its lines. Nothing is raised.
+
+A pin without a comment that differs from the model's came from an older model, as `cat` and
+`sort -u` leave it there: it gives way. Every other line is a person's own.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from modelserver.deployment.requirements import Line
-from modelserver.deployment.versions import common
+from modelserver.deployment.versions import common, is_exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,23 @@ class Match:
     theirs: tuple[Line, ...]
     replaced: tuple[Line, ...]
     """Our lines that the model's line stands for."""
+    older: tuple[Line, ...]
+    """Pins of older models, which count no more."""
     beside: tuple[Line, ...]
     """Our lines that stay, because one of the two counts under its marker only."""
+
+    @property
+    def name(self) -> str:
+        """The package."""
+        return self.theirs[0].name
+
+    @property
+    def clashing(self) -> tuple[Line, ...]:
+        """Our lines that no version satisfies together with the model's."""
+        ours = self.replaced + self.beside
+        if agree(self.theirs + ours):
+            return ()
+        return tuple(line for line in ours if not agree((*self.theirs, line))) or ours
 
 
 def _requirement(line: Line) -> Requirement:
@@ -38,7 +57,8 @@ def _specifiers(lines: Sequence[Line]) -> list[SpecifierSet]:
     return [_requirement(line).specifier for line in lines]
 
 
-def _quoted(lines: Sequence[Line]) -> str:
+def quoted(lines: Sequence[Line]) -> str:
+    """The lines for messages."""
     return " and ".join(f"`{line.quoted}`" for line in lines)
 
 
@@ -57,21 +77,27 @@ def find_matches(
 
 
 def _match(marker: str, theirs: list[Line], ours: list[Line]) -> Match:
+    older = [line for line in ours if _is_pin(line) and not agree((*theirs, line))]
+    ours = [line for line in ours if line not in older]
     replaced = [line for line in ours if line.marker == marker or not (marker or _url(line))]
     # Two markers that differ may exclude each other, so only lines without one are held together.
     others = [line for line in ours if line not in replaced and not (marker and line.marker)]
-    return Match(tuple(theirs), tuple(replaced), tuple(others))
+    return Match(tuple(theirs), tuple(replaced), tuple(older), tuple(others))
 
 
-def contradiction(match: Match) -> str | None:
-    """A sentence with both sides where no version satisfies all lines of the match."""
-    lines = match.theirs + match.replaced + match.beside
+def agree(lines: Sequence[Line]) -> bool:
+    """Whether a version satisfies all lines of a package."""
     urls = {url for line in lines if (url := _url(line))}
-    if len(urls) <= 1 and (urls or common(_specifiers(lines)) is not None):
-        return None
-    ours = match.replaced + match.beside
-    also = f", requirements.txt has {_quoted(ours)}" if ours else ""
-    return f"the model asks for {_quoted(match.theirs)}{also}"
+    return len(urls) <= 1 and (bool(urls) or common(_specifiers(lines)) is not None)
+
+
+def _is_pin(line: Line) -> bool:
+    """Whether MLflow may have written the line: one version, or of MLflow itself one series."""
+    if "#" in line.text or line.marker or _url(line):
+        return False
+    specifier = _requirement(line).specifier
+    series = re.fullmatch(r"mlflow(-skinny)?<\d+,>=\d+", f"{line.name}{specifier}")
+    return series is not None or is_exact(specifier)
 
 
 def one_line(match: Match) -> str:

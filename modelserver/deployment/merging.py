@@ -8,36 +8,24 @@ Raises `Conflict` with a sentence for each contradiction. Reads and writes no fi
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from modelserver.deployment.matches import Match, contradiction, find_matches, is_copy, one_line
+from modelserver.deployment.contradictions import ASIDE, contradictions
+from modelserver.deployment.floors import FLOORS
+from modelserver.deployment.malformed import malformed
+from modelserver.deployment.matches import Match, find_matches, is_copy, one_line
 from modelserver.deployment.refusals import is_address, refusals
 from modelserver.deployment.requirements import Line, read_lines
 
 START: Final = "# >>> model packages"
 END: Final = "# <<< model packages"
-ASIDE: Final = "# the model's line replaces: "
 
 BLOCK: Final = re.compile(rf"^{START}(?:(?!^{START}).)*?^{END}[^\n]*\n?", re.M | re.S)
 
 STRAY: Final = re.compile(rf"^(?:{START}|{END})[^\n]*\n?", re.M)
 """A mark without its partner: a file with a block was sorted."""
-
-SERVER: Final = frozenset(
-    {
-        "httptools",
-        "mlflow",
-        "orjson",
-        "pandas",
-        "pysimdjson",
-        "pyyaml",
-        "starlette",
-        "uvicorn",
-        "uvloop",
-    }
-)
-"""What the server itself needs: the last line for one of these is never dropped."""
 
 
 class Conflict(Exception):
@@ -55,16 +43,18 @@ def merge(
 
     `aliases`: packages of ours that go by another name in `model`. Raises `Conflict`.
     """
+    if unreadable := [str(line) for line in malformed(_outside(text))]:
+        raise Conflict(unreadable)
     newline = "\r\n" if "\r\n" in text else "\n"
     head, tail = (read_lines(part) for part in _without_block(text, newline))
     matches = find_matches(head + tail, model, aliases or {})
-    if reasons := [*refusals(model, head + tail), *_contradictions(matches)]:
+    if reasons := [*refusals(model, head + tail), *contradictions(matches, _outside(text))]:
         raise Conflict(reasons)
     block = [f"{START} of {label}, made by install_model_deps.sh; edits here are lost"]
     block += _addresses(model, head + tail)
     block += [one_line(match) for match in matches]
     block += [END]
-    fate = {line: _fate(line, match) for match in matches for line in match.replaced}
+    fate = {line: after for match in matches for line, after in _fates(match)}
     return "".join(
         [
             *(fate.get(line, line.text) for line in head),
@@ -74,16 +64,26 @@ def merge(
     )
 
 
-def contradictions(
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What two sets of lines do not agree on."""
+
+    reasons: tuple[str, ...]
+    """Sentences on packages that they cannot have in the same version."""
+    older: tuple[Line, ...]
+    """Pins of ours that came from older models, and give way."""
+
+
+def differences(
     text: str, model: Sequence[Line], aliases: Mapping[str, str] | None = None
-) -> list[str]:
-    """A sentence for each package that `text` and `model` cannot have in the same version."""
+) -> Differences:
+    """What `text` and `model` do not agree on."""
     head, tail = _without_block(text, "\n")
-    return _contradictions(find_matches(read_lines(head + tail), model, aliases or {}))
-
-
-def _contradictions(matches: Sequence[Match]) -> list[str]:
-    return [reason for match in matches if (reason := contradiction(match))]
+    matches = find_matches(read_lines(head + tail), model, aliases or {})
+    return Differences(
+        reasons=tuple(contradictions(matches, _outside(text))),
+        older=tuple(line for match in matches for line in match.older),
+    )
 
 
 def _without_block(text: str, newline: str) -> tuple[str, str]:
@@ -93,6 +93,11 @@ def _without_block(text: str, newline: str) -> tuple[str, str]:
     if head and not head.endswith("\n"):
         head += newline
     return _restored(head), _restored(BLOCK.sub("", tail))
+
+
+def _outside(text: str) -> str:
+    """The text with its blocks empty, so that the numbers of its lines are the same."""
+    return BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)
 
 
 def _restored(text: str) -> str:
@@ -106,10 +111,13 @@ def _addresses(model: Sequence[Line], ours: Sequence[Line]) -> list[str]:
     return [content for content in found if content not in present]
 
 
-def _fate(line: Line, match: Match) -> str:
-    """What becomes of a line of ours that the block replaces: a comment, from which it can come
-    back; nothing where it is only a copy of the model's line, as `cat` and `sort` make them."""
-    copies = [ours for ours in match.replaced if is_copy(ours, match)]
-    if line in copies and (line.name not in SERVER or len(copies) < len(match.replaced)):
-        return ""
-    return "".join(ASIDE + part for part in line.text.splitlines(keepends=True))
+def _fates(match: Match) -> Iterator[tuple[Line, str]]:
+    """What becomes of our lines that the block replaces: comments, from which they can come back;
+    nothing where a line is only a pin of an older model or a copy of this model's line. The last
+    line for a package that the server needs is kept as a comment."""
+    gone = [*match.older, *(line for line in match.replaced if is_copy(line, match))]
+    if match.name in FLOORS and len(gone) == len(match.older + match.replaced):
+        gone = gone[:-1]
+    for line in match.older + match.replaced:
+        aside = "".join(ASIDE + part for part in line.text.splitlines(keepends=True))
+        yield line, "" if line in gone else aside

@@ -4,6 +4,7 @@ In: settings, then what earlier checks found. Out: an `Outcome` each. Errors tha
 are the caller's to catch.
 """
 
+import platform
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from modelserver.attempt import LoadFailed, public_uri
+from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith, inspect_model, open_store
-from modelserver.deployment.rehearsal import Rehearsal, faults, rehearse
+from modelserver.deployment.python_version import minor
+from modelserver.deployment.rehearsal import Died, Rehearsal, faults, rehearse
 from modelserver.settings import Settings, SettingsError, read_settings
 
 NO_URI: Final = "export MODEL_URI=models:/my-model/1"
@@ -75,16 +78,26 @@ def check_model(settings: Settings) -> Outcome[SavedWith]:
     return Outcome("ok", f"{version}{', '.join(flavors)}", fact=saved)
 
 
-def _loaded(rehearsal: Rehearsal) -> Outcome[Rehearsal]:
+def check_load(
+    environment: Mapping[str, str], saved: SavedWith, bundle: Bundle, root: Path
+) -> Outcome[Rehearsal]:
+    """The app loads the model, from the bundle's files."""
+    try:
+        rehearsal = rehearse(environment, root, bundle)
+    except Died as death:
+        return Outcome("failed", f"the process that loads the model {death}", _revive(saved))
     health = rehearsal.health.json()
     if health["state"] != "ready":
         return _failed(LoadFailed(health["reason"]))
     return Outcome("ok", f"loaded in {health['load_seconds']} s", fact=rehearsal)
 
 
-def check_load(settings: Settings) -> Outcome[Rehearsal]:
-    """The app loads the model."""
-    return _loaded(rehearse(settings))
+def _revive(saved: SavedWith) -> str:
+    """Most often a process dies of a pickle that another version of Python wrote."""
+    here = platform.python_version()
+    if saved.python and minor(saved.python) != minor(here):
+        return f"check with the model's Python {saved.python}, here is {here}"
+    return "python main.py, whose log says what it did last"
 
 
 def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
@@ -96,7 +109,17 @@ def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
     if answer.status != 200:
         advice = "python main.py, and send the example: its log has the traceback"
         return Outcome("failed", f"{answer.status}: {answer.json()['message']}", advice)
-    return Outcome("ok", f"the logged example: {_shortened(answer.body.decode(), 60)}")
+    predicted = _predictions(answer.json())
+    if None not in (predicted, rehearsal.rows) and predicted != rehearsal.rows:
+        found = f"the logged example has {rehearsal.rows} rows, its prediction has {predicted}"
+        return Outcome("warning", found, "let the model return one prediction per row")
+    return Outcome("ok", f"the logged example: {_shortened(answer.body, 60)}")
+
+
+def _predictions(answer: Any) -> int | None:
+    """How many there are; None where they are no list."""
+    predictions = answer.get("predictions") if isinstance(answer, dict) else None
+    return len(predictions) if isinstance(predictions, list) else None
 
 
 def check_openapi(rehearsal: Rehearsal) -> Outcome[None]:

@@ -6,12 +6,15 @@ In: the model's lines. Out: a `Comparison` in words, package by package. Nothing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import starmap
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
+from modelserver.deployment.cautions import cautions
+from modelserver.deployment.malformed import malformed
+from modelserver.deployment.matches import agree, quoted
 from modelserver.deployment.merging import Conflict, merge
-from modelserver.deployment.requirements import Line, read_lines
+from modelserver.deployment.requirements import Line, read_line, read_lines
 from modelserver.deployment.skinny import FULL, SKINNY
 from modelserver.deployment.versions import common
 
@@ -22,26 +25,29 @@ class Comparison:
 
     faults: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    edit: str = ""
+    """What a person has to change, where an update of the file cannot mend it."""
 
 
 def in_file(text: str, packages: Sequence[Line]) -> Comparison:
     """The model's packages against the lines of a requirements file."""
-    lines = {line.name: line for line in read_lines(text) if line.requirement}
-    aliases = {FULL: SKINNY} if FULL not in lines and SKINNY in lines else {}
-    wanted = _counting_here(packages)
+    if unreadable := list(malformed(text)):
+        edit = f"edit line {unreadable[0].number} of requirements.txt"
+        return Comparison(faults=tuple(map(str, unreadable)), edit=edit)
+    lines = _by_package(text)
+    alias = {FULL: SKINNY} if FULL not in lines and SKINNY in lines else {}
     try:
-        merge(text, packages, "", {skinny: full for full, skinny in aliases.items()})
+        merge(text, packages, "", {skinny: full for full, skinny in alias.items()})
     except Conflict as conflict:
-        return Comparison(faults=conflict.reasons)
-    found = [(package, lines.get(aliases.get(name, name))) for name, package in wanted.items()]
-    return Comparison(
-        faults=tuple(f"{package} has no line" for package, line in found if line is None),
-        doubts=tuple(
-            f"`{line.quoted}` allows more than {package}"
-            for package, line in found
-            if line is not None and _is_looser(line, package)
-        ),
-    )
+        return Comparison(faults=conflict.reasons, edit=conflict.reasons[0].rpartition("; ")[2])
+    wanted = _counting_here(packages)
+    found = [(package, lines.get(alias.get(name, name), [])) for name, package in wanted.items()]
+    faults = tuple(filter(None, starmap(_fault, found)))
+    looser = tuple(filter(None, starmap(_doubt, found)))
+    risks = cautions(packages, text)
+    # An update mends what comes first; what it cannot mend is for a person.
+    edit = risks[0].advice if risks and not faults + looser else ""
+    return Comparison(faults, (*looser, *(risk.found for risk in risks)), edit)
 
 
 def installed(packages: Sequence[Line]) -> Comparison:
@@ -56,21 +62,50 @@ def installed(packages: Sequence[Line]) -> Comparison:
     return Comparison(tuple(faults), tuple(doubts))
 
 
+def _by_package(text: str) -> dict[str, list[Line]]:
+    """The lines that count for this interpreter, by the package that they speak of."""
+    lines: dict[str, list[Line]] = {}
+    for line in read_lines(text):
+        if line.requirement and _counts_here(line.requirement):
+            lines.setdefault(line.name, []).append(line)
+    return lines
+
+
 def _counting_here(packages: Sequence[Line]) -> dict[str, Requirement]:
-    """The requirements whose markers hold for this interpreter, by name."""
-    requirements = [line.requirement for line in packages if line.requirement]
-    return {
-        canonicalize_name(requirement.name): requirement
-        for requirement in requirements
-        if requirement.marker is None or requirement.marker.evaluate()
-    }
+    """What is asked of each package by all lines whose markers hold for this interpreter."""
+    wanted: dict[str, Requirement] = {}
+    for line in packages:
+        if line.requirement and _counts_here(line.requirement):
+            asked = wanted.setdefault(line.name, Requirement(str(line.requirement)))
+            both = [asked.specifier, line.requirement.specifier]
+            asked.specifier = common(both) or both[0] & both[1]
+    return wanted
 
 
-def _is_looser(line: Line, package: Requirement) -> bool:
-    ours = line.requirement
-    if ours is None or ours.url:  # an address stands for one version
-        return False
-    return common([ours.specifier, package.specifier]) != ours.specifier
+def _counts_here(requirement: Requirement) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate()
+
+
+def _fault(package: Requirement, lines: Sequence[Line]) -> str | None:
+    """What an update of the file mends."""
+    if not lines:
+        return f"{package} has no line"
+    asked = read_line(str(package))
+    if agree([asked, *lines]):
+        return None
+    others = [line for line in lines if not agree([asked, line])]
+    return f"the model asks for {package}, requirements.txt has {quoted(others)}"
+
+
+def _doubt(package: Requirement, lines: Sequence[Line]) -> str | None:
+    """Where pip may take another version than the model's."""
+    ours = [line.requirement for line in lines if line.requirement]
+    if not ours or any(requirement.url for requirement in ours):  # an address is one version
+        return None
+    together = common([requirement.specifier for requirement in ours])
+    if together is None or common([together, package.specifier]) == together:
+        return None
+    return f"{quoted(lines)} allows more than {package}"
 
 
 def _version(name: str) -> str | None:

@@ -5,10 +5,11 @@ found and the line or command that mends it. A check that needs what an earlier 
 skipped. Nothing is raised for what is wrong.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks import Check, Outcome
 from modelserver.deployment.model_checks import (
     check_load,
@@ -19,6 +20,7 @@ from modelserver.deployment.model_checks import (
     check_tracking_server,
 )
 from modelserver.deployment.project_checks import (
+    check_base,
     check_bundle,
     check_installed,
     check_python,
@@ -49,15 +51,19 @@ def _step(
     return outcome.fact
 
 
-def preflight(environment: Mapping[str, str], root: Path) -> Iterator[Check]:
-    """All checks, in order, each as soon as it is done."""
+def preflight(
+    environment: Mapping[str, str], root: Path, extra: Sequence[str] = ()
+) -> Iterator[Check]:
+    """All checks, in order, each as soon as it is done. `extra` files go to Connect, too."""
+    bundle = read_bundle(root, extra)
     settings = yield from _step("settings", check_settings, environment)
     reachable = yield from _step("tracking server", check_tracking_server, settings)
     saved = yield from _step("model", check_model, reachable)
     yield from _step("Python", check_python, saved, root)
     yield from _step("requirements.txt", check_requirements, saved, settings, root)
     yield from _step("installed", check_installed, saved, settings)
-    rehearsal = yield from _step("load", check_load, saved and settings)
+    base = yield from _step("base document", check_base, root)
+    rehearsal = yield from _step("load", check_load, environment, base and saved, bundle, root)
     yield from _step("prediction", check_prediction, rehearsal)
     yield from _step("OpenAPI", check_openapi, rehearsal)
-    yield from _step("bundle", check_bundle, root)
+    yield from _step("bundle", check_bundle, bundle)

@@ -7,21 +7,23 @@ import platform
 import shlex
 from pathlib import Path
 
-from modelserver.deployment.bundle import read_bundle
+from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.packages import Comparison, in_file, installed
 from modelserver.deployment.python_version import chosen_python, minor
 from modelserver.deployment.shell import argument
+from modelserver.openapi.description import BASE, Description, base_description
+from modelserver.openapi.document import BaseError
 from modelserver.settings import Settings
 
 
 def _compared(comparison: Comparison, saved: SavedWith, advice: str) -> Outcome[None]:
     found = "; ".join(comparison.faults + comparison.doubts)
     if comparison.faults:
-        return Outcome("failed", found, advice)
+        return Outcome("failed", found, comparison.edit or advice)
     if comparison.doubts:
-        return Outcome("warning", found, advice)
+        return Outcome("warning", found, comparison.edit or advice)
     return Outcome("ok", f"the model's {len(saved.packages)} packages")
 
 
@@ -47,7 +49,7 @@ def check_python(saved: SavedWith, root: Path) -> Outcome[None]:
 def check_requirements(saved: SavedWith, settings: Settings, root: Path) -> Outcome[None]:
     """requirements.txt has a line for each package of the model, in its version."""
     file = root / "requirements.txt"
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
     advice = f"./install_model_deps.sh --update {argument('MODEL_URI', str(settings.model_uri))}"
     return _compared(in_file(text, saved.packages), saved, advice)
 
@@ -58,9 +60,17 @@ def check_installed(saved: SavedWith, settings: Settings) -> Outcome[None]:
     return _compared(installed(saved.packages), saved, advice)
 
 
-def check_bundle(root: Path) -> Outcome[None]:
+def check_base(root: Path) -> Outcome[Description]:
+    """The handwritten half of the OpenAPI document can be read."""
+    try:
+        base = base_description(root / BASE.name)
+    except BaseError as error:
+        return Outcome("failed", str(error), f"mend {BASE.name}")
+    return Outcome("ok", BASE.name, fact=base)
+
+
+def check_bundle(bundle: Bundle) -> Outcome[None]:
     """What rsconnect would pack is all that runs, and nothing else."""
-    bundle = read_bundle(root)
     found = f"{len(bundle.sizes)} files, {bundle.size / 1024:.0f} kB"
     if bundle.missing:
         advice = shlex.join(["git", "checkout", "--", *bundle.missing])

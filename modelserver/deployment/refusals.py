@@ -38,20 +38,35 @@ LOCAL: Final = (
     "the model asks for `{}`, a file that Connect does not have; "
     "publish that package, or log the model with code_paths instead"
 )
-NOT_LOGGED: Final = "the model's `{}` names a file that was not logged with it"
+NOT_LOGGED: Final = (
+    "the model's `{}` names a file that was not logged with it; log it again without that line"
+)
 FOR_ALL: Final = (
     "the model's `{}` would count for every package; "
     "if it may, add the same line to requirements.txt yourself"
 )
+LOGIN: Final = re.compile(
+    r"(?<!ssh)://(?!(?:git|\$\{\w+\}(?::\$\{\w+\})?)@)[^/\s]*@|ssh://[^/\s@]*:[^/\s@]*@"
+)
+"""A login in an address. No secrets are `git`, a user of ssh, and a variable that pip fills in."""
+
+KEY_IN_QUERY: Final = re.compile(
+    r"[?&][\w-]*(?:token|sig|key|secret|password|auth|credential)[\w-]*=", re.I
+)
+
+WITH_LOGIN: Final = (
+    "the model's `{}` has a login or a key in it, which would lie open in requirements.txt; log "
+    "the model again with the address alone, and let git or pip find the login where it installs"
+)
 UNKNOWN: Final = (
     f"the model's line `{{}}` is no requirement of up to {LONGEST} characters, "
-    "no address and no option"
+    "no address and no option; log it again without that line"
 )
 
 
 def refusals(model: Sequence[Line], ours: Sequence[Line]) -> Iterator[str]:
     """A sentence for each line of the model that cannot be taken over."""
-    present = {option for line in ours if (option := _option(line.content))}
+    present = {option for line in ours if (option := read_option(line.content))}
     for line in model:
         if line.content and (why := _refusal(line, present)):
             yield why.format(line.quoted)
@@ -63,6 +78,11 @@ def is_address(line: Line) -> bool:
 
 
 def _refusal(line: Line, present: set[tuple[str, str]]) -> str | None:
+    option = read_option(line.content)
+    if option and option in present and option[0] not in OF_FILES:
+        return None
+    if LOGIN.search(line.content) or KEY_IN_QUERY.search(line.content):
+        return WITH_LOGIN
     if is_address(line):
         return None
     if line.requirement:
@@ -71,12 +91,12 @@ def _refusal(line: Line, present: set[tuple[str, str]]) -> str | None:
         if named.endswith(ARCHIVES) or (url and not REMOTE.fullmatch(url)):
             return LOCAL
         return None if HASHES.fullmatch(line.options) else UNKNOWN
-    if option := _option(line.content):
-        return None if option in present and option[0] not in OF_FILES else _of_option(*option)
-    return LOCAL if _is_path(line.content) else UNKNOWN
+    if option:
+        return _of_option(*option)
+    return LOCAL if is_path(line.content) else UNKNOWN
 
 
-def _option(content: str) -> tuple[str, str] | None:
+def read_option(content: str) -> tuple[str, str] | None:
     """Name and value of a line that is an option; pip takes abbreviations, too."""
     found = OPTION.match(content)
     if not found:
@@ -94,5 +114,6 @@ def _of_option(name: str, value: str) -> str:
     return NOT_LOGGED if name == "--find-links" and not REMOTE.match(value) else FOR_ALL
 
 
-def _is_path(content: str) -> bool:
+def is_path(content: str) -> bool:
+    """Whether pip takes the line for a file or folder."""
     return PATH.match(content) is not None or content.lower().endswith(ARCHIVES)

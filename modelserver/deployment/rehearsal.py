@@ -1,24 +1,35 @@
-"""A rehearsal: the real app, loaded and asked once from inside, without a socket.
+"""A rehearsal: the real app, loaded and asked once, from the files that would go to Connect.
 
-In: settings with a model URI. Out: a frozen `Rehearsal`. The app is asked below a prefix, as Posit
-Connect asks it. Nothing is raised that is the model's fault: it is in the answers.
+In: environment variables and a bundle. Out: a frozen `Rehearsal`. A module that lies in the
+project's folder but not in the bundle is missing here as it is there. The app runs in a process of
+its own, because a pickle of another Python may end one. Nothing is raised that is the model's
+fault, but for that end, which is a `Died`.
 """
 
-import asyncio
 import json
-from collections.abc import Iterator
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from starlette.applications import Starlette
-from starlette.types import Message
+from modelserver.deployment.bundle import Bundle
 
-from modelserver.app import create_app
-from modelserver.media import JSON
-from modelserver.service import Service
-from modelserver.settings import Settings
+PERFORMANCE: Final = Path(__file__).with_name("performance.py")
 
-PREFIX: Final = "/content/rehearsal"
+START: Final = (
+    "import runpy, sys; sys.path[0] = sys.argv[1]; runpy.run_path(sys.argv[2], run_name='__main__')"
+)
+"""Runs a file with another folder than its own as the first to import from."""
+
+
+class Died(Exception):
+    """The process ended before it had answers; the text says how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,7 @@ class Answer:
     """A response."""
 
     status: int
-    body: bytes
+    body: str
 
     def json(self) -> Any:
         """The body as a value."""
@@ -40,49 +51,39 @@ class Rehearsal:
     health: Answer
     prediction: Answer | None = None
     document: Answer | None = None
+    rows: int | None = None
+    """Rows of the example; None where that cannot be said."""
 
 
-def rehearse(settings: Settings) -> Rehearsal:
-    """Starts the app, waits for its model, asks, stops it."""
-    return asyncio.run(_rehearse(create_app(settings)))
+def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehearsal:
+    """Starts the app of the project in `root`, waits for its model, asks, stops it."""
+    with TemporaryDirectory(prefix="bundle-") as folder:
+        for path in bundle.sizes:
+            copy = Path(folder) / path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(root / path, copy)
+        answers = Path(folder) / "answers.json"
+        code = subprocess.run(
+            [sys.executable, "-c", START, folder, str(PERFORMANCE), str(answers)],
+            input=json.dumps(dict(environment)).encode(),
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        ).returncode
+        if code:
+            raise Died(_end(code))
+        read = json.loads(answers.read_text(encoding="utf-8"))
+    rows = read.pop("rows", None)
+    return Rehearsal(**{name: Answer(**answer) for name, answer in read.items()}, rows=rows)
 
 
-async def _rehearse(app: Starlette) -> Rehearsal:
-    service: Service = app.state.service
-    async with app.router.lifespan_context(app):
-        await service.lifecycle.settled(0)
-        health = await _ask(app, "GET", "/health")
-        model = service.lifecycle.model
-        if model is None:
-            return Rehearsal(health)
-        predicted = None
-        if model.example is not None:
-            predicted = await _ask(app, "POST", "/invocations", model.example)
-        return Rehearsal(health, predicted, await _ask(app, "GET", "/openapi.json"))
-
-
-async def _ask(app: Starlette, method: str, path: str, body: bytes = b"") -> Answer:
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "root_path": PREFIX,
-        "path": PREFIX + path,
-        "query_string": b"",
-        "headers": [(b"host", b"localhost"), (b"content-type", JSON.encode())],
-    }
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    return Answer(sent[0]["status"], b"".join(message.get("body", b"") for message in sent))
+def _end(code: int) -> str:
+    """How a process ended; negative codes are signals."""
+    try:
+        return f"died of {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended with exit code {code}"
 
 
 def faults(document: Any) -> Iterator[str]:

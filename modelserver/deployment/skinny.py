@@ -9,7 +9,7 @@ from typing import Any, Final
 from packaging.requirements import Requirement
 
 from modelserver.deployment.environment import SavedWith
-from modelserver.deployment.requirements import Line, read_line
+from modelserver.deployment.requirements import COMMENT, Line, read_line
 
 FULL: Final = "mlflow"
 SKINNY: Final = "mlflow-skinny"
@@ -44,8 +44,9 @@ def _renamed(line: Line) -> Line:
         return line
     requirement = Requirement(str(line.requirement))
     requirement.name = SKINNY
+    comment = COMMENT.search(line.text)
     # Hashes are those of the full package.
-    return read_line(str(requirement))
+    return read_line(f"{requirement}  {comment[0]}" if comment else str(requirement))
 
 
 def _needs(saved: SavedWith) -> Sequence[str]:

@@ -29,6 +29,22 @@ class BaseError(ValueError):
     """The base document cannot be used; the text says where."""
 
 
+class BaseLoader(Loader):  # type: ignore[misc, valid-type]
+    """Refuses a key that is there twice, of which YAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping with its keys, if each is there once."""
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            name = (key.tag, str(key.value))
+            if name in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value} is there twice", problem_mark=key.start_mark
+                )
+            seen.add(name)
+        return dict(super().construct_mapping(node, deep))
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An example and the model's real answer to it, decoded; None for one too large to show."""
@@ -55,13 +71,21 @@ class Subject:
 def read_base(text: str) -> Document:
     """The base document. Raises `BaseError` for what is not YAML or lacks a part to fill in."""
     try:
-        base = yaml.load(text, Loader)
+        base = yaml.load(text, BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        raise BaseError(_place(error)) from error
     except yaml.YAMLError as error:
         raise BaseError(" ".join(str(error).split())) from error
     for path, wanted in FILLED_IN.items():
         if not isinstance(_part(base, path), wanted):
             raise BaseError(f"{' > '.join(path)} is not {NAMES[wanted]}")
     return dict(base)
+
+
+def _place(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return f"{where}{error.problem or error.context}"
 
 
 def _part(base: Any, path: Sequence[str]) -> Any:

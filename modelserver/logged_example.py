@@ -1,0 +1,50 @@
+"""The input example that was logged with a model, as a body of /invocations.
+
+In: the model's folder, and what its MLmodel file says of the example. Out: JSON, or None without an
+example that can be read. Newer versions of MLflow write that body; older ones only the example.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+logger = logging.getLogger(__name__)
+
+BODY: Final = "serving_input_example.json"
+
+WHOLE: Final = frozenset({"inputs", "messages", "prompt", "input"})
+"""Keys of an example that is a body as it stands: a tensor, a chat, a completion."""
+
+
+def logged_example(folder: Path, info: Mapping[str, Any] | None) -> bytes | None:
+    """The body. `info` is `saved_input_example_info` of the MLmodel file."""
+    body = folder / BODY
+    if body.is_file():
+        return body.read_bytes()
+    if not info:
+        return None
+    try:
+        logged = json.loads((folder / Path(info["artifact_path"]).name).read_bytes())
+        return json.dumps(_body(logged, info)).encode()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        logger.warning("the logged input example cannot be read: %s", type(error).__name__)
+        return None
+
+
+def _body(logged: Any, info: Mapping[str, Any]) -> dict[str, Any]:
+    """The input, with its params beside it where it has some."""
+    if not info.get("params"):
+        return _input(logged, info["type"])
+    return {**_input(logged["inputs"], info["type"]), "params": logged["params"]}
+
+
+def _input(logged: Any, kind: str) -> dict[str, Any]:
+    if kind == "dataframe":
+        # Columns that are only counted have no names.
+        return {"dataframe_split": logged} if "columns" in logged else {"inputs": logged["data"]}
+    if kind not in ("ndarray", "json_object"):  # sparse matrices, which no body has
+        raise ValueError(kind)
+    is_body = isinstance(logged, dict) and not WHOLE.isdisjoint(logged)
+    return dict(logged) if is_body else {"inputs": logged}

@@ -1,0 +1,70 @@
+"""The input examples of older versions of MLflow."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from modelserver.deployment.bundle import read_bundle
+from modelserver.deployment.model_checks import check_prediction
+from modelserver.deployment.rehearsal import rehearse
+from modelserver.logged_example import logged_example
+from tests.processes import ROOT
+
+SPLIT = {"columns": ["a", "b"], "data": [[1, 2.5], [3, None]]}
+ROWS = [[1.0, 2.0]]
+CHAT = {"messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize(
+    ("logged", "info", "body"),
+    [
+        (SPLIT, {"type": "dataframe", "pandas_orient": "split"}, {"dataframe_split": SPLIT}),
+        ({"data": ROWS}, {"type": "dataframe"}, {"inputs": ROWS}),
+        ({"inputs": ROWS}, {"type": "ndarray", "format": "tf-serving"}, {"inputs": ROWS}),
+        ({"inputs": {"x": ROWS}}, {"type": "ndarray"}, {"inputs": {"x": ROWS}}),
+        (ROWS, {"type": "json_object"}, {"inputs": ROWS}),
+        ({"question": "why"}, {"type": "json_object"}, {"inputs": {"question": "why"}}),
+        (CHAT, {"type": "json_object"}, CHAT),
+        (
+            {"inputs": SPLIT, "params": {"n": 2}},
+            {"type": "dataframe", "params": "params"},
+            {"dataframe_split": SPLIT, "params": {"n": 2}},
+        ),
+        (ROWS, {"type": "sparse_matrix_csr"}, None),
+        (ROWS, {"type": "dataframe"}, None),
+        (ROWS, {}, None),
+    ],
+)
+def test_an_older_example(logged: Any, info: dict[str, str], body: Any, tmp_path: Path) -> None:
+    (tmp_path / "input_example.json").write_text(json.dumps(logged))
+    found = logged_example(tmp_path, {"artifact_path": "input_example.json", **info})
+    assert (found and json.loads(found)) == body
+
+
+@pytest.mark.parametrize("text", [None, "{", "\xff"])
+def test_an_example_that_cannot_be_read(text: str | None, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "input_example.json").write_text(text, encoding="latin-1")
+    info = {"artifact_path": "../input_example.json", "type": "dataframe"}
+    assert logged_example(tmp_path, info) is None
+    assert logged_example(tmp_path, None) is None
+
+
+def test_a_model_as_older_versions_saved_it(
+    model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Its example is predicted at the load, by the pre-flight, and shown in the documentation."""
+    folder = shutil.copytree(model_path("wine"), tmp_path / "model")
+    body = json.loads((folder / "serving_input_example.json").read_text())
+    (folder / "serving_input_example.json").unlink()
+    (folder / "input_example.json").write_text(json.dumps(body["dataframe_split"]))
+    mlmodel = yaml.safe_load((folder / "MLmodel").read_text())
+    del mlmodel["saved_input_example_info"]["serving_input_path"]
+    (folder / "MLmodel").write_text(yaml.safe_dump(mlmodel))
+    rehearsal = rehearse({"MODEL_URI": str(folder)}, ROOT, read_bundle(ROOT))
+    assert check_prediction(rehearsal).found.startswith('the logged example: {"predictions":["cult')
