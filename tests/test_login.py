@@ -83,7 +83,7 @@ def test_an_empty_key_is_none() -> None:
 def test_a_key_of_connect_that_is_sent_as_a_token(uri: str | None, check: str) -> None:
     connect = Connect("https://host/rsc", "k")
     login = choose_login({"MLFLOW_TRACKING_TOKEN": "k"}, connect, uri)
-    assert login == Login(check)
+    assert login == Login(check, user=USERS["MLFLOW_TRACKING_TOKEN"])
     assert "CONNECT_API_KEY" in check
 
 
