@@ -17,9 +17,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from modelserver.csv_words import ANY_TEXT, INFERRED, MISSING, worded
 from modelserver.errors import BadRequest, folded, listed, not_utf8
 from modelserver.kinds import TEXT, TEXT_IS_OBJECT, Cells, Kind
-from modelserver.parsers import EXACT, floats
+from modelserver.parsers import EXACT
 from modelserver.tables import MANY_CELLS, Table, twice
 
 # pandas reads floats to the last digit by default since 3.1, before that when asked to.
@@ -28,18 +29,6 @@ EXACT_FLOATS: Final[Mapping[str, Any]] = (
     if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
     else {"float_precision": "round_trip"}
 )
-
-# What pandas may make of a column, as NumPy's kinds of dtype. Other types are read as text.
-INFERRED: Final[Mapping[str, str]] = {
-    "double": "iuf",
-    "float": "iuf",
-    "long": "iuf",
-    "integer": "iuf",
-    "boolean": "bif",
-}
-
-# Any text but the empty one is a value of these: "null" is base64 too.
-ANY_TEXT: Final = frozenset({"string", "binary"})
 
 # The csv module's limit of 128 KiB for a cell is not ours; the body has one.
 MAX_CELL: Final = 2**31 - 1
@@ -63,21 +52,8 @@ SEPARATORS: Final = re.compile(rb'\A"[^"\r\n]*"([;\t|])"')
 
 OPEN_QUOTE: Final = "a quoted cell does not end"
 
-# The words of pandas.read_csv's na_values.
 LABELS: Final = "Unnamed: 0"
 """How pandas calls a first column without a name, also in a training table that it read."""
-
-MISSING: Final = frozenset(
-    (
-        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
-        *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-    )
-)
-
-# JSON's true is 1 in a number column; so is CSV's, as in pandas, which minds no case.
-TRUTHS: Final[Mapping[str, bool]] = {"true": True, "false": False}
-
-NUMBERS: Final = floats(np.float64)
 
 
 def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
@@ -105,7 +81,7 @@ def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
         _refuse_ragged_rows(body, 1)
     missing = {""} if kind is None or kind.name in ANY_TEXT else MISSING
     column = [None if cell in missing else cell for cell in cells]
-    return Table([name], len(column), columns=[_worded(column, kind)])
+    return Table([name], len(column), columns=[worded(column, kind)])
 
 
 def read_untyped_csv(body: bytes) -> pd.DataFrame:
@@ -290,26 +266,4 @@ def _cells(column: "pd.Series[Any]", kind: Kind | None) -> Cells:
         return column.to_numpy()
     if kind.name == "string":
         return column.array
-    return _worded(column.astype(object).where(column.notna(), None).tolist(), kind)
-
-
-def _worded(cells: list[Any], kind: Kind | None) -> list[Any]:
-    """The cells, with values for CSV's own words. A boolean may be spelled as a number: a column of
-    flags that has gaps is one of floats to R and pandas."""
-    name = "" if kind is None else kind.name
-    if name == "datetime":
-        return [None if cell in MISSING else cell for cell in cells]
-    if name not in INFERRED:
-        return cells
-    words = {cell: TRUTHS[cell.lower()] for cell in set(cells) if str(cell).lower() in TRUTHS}
-    if name == "boolean":
-        words |= {cell: _number(cell) for cell in set(cells) - words.keys() - {None}}
-    return [words.get(cell, cell) for cell in cells] if words else cells
-
-
-def _number(cell: str) -> float | str:
-    """The number that the cell spells, else the cell."""
-    try:
-        return float(NUMBERS([cell])[0])
-    except ValueError:
-        return cell
+    return worded(column.astype(object).where(column.notna(), None).tolist(), kind)
