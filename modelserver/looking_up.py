@@ -33,6 +33,10 @@ def while_looking_up(error: BaseException, attempt: Attempt) -> str | None:
     return _wrong_uri(error, attempt)
 
 
+GATEWAY: Final = frozenset({502, 503, 504})
+"""What a proxy answers for a server behind it that is down (RFC 9110 15.6.3 to 15.6.5)."""
+
+
 def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
     """What the tracking server did, when the error is about that."""
     server, login, status = attempt.server, attempt.login, status_of(error)
@@ -47,9 +51,9 @@ def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
             f"{server} does not know what it was asked: it is no MLflow server, or an older one; "
             "check MLFLOW_TRACKING_URI"
         )
-    if status is not None and status >= 500:
+    if status is not None and status >= 500 and status not in GATEWAY:
         return f"{server} answered with an error of its own ({status}); its log has the reason"
-    if is_unreachable(error):
+    if status in GATEWAY or is_unreachable(error):
         return f"{server} cannot be reached; check MLFLOW_TRACKING_URI and that it is running"
     return None
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from modelserver.connect import Connect, is_connect
 from modelserver.login import Login, choose_login
-from modelserver.secret_texts import secret_texts
+from modelserver.redaction import redaction
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -260,5 +260,5 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         on_connect=on_connect,
         login=login,
         quoted=[setting.name for setting in SETTINGS.values() if _is_quoted(setting, environment)],
-        secrets=secret_texts(keys, uris),
+        secrets=redaction(keys, uris),
     )

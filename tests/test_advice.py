@@ -249,9 +249,9 @@ def test_databricks_without_a_login(
 
 @pytest.mark.parametrize("step", ["looking up", "fetching"])
 def test_a_server_that_fails(step: Step) -> None:
-    error = MlflowException("API request failed: too many 502 error responses")
+    error = MlflowException("API request failed: too many 500 error responses")
     assert said(error, "models:/m/1", "http://x/mlflow", step) == (
-        "the tracking server http://x/mlflow answered with an error of its own (502); its log has "
+        "the tracking server http://x/mlflow answered with an error of its own (500); its log has "
         "the reason"
     )
 

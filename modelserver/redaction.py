@@ -22,7 +22,7 @@ MARKED: Final = re.compile(r"(?<=://)[^/?#:@]*:.*@|(?<=[?&])[^=&#]+=[^&#]+")
 """Login and query with their marks, by which they are found though they may be short."""
 
 
-def secret_texts(keys: Sequence[str], uris: Sequence[str]) -> list[str]:
+def redaction(keys: Sequence[str], uris: Sequence[str]) -> list[str]:
     """The texts, the longest first, since one may be a part of another."""
     texts, marked = set(keys), set()
     for uri in uris:
