@@ -190,7 +190,7 @@ def test_a_package_that_the_model_misses(
     failed = publisher.deploy(f"models:/needy/{version}")
     assert failed.returncode == 1
     reason = (
-        "the model needs the package skimage_of_nobody, which is not installed; add the line "
+        "the model needs the package skimage-of-nobody, which is not installed; add the line "
         "`skimage-of-nobody==0.25.1` to requirements.txt and deploy again"
     )
     assert reason in publisher.content.log()
