@@ -37,6 +37,7 @@ def _check(environment: Mapping[str, str], as_json: bool, extra: Sequence[str]) 
     from modelserver.deployment.preflight import preflight
     from modelserver.deployment.report import Style, write_json, write_table
 
+    environment = dict(environment)  # as it is now, since MLflow will keep settings of ours there
     checks, style = preflight(environment, ROOT, extra), Style.of(sys.stdout, environment)
     try:
         if as_json:

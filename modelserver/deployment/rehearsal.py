@@ -66,7 +66,7 @@ def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehe
         code = subprocess.run(
             [sys.executable, "-c", START, folder, str(PERFORMANCE), str(answers)],
             input=json.dumps(dict(environment)).encode(),
-            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            env=_inherited(environment),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=False,
@@ -76,6 +76,13 @@ def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehe
         read = json.loads(answers.read_text(encoding="utf-8"))
     rows = read.pop("rows", None)
     return Rehearsal(**{name: Answer(**answer) for name, answer in read.items()}, rows=rows)
+
+
+def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables of this process but for those that only hold in it: where its modules are, and
+    the login that it gave to MLflow, unless a person had set one."""
+    own = {"PYTHONPATH", "MLFLOW_TRACKING_AUTH"} - (environment.keys() - {"PYTHONPATH"})
+    return {name: value for name, value in os.environ.items() if name not in own}
 
 
 def _end(code: int) -> str:
