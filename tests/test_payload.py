@@ -577,6 +577,9 @@ def test_a_chat_with_nulls_and_params() -> None:
         (CHAT, ["hi"], f"the body must be a JSON object with one of {CHAT_FORMS}, not an array. "
          "Send the whole body as the value of 'messages'"),
         (LONG, {"messages": ["hi"]}, f"{ONE_OF}; it has 'messages'"),
+        (signature(tensor("float64", -1, name="x")), {"x": [1.5]},
+         f"{ONE_OF}; it has 'x'. Send the whole body under 'inputs'"),
+        (UNTYPED, {"x": 1}, f"{ONE_OF}; it has 'x'"),
         (HINT, [1], f"the body must be a JSON object with one of {FORMS}, not an array. Send the "
          "values in an array under 'inputs'"),
         (HINT, {"input": [1]}, f"{ONE_OF}; it has 'input'. Send the values in an array under "
