@@ -179,7 +179,7 @@ def test_one_log_line_per_request_and_start_step(
     steps = [line for line in lines if " INFO " in line and "GET" not in line]
     assert [step.split(" INFO ")[1].split()[0] for step in steps] == [
         "loading",
-        "fetched",
+        "looked",
         "loaded",
         "warm-up:",
         "ready",
