@@ -778,28 +778,34 @@ class SlowModel:
         self.gate.touch()
 
 
-SLOW_CODE = """
+WAITING_LOADER = """
 import time
 from pathlib import Path
-from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel
 
-while not Path(GATE).exists():
-    time.sleep(0.05)
-
-class Model(PythonModel):
-    def predict(self, context, model_input, params=None):
+class Model:
+    def predict(self, model_input, params=None):
         return model_input
 
-set_model(Model())
+def _load_pyfunc(data_path):
+    gate = Path(Path(data_path).read_text())
+    while not gate.exists():
+        time.sleep(0.05)
+    return Model()
 """
 
 
 def save_slow(folder: Path) -> SlowModel:
+    """A loader module, not a model from code: MLflow runs code with a stand-in of `dbutils` among
+    Python's modules, and two loads at once leave it there for all later tests."""
     model = SlowModel(folder / "slow", folder / "gate")
-    code = folder / "slow.py"
-    code.write_text(SLOW_CODE.replace("GATE", repr(str(model.gate))))
-    model.go()  # MLflow runs the code when it saves it, too
-    save_pyfunc(model.path, str(code))
-    model.gate.unlink()
+    loader, gate = folder / "waiting_loader.py", folder / "gate.txt"
+    loader.write_text(WAITING_LOADER)
+    gate.write_text(str(model.gate))
+    mlflow.pyfunc.save_model(
+        model.path,
+        loader_module=loader.stem,
+        code_paths=[str(loader)],
+        data_path=str(gate),
+        pip_requirements=["mlflow"],
+    )
     return model
