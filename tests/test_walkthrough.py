@@ -1,4 +1,4 @@
-"""A newcomer follows the README's section on deployment, block by block, in order.
+"""A newcomer follows the page on deployment, block by block, in order.
 
 What stands for something of the reader's own is replaced; the rest runs as it is written.
 """
@@ -12,8 +12,7 @@ import pytest
 from tests.connect.publisher import PREDICTED, Publisher, publishing
 from tests.processes import ROOT, Server
 
-SECTION = (ROOT / "README.md").read_text().partition("## Deploy to Posit Connect")[2]
-BLOCKS = re.findall(r"```bash\n(.*?)```", SECTION.partition("\n## ")[0], re.S)
+BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / "connect.md").read_text(), re.S)
 
 # What the newcomer's machine has beside the project: a name for git, no way to a package registry,
 # since everything is installed already, and the environment that make uses.
