@@ -4,7 +4,7 @@
 # make test-lowest   the tests with the lowest versions of requirements.txt
 # make assets  rebuild Swagger UI and ReDoc from their npm packages (needs npm)
 # make pictures  draw the README's pictures of the pages anew (needs chromium)
-# make deploy  what the README says: rsconnect deploy fastapi … (MODEL_URI=… sets the model, TITLE="…" its name there)
+# make deploy  python main.py deploy (MODEL_URI=… sets the model, TITLE="…" its name there)
 # make manifest, check-manifest   manifest.json for publishing from git; whether it is up to date
 #            each of the three takes EXTRA="myhelpers.py …", further files to send
 # make bench  compare with MLflow's own server, side by side; writes benchmarks.md
@@ -15,8 +15,6 @@ VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 BIN := $(VENV)/bin
 PORT ?= 8000
 SAMPLE := {"dataframe_records": [{"alcohol": 13.2, "malic_acid": 1.8, "flavanoids": 2.6, "magnesium": 100, "proline": 1050, "color": "medium", "alkaline_ash": false}]}
-# The same text as in the README and in modelserver/deployment/bundle.py.
-BUNDLE := --entrypoint main:app --exclude="**" . main.py openapi_base.yaml modelserver/*.* modelserver/openapi/*.* modelserver/pages/*.* modelserver/assets/*.* modelserver/assets/licences/*.*
 
 # Installed once for each state of the requirements.
 RUNTIME := $(VENV)/.installed-runtime
@@ -62,14 +60,13 @@ test-lowest:
 	@.venv-lowest/bin/python -m pytest -o filterwarnings=default
 
 deploy: $(BIN)/rsconnect
-	@PATH="$(abspath $(BIN)):$$PATH"; \
-		rsconnect deploy fastapi $(if $(MODEL_URI),-E MODEL_URI=$(MODEL_URI) )$(if $(TITLE),--title "$(TITLE)" )$(BUNDLE)$(if $(EXTRA), $(EXTRA))
+	@$(BIN)/python main.py deploy $(MODEL_URI) $(if $(TITLE),--title "$(TITLE)") $(EXTRA)
 
 manifest: $(BIN)/rsconnect
-	@PATH="$(abspath $(BIN)):$$PATH"; rsconnect write-manifest fastapi --overwrite $(BUNDLE)$(if $(EXTRA), $(EXTRA))
+	@$(BIN)/python main.py manifest $(EXTRA)
 
-check-manifest: | $(BIN)/python
-	@$(BIN)/python -m tests.manifest $(EXTRA)
+check-manifest: $(BIN)/rsconnect
+	@$(BIN)/python main.py manifest --check $(EXTRA)
 
 bench: $(TESTING)
 	@$(BIN)/python -m tests.bench --write benchmarks.md

@@ -1,4 +1,5 @@
-"""The entry: environment to settings to `app`. `python main.py` serves it with uvicorn."""
+"""The entry: environment to settings to `app`. `python main.py` serves it with uvicorn, or runs the
+command that its arguments name."""
 
 import os
 import sys
@@ -6,18 +7,19 @@ import sys
 if sys.version_info < (3, 10):  # noqa: UP036 - older ones cannot even import what follows
     raise SystemExit(f"Python 3.10 or newer is needed; this is {sys.version.split()[0]}")
 
+if __name__ == "__main__" and sys.argv[1:]:
+    from modelserver.deployment.commands import run
+
+    sys.exit(run(sys.argv[1:], os.environ))
+
 from modelserver.memory import share_heap
 
 share_heap()  # before other modules are imported: some of pandas' packages start threads then
 
 from modelserver.app import create_app  # noqa: E402
-from modelserver.command import read_command  # noqa: E402
 from modelserver.openapi.document import BaseError  # noqa: E402
 from modelserver.serve import end_with_parent, serve  # noqa: E402
 from modelserver.settings import SettingsError, read_settings  # noqa: E402
-
-if __name__ == "__main__":
-    read_command(sys.argv[1:], os.environ)  # ends here for --check and --help
 
 try:
     settings = read_settings(os.environ)

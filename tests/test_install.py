@@ -1,6 +1,7 @@
 """`install_model_deps.sh` as a person uses it: real models, real servers, real pip."""
 
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -14,9 +15,9 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
+from modelserver.deployment import install
 from modelserver.deployment.contradictions import ASIDE
 from modelserver.deployment.environment import read_environment
-from modelserver.deployment.install import main
 from modelserver.deployment.merging import START
 from modelserver.deployment.packages import in_file
 from modelserver.deployment.requirements import read_lines
@@ -54,7 +55,7 @@ def script(folder: Path, *arguments: str, **environment: str) -> subprocess.Comp
 
 def update(file: Path, model: Path | str, *flags: str, **environment: str) -> int:
     """The same within this process."""
-    return main(["--update", str(file), str(model), *flags], environment)
+    return install.update([str(file), str(model), *flags], environment)
 
 
 def test_a_model_of_a_tracking_server(wine_registry: Server, file: Path) -> None:
@@ -225,9 +226,9 @@ def test_a_conflict_names_both_sides(
 ) -> None:
     model = changed(model_path("wine"), tmp_path, "pandas==1.5.3\na==1\nuvicorn==0.1")
     assert update(file, model) == 1
-    assert main([str(model)], {}) == 1
+    assert install.install([str(model)], {}) == 1
     message = (
-        "install_model_deps.sh: nothing was changed: "
+        "main.py install: nothing was changed: "
         "the model asks for `pandas==1.5.3`, the server needs `pandas>=2.1`; "
         "log the model again with pandas>=2.1; "
         "the model asks for `uvicorn==0.1`, the server needs `uvicorn>=0.30`; "
@@ -257,7 +258,7 @@ def test_a_line_that_is_not_taken_over(
     model = changed(model_path("wine"), tmp_path, f"mlflow>=2.20\n{line}")
     assert update(file, model) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"install_model_deps.sh: nothing was changed: {message}")
+    assert error.startswith(f"main.py update: nothing was changed: {message}")
     assert len(error.splitlines()) == 1
     assert file.read_text() == OURS
 
@@ -277,7 +278,7 @@ def test_no_access(
         assert update(file, "models:/wine/1", MLFLOW_TRACKING_URI=url) == 1
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
-    assert error.startswith(f"install_model_deps.sh: the tracking server {url} ")
+    assert error.startswith(f"main.py update: the tracking server {url} ")
     assert "it was asked without a login" in error
     assert file.read_text() == OURS
 
@@ -299,7 +300,6 @@ def test_who_deploys_to_connect_is_told_of_its_tracking_server(
         (["models:/a/1", "models:/b/1"], "one model URI is needed"),
         (["a.txt", "b.txt", "models:/a/1"], "one model URI is needed"),
         (["/no/such/model"], "there is no folder model; a registered model is written"),
-        (["--update", "/no/such.txt", "MODEL"], "/no/such.txt: No such file or directory"),
     ],
 )
 def test_wrong_arguments(
@@ -309,9 +309,18 @@ def test_wrong_arguments(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     given = [argument.replace("MODEL", str(model_path("wine"))) for argument in arguments]
-    assert main(given, {}) == 1
+    assert install.install(given, {}) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"install_model_deps.sh: {message}")
+    assert error.startswith(f"main.py install: {message}")
+    assert len(error.splitlines()) == 1
+
+
+def test_a_requirements_file_that_is_not_there(
+    model_path: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert update(Path("/no/such.txt"), model_path("wine")) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("main.py update: /no/such.txt: No such file or directory")
     assert len(error.splitlines()) == 1
 
 
@@ -320,10 +329,9 @@ def test_a_file_of_the_model_that_is_broken(
 ) -> None:
     model = changed(model_path("wine"), tmp_path, "")
     (model / "conda.yaml").write_text("a: [b")
-    assert main([str(model)], {}) == 1
+    assert install.install([str(model)], {}) == 1
     assert capsys.readouterr().err == (
-        "install_model_deps.sh: the model's conda.yaml cannot be read as YAML; "
-        "log the model again\n"
+        "main.py install: the model's conda.yaml cannot be read as YAML; log the model again\n"
     )
 
 
@@ -348,13 +356,13 @@ def test_no_server(file: Path) -> None:
     done = script(file.parent, "--update", str(file), "models:/wine/1", MLFLOW_TRACKING_URI=url)
     assert done.returncode == 1
     assert done.stderr == (
-        f"install_model_deps.sh: the tracking server {url} cannot be reached; check "
+        f"main.py update: the tracking server {url} cannot be reached; check "
         "MLFLOW_TRACKING_URI and that it is running\n"
     )
 
 
 def test_a_wrong_setting(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["models:/wine/1"], {"PORT": "http"}) == 1
+    assert install.install(["models:/wine/1"], {"PORT": "http"}) == 1
     assert "PORT='http': expected a whole number" in capsys.readouterr().err
 
 
@@ -364,7 +372,7 @@ def test_a_read_only_file(
     file.chmod(0o444)
     assert update(file, model_path("wine")) == 1
     assert capsys.readouterr().err == (
-        f"install_model_deps.sh: {file}: the file is read-only; nothing was changed\n"
+        f"main.py update: {file}: the file is read-only; nothing was changed\n"
     )
     assert file.read_text() == OURS
     assert [path.name for path in file.parent.iterdir()] == ["requirements.txt"]
@@ -439,7 +447,7 @@ def test_pip_fails(
     model_path: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = changed(model_path("wine"), tmp_path, "./gone.whl")
-    assert main([str(model)], {}) == 1
+    assert install.install([str(model)], {}) == 1
     assert "pip could not install the model's packages, see above" in capsys.readouterr().err
 
 
@@ -449,7 +457,9 @@ def test_help_and_unknown_options(tmp_path: Path) -> None:
     assert "--skinny" in helped.stdout
     wrong = script(tmp_path, "--upgrade")
     assert wrong.returncode == 2
-    assert wrong.stderr.startswith("usage: install_model_deps.sh [--update [requirements.txt]]")
+    assert wrong.stderr.startswith("usage: main.py install [--skinny] [--dry-run] [model-uri]\n")
+    updated = script(tmp_path, "--update", "--help")
+    assert updated.stdout.startswith("usage: main.py update [requirements.txt] [--skinny]")
 
 
 def test_without_an_environment(tmp_path: Path) -> None:
@@ -467,7 +477,7 @@ def test_without_an_environment(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     done = script(tmp_path, "models:/a/1", PATH=f"{tmp_path / 'venv' / 'bin'}:{empty}")
     assert done.returncode == 1
-    assert "has no MLflow; activate the server's environment, or: pip install -r" in done.stderr
+    assert re.match(r"main\.py: there is no \w+ in this environment; pip install -r ", done.stderr)
     assert len(done.stderr.splitlines()) == 1
 
 

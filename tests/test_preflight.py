@@ -9,7 +9,7 @@ import pytest
 
 from modelserver.deployment.checks import Check
 from modelserver.deployment.environment import SavedWith, read_environment
-from modelserver.deployment.install import main
+from modelserver.deployment.install import update
 from modelserver.deployment.model_checks import check_openapi, check_prediction
 from modelserver.deployment.preflight import preflight
 from modelserver.deployment.project_checks import check_python, check_requirements
@@ -49,7 +49,7 @@ def statuses(checks: Mapping[str, Check]) -> dict[str, str]:
 def test_all_is_well_with_a_registered_model(wine_registry: Server, project: Path) -> None:
     environment = {"MODEL_URI": "models:/wine@champion", "MLFLOW_TRACKING_URI": wine_registry.url}
     file = str(project / "requirements.txt")
-    assert main(["--update", file, "models:/wine@champion"], environment) == 0
+    assert update([file, "models:/wine@champion"], environment) == 0
     (project / ".python-version").write_text(f"{MINOR}\n")
     checks = checked(environment, project)
     here_only = (
@@ -86,13 +86,13 @@ def test_a_fresh_clone_and_a_model_in_a_folder(
     }
     assert checks["Python"].advice == f"echo {MINOR} > .python-version"
     assert "scikit-learn has no line" in checks["requirements.txt"].found
-    assert checks["requirements.txt"].advice == f"./install_model_deps.sh --update {uri}"
+    assert checks["requirements.txt"].advice == f"python main.py update {uri}"
 
 
 def test_without_a_model(project: Path) -> None:
     checks = checked({}, project)
     assert checks["settings"] == Check(
-        "settings", "failed", "MODEL_URI is not set", "export MODEL_URI=models:/my-model/1"
+        "settings", "failed", "MODEL_URI is not set", "python main.py check models:/my-model/1"
     )
     assert checks["bundle"].status == "ok"
     others = [
@@ -135,7 +135,7 @@ def test_credentials_in_advice_are_not_shown(
     saved = read_environment(model_path("wine"))
     settings = read_settings({"MODEL_URI": "https://me:secret@host/model"})
     advice = check_requirements(saved, settings, project).advice
-    assert advice == './install_model_deps.sh --update "$MODEL_URI"'
+    assert advice == "python main.py update"
 
 
 def test_a_server_that_is_not_there(project: Path) -> None:
@@ -256,7 +256,7 @@ def test_another_version_is_only_a_doubt(
     uri = changed(model_path("one_long"), tmp_path, requirements__txt="pandas==2.1.0.1")
     checks = checked({"MODEL_URI": uri}, project)
     assert (checks["installed"].status, checks["requirements.txt"].status) == ("warning", "warning")
-    assert checks["installed"].advice == f"./install_model_deps.sh {uri}"
+    assert checks["installed"].advice == f"python main.py install {uri}"
 
 
 def test_no_example(model_path: Callable[[str], Path], project: Path) -> None:

@@ -128,27 +128,22 @@ def test_a_manifest_that_was_not_made_again(path: str, said: str, project: Publi
     stale = make(project, "check-manifest")
     assert stale.returncode != 0
     assert said in stale.stdout
-    assert "make manifest" in stale.stdout
+    assert "python main.py manifest" in stale.stdout
 
 
 @pytest.mark.parametrize(
     ("target", "command"),
     [
-        ("deploy", f"rsconnect deploy fastapi {ARGUMENTS}"),
-        (
-            "deploy MODEL_URI=models:/m/1",
-            f"rsconnect deploy fastapi -E MODEL_URI=models:/m/1 {ARGUMENTS}",
-        ),
-        (
-            "deploy TITLE='My Model API'",
-            f'rsconnect deploy fastapi --title "My Model API" {ARGUMENTS}',
-        ),
-        ("manifest", f"rsconnect write-manifest fastapi --overwrite {ARGUMENTS}"),
+        ("deploy", "python main.py deploy"),
+        ("deploy MODEL_URI=models:/m/1", "python main.py deploy models:/m/1"),
+        ("deploy TITLE='My Model API'", 'python main.py deploy --title "My Model API"'),
+        ("deploy EXTRA=myhelpers.py", "python main.py deploy myhelpers.py"),
+        ("manifest", "python main.py manifest"),
     ],
 )
 def test_make_runs_the_same_command(target: str, command: str, project: Publisher) -> None:
     shown = project.run(f"make -n {target}", VIRTUAL_ENV=sys.prefix).stdout
-    assert command in shown
+    assert " ".join(shown.split()).endswith(command)
 
 
 def test_make_sends_further_files(project: Publisher) -> None:
@@ -160,5 +155,3 @@ def test_make_sends_further_files(project: Publisher) -> None:
     assert make(project, "check-manifest EXTRA=myhelpers.py").returncode == 0
     helpers.write_text("changed = True")
     assert "changed: myhelpers.py" in make(project, "check-manifest EXTRA=myhelpers.py").stdout
-    line = make(project, "--dry-run deploy EXTRA=myhelpers.py").stdout
-    assert f"{ARGUMENTS} myhelpers.py" in line

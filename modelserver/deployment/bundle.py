@@ -9,13 +9,10 @@ stays where it is. rsconnect alone would take them all, `.env` too.
 
 import fnmatch
 import glob
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-from modelserver.deployment.shell import setting
 
 FILES: Final = (
     "main.py",
@@ -28,11 +25,12 @@ FILES: Final = (
 )
 """What runs, as a shell expands it. rsconnect adds requirements.txt and manifest.json itself."""
 
-ARGUMENTS: Final = f'--entrypoint main:app --exclude="**" . {" ".join(FILES)}'
-"""For `rsconnect deploy fastapi` or `write-manifest fastapi`: named files beat excludes.
+OPTIONS: Final = ("--entrypoint", "main:app", "--exclude", "**")
+"""For `rsconnect deploy fastapi` or `write-manifest fastapi`: named files beat excludes."""
 
-Written so that the pattern reaches rsconnect as it is from every shell, also on Windows.
-"""
+ARGUMENTS: Final = f'--entrypoint main:app --exclude="**" . {" ".join(FILES)}'
+"""The same, and the files, for a shell. Written so that the pattern reaches rsconnect as it is from
+every shell."""
 
 ALWAYS: Final = "requirements.txt"
 
@@ -70,14 +68,23 @@ class Bundle:
 
 def read_bundle(root: Path, extra: Sequence[str] = ()) -> Bundle:
     """What would go to Connect from the folder `root`, with `extra` files or patterns of them."""
-    # `glob` leaves hidden files out, as the shell does; `Path.glob` would not.
-    found = {pattern: glob.glob(pattern, root_dir=root) for pattern in (ALWAYS, *FILES, *extra)}
-    paths = {path.replace("\\", "/") for paths in found.values() for path in paths}
-    files = sorted(path for path in paths if (root / path).is_file())
+    found = {pattern: _matches(root, pattern) for pattern in (ALWAYS, *FILES, *extra)}
+    files = sorted({path for paths in found.values() for path in paths})
     return Bundle(
         sizes={path: (root / path).stat().st_size for path in files},
         missing=tuple(pattern for pattern, paths in found.items() if not paths),
     )
+
+
+def _matches(root: Path, pattern: str) -> list[str]:
+    """The files that a pattern names, and those below a folder that it names; no hidden ones, as
+    with a shell, and no caches."""
+    named = glob.glob(pattern, root_dir=root)
+    folders = [path for path in named if (root / path).is_dir()]
+    for folder in folders:
+        named += glob.glob(f"{folder}/**", root_dir=root, recursive=True)
+    files = [path.replace("\\", "/") for path in named if (root / path).is_file()]
+    return [path for path in files if "__pycache__" not in path]
 
 
 def _why_unwanted(name: str, size: int) -> str | None:
@@ -87,13 +94,12 @@ def _why_unwanted(name: str, size: int) -> str | None:
     return f"{size / 1024 / 1024:.0f} MB" if size > LARGE else None
 
 
-def deploy_line(environment: Mapping[str, str], extra: Sequence[str] = ()) -> str:
-    """The command to paste, with `extra` files. On Connect the tracking server is by default its
-    own /mlflow."""
+def variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the content needs to find its model: none where the model is not named, so that those it
+    has stay. On Connect the tracking server is by default its own /mlflow."""
     tracking = environment.get("MLFLOW_TRACKING_URI", "").rstrip("/")
     of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
-    variables = {"MODEL_URI": environment.get("MODEL_URI", "")}
+    found = {"MODEL_URI": environment.get("MODEL_URI", "")}
     if tracking.startswith("http") and tracking != of_connect:
-        variables["MLFLOW_TRACKING_URI"] = tracking
-    settings = [setting(name, value) for name, value in variables.items()]
-    return " ".join(["rsconnect deploy fastapi", *settings, ARGUMENTS, *map(shlex.quote, extra)])
+        found["MLFLOW_TRACKING_URI"] = tracking
+    return found if found["MODEL_URI"] else {}

@@ -1,4 +1,5 @@
-"""`install_model_deps.sh`: a model's packages, installed here or merged into requirements.txt.
+"""`python main.py install` and `update`: a model's packages, installed here or merged into
+requirements.txt.
 
 In: command line and environment. Out: an exit code: 0, 1 with one clear line to stderr, or 2 for a
 wrong command line. A file is replaced in one step or not at all.
@@ -8,7 +9,6 @@ import argparse
 import difflib
 import errno
 import os
-import shlex
 import shutil
 import stat
 import subprocess
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from modelserver.attempt import LoadFailed, public_uri
 from modelserver.deployment.cautions import cautions
@@ -25,24 +25,36 @@ from modelserver.deployment.matches import quoted
 from modelserver.deployment.merging import Conflict, differences, merge
 from modelserver.deployment.quiet import quiet
 from modelserver.deployment.requirements import Line
+from modelserver.deployment.shell import join, set_variable
 from modelserver.deployment.skinny import ALIASES, skinny
 from modelserver.settings import SettingsError, read_settings
 
 OURS: Final = Path(__file__).parents[2] / "requirements.txt"
 
-DESCRIPTION: Final = """\
-Installs the packages that an MLflow model was saved with into the current Python environment.
-With --update they are merged into requirements.txt instead, in a block of their own, which the next
-update replaces. The model is found as the server finds it: by MLFLOW_TRACKING_URI,
-MLFLOW_TRACKING_TOKEN and whatever else MLflow reads; without a URI, MODEL_URI names it."""
+INSTALL: Final = "main.py install"
+UPDATE: Final = "main.py update"
 
-HINT: Final = ". If it is on your Connect: export MLFLOW_TRACKING_URI=${CONNECT_SERVER%/}/mlflow"
-
-FLAGS: Final = {
-    "--update": "merge into the file, by default the server's own requirements.txt",
-    "--skinny": "mlflow-skinny and what is needed beside it, in place of mlflow",
-    "--dry-run": "show what would change, change nothing",
+USAGE: Final = {
+    INSTALL: "%(prog)s [--skinny] [--dry-run] [model-uri]",
+    UPDATE: "%(prog)s [requirements.txt] [--skinny] [--dry-run] [model-uri]",
 }
+
+DESCRIPTION: Final = {
+    INSTALL: """\
+Installs the packages that an MLflow model was saved with into the current Python environment; the
+command update (install_model_deps.sh --update) writes them into requirements.txt instead.
+""",
+    UPDATE: """\
+Merges the packages that an MLflow model was saved with into requirements.txt, by default the
+server's own, in a block that the next update replaces.
+""",
+}
+
+FOUND: Final = """\
+The model is found as the server finds it: by MLFLOW_TRACKING_URI, MLFLOW_TRACKING_TOKEN and
+whatever else MLflow reads; without a URI, MODEL_URI names it."""
+
+SKINNY: Final = "mlflow-skinny and what is needed beside it, in place of mlflow"
 
 WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
@@ -51,17 +63,17 @@ class Failed(Exception):
     """What went wrong, in one line for a person."""
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="install_model_deps.sh",
-        usage="%(prog)s [--update [requirements.txt]] [--skinny] [--dry-run] [model-uri]",
-        description=DESCRIPTION,
+        prog=prog,
+        usage=USAGE[prog],
+        description=DESCRIPTION[prog] + FOUND,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("target", nargs="*", metavar="model-uri", help="models:/my-model/1, …")
-    for flag, meaning in FLAGS.items():
-        parser.add_argument(flag, action="store_true", help=meaning)
+    parser.add_argument("--skinny", action="store_true", help=SKINNY)
+    parser.add_argument("--dry-run", action="store_true", help="show the changes, make none")
     return parser
 
 
@@ -91,7 +103,7 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
     elif after == before:
         print(f"{file} has the packages of {label} already")
     else:
-        command = shlex.join(["pip", "install", "-r", str(file)])
+        command = join(["pip", "install", "-r", str(file)])
         older = differences(before, packages, aliases).older
         tidied = f", without the older {quoted(older)}" if older else ""
         print(f"{file} now has the packages of {label}{tidied}; install them: {command}")
@@ -125,7 +137,7 @@ def _reason(error: Exception) -> str:
 def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
     """Hands `packages` to pip."""
     aliases = ALIASES if options.skinny else {}
-    if reasons := differences(OURS.read_text(), packages, aliases).reasons:
+    if reasons := differences(OURS.read_text(encoding="utf-8"), packages, aliases).reasons:
         raise Conflict(reasons)
     with tempfile.TemporaryDirectory(prefix="packages-") as temporary:
         file = Path(temporary) / "requirements.txt"
@@ -137,43 +149,51 @@ def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace
             raise Failed("pip could not install the model's packages, see above")
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """The whole command; the exit code."""
-    options = _parser().parse_intermixed_args(arguments)
+def install(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Installs a model's packages; the exit code."""
+    return _command(INSTALL, arguments, environment)
+
+
+def update(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Merges a model's packages into a requirements file; the exit code."""
+    return _command(UPDATE, arguments, environment)
+
+
+def _command(prog: str, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    options = _parser(prog).parse_intermixed_args(arguments)
     try:
-        _act(options, environment)
+        _act(prog, options, environment)
     except Conflict as conflict:
-        return _complain(f"nothing was changed: {conflict}")
+        return _complain(prog, f"nothing was changed: {conflict}")
     except (Failed, SettingsError) as error:
-        return _complain(str(error))
+        return _complain(prog, str(error))
     except LoadFailed as error:
-        unsaid = environment.get("CONNECT_SERVER") and not environment.get("MLFLOW_TRACKING_URI")
-        return _complain(str(error) + (HINT if unsaid else ""))
+        return _complain(prog, f"{error}{_hint(environment)}")
     return 0
 
 
-def _act(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+def _hint(environment: Mapping[str, str]) -> str:
+    """Who deploys to Connect often has the tracking server there."""
+    server = environment.get("CONNECT_SERVER", "").rstrip("/")
+    if not server or environment.get("MLFLOW_TRACKING_URI"):
+        return ""
+    command = set_variable("MLFLOW_TRACKING_URI", f"{public_uri(server)}/mlflow")
+    return f". If it is on your Connect: {command}"
+
+
+def _act(prog: str, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
     file, uri = _targets(options.target, environment)
     settings = read_settings({**environment, "MODEL_URI": uri})
     with tempfile.TemporaryDirectory(prefix="model-") as temporary:
         with quiet():
             _, saved = inspect_model(settings, Path(temporary))
         packages = skinny(saved) if options.skinny else list(saved.packages)
-        if options.update:
+        if prog == UPDATE:
             _update(file, packages, public_uri(uri), options)
         else:
             _install(saved.folder, packages, options)
 
 
-def _complain(text: str) -> int:
-    print(f"install_model_deps.sh: {text}", file=sys.stderr)
+def _complain(prog: str, text: str) -> int:
+    print(f"{prog}: {text}", file=sys.stderr)
     return 1
-
-
-def run() -> NoReturn:
-    """The command as a process."""
-    try:
-        code = main(sys.argv[1:], os.environ)
-    except KeyboardInterrupt:
-        code = 130
-    sys.exit(code)

@@ -17,12 +17,11 @@ from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith, inspect_model, open_store
 from modelserver.deployment.python_version import minor
 from modelserver.deployment.rehearsal import Died, Rehearsal, faults, rehearse
+from modelserver.deployment.shell import set_variable, unset_variable
+from modelserver.deployment.targets import HAS_SCHEME
 from modelserver.settings import Settings, SettingsError, read_settings
 
-NO_URI: Final = "export MODEL_URI=models:/my-model/1"
-
-HAS_SCHEME: Final = re.compile(r"\w[\w+.-]+:")
-"""Of two characters or more: a drive of Windows is a folder."""
+NO_URI: Final = "python main.py check models:/my-model/1"
 
 ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
 
@@ -43,7 +42,7 @@ def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
         settings = read_settings(environment)
     except SettingsError as error:
         variable = str(error).partition("=")[0]
-        return Outcome("failed", str(error), f"unset {variable}")
+        return Outcome("failed", str(error), unset_variable(variable))
     if settings.model_uri is None:
         return Outcome("failed", "MODEL_URI is not set", NO_URI)
     uri = settings.model_uri
@@ -62,7 +61,7 @@ def check_tracking_server(settings: Settings) -> Outcome[Settings]:
         return _failed(error)
     if "://" not in where or where.startswith(("sqlite", "file")) or ONLY_HERE.match(where):
         found = f"{where} answers, but only on this machine, not on Connect"
-        return Outcome("warning", found, "export MLFLOW_TRACKING_URI=https://…", settings)
+        return Outcome("warning", found, set_variable("MLFLOW_TRACKING_URI", "https://…"), settings)
     return Outcome("ok", f"{where} answers", fact=settings)
 
 

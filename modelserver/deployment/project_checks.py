@@ -4,7 +4,6 @@ In: what the model was saved with, settings, the project's folder. Out: an `Outc
 """
 
 import platform
-import shlex
 from pathlib import Path
 
 from modelserver.deployment.bundle import Bundle
@@ -12,7 +11,7 @@ from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.packages import Comparison, in_file, installed
 from modelserver.deployment.python_version import chosen_python, minor
-from modelserver.deployment.shell import argument
+from modelserver.deployment.shell import join, ours, write_file
 from modelserver.openapi.description import BASE, Description, base_description
 from modelserver.openapi.document import BaseError
 from modelserver.settings import Settings
@@ -31,7 +30,7 @@ def check_python(saved: SavedWith, root: Path) -> Outcome[None]:
     """The model's Python is the one that Connect will take, and the one that runs here."""
     here, choice = platform.python_version(), chosen_python(root)
     model = saved.python or here
-    advice = f"echo {shlex.quote('.'.join(model.split('.')[:2]))} > .python-version"
+    advice = write_file(".python-version", ".".join(model.split(".")[:2]))
     if saved.python is None:
         return Outcome("warning", f"the model does not say which; here is {here}", advice)
     if choice is None or minor(model) not in choice.minors:
@@ -50,13 +49,13 @@ def check_requirements(saved: SavedWith, settings: Settings, root: Path) -> Outc
     """requirements.txt has a line for each package of the model, in its version."""
     file = root / "requirements.txt"
     text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
-    advice = f"./install_model_deps.sh --update {argument('MODEL_URI', str(settings.model_uri))}"
+    advice = ours("update", str(settings.model_uri))
     return _compared(in_file(text, saved.packages), saved, advice)
 
 
 def check_installed(saved: SavedWith, settings: Settings) -> Outcome[None]:
     """This interpreter has the model's packages, in their versions."""
-    advice = f"./install_model_deps.sh {argument('MODEL_URI', str(settings.model_uri))}"
+    advice = ours("install", str(settings.model_uri))
     return _compared(installed(saved.packages), saved, advice)
 
 
@@ -73,10 +72,10 @@ def check_bundle(bundle: Bundle) -> Outcome[None]:
     """What rsconnect would pack is all that runs, and nothing else."""
     found = f"{len(bundle.sizes)} files, {bundle.size / 1024:.0f} kB"
     if bundle.missing:
-        advice = shlex.join(["git", "checkout", "--", *bundle.missing])
+        advice = join(["git", "checkout", "--", *bundle.missing])
         return Outcome("failed", f"{found}; missing: {' '.join(bundle.missing)}", advice)
     if unwanted := list(bundle.unwanted()):
         named = ", ".join(f"{path} ({why})" for path, why in unwanted)
-        advice = shlex.join(["mv", unwanted[0][0], ".."])
+        advice = join(["mv", unwanted[0][0], ".."])
         return Outcome("failed", f"{found}; should not go: {named}", advice)
     return Outcome("ok", found)

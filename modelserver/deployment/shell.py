@@ -1,21 +1,60 @@
-"""Values in commands that a person pastes into a shell.
+"""Commands that a person pastes into a shell: a POSIX one, on Windows PowerShell.
 
-In: the name and value of an environment variable. Out: text that any POSIX shell takes as one
-word. A value with a login or a query is not shown: the shell, or rsconnect, fills it in.
+In: names and values. Out: text that the shell takes as it is meant. A value with a login or a query
+is not shown: rsconnect fills it in.
 """
 
+import os
 import re
 import shlex
+from collections.abc import Iterable
 from typing import Final
+
+WINDOWS: Final = os.name == "nt"
 
 SECRET: Final = re.compile(r"//[^/]*@|[?#]")
 
-
-def argument(name: str, value: str) -> str:
-    """The value as an argument of a command."""
-    return f'"${name}"' if SECRET.search(value) else shlex.quote(value)
+PLAIN: Final = re.compile(r"[\w+=:./\\-]+")
+"""What PowerShell takes as one word without quotes."""
 
 
-def setting(name: str, value: str) -> str:
-    """The variable as an option of rsconnect, which takes a bare name from its environment."""
-    return f"-E {name}" if SECRET.search(value) else f"-E {shlex.quote(f'{name}={value}')}"
+def quote(text: str, windows: bool = WINDOWS) -> str:
+    """The text as one word."""
+    if not windows:
+        return shlex.quote(text)
+    return text if PLAIN.fullmatch(text) else "'{}'".format(text.replace("'", "''"))
+
+
+def join(words: Iterable[str]) -> str:
+    """The words as a command."""
+    return " ".join(map(quote, words))
+
+
+def set_variable(name: str, value: str, windows: bool = WINDOWS) -> str:
+    """The command that sets an environment variable for the commands after it."""
+    if windows:
+        return "$env:{} = '{}'".format(name, value.replace("'", "''"))
+    return f"export {quote(name, windows)}={quote(value, windows)}"
+
+
+def unset_variable(name: str, windows: bool = WINDOWS) -> str:
+    """The command that takes an environment variable away."""
+    return f"Remove-Item Env:{name}" if windows else f"unset {name}"
+
+
+def write_file(name: str, text: str, windows: bool = WINDOWS) -> str:
+    """The command that writes one line to a file; PowerShell's `>` may write UTF-16."""
+    command = "Set-Content {1} {0}" if windows else "echo {0} > {1}"
+    return command.format(quote(text, windows), quote(name, windows))
+
+
+def variable(name: str, value: str) -> str:
+    """What rsconnect's -E takes: a bare name, whose value it reads from its environment, where that
+    must not be shown."""
+    return name if SECRET.search(value) else f"{name}={value}"
+
+
+def ours(command: str, model_uri: str, *files: str) -> str:
+    """A command of `python main.py`, which takes the model from MODEL_URI where it is not named."""
+    named = [] if SECRET.search(model_uri) else [model_uri]
+    return join(["python", "main.py", command, *named, *files])

@@ -1,0 +1,69 @@
+"""The commands of `python main.py`: the steps of a deployment, the same in every shell.
+
+In: arguments, environment variables. Out: an exit code: 0, 1 for what failed, 2 for a wrong command
+line, 130 for Ctrl-C. A server has no use for them, and a bundle does not have them.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from modelserver.deployment.shell import join
+
+REQUIREMENTS: Final = Path(__file__).parents[2] / "requirements.txt"
+
+COMMANDS: Final = {
+    "check": "say what a deployment lacks, and what mends it",
+    "update": "merge the model's packages into requirements.txt",
+    "install": "install the model's packages here",
+    "deploy": "send the project to Posit Connect with rsconnect",
+    "manifest": "write manifest.json, for publishing from git",
+}
+"""Each is a function of its name in one of the modules below."""
+
+MODULES: Final = {
+    "check": "check",
+    "update": "install",
+    "install": "install",
+    "deploy": "publishing",
+    "manifest": "publishing",
+}
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """One command; the exit code. `--check` is an older name of `check`."""
+    if "--check" in arguments and arguments[0] not in COMMANDS:
+        arguments = ["check", *(word for word in arguments if word != "--check")]
+    command = _parser().parse_args(arguments[:1]).command
+    try:
+        return _found(command)(arguments[1:], environment)
+    except ModuleNotFoundError as error:
+        install = join(["pip", "install", "-r", str(REQUIREMENTS)])
+        print(f"main.py: there is no {error.name} in this environment; {install}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {name:10}{meaning}" for name, meaning in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        usage="python main.py [command] [models:/my-model/1] …",
+        description="Without a command: serves the model that MODEL_URI names. Commands:\n" + lines,
+        epilog="python main.py command --help says more of one.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("command", choices=COMMANDS, help=argparse.SUPPRESS)
+    return parser
+
+
+def _found(command: str) -> Callable[[Sequence[str], Mapping[str, str]], int]:
+    """The function, imported by now only: a command needs no more packages than it uses."""
+    module = import_module(f"modelserver.deployment.{MODULES[command]}")
+    function: Callable[[Sequence[str], Mapping[str, str]], int] = getattr(module, command)
+    return function

@@ -1,0 +1,183 @@
+"""`python main.py deploy` and `manifest`: rsconnect, called with the bundle's files.
+
+In: a command line, environment variables, the project's folder. Out: an exit code, that of
+rsconnect where it was called. The line that runs is printed first, without values that may be
+secret. rsconnect gets the names of files in place of patterns, since not every shell expands those.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from modelserver.deployment.bundle import ALWAYS, ARGUMENTS, OPTIONS, read_bundle, variables
+from modelserver.deployment.manifest import stale
+from modelserver.deployment.shell import SECRET, WINDOWS, join, quote, variable
+from modelserver.deployment.targets import model_and_files
+
+ROOT: Final = Path(__file__).parents[2]
+
+DEPLOY: Final = ("deploy", "fastapi")
+MANIFEST: Final = ("write-manifest", "fastapi", "--overwrite")
+
+HELP: Final = {
+    DEPLOY: """\
+usage: main.py deploy [model-uri] [file …] [--dry-run] [option of rsconnect …]
+
+Sends what runs, and the further files, patterns or folders that you name, to Posit Connect. Without
+a model the content keeps the one it has, or waits for MODEL_URI in its Vars pane. --dry-run shows
+the line and sends nothing. All other options are those of `rsconnect deploy fastapi --help`, such
+as --title, --name or --server.
+""",
+    MANIFEST: """\
+usage: main.py manifest [file …] [--check | --dry-run] [option of rsconnect …]
+
+Writes manifest.json for publishing from git; --check only says whether it is of the files as they
+are. All other options are those of `rsconnect write-manifest fastapi --help`.
+""",
+}
+
+OURS: Final = {
+    DEPLOY: {"--dry-run", "--help", "-h"},
+    MANIFEST: {"--dry-run", "--help", "-h", "--check"},
+}
+"""Flags that rsconnect does not get."""
+
+HIDDEN: Final = {"-k", "--api-key", "-T", "--token", "-S", "--secret", "--client-secret"}
+"""Options of rsconnect whose value is a secret."""
+
+SETTING: Final = {"-E", "--environment"}
+"""Options of rsconnect with NAME=VALUE, of which only our own are known to be none."""
+
+NO_RSCONNECT: Final = (
+    "rsconnect-python is not installed in this environment; pip install rsconnect-python"
+)
+
+Option = tuple[str, ...]
+"""An option with its value, or a flag alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a person wants."""
+
+    model: str | None
+    files: list[str]
+    """To send beside the project's own: names, patterns, folders."""
+    flags: set[str]
+    """Those of `OURS`."""
+    options: list[Option]
+    """Those for rsconnect."""
+
+
+def deploy(arguments: Sequence[str], environment: Mapping[str, str], root: Path = ROOT) -> int:
+    """Sends the project to Connect, where the model and its tracking server become variables of the
+    content."""
+    call = read_call(arguments, _flags(DEPLOY), OURS[DEPLOY])
+    model = {"MODEL_URI": call.model} if call.model else {}
+    return _run(DEPLOY, call, root, environment, variables({**environment, **model}))
+
+
+def manifest(arguments: Sequence[str], environment: Mapping[str, str], root: Path = ROOT) -> int:
+    """Writes manifest.json, or checks it."""
+    call = read_call(arguments, _flags(MANIFEST), OURS[MANIFEST])
+    if "--check" in call.flags:
+        problems = list(stale(root, call.files))
+        print("\n".join(problems or ["manifest.json is up to date"]))
+        return 1 if problems else 0
+    code = _run(MANIFEST, call, root, environment, {})
+    if call.model and not code:
+        print("A manifest has no variables: set MODEL_URI in the content's Vars pane.")
+    return code
+
+
+def read_call(arguments: Sequence[str], alone: Collection[str], ours: Collection[str]) -> Call:
+    """Tells options from the model and files. `alone` are rsconnect's options without a value."""
+    words = iter(arguments)
+    options: list[Option] = []
+    named: list[str] = []
+    for word in words:
+        if word.startswith("-"):
+            options.append(_option(word, words, {*alone, *ours}))
+        else:
+            named.append(word)
+    model, files = model_and_files(named)
+    flags = {option[0] for option in options} & set(ours)
+    return Call(model, files, flags, [option for option in options if option[0] not in flags])
+
+
+def _option(word: str, words: Iterator[str], alone: Collection[str]) -> Option:
+    """`--name value`, `--name=value`, `-nvalue` or a flag."""
+    name, joined, value = word.partition("=")
+    if not word.startswith("--"):
+        name, joined, value = word[:2], word[2:], word[2:]
+    if name in alone:
+        return (word,)
+    return (name, value) if joined else (name, *islice(words, 1))
+
+
+def _flags(command: Sequence[str]) -> set[str]:
+    """The options of a command of rsconnect that take no value."""
+    group: Any = _rsconnect()
+    for name in command[:2]:
+        group = group.commands[name]
+    options = [option for option in group.params if option.param_type_name == "option"]
+    return {name for option in options if option.is_flag or option.count for name in option.opts}
+
+
+def _rsconnect() -> Any:
+    """rsconnect's own command line, which has to be that of this environment: it tells Connect of
+    the Python that runs it. Raises `SystemExit` where there is none."""
+    try:
+        from rsconnect.main import cli
+    except ImportError:
+        raise SystemExit(NO_RSCONNECT) from None
+    return cli
+
+
+def _run(
+    command: tuple[str, ...],
+    call: Call,
+    root: Path,
+    environment: Mapping[str, str],
+    settings: Mapping[str, str],
+) -> int:
+    """Prints the line, and runs it with `settings` as variables of the content."""
+    if {"-h", "--help"} & call.flags:
+        print(HELP[command], end="")
+        return 0
+    bundle = read_bundle(root, call.files)
+    if bundle.missing:
+        print(f"there is no {', '.join(bundle.missing)}, see git status", file=sys.stderr)
+        return 1
+    files = [path for path in bundle.sizes if path != ALWAYS]
+    own = [("-E", variable(name, value)) for name, value in settings.items()]
+    start = join(["rsconnect", *command, *_words([*own, *map(shown, call.options)])])
+    further = [path for path in files if path not in read_bundle(root).sizes]
+    # PowerShell expands no pattern.
+    rest = join([*OPTIONS, ".", *files]) if WINDOWS else " ".join([ARGUMENTS, *map(quote, further)])
+    print(start, rest, flush=True)
+    if "--dry-run" in call.flags:
+        return 0
+    words = [*command, *_words([*own, *call.options]), *OPTIONS, ".", *files]
+    python = [sys.executable, "-m", "rsconnect.main"]
+    known = {**environment, **settings}
+    return subprocess.run([*python, *words], cwd=root, env=known, check=False).returncode
+
+
+def _words(options: Sequence[Option]) -> list[str]:
+    return [word for option in options for word in option]
+
+
+def shown(option: Option) -> Option:
+    """The option without a value that may be secret."""
+    name, *values = option
+    if name in HIDDEN or any(map(SECRET.search, values)):
+        return (name, *("***" for _ in values))
+    if name in SETTING:
+        return (name, *(re.sub("=.*", "=***", value, flags=re.DOTALL) for value in values))
+    return option
