@@ -137,3 +137,14 @@ def test_none_is_left_when_the_first_is_killed(
 
 def test_a_process_that_nobody_started_goes_on() -> None:
     end_with_parent()
+
+
+def test_serves_without_what_windows_has_not(
+    model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    for name in ("uvloop", "httptools"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('not for this system')")
+    environment = {"MODEL_URI": str(model_path("wine")), "PYTHONPATH": str(tmp_path)}
+    with our_server(tmp_path / "log", **environment) as server:
+        assert predict(server) == (200, '{"predictions":["cultivar 1"]}')
+        assert server.interrupt() == 0
