@@ -90,6 +90,10 @@ def test_the_line_that_deploys(environment: dict[str, str], variables: str) -> N
     assert deploy_line(environment) == f"rsconnect deploy fastapi {variables} {ARGUMENTS}"
 
 
+def test_without_a_model_the_one_that_is_set_there_stays() -> None:
+    assert deploy_line({}) == f"rsconnect deploy fastapi {ARGUMENTS}"
+
+
 def test_further_files_are_sent_too() -> None:
     line = deploy_line({"MODEL_URI": "models:/m/1"}, ["my helpers.py"])
     assert line.endswith(f"{ARGUMENTS} 'my helpers.py'")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from modelserver.deployment.bundle import read_bundle
+from modelserver.deployment.bundle import deploy_line, read_bundle
 from modelserver.deployment.checks import Check, Outcome
 from modelserver.deployment.model_checks import (
     check_load,
@@ -22,6 +22,7 @@ from modelserver.deployment.model_checks import (
 from modelserver.deployment.project_checks import (
     check_base,
     check_bundle,
+    check_folder,
     check_installed,
     check_python,
     check_requirements,
@@ -67,3 +68,5 @@ def preflight(
     yield from _step("prediction", check_prediction, rehearsal)
     yield from _step("OpenAPI", check_openapi, rehearsal)
     yield from _step("bundle", check_bundle, bundle)
+    command = deploy_line(environment, extra)
+    yield from _step("whole folder", check_folder, root, bundle, command)
