@@ -72,7 +72,7 @@ bench: $(TESTING)
 	@$(BIN)/python -m tests.bench --write benchmarks.md
 
 assets: $(TESTING)
-	@PYTHON=$(abspath $(BIN))/python modelserver/assets/rebuild.sh
+	@PYTHON=$(abspath $(BIN))/python tests/assets/rebuild.sh
 
 pictures: $(TESTING)
 	@$(BIN)/python -m tests.pictures

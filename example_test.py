@@ -3,8 +3,9 @@
     python example_test.py
 
 The data ships with scikit-learn. The table has columns of four types: doubles, longs, a string and
-a boolean. The model goes to the tracking server in MLFLOW_TRACKING_URI, or without it to MLflow's
-local store in this folder. Printed at the end: where the model is, and the commands that serve it.
+a boolean. The model goes to the tracking server in MLFLOW_TRACKING_URI, which on Posit Connect is
+asked with CONNECT_API_KEY, or without it to MLflow's local store in this folder. Printed at the
+end: where the model is, and the commands that serve it.
 """
 
 import os
@@ -20,6 +21,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from modelserver.settings import read_settings
+from modelserver.tracking import log_in
 
 NAME = "wine"
 
@@ -76,6 +80,7 @@ def log_and_register(model: Pipeline, example: pd.DataFrame) -> tuple[str, str]:
 
 def main() -> None:
     """Trains on three quarters of the wines, says how well it does on the rest, registers."""
+    log_in(read_settings(os.environ))
     table, cultivars = wine_table()
     seen, unseen, seen_cultivars, unseen_cultivars = train_test_split(
         table, cultivars, random_state=0, stratify=cultivars

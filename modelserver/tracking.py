@@ -29,8 +29,7 @@ class AuthProvider:
 
 
 def set_mlflow_up(settings: Settings) -> None:
-    """Makes MLflow's next calls go where `settings` say, as who they say."""
-    import mlflow
+    """Makes MLflow's next calls go where `settings` say, as who they say, for a server."""
     from mlflow import environment_variables as variables
 
     # MLflow retries for minutes in silence; here the whole load is retried, and says so.
@@ -38,6 +37,14 @@ def set_mlflow_up(settings: Settings) -> None:
         variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
     # Models typed by hints take ISO dates and base64 only when MLflow thinks that it serves.
     variables._MLFLOW_IS_IN_SERVING_ENVIRONMENT.set("true")
+    log_in(settings)
+
+
+def log_in(settings: Settings) -> None:
+    """Only where and who: for programs that do other things with MLflow than to serve a model."""
+    import mlflow
+    from mlflow import environment_variables as variables
+
     if settings.tracking_uri:
         mlflow.set_tracking_uri(settings.tracking_uri)
     if settings.login.auth:

@@ -4,6 +4,7 @@ The stand-in runs what it was sent as Connect does; the model comes from a real 
 which the stand-in shows to the content's own key only.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -176,6 +177,15 @@ def test_a_requirement_that_cannot_be_met(publisher: Publisher) -> None:
     assert failed.returncode == 1
     assert "No matching distribution found for no-such-package-anywhere==1.0" in failed.stdout
     assert publisher.content.active is None
+
+
+def test_a_bundle_that_is_too_large(publisher: Publisher) -> None:
+    """Connect has no limit that is known; the proxy before it may have one."""
+    publisher.connect.largest_upload = 1000
+    failed = publisher.deploy(MODEL)
+    assert failed.returncode == 1
+    assert re.search(r"unexpected response from .*/bundles\): 413", failed.stdout)
+    assert publisher.content.bundles == {}
 
 
 def test_a_package_that_the_model_misses(

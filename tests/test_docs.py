@@ -49,7 +49,13 @@ def test_deployment_command() -> None:
 
 
 # Messages of Connect, pip and rsconnect, which stand in the table beside our own.
-OF_OTHERS = {"No module named 'pkg_resources'", "deploy api", "deploy fastapi"}
+OF_OTHERS = {
+    "No module named 'pkg_resources'",
+    "deploy api",
+    "deploy fastapi",
+    "unexpected response",
+    "413",
+}
 
 
 def test_troubleshooting_quotes_what_is_said() -> None:

@@ -1,6 +1,7 @@
 """A model's packages in our requirements.txt: one line each, everything else as it was."""
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,12 @@ from hypothesis import given, strategies as st
 from modelserver.deployment.contradictions import ASIDE
 from modelserver.deployment.floors import FLOORS
 from modelserver.deployment.merging import END, START, Conflict, differences, merge
+from modelserver.deployment.packages import Comparison, in_file
 from modelserver.deployment.requirements import read_lines
+from tests.connect.environment import needed
 
 ROOT = Path(__file__).parent.parent
+FILE = ROOT / "requirements.txt"
 
 OURS = """\
 # what the server needs
@@ -182,6 +186,18 @@ def test_the_block_stays_where_it_is() -> None:
     text = merged("a>=1\n", "b==1") + "c>=1\n"
     again = merged(text, "b==2\nc==1")
     assert again == f"a>=1\n{HEAD}\nb==2\nc==1\n{END}\n{ASIDE}c>=1\n"
+
+
+def test_frozen_lines_below_the_block_are_kept_as_they_are() -> None:
+    """What the page on Connect tells for builds that repeat, with this environment."""
+    frozen = "".join(f"{name}=={package.version}\n" for name, package in needed(FILE).items())
+    model = "\n".join(f"{name}=={version(name)}" for name in ("mlflow", "pandas", "scikit-learn"))
+    text = merged(FILE.read_text(), model) + frozen
+    assert in_file(text, read_lines(model)) == Comparison()
+    again = merged(text, model)
+    assert in_file(again, read_lines(model)) == Comparison()
+    kept = [line for line in frozen.splitlines() if line not in model.splitlines()]
+    assert again.splitlines()[-len(kept) :] == kept
 
 
 def test_aliases_replace_our_line() -> None:

@@ -296,6 +296,12 @@ def test_keys_beside_the_form_are_ignored_and_logged(caplog: pytest.LogCaptureFi
     assert caplog.messages == ["ignored keys of the body: 'signature_name'"]
 
 
+@pytest.mark.parametrize("rows", [1, 5000])
+def test_tensorflow_servings_form(rows: int) -> None:
+    body = {"signature_name": "serving_default", "instances": [7] * rows}
+    assert read(LONG, body).rows == rows
+
+
 LABELLED = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]}).set_index(pd.Index(["x", "y"], name="note"))
 
 

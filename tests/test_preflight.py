@@ -1,19 +1,26 @@
 """The pre-flight check by check, on real models, servers and folders."""
 
 import platform
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks import Check
 from modelserver.deployment.environment import SavedWith, read_environment
 from modelserver.deployment.install import update
 from modelserver.deployment.model_checks import check_openapi, check_prediction
 from modelserver.deployment.preflight import preflight
-from modelserver.deployment.project_checks import check_python, check_requirements
+from modelserver.deployment.project_checks import (
+    check_folder,
+    check_python,
+    check_requirements,
+)
 from modelserver.deployment.rehearsal import Answer, Rehearsal
+from modelserver.deployment.shell import ours
 from modelserver.settings import read_settings
 from tests.processes import ROOT, Server, answering, free_port
 from tests.test_rehearsal import OF_THE_ZOO
@@ -83,6 +90,7 @@ def test_a_fresh_clone_and_a_model_in_a_folder(
         "prediction": "ok",
         "OpenAPI": "ok",
         "bundle": "ok",
+        "whole folder": "ok",
     }
     assert checks["Python"].advice == f"echo {MINOR} > .python-version"
     assert "scikit-learn has no line" in checks["requirements.txt"].found
@@ -98,7 +106,7 @@ def test_without_a_model(project: Path) -> None:
     others = [
         check
         for name, check in checks.items()
-        if name not in ("settings", "base document", "bundle")
+        if name not in ("settings", "base document", "bundle", "whole folder")
     ]
     assert {(check.status, check.found) for check in others} == {("skipped", SKIPPED)}
 
@@ -301,6 +309,33 @@ def test_a_bundle_with_too_much_and_one_with_too_little(project: Path) -> None:
     check = checked({}, project)["bundle"]
     assert check.found.endswith("missing: main.py")
     assert check.advice == "git checkout -- main.py"
+
+
+def test_secrets_and_data_that_a_bare_dot_would_send(project: Path) -> None:
+    for name in (".env", "customers.csv", "mlruns/0/meta.yaml", "model_artifacts/MLmodel"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).touch()
+    for name in ("mlflow.db", "a.parquet", "b.parquet"):
+        (project / name).touch()
+    environment = {"MODEL_URI": "models:/wine/1"}
+    check = checked(environment, project)["whole folder"]
+    assert check.status == "warning"
+    assert re.match(
+        r"a bare `\.` in the command would send \d+ files, \d\.\d MB, with ", check.found
+    )
+    assert check.found.endswith(
+        ": '.env', 'a.parquet', 'b.parquet', 'customers.csv', 'mlflow.db' and 2 more"
+    )
+    assert check.advice == ours("deploy", environment["MODEL_URI"], *OF_THE_ZOO)
+
+
+def test_a_folder_that_has_only_what_runs(project: Path, tmp_path: Path) -> None:
+    bundle = read_bundle(project)
+    for path in bundle.sizes:
+        (tmp_path / "bare" / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(project / path, tmp_path / "bare" / path)
+    outcome = check_folder(tmp_path / "bare", bundle, "")
+    assert (outcome.status, outcome.found) == ("ok", "a bare `.` would send the same files")
 
 
 def test_what_cannot_be_read_is_a_finding(model_path: Callable[[str], Path], project: Path) -> None:

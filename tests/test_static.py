@@ -15,7 +15,7 @@ Open = Callable[..., TestClient]
 
 TABLE = [
     line.split()
-    for line in (FOLDER / "vendored.txt").read_text().splitlines()
+    for line in Path(__file__).with_name("assets").joinpath("vendored.txt").read_text().splitlines()
     if not line.startswith("#")
 ]
 
@@ -39,6 +39,12 @@ def test_no_vendored_file_is_missing_from_the_table() -> None:
     vendored = [file.name.removesuffix(".gz") for file in FOLDER.glob("*.gz")]
     licences = [f"licences/{file.name}" for file in (FOLDER / "licences").iterdir()]
     assert sorted(vendored + licences) == sorted(row[3] for row in TABLE)
+
+
+def test_every_file_is_served_a_template_or_a_licence() -> None:
+    served = load_assets().names
+    for file in filter(Path.is_file, FOLDER.iterdir()):
+        assert file.name.removesuffix(".gz") in served or file.suffix == ".html"
 
 
 def test_the_folder_stays_small() -> None:

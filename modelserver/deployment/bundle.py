@@ -38,10 +38,18 @@ LARGE: Final = 5 * 1024 * 1024
 """Bytes of a file that is no code."""
 
 UNWANTED: Final = {
-    "a secret": (".env*", "*.pem", "*.key", "*token*", "*secret*", "*credential*"),
     "a cache": ("*.pyc", "*.log", ".DS_Store", "*~"),
+    "a secret": (
+        *(".env*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", "id_rsa*", "id_ed25519*"),
+        *(".netrc", "_netrc", ".pgpass", ".pypirc", ".htpasswd", ".Renviron", "service?account*"),
+        *("*token*", "*secret*", "*credential*", "*password*"),
+    ),
     "a notebook": ("*.ipynb",),
-    "data": ("*.csv", "*.parquet", "*.feather", "*.xlsx", "*.db", "*.sqlite", "*.pkl", "*.rds"),
+    "data": (
+        *("*.csv*", "*.tsv*", "*.xls*", "*.jsonl*", "*.parquet", "*.feather", "*.arrow", "*.avro"),
+        *("*.db", "*.duckdb", "*.sqlite*", "*.pkl", "*.pickle", "*.joblib", "*.npy", "*.npz"),
+        *("*.h5", "*.hdf5", "*.rds", "*.rda", "*.RData", "*.sav", "*.dta", "*.sas7bdat"),
+    ),
 }
 """Kinds of files that a bundle should not have, by their names."""
 

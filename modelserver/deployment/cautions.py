@@ -49,15 +49,25 @@ def cautions(packages: Sequence[Line], text: str) -> list[Caution]:
 def _without_index(packages: Sequence[Line], ours: Sequence[Line]) -> Iterator[Caution]:
     """Local versions, such as 2.4.0+cpu, which PyPI does not take."""
     options = {option[0] for line in ours if (option := read_option(line.content))}
-    for line in packages if not options & INDEX_OPTIONS else ():
-        for version in _versions(line):
-            if version.local:
-                known = PYTORCH_INDEX.format(version.local) if line.name in PYTORCH else "https://…"
-                yield Caution(
-                    f"PyPI has no `{line.quoted}`, only its own index has",
-                    f"add the line --extra-index-url {known} to requirements.txt, "
-                    f"or log the model with {line.name}=={version.public}",
-                )
+    if options & INDEX_OPTIONS:
+        return
+    asked = {line.requirement for line in packages}
+    for line in packages:
+        yield from _of_local_version(line, "log the model with")
+    for line in ours:
+        if line.requirement not in asked:
+            yield from _of_local_version(line, "write")
+
+
+def _of_local_version(line: Line, instead: str) -> Iterator[Caution]:
+    for version in _versions(line):
+        if version.local:
+            known = PYTORCH_INDEX.format(version.local) if line.name in PYTORCH else "https://…"
+            yield Caution(
+                f"PyPI has no `{line.quoted}`, only its own index has",
+                f"add the line --extra-index-url {known} to requirements.txt, "
+                f"or {instead} {line.name}=={version.public}",
+            )
 
 
 def _versions(line: Line) -> Iterator[Version]:

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "check": "say what a deployment lacks, and what mends it",
     "update": "merge the model's packages into requirements.txt",
     "install": "install the model's packages here",
+    "download": "bring the model's files to a folder",
     "deploy": "send the project to Posit Connect with rsconnect",
     "manifest": "write manifest.json, for publishing from git",
 }
@@ -28,6 +29,7 @@ MODULES: Final = {
     "check": "check",
     "update": "install",
     "install": "install",
+    "download": "download",
     "deploy": "publishing",
     "manifest": "publishing",
 }
@@ -49,7 +51,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = "\n".join(f"  {name:10}{meaning}" for name, meaning in COMMANDS.items())
+    lines = "\n".join(f"  {name:10} {meaning}" for name, meaning in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="main.py",
         usage="python main.py [command] [models:/my-model/1] …",

@@ -56,7 +56,7 @@ def open_store(settings: Settings) -> str:
     """Asks the tracking server for a trifle; where it is. Raises `LoadFailed`."""
     import mlflow
 
-    _set_up(settings)
+    set_up(settings)
     with explained(settings):
         mlflow.MlflowClient().search_experiments(max_results=1)
     return public_uri(mlflow.get_tracking_uri())
@@ -68,7 +68,7 @@ def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, Saved
     Its `FILES` are downloaded to `folder`, unless the model is a folder of this machine.
     """
     assert settings.model_uri is not None
-    _set_up(settings)
+    set_up(settings)
     with explained(settings) as attempt:
         registration = resolve(settings.model_uri)
         attempt.step, attempt.location = "fetching", registration.location
@@ -86,7 +86,7 @@ def _with_store(saved: SavedWith, location: str) -> SavedWith:
     return replace(saved, packages=(*saved.packages, *lines))
 
 
-def _set_up(settings: Settings) -> None:
+def set_up(settings: Settings) -> None:
     """A person waits: a server that does not answer is reported after seconds, not minutes."""
     from mlflow import environment_variables as variables
 

@@ -168,11 +168,11 @@ def _command(prog: str, arguments: Sequence[str], environment: Mapping[str, str]
     except (Failed, SettingsError) as error:
         return _complain(prog, str(error))
     except LoadFailed as error:
-        return _complain(prog, f"{error}{_hint(environment)}")
+        return _complain(prog, f"{error}{hint(environment)}")
     return 0
 
 
-def _hint(environment: Mapping[str, str]) -> str:
+def hint(environment: Mapping[str, str]) -> str:
     """Who deploys to Connect often has the tracking server there."""
     server = environment.get("CONNECT_SERVER", "").rstrip("/")
     if not server or environment.get("MLFLOW_TRACKING_URI"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from modelserver.deployment.refusals import is_address, is_path, read_option
-from modelserver.deployment.requirements import Line, read_line, read_lines
+from modelserver.deployment.requirements import Line, numbered, read_line
 
 BOUNDARY: Final = re.compile(r"""(?<=[\d*\]"')])(?=\s*(?:[A-Za-z]|-|\#))""")
 """Where a version or a marker may end and another line begin: `a==1.0b==2`."""
@@ -50,11 +50,9 @@ class Malformed:
 
 def malformed(text: str) -> Iterator[Malformed]:
     """The lines of `text` that pip would refuse."""
-    number = 1
-    for line in read_lines(text):
+    for number, line in numbered(text):
         if not _is_readable(line):
             yield Malformed(number, line)
-        number += line.text.count("\n")
 
 
 def _is_readable(line: Line) -> bool:

@@ -11,9 +11,9 @@ from itertools import starmap
 from packaging.requirements import Requirement
 
 from modelserver.deployment.cautions import cautions
-from modelserver.deployment.malformed import malformed
 from modelserver.deployment.matches import agree, quoted
 from modelserver.deployment.merging import Conflict, merge
+from modelserver.deployment.own_lines import own_faults
 from modelserver.deployment.requirements import Line, read_line, read_lines
 from modelserver.deployment.skinny import FULL, SKINNY
 from modelserver.deployment.versions import common
@@ -31,9 +31,8 @@ class Comparison:
 
 def in_file(text: str, packages: Sequence[Line]) -> Comparison:
     """The model's packages against the lines of a requirements file."""
-    if unreadable := list(malformed(text)):
-        edit = f"edit line {unreadable[0].number} of requirements.txt"
-        return Comparison(faults=tuple(map(str, unreadable)), edit=edit)
+    if own := own_faults(text):
+        return Comparison(faults=tuple(fault.found for fault in own), edit=own[0].advice)
     lines = _by_package(text)
     alias = {FULL: SKINNY} if FULL not in lines and SKINNY in lines else {}
     try:

@@ -22,11 +22,13 @@ from modelserver.deployment.model_checks import (
 from modelserver.deployment.project_checks import (
     check_base,
     check_bundle,
+    check_folder,
     check_installed,
     check_python,
     check_requirements,
 )
 from modelserver.deployment.quiet import quiet
+from modelserver.deployment.shell import ours
 
 T = TypeVar("T")
 
@@ -67,3 +69,5 @@ def preflight(
     yield from _step("prediction", check_prediction, rehearsal)
     yield from _step("OpenAPI", check_openapi, rehearsal)
     yield from _step("bundle", check_bundle, bundle)
+    command = ours("deploy", environment.get("MODEL_URI", ""), *extra)
+    yield from _step("whole folder", check_folder, root, bundle, command)

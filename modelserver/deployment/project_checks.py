@@ -5,6 +5,7 @@ In: what the model was saved with, settings, the project's folder. Out: an `Outc
 
 import platform
 from pathlib import Path
+from typing import Final
 
 from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks import Outcome
@@ -12,9 +13,14 @@ from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.packages import Comparison, in_file, installed
 from modelserver.deployment.python_version import chosen_python, minor
 from modelserver.deployment.shell import join, ours, write_file
+from modelserver.deployment.whole_folder import private, read_folder
+from modelserver.errors import listed
 from modelserver.openapi.description import BASE, Description, base_description
 from modelserver.openapi.document import BaseError
 from modelserver.settings import Settings
+
+SHOWN: Final = 5
+"""Names of files in a line of the report."""
 
 
 def _compared(comparison: Comparison, saved: SavedWith, advice: str) -> Outcome[None]:
@@ -78,4 +84,19 @@ def check_bundle(bundle: Bundle) -> Outcome[None]:
         named = ", ".join(f"{path} ({why})" for path, why in unwanted)
         advice = join(["mv", unwanted[0][0], ".."])
         return Outcome("failed", f"{found}; should not go: {named}", advice)
+    return Outcome("ok", found)
+
+
+def check_folder(root: Path, bundle: Bundle, command: str) -> Outcome[None]:
+    """What `rsconnect deploy fastapi … .` would send without the arguments of `command`."""
+    folder = read_folder(root)
+    if folder.sizes == bundle.sizes:
+        return Outcome("ok", "a bare `.` would send the same files")
+    found = (
+        f"a bare `.` in the command would send {len(folder.sizes)} files, "
+        f"{folder.size / 1024 / 1024:.1f} MB"
+    )
+    if names := private(folder):
+        found += f", with what looks like secrets or data: {listed(names, SHOWN)}"
+        return Outcome("warning", found, command)
     return Outcome("ok", found)

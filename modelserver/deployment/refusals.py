@@ -72,6 +72,11 @@ def refusals(model: Sequence[Line], ours: Sequence[Line]) -> Iterator[str]:
             yield why.format(line.quoted)
 
 
+def has_login(text: str) -> bool:
+    """Whether an address in the text has a login or a key in it."""
+    return bool(LOGIN.search(text) or KEY_IN_QUERY.search(text))
+
+
 def is_address(line: Line) -> bool:
     """Whether the line is the bare address of a package."""
     return line.requirement is None and ADDRESS.fullmatch(line.content) is not None
@@ -81,7 +86,7 @@ def _refusal(line: Line, present: set[tuple[str, str]]) -> str | None:
     option = read_option(line.content)
     if option and option in present and option[0] not in OF_FILES:
         return None
-    if LOGIN.search(line.content) or KEY_IN_QUERY.search(line.content):
+    if has_login(line.content):
         return WITH_LOGIN
     if is_address(line):
         return None

@@ -5,6 +5,7 @@ that came in, byte for byte. Nothing is raised: a line that holds no requirement
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,6 +70,14 @@ def read_lines(text: str) -> list[Line]:
         lines.append(read_line(pending))
         pending = ""
     return [*lines, read_line(pending)] if pending else lines
+
+
+def numbered(text: str) -> Iterator[tuple[int, Line]]:
+    """The lines, each with the number at which it begins."""
+    number = 1
+    for line in read_lines(text):
+        yield number, line
+        number += line.text.count("\n")
 
 
 def read_line(text: str) -> Line:

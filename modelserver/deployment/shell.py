@@ -56,5 +56,5 @@ def variable(name: str, value: str) -> str:
 
 def ours(command: str, model_uri: str, *files: str) -> str:
     """A command of `python main.py`, which takes the model from MODEL_URI where it is not named."""
-    named = [] if SECRET.search(model_uri) else [model_uri]
+    named = [model_uri] if model_uri and not SECRET.search(model_uri) else []
     return join(["python", "main.py", command, *named, *files])

@@ -8,7 +8,7 @@ from email import message_from_bytes
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from tests.connect.content import Bundle, Content
@@ -142,7 +142,10 @@ def _archive(media_type: str, body: bytes) -> bytes:
 
 async def _upload_bundle(request: Request) -> Response:
     content = _content(request)
-    archive = _archive(request.headers.get("content-type", ""), await request.body())
+    body = await request.body()
+    if len(body) > request.app.state.connect.largest_upload:
+        return HTMLResponse("<h1>413 Request Entity Too Large</h1>", 413)
+    archive = _archive(request.headers.get("content-type", ""), body)
     number = str(101 + len(content.bundles))
     file = content.folder / f"{number}.tar.gz"
     file.write_bytes(archive)

@@ -45,6 +45,8 @@ class Connect:
     automatic_keys: bool = True
     owner_is_viewer: bool = True
     """Whether the owner of the content may use the tracking server."""
+    largest_upload: int = 10_000_000
+    """Bytes that the proxy before it lets through."""
     version: str = "2026.07.0"
     publisher_key: str = field(default_factory=lambda: secrets.token_hex(16))
     contents: dict[str, Content] = field(default_factory=dict)

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Rebuilds the vendored files from the npm packages that vendored.txt names: the same bytes each
-# time. For a new version: change it there, run this, and put the hash that it prints there too.
+# Rebuilds the vendored files of modelserver/assets from the npm packages that vendored.txt names: the
+# same bytes each time. For a new version: change it there, run this, and put the hash that it prints
+# there too.
 # Needs npm, and the Python package zopfli (PYTHON=… for another Python than python3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 table=$here/vendored.txt
+assets=$(cd "$here/../../modelserver/assets" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -15,7 +17,7 @@ for package in $(grep -v '^#' "$table" | awk '{print $1 "@" $2}' | sort -u); do
     tar -xzf "$work/${package%@*}-${package#*@}.tgz" -C "$work/${package%@*}" --strip-components 1
 done
 
-mkdir -p "$here/licences"
+mkdir -p "$assets/licences"
 while read -r package version file name sha256; do
     source=$work/$package/$file
     found=$(sha256sum "$source" | cut -d ' ' -f 1)
@@ -27,8 +29,8 @@ while read -r package version file name sha256; do
         *.js | *.css) "${PYTHON:-python3}" -c '
 import sys, zopfli.gzip
 sys.stdout.buffer.write(zopfli.gzip.compress(sys.stdin.buffer.read(), numiterations=15))
-' <"$source" >"$here/$name.gz" ;;
-        *) cp "$source" "$here/$name" && chmod 644 "$here/$name" ;;
+' <"$source" >"$assets/$name.gz" ;;
+        *) cp "$source" "$assets/$name" && chmod 644 "$assets/$name" ;;
     esac
 done < <(grep -v '^#' "$table")
-echo "rebuilt; modelserver/assets has $(find "$here" -type f -printf '%s\n' | awk '{s += $1} END {print s}') bytes"
+echo "rebuilt; modelserver/assets has $(find "$assets" -type f -printf '%s\n' | awk '{s += $1} END {print s}') bytes"

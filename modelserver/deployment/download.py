@@ -1,0 +1,96 @@
+"""`python main.py download`: a model's files, with the login that the server would use.
+
+In: a command line, environment variables. Out: an exit code, and a folder that holds the model and
+nothing else. MLflow's own command knows no login at Posit Connect; ours does.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from modelserver.attempt import LoadFailed
+from modelserver.deployment.environment import set_up
+from modelserver.deployment.install import hint
+from modelserver.deployment.quiet import quiet
+from modelserver.deployment.targets import model_and_files
+from modelserver.model import explained
+from modelserver.registry import resolve
+from modelserver.settings import Settings, SettingsError, read_settings
+
+FOLDER: Final = "model_artifacts"
+
+DESCRIPTION: Final = (
+    "Downloads a model's files, as `mlflow artifacts download` does, but with the server's login: "
+    "at Posit Connect with CONNECT_API_KEY."
+)
+
+TARGETS: Final = f"the model, by default that of MODEL_URI; a new folder, by default {FOLDER}"
+
+
+def download(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Brings the model to a folder; the exit code."""
+    options = _parser().parse_args(arguments)
+    model, folders = model_and_files(options.target)
+    folder = Path(*folders[:1] or [FOLDER])
+    try:
+        settings = read_settings({**environment, **({"MODEL_URI": model} if model else {})})
+        if len(folders) > 1 or settings.model_uri is None:
+            raise LoadFailed("one model URI is needed, such as models:/my-model/1; see --help")
+        fetch_model(settings.model_uri, folder, settings)
+    except (LoadFailed, SettingsError) as error:
+        return _complain(f"{error}{hint(environment)}")
+    except OSError as error:
+        return _complain(f"{folder}: {error.strerror}")
+    print(f"{folder} has the model's files")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="main.py download",
+        usage="%(prog)s [model-uri] [folder]",
+        description=DESCRIPTION,
+        allow_abbrev=False,
+    )
+    parser.add_argument("target", nargs="*", metavar="model-uri, folder", help=TARGETS)
+    return parser
+
+
+def _complain(text: str) -> int:
+    print(f"main.py download: {text}", file=sys.stderr)
+    return 1
+
+
+def fetch_model(uri: str, folder: Path, settings: Settings) -> Path:
+    """`folder`, new or empty before, with the files of the model at `uri`. Prints nothing.
+
+    Raises `LoadFailed` with advice, `OSError` for a folder that cannot be written.
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise LoadFailed(f"{folder.name} is there and not empty; name another folder, or remove it")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the folder, which gets all of the files or none.
+    with quiet(), TemporaryDirectory(dir=folder.parent, prefix=".model-") as temporary:
+        files = _fetched(uri, Path(temporary), settings)
+        if folder.is_dir():
+            folder.rmdir()
+        shutil.move(files, folder)
+    return folder
+
+
+def _fetched(uri: str, temporary: Path, settings: Settings) -> Path:
+    set_up(settings)
+    with explained(replace(settings, model_uri=uri)) as attempt:
+        import mlflow
+
+        registration = resolve(uri)
+        attempt.step, attempt.location = "fetching", registration.location
+        found = Path(mlflow.artifacts.download_artifacts(registration.uri, dst_path=str(temporary)))
+        if not (found / "MLmodel").is_file():
+            raise FileNotFoundError(f"No such artifact: {uri}")
+        return found
