@@ -1,4 +1,4 @@
-"""A newcomer follows the page on deployment, block by block, in order.
+"""A newcomer follows what the README and the page on Connect say of deployment, block by block.
 
 What stands for something of the reader's own is replaced; the rest runs as it is written.
 """
@@ -6,13 +6,19 @@ What stands for something of the reader's own is replaced; the rest runs as it i
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.connect.publisher import PREDICTED, Publisher, publishing
 from tests.processes import ROOT, Server
 
-BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / "connect.md").read_text(), re.S)
+README = (ROOT / "README.md").read_text().partition("## Deploy to Posit Connect")[2]
+PAGES = {
+    "README": README.partition("\n## ")[0],
+    "docs/connect.md": (ROOT / "docs" / "connect.md").read_text(),
+}
+DEPLOYMENTS = {"README": 1, "docs/connect.md": 3}
 
 # What the newcomer's machine has beside the project: a name for git, no way to a package registry,
 # since everything is installed already, and the environment that make uses.
@@ -26,21 +32,19 @@ MACHINE = {
 }
 
 
-@pytest.fixture(scope="module")
-def newcomer(
-    tmp_path_factory: pytest.TempPathFactory, wine_registry: Server
-) -> Iterator[Publisher]:
+@pytest.fixture
+def newcomer(tmp_path: Path, wine_registry: Server) -> Iterator[Publisher]:
     """Somebody with a clone of the project, whose model is registered as `wine`."""
-    folder = tmp_path_factory.mktemp("newcomer")
-    with publishing(folder, wine_registry.url) as publisher:
+    with publishing(tmp_path, wine_registry.url) as publisher:
         cloned = publisher.run("git init -q && git add -A && git commit -q -m clone", **MACHINE)
         assert cloned.returncode == 0, cloned.stdout
         yield publisher
 
 
-def test_every_block_does_what_it_says(newcomer: Publisher) -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_does_what_it_says(page: str, newcomer: Publisher) -> None:
     exports = ""
-    for block in BLOCKS:
+    for block in re.findall(r"```bash\n(.*?)```", PAGES[page], re.S):
         own = {
             "https://connect.example.com": newcomer.connect.url,
             "your-key": newcomer.connect.publisher_key,
@@ -54,7 +58,7 @@ def test_every_block_does_what_it_says(newcomer: Publisher) -> None:
         exports += "".join(line for line in block.splitlines(True) if line.startswith("export "))
     assert newcomer.predict() == PREDICTED
     assert newcomer.health()["state"] == "ready"
-    assert len(newcomer.content.bundles) == 2  # deployed, and updated
-    assert newcomer.content.active is newcomer.content.bundles["102"]
+    assert len(newcomer.content.bundles) == DEPLOYMENTS[page]
+    assert newcomer.content.active is list(newcomer.content.bundles.values())[-1]
     requirements = (newcomer.project / "requirements.txt").read_text()
     assert re.search(r"^scikit-learn==", requirements, re.M)
