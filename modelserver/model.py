@@ -85,6 +85,7 @@ def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
 def explained(settings: Settings) -> Iterator[Attempt]:
     """Turns what goes wrong inside into `LoadFailed` with advice; to be told the steps."""
     attempt = Attempt(settings.model_uri or "", settings.tracking_uri, settings.login)
+    attempt.secrets = settings.secrets
     try:
         yield attempt
     except LoadFailed:  # has its advice already

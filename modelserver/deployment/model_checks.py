@@ -24,13 +24,16 @@ NO_URI: Final = "export MODEL_URI=models:/my-model/1"
 HAS_SCHEME: Final = re.compile(r"\w[\w+.-]+:")
 """Of two characters or more: a drive of Windows is a folder."""
 
+SEMICOLON: Final = re.compile(r'; (?=(?:[^"]*"[^"]*")*[^"]*$)')
+"""Between the parts of a reason, not in what it quotes."""
+
 ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
 
 
 def _failed(error: LoadFailed) -> Outcome[Any]:
     """What happened and what to do about it, which a reason has in this order."""
-    found, _, advice = str(error).partition("; ")
-    return Outcome("failed", found, advice)
+    found, *advice = SEMICOLON.split(str(error), maxsplit=1)
+    return Outcome("failed", found, "".join(advice))
 
 
 def _shortened(text: str, length: int) -> str:
