@@ -2,7 +2,8 @@
 
 In: the exception, and the attempt to load that it ended. Out: one or two sentences for a person who
 publishes models, without paths, keys or tracebacks. The step decides, then the exception's type,
-code and status; texts of messages only by `mlflow_words`.
+code and status; texts of messages only by `mlflow_words`. What no rule explains is quoted where
+MLflow said it.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from modelserver.fetching import while_fetching
 from modelserver.looking_up import unreadable, while_looking_up
 from modelserver.model_packages import guess, missing_module
 from modelserver.network import fault_of_network
+from modelserver.quotation import quotation
 
 
 def advice(error: BaseException, attempt: Attempt) -> str:
@@ -31,9 +33,11 @@ def advice(error: BaseException, attempt: Attempt) -> str:
     for cause in causes(error):
         if said := RULES[attempt.step](cause, attempt):
             return said
-    said = UNEXPLAINED[attempt.step].format(uri=attempt.uri, error=type(error).__name__)
+    failed = UNEXPLAINED[attempt.step].format(uri=attempt.uri)
+    if quoted := quotation(error, attempt):
+        return f'{failed}: "{quoted}"; {LOGGED}'
     guessed = guess(attempt.requirements) if attempt.step == "loading" else ""
-    return f"{said}; the server's log has the traceback{guessed}"
+    return f"{failed} ({type(error).__name__}); {LOGGED}{guessed}"
 
 
 def _while_configuring(error: BaseException, attempt: Attempt) -> str | None:
@@ -60,10 +64,12 @@ RULES: Final[Mapping[Step, Callable[[BaseException, Attempt], str | None]]] = {
     "predicting": lambda error, attempt: None,
 }
 
+LOGGED: Final = "the server's log has the traceback"
+
 UNEXPLAINED: Final[Mapping[Step, str]] = {
-    "configuring": "MLflow could not be set up ({error})",
-    "looking up": "the model {uri} could not be looked up ({error})",
-    "fetching": "the files of the model {uri} could not be fetched ({error})",
-    "loading": "the model {uri} could not be loaded ({error})",
-    "predicting": "the model {uri} was loaded, but could not be asked ({error})",
+    "configuring": "MLflow could not be set up",
+    "looking up": "the model {uri} could not be looked up",
+    "fetching": "the files of the model {uri} could not be fetched",
+    "loading": "the model {uri} could not be loaded",
+    "predicting": "the model {uri} was loaded, but could not be asked",
 }

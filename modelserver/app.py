@@ -190,6 +190,7 @@ def _health(lifecycle: Lifecycle) -> dict[str, Any]:
         "step": lifecycle.step,
         "reason": lifecycle.reason,
         "next_try": isoformat(lifecycle.next_try),
+        "warnings": lifecycle.warnings,
         "mlflow_version": MLFLOW_VERSION,
         "uptime_seconds": round((now() - STARTED).total_seconds(), 1),
     }

@@ -44,6 +44,8 @@ class Attempt:
     requirements: Sequence[str] = ()
     """The lines of the model's requirements.txt."""
     report: Report = lambda step: None
+    secrets: Sequence[str] = ()
+    """What may not be shown, whoever says it."""
 
     def begin(self, step: Step) -> None:
         """From now on, what goes wrong goes wrong in this step."""

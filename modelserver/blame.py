@@ -116,10 +116,15 @@ class Case:
         return shown if works and not self._predicts(gaps.rows) else ""
 
     def _said(self) -> str:
-        return self.error.message.removesuffix(f"; {LOGGED}")
+        return without_request(self.error.message)
 
     def _with(self, *facts: str) -> ApiError:
         return ModelFailed("; ".join([self._said(), *facts, LOGGED])) if facts else self.error
+
+
+def without_request(message: str) -> str:
+    """The message of an error where nobody sent a request, whose id it would speak of."""
+    return message.removesuffix(f"; {LOGGED}")
 
 
 def predicts(predict: Callable[[Payload], Any], payload: Payload) -> bool:

@@ -45,6 +45,12 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
+def is_mlflows(error: BaseException) -> bool:
+    """Whether it is an MlflowException."""
+    named = ("mlflow.exceptions", "MlflowException")
+    return any((kind.__module__, kind.__name__) == named for kind in type(error).__mro__)
+
+
 def code_of(error: BaseException) -> str:
     """MLflow's code, empty for other exceptions."""
     return str(getattr(error, "error_code", ""))

@@ -57,9 +57,7 @@ def _forbidden(error: BaseException, attempt: Attempt) -> str | None:
     """Files behind a tracking server are read by the permissions of their experiment."""
     if status_of(error) != 403:
         return None
-    found = re.match(
-        r"mlflow-artifacts:(?://[^/]*)?/(?:workspaces/[^/]+/)?(\d+)/", attempt.location
-    )
+    found = EXPERIMENT.match(attempt.location)
     whose = f"experiment {found[1]}" if found else "their experiment"
     return (
         f"{attempt.server} lets the model be looked up, but not its files be read (403); give "

@@ -9,19 +9,18 @@ import asyncio
 import contextlib
 import logging
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal, TypeAlias
 
 from modelserver.attempt import LoadFailed
 from modelserver.errors import ModelUnavailable
-from modelserver.media import JSON
 from modelserver.memory import settle_memory
 from modelserver.model import Model, load_model
 from modelserver.openapi.description import Description, describe
-from modelserver.scoring import Request, score
 from modelserver.settings import Settings
+from modelserver.warm_up import warm_up
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +49,7 @@ class Lifecycle:
         self.next_try: datetime | None = None
         self.step: str | None = None
         self.model: Model | None = None
+        self.warnings: Sequence[str] = ()
         self._started = False
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
@@ -111,7 +111,7 @@ class Lifecycle:
         pause = FIRST_PAUSE
         while True:
             try:
-                model, self.description = await in_daemon_thread(self._prepare)
+                model, self.description, self.warnings = await in_daemon_thread(self._prepare)
             except Exception as error:  # no failure may leave the state as it was
                 self._fail(_as_failure(error), pause)
                 await asyncio.sleep(pause)
@@ -120,14 +120,14 @@ class Lifecycle:
                 self._succeed(model)
                 return
 
-    def _prepare(self) -> tuple[Model, Description]:
-        """A model that has predicted, and its description. Runs in a thread."""
+    def _prepare(self) -> tuple[Model, Description, Sequence[str]]:
+        """A model that has predicted, its description, and warnings. Runs in a thread."""
         model = load_model(self.settings, self._report)
         self._report("predicting the examples")
-        _warm_up(model, self.settings)
-        description = _described(self._base, model, self.settings)
+        warnings = warm_up(model, self.settings.max_request_bytes)
+        description = _described(self._base, model, self.settings, warnings)
         settle_memory()
-        return model, description
+        return model, description, warnings
 
     def _report(self, step: str) -> None:
         self.step = step
@@ -163,23 +163,13 @@ def _as_failure(error: Exception) -> LoadFailed:
     return failure
 
 
-def _warm_up(model: Model, settings: Settings) -> None:
-    if model.example is None:
-        logger.info("no warm-up: the model was logged without an input example")
-        return
-    start = time.perf_counter()
-    try:
-        score(model, Request(model.example, JSON, None, settings.max_request_bytes))
-    except Exception:
-        logger.warning("warm-up: the logged input example could not be predicted", exc_info=True)
-    else:
-        logger.info("warm-up: predicted the logged example in %.2f s", time.perf_counter() - start)
-
-
-def _described(base: Description, model: Model, settings: Settings) -> Description:
+def _described(
+    base: Description, model: Model, settings: Settings, warnings: Sequence[str]
+) -> Description:
     """The model's description. A model that predicts is worth more than what is said of it."""
+    shown = replace(model, example=None) if warnings else model
     try:
-        return describe(base.document, model, settings.on_connect)
+        return describe(base.document, shown, settings.on_connect, warnings)
     except Exception:
         logger.exception("the model is served without a description of its own")
         return base

@@ -5,12 +5,9 @@ example that can be read. Newer versions of MLflow write that body; older ones o
 """
 
 import json
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-
-logger = logging.getLogger(__name__)
 
 BODY: Final = "serving_input_example.json"
 
@@ -18,19 +15,31 @@ WHOLE: Final = frozenset({"inputs", "messages", "prompt", "input"})
 """Keys of an example that is a body as it stands: a tensor, a chat, a completion."""
 
 
-def logged_example(folder: Path, info: Mapping[str, Any] | None) -> bytes | None:
-    """The body. `info` is `saved_input_example_info` of the MLmodel file."""
+class NoBody(ValueError):
+    """Sparse matrices, which no body has."""
+
+
+FAULTS: Final[Mapping[type[Exception], str]] = {
+    FileNotFoundError: "its file is not there",
+    json.JSONDecodeError: "its file is not JSON",
+    UnicodeDecodeError: "its file is not JSON",
+    NoBody: "it is a sparse matrix, which JSON has no form for",
+}
+
+
+def logged_example(folder: Path, info: Mapping[str, Any] | None) -> tuple[bytes | None, str]:
+    """The body, and what keeps it from being read. `info` is `saved_input_example_info` of the
+    MLmodel file."""
     body = folder / BODY
     if body.is_file():
-        return body.read_bytes()
+        return body.read_bytes(), ""
     if not info:
-        return None
+        return None, ""
     try:
         logged = json.loads((folder / Path(info["artifact_path"]).name).read_bytes())
-        return json.dumps(_body(logged, info)).encode()
+        return json.dumps(_body(logged, info)).encode(), ""
     except (OSError, ValueError, KeyError, TypeError) as error:
-        logger.warning("the logged input example cannot be read: %s", type(error).__name__)
-        return None
+        return None, FAULTS.get(type(error), "it is of another kind than its MLmodel file says")
 
 
 def _body(logged: Any, info: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +53,7 @@ def _input(logged: Any, kind: str) -> dict[str, Any]:
     if kind == "dataframe":
         # Columns that are only counted have no names.
         return {"dataframe_split": logged} if "columns" in logged else {"inputs": logged["data"]}
-    if kind not in ("ndarray", "json_object"):  # sparse matrices, which no body has
-        raise ValueError(kind)
+    if kind not in ("ndarray", "json_object"):
+        raise NoBody(kind)
     is_body = isinstance(logged, dict) and not WHOLE.isdisjoint(logged)
     return dict(logged) if is_body else {"inputs": logged}

@@ -31,6 +31,9 @@ NO_SPACE: Final = "No space left on device"
 NO_AUTHORITIES: Final = "Could not find a suitable TLS CA certificate bundle"
 """Of requests: a setting names a file that is not there."""
 
+RESPONSE: Final = "Response body"
+"""What a server answered follows, which may be a page of any content."""
+
 STATUS: Final = re.compile(
     r"error code (\d{3})\b|too many (\d{3}) error responses|"
     r"An error occurred \((\d{3})\)|\b(\d{3}) (?:Client|Server) Error:"

@@ -53,6 +53,8 @@ class Model:
     row_wise: bool
     """Whether rows of several requests may be predicted together."""
     loaded_at: datetime
+    example_fault: str = ""
+    """Why the example that was logged cannot be read."""
     load_seconds: float = 0.0
     hints: tuple[Any, Any] = (None, None)
     """What types the input and the output of a model whose signature comes from type hints."""
@@ -85,6 +87,7 @@ def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
 def explained(settings: Settings) -> Iterator[Attempt]:
     """Turns what goes wrong inside into `LoadFailed` with advice; to be told the steps."""
     attempt = Attempt(settings.model_uri or "", settings.tracking_uri, settings.login)
+    attempt.secrets = settings.secrets
     try:
         yield attempt
     except LoadFailed:  # has its advice already
@@ -115,7 +118,7 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
     signature = _signature(pyfunc)
-    example = logged_example(path, pyfunc.metadata.saved_input_example_info)
+    example, fault = logged_example(path, pyfunc.metadata.saved_input_example_info)
     attempt.begin("predicting")
     telling = Telling(settings.model_errors == "message", settings.secrets)
     ways = ways_to_predict(pyfunc, signature, example, settings.batching == "auto", telling)
@@ -125,6 +128,7 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
         metadata=pyfunc.metadata.to_dict(),
         signature=ways.signature,
         example=example,
+        example_fault=fault,
         example_payload=ways.example,
         predict=ways.predict,
         row_wise=ways.row_wise,

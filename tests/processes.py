@@ -80,13 +80,13 @@ def our_server(log: Path, **environment: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def tracking_server(folder: Path, port: int) -> Iterator[Server]:
+def tracking_server(folder: Path, port: int, *options: str, **variables: str) -> Iterator[Server]:
     """`mlflow server` with a SQLite store and proxied artifacts in `folder`."""
     command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-    command += ["--artifacts-destination", str(folder / "artifacts")]
+    command += ["--artifacts-destination", str(folder / "artifacts"), *options]
     # Its job runner, which no test needs, would be five more processes.
-    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **variables}
     with running(command, environment, folder / "mlflow-server.log", port) as server:
         wait_for(lambda: status(f"{server.url}/health") == 200, server)
         yield server

@@ -1,7 +1,9 @@
 """The pages against axe-core's rules, wide and narrow, light and dark."""
 
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +93,22 @@ def test_loading(shape: dict[str, Any], visit: Open, slow_model: SlowModel) -> N
     with deployed(create_app(read_settings({"MODEL_URI": str(slow_model.path)})), "root") as url:
         page = visit(url, **shape)
         expect(page.get_by_role("progressbar")).to_be_visible()
+        assert violations(page) == {}
+        assert fits(page)
+
+
+@shapes
+def test_a_warning_beside_the_state(
+    shape: dict[str, Any], model_path: Callable[[str], Path], tmp_path: Path, visit: Open
+) -> None:
+    folder = shutil.copytree(model_path("wine"), tmp_path / "model")
+    (folder / "serving_input_example.json").write_text('{"inputs": {"alcohol": ["much"]}}')
+    with deployed(create_app(read_settings({"MODEL_URI": str(folder)})), "root") as url:
+        page = visit(url, **shape)
+        expect(page.get_by_text("Ready, with a warning")).to_be_visible()
+        expect(page.locator(".warning")).to_contain_text("could not be predicted")
+        expect(page.get_by_text("The values are made up from the signature")).to_be_visible()
+        expect(page.get_by_label("alcohol")).to_have_value("0.5")
         assert violations(page) == {}
         assert fits(page)
 

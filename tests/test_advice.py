@@ -321,8 +321,8 @@ NO_FILES = "the files of the model models:/m/1 could not be fetched ({}); the se
         ("loading", fail(ConnectionError("hub")), LOADING.format("ConnectionError")),
         (
             "loading",
-            fail(MlflowException("no", PERMISSION_DENIED)),
-            LOADING.format("MlflowException"),
+            fail(MlflowException("No flavor.", PERMISSION_DENIED)),
+            'the model models:/m/1 could not be loaded: "No flavor"; the server\'s log has the tr',
         ),
         (
             "predicting",

@@ -66,7 +66,7 @@ def test_trailing_slashes_need_no_redirect(path: str, client: Open) -> None:
 
 def test_health(client: Open) -> None:
     health = client("wine").get("/health").json()
-    assert health["state"] == "ready"
+    assert (health["state"], health["warnings"]) == ("ready", [])
     assert health["flavor"] == "sklearn"
     assert health["model_uri"] == "file:…/wine"
     assert health["mlflow_version"] == health["model_mlflow_version"] == mlflow.__version__

@@ -31,6 +31,7 @@ def test_a_registered_model(client: Callable[..., TestClient]) -> None:
         "since": shown.since,
         "next_try": None,
         "description": "One.\n\nTwo.",
+        "warnings": [],
         "links": LINKS,
     }
 

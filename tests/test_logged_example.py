@@ -42,17 +42,26 @@ CHAT = {"messages": [{"role": "user", "content": "hi"}]}
 )
 def test_an_older_example(logged: Any, info: dict[str, str], body: Any, tmp_path: Path) -> None:
     (tmp_path / "input_example.json").write_text(json.dumps(logged))
-    found = logged_example(tmp_path, {"artifact_path": "input_example.json", **info})
+    found, fault = logged_example(tmp_path, {"artifact_path": "input_example.json", **info})
     assert (found and json.loads(found)) == body
+    assert (fault == "") == (body is not None)
 
 
-@pytest.mark.parametrize("text", [None, "{", "\xff"])
-def test_an_example_that_cannot_be_read(text: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (None, "its file is not there"),
+        ("{", "its file is not JSON"),
+        ("\xff", "its file is not JSON"),
+        ("3", "it is of another kind than its MLmodel file says"),
+    ],
+)
+def test_an_example_that_cannot_be_read(text: str | None, fault: str, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "input_example.json").write_text(text, encoding="latin-1")
     info = {"artifact_path": "../input_example.json", "type": "dataframe"}
-    assert logged_example(tmp_path, info) is None
-    assert logged_example(tmp_path, None) is None
+    assert logged_example(tmp_path, info) == (None, fault)
+    assert logged_example(tmp_path, None) == (None, "")
 
 
 def test_a_model_as_older_versions_saved_it(

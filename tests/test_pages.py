@@ -21,6 +21,8 @@ def landing(**other: Any) -> Landing:
         "version": "1",
         "description": "",
         "reason": "",
+        "warnings": (),
+        "made_up": False,
         "step": "",
         "since": "2026-01-01T00:00:00+00:00",
         "next_try": "",
@@ -41,6 +43,7 @@ def test_nothing_is_left_to_fill_in() -> None:
 
 def test_every_text_is_escaped() -> None:
     texts = {"title": NASTY, "description": NASTY, "reason": NASTY, "facts": [(NASTY, NASTY)]}
+    texts["warnings"] = [NASTY]
     for state in ("ready", "loading", "failed", "unconfigured"):
         page = landing_page(landing(state=state, **texts), NAMES)
         assert "<img" not in page
@@ -52,6 +55,13 @@ def test_no_script_or_style_stands_in_a_page() -> None:
     for state in ("ready", "loading", "failed", "unconfigured"):
         page = landing_page(landing(state=state), NAMES)
         assert re.findall(r"<script(?! type=\"module\" src=)|<style|\sstyle=|\son\w+=", page) == []
+
+
+def test_warnings_stand_where_the_state_does() -> None:
+    page = landing_page(landing(warnings=["one", "two"], made_up=True), NAMES)
+    assert page.index("Ready, with a warning") < page.index("</strong> one.</p>")
+    assert page.index("</strong> two.</p>") < page.index("The values are made up")
+    assert "warning" not in landing_page(landing(), NAMES)
 
 
 def test_paragraphs_of_the_description() -> None:

@@ -1,5 +1,6 @@
 """The pre-flight check by check, on real models, servers and folders."""
 
+import json
 import platform
 import re
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from modelserver.blame import LOGGED
 from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks import Check
 from modelserver.deployment.environment import SavedWith, read_environment
@@ -280,7 +282,31 @@ def test_an_example_that_fails(
     uri = changed(model_path("one_long"), tmp_path, serving_input_example__json=body)
     check = checked({"MODEL_URI": uri}, project)["prediction"]
     assert check.status == "failed"
-    assert check.found.startswith("400: row 0, column 'n': expected a whole number of 64 bits")
+    assert check.found == (
+        "the input example that was logged with the model could not be predicted: row 0, column "
+        "'n': expected a whole number of 64 bits, found text"
+    )
+    assert check.advice == "log the model again with an input_example that it predicts"
+
+
+def test_an_example_that_cannot_be_read(
+    model_path: Callable[[str], Path], project: Path, tmp_path: Path
+) -> None:
+    uri = Path(changed(model_path("wine"), tmp_path))
+    (uri / "serving_input_example.json").unlink()
+    (uri / "input_example.json").write_text("{")
+    check = checked({"MODEL_URI": str(uri)}, project)["prediction"]
+    assert (check.status, check.found) == (
+        "warning",
+        "the input example that was logged with the model cannot be read: its file is not JSON",
+    )
+
+
+def test_an_example_that_fails_only_the_second_time() -> None:
+    message = f"the model raised ValueError; {LOGGED}"
+    answer = Answer(500, json.dumps({"message": message}))
+    outcome = check_prediction(Rehearsal(Answer(200, "{}"), answer))
+    assert (outcome.status, outcome.found) == ("failed", "500: the model raised ValueError")
 
 
 @pytest.mark.parametrize(

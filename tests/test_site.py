@@ -69,6 +69,7 @@ def test_a_program_gets_a_summary(client: Open) -> None:
         "step": None,
         "next_try": None,
         "description": None,
+        "warnings": [],
     }
     for name, link in links.items():
         status = 405 if name == "invocations" else 200

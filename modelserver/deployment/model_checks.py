@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from modelserver.attempt import LoadFailed, public_uri
+from modelserver.blame import without_request
 from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith, inspect_model, open_store
@@ -23,13 +24,16 @@ from modelserver.settings import Settings, SettingsError, read_settings
 
 NO_URI: Final = "python main.py check models:/my-model/1"
 
+SEMICOLON: Final = re.compile(r'; (?=(?:[^"]*"[^"]*")*[^"]*$)')
+"""Between the parts of a reason, not in what it quotes."""
+
 ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
 
 
 def _failed(error: LoadFailed) -> Outcome[Any]:
     """What happened and what to do about it, which a reason has in this order."""
-    found, _, advice = str(error).partition("; ")
-    return Outcome("failed", found, advice)
+    found, *advice = SEMICOLON.split(str(error), maxsplit=1)
+    return Outcome("failed", found, "".join(advice))
 
 
 def _shortened(text: str, length: int) -> str:
@@ -102,12 +106,16 @@ def _revive(saved: SavedWith) -> str:
 def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
     """The app predicts the example that was logged with the model."""
     answer = rehearsal.prediction
+    fails = answer is not None and answer.status != 200
+    for warning in rehearsal.health.json().get("warnings", []):
+        found, _, advice = warning.rpartition("; ")
+        return Outcome("failed" if fails else "warning", found, advice)
     if answer is None:
         found = "the model was logged without an input example"
         return Outcome("warning", found, "log_model(…, input_example=table.head(2))")
-    if answer.status != 200:
-        advice = "python main.py, and send the example: its log has the traceback"
-        return Outcome("failed", f"{answer.status}: {answer.json()['message']}", advice)
+    if fails:
+        found = f"{answer.status}: {without_request(answer.json()['message'])}"
+        return Outcome("failed", found, "python main.py, and send the example more than once")
     predicted = _predictions(answer.json())
     if None not in (predicted, rehearsal.rows) and predicted != rehearsal.rows:
         found = f"the logged example has {rehearsal.rows} rows, its prediction has {predicted}"

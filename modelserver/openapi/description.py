@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from modelserver.blame import without_request
 from modelserver.caching import entity_tag
 from modelserver.errors import ApiError
 from modelserver.media import JSON
@@ -57,12 +58,14 @@ class Description:
     json_tag: str
     yaml: bytes
     yaml_tag: str
+    made_up: bool
+    """Whether its examples are made from the signature."""
 
     @classmethod
-    def of(cls, document: Document) -> "Description":
+    def of(cls, document: Document, made_up: bool = False) -> "Description":
         """The description that the document gives."""
         as_json, as_yaml = encode_json(document), write_yaml(document)
-        return cls(document, as_json, entity_tag(as_json), as_yaml, entity_tag(as_yaml))
+        return cls(document, as_json, entity_tag(as_json), as_yaml, entity_tag(as_yaml), made_up)
 
 
 def base_description(file: Path = BASE) -> Description:
@@ -75,12 +78,14 @@ def base_description(file: Path = BASE) -> Description:
         raise BaseError(f"{file.name}: {error}") from error
 
 
-def describe(base: Document, model: Model, with_key: bool) -> Description:
+def describe(
+    base: Document, model: Model, with_key: bool, warnings: Sequence[str] = ()
+) -> Description:
     """The description of a loaded model. `with_key`: callers send a key of Posit Connect."""
     subject = Subject(
         title=model.registration.name or model.uri.rpartition("/")[2],
         version=_version(model),
-        description=_facts(model),
+        description="\n\n".join([_facts(model), *(f"**Warning:** {text}." for text in warnings)]),
         declared=_declared(model),
         from_type_hint=model.signature.from_type_hint,
         with_key=with_key,
@@ -89,7 +94,8 @@ def describe(base: Document, model: Model, with_key: bool) -> Description:
         illustrated = replace(subject, sample=sample, examples=answered)
         fitting = _fitting(compose(base, illustrated), answered)
         if any(item.example.media_type == JSON for item in fitting):
-            return Description.of(compose(base, replace(illustrated, examples=fitting)))
+            document = compose(base, replace(illustrated, examples=fitting))
+            return Description.of(document, sample is not None and sample.made_up)
     return Description.of(compose(base, subject))
 
 
@@ -147,18 +153,22 @@ def _examples(
 
 
 def _answered(model: Model, candidates: Iterable[Example], deadline: float) -> Iterator[Answered]:
-    """The examples that the model predicts, each with its answer."""
+    """The examples that the model predicts, each with its answer. One line in the log tells of each
+    reason why others are not shown."""
+    left_out: dict[str, list[str]] = {}
     for example in candidates:
         body = encode_json(example.body) if example.media_type == JSON else example.body.encode()
         if time.monotonic() > deadline or len(body) > MOST_BYTES:
-            logger.info("the example %r is not shown: too slow or too large", example.name)
+            left_out.setdefault("too slow or too large", []).append(example.name)
             continue
         try:
             scored = score(model, Request(body, example.media_type, None, len(body)))
         except ApiError as error:
-            logger.warning("the example %r is not shown: %s", example.name, error.message)
+            left_out.setdefault(without_request(error.message), []).append(example.name)
         else:
             yield Answered(example, _decoded(scored.body))
+    for reason, names in left_out.items():
+        logger.info("not shown as examples: %s: %s", ", ".join(names), reason)
 
 
 def _decoded(body: bytes) -> Any:

@@ -29,6 +29,8 @@ Declared = Mapping[str, Any]
 MOST_ROWS: Final = 2
 """Rows of an example; more tell a reader no more."""
 
+MADE_UP: Final = ", with made-up values"
+
 MOST_BYTES: Final = 100_000
 """Size up to which an example is worth showing."""
 
@@ -52,11 +54,12 @@ def samples(declared: Declared, signature: Signature, logged: bytes | None) -> I
 
 def examples(declared: Declared, from_type_hint: bool, sample: Sample) -> Iterator[Example]:
     """The sample in every form that the model takes."""
-    inputs = declared["inputs"]
+    inputs, note = declared["inputs"], MADE_UP if sample.made_up else ""
     for form in json_forms(inputs, from_type_hint):
-        yield Example(form.name, form.summary, JSON, form.body(inputs, sample))
+        yield Example(form.name, form.summary + note, JSON, form.body(inputs, sample))
     if CSV not in tables_refused(inputs, from_type_hint):
-        yield Example("csv", "A table as CSV", CSV, csv_text(names_of(inputs), sample.rows))
+        text = csv_text(names_of(inputs), sample.rows)
+        yield Example("csv", f"A table as CSV{note}", CSV, text)
 
 
 def untyped_examples(logged: bytes | None) -> Iterator[Example]:
@@ -143,12 +146,12 @@ def _first_rows(inputs: Specs, value: Any) -> Any:
 def _made_sample(declared: Declared) -> Sample:
     inputs, params = declared["inputs"], _defaults(declared)
     if inputs[0]["type"] != "tensor":
-        return Sample([[_made(spec) for spec in inputs]], params=params)
+        return Sample([[_made(spec) for spec in inputs]], params=params, made_up=True)
     tensors = [_made_tensor(spec) for spec in inputs]
     if inputs[0].get("name") is None:
-        return Sample(value=tensors[0], params=params)
+        return Sample(value=tensors[0], params=params, made_up=True)
     names = [spec["name"] for spec in inputs]
-    return Sample(value=dict(zip(names, tensors, strict=True)), params=params)
+    return Sample(value=dict(zip(names, tensors, strict=True)), params=params, made_up=True)
 
 
 def _made(spec: Spec) -> Any:

@@ -41,6 +41,8 @@ class Sample:
     rows: Sequence[Sequence[Any]] = ()
     value: Any = None
     params: Mapping[str, Any] | None = None
+    made_up: bool = False
+    """Whether its values come from the signature alone."""
 
 
 @dataclass(frozen=True, slots=True)

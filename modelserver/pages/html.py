@@ -24,6 +24,20 @@ KEY: Final = Html(
 )
 
 
+STATES: Final = {
+    False: Html('<p class="state ready">Ready</p>'),
+    True: Html('<p class="state warned">Ready, with a warning</p>'),
+}
+"""Of a model that predicts, by whether there are warnings."""
+
+WARNING: Final = '<p class="warning"><strong>Warning:</strong> $text.</p>\n'
+
+MADE_UP: Final = Html(
+    '<p class="hint made-up">The values are made up from the signature; a model that was logged '
+    "with an <code>input_example</code> that it predicts shows that.</p>\n"
+)
+
+
 def docs_page(title: str, names: Mapping[str, str]) -> Html:
     """Swagger UI."""
     return filled(template("docs.html"), title=title, **_links(names))
@@ -59,6 +73,9 @@ def _ready(landing: Landing) -> Html:
     return filled(
         template("ready.html"),
         title=landing.title,
+        state=STATES[bool(landing.warnings)],
+        warnings=joined(filled(WARNING, text=text) for text in landing.warnings),
+        made_up=MADE_UP if landing.made_up else "",
         description=_paragraphs(landing.description),
         facts=joined(
             filled("<div><dt>$name</dt><dd>$value</dd></div>", name=name, value=value)

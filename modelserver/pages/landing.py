@@ -35,6 +35,9 @@ class Landing:
     version: str
     description: str
     reason: str
+    warnings: Sequence[str]
+    made_up: bool
+    """Whether the example is."""
     step: str
     since: str
     next_try: str
@@ -62,6 +65,8 @@ def landing(lifecycle: Lifecycle, base_url: str) -> Landing:
         version=(registration and registration.version) or "",
         description=(registration and registration.description) or "",
         reason=lifecycle.reason or "",
+        warnings=lifecycle.warnings,
+        made_up=lifecycle.description.made_up,
         step=lifecycle.step or "",
         since=isoformat(lifecycle.since) or "",
         next_try=isoformat(lifecycle.next_try) or "",
@@ -95,4 +100,5 @@ def summary(shown: Landing) -> dict[str, Any]:
         "next_try": shown.next_try,
         "description": shown.description,
     }
-    return {name: text or None for name, text in texts.items()} | {"links": LINKS}
+    lists = {"warnings": list(shown.warnings), "links": LINKS}
+    return {name: text or None for name, text in texts.items()} | lists
