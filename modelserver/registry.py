@@ -84,14 +84,24 @@ def _what_is_there(client: "MlflowClient", uri: str) -> str | None:
     if found is None:
         return None
     name, suffix, alias = found.groups()
+    return _other_names(client, name) or _of_model(client, name, suffix, alias)
+
+
+def _other_names(client: "MlflowClient", name: str) -> str | None:
+    """The models of the registry; None where there is one of this name."""
     names = [model.name for model in client.search_registered_models(max_results=MOST)]
-    if name not in names:
-        near = get_close_matches(name, names, SHOWN, 0.4) or names[:SHOWN]
-        return f"it has {listed(near)}" if near else "it has no registered models at all"
+    if name in names:
+        return None
+    near = get_close_matches(name, names, SHOWN, 0.4) or names[:SHOWN]
+    return f"it has {listed(near)}" if near else "it has no registered models at all"
+
+
+def _of_model(client: "MlflowClient", name: str, suffix: str | None, alias: str | None) -> str:
+    """The aliases, versions or stages of a model, whichever was asked for."""
     if alias is not None:
         return f"{name} has {_texts('the aliases', client.get_registered_model(name).aliases)}"
     versions = client.search_model_versions(f"name = '{name}'", max_results=MOST)
-    if suffix.isdigit():
+    if suffix is not None and suffix.isdigit():
         return f"{name} has {_texts('the versions', [found.version for found in versions][::-1])}"
     stages = dict.fromkeys(found.current_stage for found in versions)
     return f"the versions of {name} are in {_texts('the stages', stages)}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.deployment.contradictions import ASIDE
-from modelserver.deployment.floors import FLOORS
+from modelserver.deployment.floors import FLOORS, raised
 from modelserver.deployment.merging import END, START, Conflict, differences, merge
 from modelserver.deployment.packages import Comparison, in_file
 from modelserver.deployment.requirements import read_lines
@@ -85,6 +85,13 @@ def test_block(ours: str, model: str, lines: list[str]) -> None:
     text = merged(ours, model)
     assert block(text) == lines
     assert merged(text, model) == text
+
+
+def test_the_reason_for_another_mlflow_stays_where_our_own_line_is_stricter() -> None:
+    (raised_line,) = map(raised, read_lines("mlflow==2.14.3"))
+    why = "# what the server needs; the model asks for mlflow==2.14.3"
+    for ours, wanted in (("mlflow>=2.20", "mlflow>=2.20"), ("mlflow>=3.1", "mlflow>=2.20,>=3.1")):
+        assert block(merged(ours, raised_line.text)) == [f"{wanted}  {why}"]
 
 
 def test_markers_that_differ_keep_both_lines() -> None:

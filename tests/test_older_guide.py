@@ -1,34 +1,42 @@
 """What people do who come from an older guide, or begin with the sample model: step by step."""
 
+import json
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.connect.publisher import PREDICTED, Publisher, publishing
-from tests.processes import free_port, tracking_server
+from tests.processes import Server, free_port, tracking_server
 
-HERE_IS_NO_REGISTRY = {"PIP_NO_INDEX": "1", "PYTHONWARNINGS": "ignore"}
+ENVIRONMENT = {
+    "PIP_NO_INDEX": "1",
+    "PYTHONWARNINGS": "ignore",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+}
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publisher]:
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A tracking server with nothing in it."""
+    with tracking_server(tmp_path_factory.mktemp("registry"), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, registry: Server) -> Iterator[Publisher]:
     """Somebody whose tracking server is on Connect, and who ran the script of the sample model."""
-    folder = tmp_path_factory.mktemp("guide")
-    (folder / "tracking").mkdir()
-    with (
-        tracking_server(folder / "tracking", free_port()) as tracking,
-        publishing(folder, tracking.url) as publisher,
-    ):
-        done = run(publisher, "python example_test.py")
-        assert "Registry: models:/wine/1\n" in done
+    with publishing(tmp_path_factory.mktemp("trained"), registry.url) as publisher:
+        assert "Registry: models:/wine/1\n" in run(publisher, "python example_test.py")
         yield publisher
 
 
-def run(publisher: Publisher, command: str) -> str:
-    """What a command prints that succeeds, with the registry on Connect."""
+def run(publisher: Publisher, command: str, expected: int = 0) -> str:
+    """What a command prints, with the registry on Connect."""
     tracking = {"MLFLOW_TRACKING_URI": f"{publisher.connect.url}/mlflow"}
-    done = publisher.run(command, **tracking, **HERE_IS_NO_REGISTRY)
-    assert done.returncode == 0, done.stdout
+    done = publisher.run(command, **tracking, **ENVIRONMENT)
+    assert done.returncode == expected, done.stdout
     return done.stdout
 
 
@@ -40,3 +48,41 @@ def test_the_sample_model_on_connect(trained: Publisher) -> None:
     run(trained, "./install_model_deps.sh --update models:/wine/1")
     assert trained.deploy("models:/wine/1").returncode == 0
     assert trained.predict() == PREDICTED
+
+
+DEPLOY_ALL = (
+    'rsconnect deploy fastapi --server "$CONNECT_SERVER" --api-key "$CONNECT_API_KEY" '
+    '--entrypoint main:app --title "My Model API" .'
+)
+
+DOWNLOAD = """\
+import os
+from pathlib import Path
+from modelserver.deployment.download import download
+from modelserver.settings import read_settings
+download("models:/wine/1", Path("model_artifacts"), read_settings(os.environ))
+"""
+
+
+def test_the_steps_of_an_older_guide(trained: Publisher, registry: Server, tmp_path: Path) -> None:
+    """Download, append, sort, send the whole folder. MLflow alone is sent to the login page."""
+    with publishing(tmp_path, registry.url) as publisher:
+        (publisher.project / ".env").write_text("KEY=k3y\n")
+        download = "mlflow artifacts download -u models:/wine/1 -d model_artifacts"
+        assert "please log in" in run(publisher, download, expected=1)
+        run(publisher, f"rm -rf model_artifacts; python -c {shlex.quote(DOWNLOAD)}")
+        run(publisher, "cat model_artifacts/requirements.txt >> requirements.txt")
+        run(publisher, "sort -u requirements.txt -o requirements.txt")
+        checked = run(publisher, "MODEL_URI=models:/wine/1 python main.py --check --json")
+        (folder,) = [row for row in json.loads(checked)["checks"] if row["name"] == "whole folder"]
+        assert folder["status"] == "warning"
+        assert folder["found"].endswith(" data: '.env', 'model_artifacts/'")
+        assert folder["advice"].startswith("rsconnect deploy fastapi -E MODEL_URI=models:/wine/1 ")
+        run(publisher, DEPLOY_ALL)
+        assert ".env" in publisher.content.bundles["101"].files
+        assert publisher.content.settings["title"] == "My Model API"
+        publisher.set_variables(MODEL_URI="models:/wine/1")
+        assert publisher.predict() == PREDICTED
+        run(publisher, folder["advice"])
+        assert ".env" not in publisher.content.bundles["102"].files
+        assert publisher.predict() == PREDICTED

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from modelserver.deployment.requirements import Line
+from modelserver.deployment.requirements import COMMENT, Line
 from modelserver.deployment.versions import common, is_exact
 
 
@@ -113,7 +113,8 @@ def one_line(match: Match) -> str:
     for line in sorted(lines, key=lambda line: not line.options):
         if line.requirement == wanted:
             return _as_written(line)
-    return str(wanted)
+    comment = COMMENT.search(match.theirs[0].text)
+    return f"{wanted}  {comment[0]}" if comment else str(wanted)
 
 
 def _as_written(line: Line) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -41,6 +42,20 @@ class Task:
         }
 
 
+class Refused(Exception):
+    """What Connect does not take: the status, its own code, and what it says."""
+
+    def __init__(self, status: int, code: int, error: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.code = code
+
+
+async def refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return JSONResponse({"code": error.code, "error": str(error)}, error.status)
+
+
 async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
     """The result of blocking work, while other requests are answered."""
     return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
@@ -51,11 +66,17 @@ def _connect(request: Request) -> "Connect":
     connect: Connect = request.app.state.connect
     path = request.url.path.partition("/__api__/")[2]
     connect.calls.append(f"{request.method} {path}")
+    is_public = path == "server_settings"
+    if not is_public and request.headers.get("authorization") != f"Key {connect.publisher_key}":
+        raise Refused(401, 30, "the API key is not valid")
     return connect
 
 
 def _content(request: Request) -> Content:
-    return _connect(request).contents[request.path_params["guid"]]
+    content = _connect(request).contents.get(request.path_params["guid"])
+    if content is None:
+        raise Refused(404, 4, "there is no such content")
+    return content
 
 
 def _described(connect: "Connect", content: Content) -> dict[str, Any]:
@@ -78,9 +99,7 @@ async def _server_settings(request: Request) -> Response:
 
 
 async def _user(request: Request) -> Response:
-    connect = _connect(request)
-    if request.headers.get("authorization") != f"Key {connect.publisher_key}":
-        return JSONResponse({"code": 30, "error": "the API key is not valid"}, 401)
+    _connect(request)
     return JSONResponse({"guid": "publisher", "username": "publisher", "user_role": "publisher"})
 
 
@@ -149,7 +168,10 @@ async def _upload_bundle(request: Request) -> Response:
     number = str(101 + len(content.bundles))
     file = content.folder / f"{number}.tar.gz"
     file.write_bytes(archive)
-    bundle = await in_thread(content.add_bundle, file, number)
+    try:
+        bundle = await in_thread(content.add_bundle, file, number)
+    except (tarfile.TarError, FileNotFoundError) as error:
+        raise Refused(400, 0, "the bundle cannot be unpacked, or has no manifest.json") from error
     return JSONResponse({"id": bundle.id, "content_guid": content.guid, "size": len(archive)})
 
 

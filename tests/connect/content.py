@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import secrets
 import signal
 import socket
@@ -14,13 +15,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.connect.environment import build_environment
+from packaging.specifiers import SpecifierSet
+
+from tests.connect.environment import BuildFailed, build_environment
 from tests.processes import free_port
 
 RUNNER = Path(__file__).with_name("runner.py")
 
 INIT_TIMEOUT = 60
 """Seconds in which a process must accept connections: Connect's usual setting."""
+
+PYTHON = platform.python_version()
+"""The one version that this Connect has."""
 
 
 @dataclass
@@ -39,9 +45,9 @@ class Job:
     def runs(self) -> bool:
         return self.process.poll() is None
 
-    def wait_until_it_listens(self) -> bool:
+    def wait_until_it_listens(self, seconds: float) -> bool:
         """Whether it does before the time is up."""
-        deadline = time.monotonic() + INIT_TIMEOUT
+        deadline = time.monotonic() + seconds
         while self.runs() and time.monotonic() < deadline:
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -76,6 +82,10 @@ class Bundle:
 
     def build(self) -> None:
         """Makes the environment. Raises `BuildFailed`."""
+        environment = self.manifest.get("environment", {}).get("python", {})
+        wanted = environment.get("requires") or f"~={self.manifest['python']['version']}"
+        if PYTHON not in SpecifierSet(wanted):
+            raise BuildFailed(f"no compatible Local environment with Python version {wanted}")
         target = self.folder.with_name(f"env-{self.id}")
         self.python = build_environment(self.folder / "requirements.txt", target)
 
@@ -98,13 +108,15 @@ class Content:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add_bundle(self, archive: Path, number: str) -> Bundle:
-        """Unpacks an uploaded archive."""
+        """Unpacks an archive. Raises `TarError`, or `FileNotFoundError` without a manifest."""
         folder = self.folder / f"bundle-{number}"
         with tarfile.open(archive) as tar:
             files = [member.name for member in tar.getmembers() if member.isfile()]
             tar.extractall(folder, filter="data")
-        self.bundles[number] = Bundle(number, folder, files)
-        return self.bundles[number]
+        bundle = Bundle(number, folder, files)
+        assert bundle.manifest["metadata"]["appmode"] == "python-fastapi"
+        self.bundles[number] = bundle
+        return bundle
 
     def job_of(self, bundle: Bundle) -> Job:
         """The running process of a bundle, started if there is none."""
@@ -112,7 +124,7 @@ class Content:
             if bundle.job is None or not bundle.job.runs():
                 bundle.job = self._start(bundle)
                 self.jobs.append(bundle.job)
-                bundle.job.wait_until_it_listens()
+                bundle.job.wait_until_it_listens(self.settings.get("init_timeout", INIT_TIMEOUT))
             return bundle.job
 
     def activate(self, bundle: Bundle) -> None:

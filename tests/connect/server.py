@@ -152,7 +152,10 @@ def connect_server(folder: Path, tracking_url: str, path: str = "") -> Iterator[
     port = free_port()
     door = Door(tracking_url, login_page=f"{path}/connect/")
     connect = Connect(folder, f"http://127.0.0.1:{port}{path}", door)
-    app = Starlette(routes=[Mount(f"{path}/mlflow", door), Mount(path, routes=routes())])
+    app = Starlette(
+        routes=[Mount(f"{path}/mlflow", door), Mount(path, routes=routes())],
+        exception_handlers={api.Refused: api.refusal},
+    )
     app.state.connect = connect
     try:
         with serving(app, port=port):
