@@ -9,7 +9,16 @@ import pytest
 from mlflow import MlflowClient
 
 from modelserver.causes import is_page, status_of
-from modelserver.mlflow_words import BAD_URI, GONE, NO_ENDPOINT, says, status_in
+from modelserver.mlflow_words import (
+    BAD_URI,
+    GONE,
+    NO_ENDPOINT,
+    NO_LOGIN,
+    NO_VERSIONS,
+    RESPONSE,
+    says,
+    status_in,
+)
 from modelserver.registry import resolve
 from tests.processes import answering
 
@@ -56,6 +65,7 @@ def test_a_status_of_the_rest_api_and_of_proxied_artifacts(status: int) -> None:
         mlflow.set_tracking_uri(url)
         fetched = raised(fetch("mlflow-artifacts:/0/model"))
     assert (status_in(asked), status_of(fetched), status_in(fetched)) == (status,) * 3
+    assert says(asked, RESPONSE) or status >= 500  # after retries, the answer is left out
     assert says(asked, NO_ENDPOINT) == (status == 404)
 
 
@@ -64,3 +74,16 @@ def test_a_web_page() -> None:
         assert is_page(raised(ask(url)))
         mlflow.set_tracking_uri(url)
         assert is_page(raised(fetch("mlflow-artifacts:/0/model")))
+
+
+def test_a_stage_without_versions(tmp_path: Path) -> None:
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    MlflowClient().create_registered_model("m")
+    assert says(raised(fetch("models:/m/latest")), NO_VERSIONS)
+    assert says(raised(fetch("models:/m/Production")), NO_VERSIONS)
+
+
+def test_databricks_without_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    mlflow.set_tracking_uri("databricks")
+    assert says(raised(lambda: MlflowClient().get_registered_model("m")), *NO_LOGIN)
