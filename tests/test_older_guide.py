@@ -1,7 +1,6 @@
 """What people do who come from an older guide, or begin with the sample model: step by step."""
 
 import json
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,14 +54,6 @@ DEPLOY_ALL = (
     '--entrypoint main:app --title "My Model API" .'
 )
 
-DOWNLOAD = """\
-import os
-from pathlib import Path
-from modelserver.deployment.download import download
-from modelserver.settings import read_settings
-download("models:/wine/1", Path("model_artifacts"), read_settings(os.environ))
-"""
-
 
 def test_the_steps_of_an_older_guide(trained: Publisher, registry: Server, tmp_path: Path) -> None:
     """Download, append, sort, send the whole folder. MLflow alone is sent to the login page."""
@@ -70,14 +61,14 @@ def test_the_steps_of_an_older_guide(trained: Publisher, registry: Server, tmp_p
         (publisher.project / ".env").write_text("KEY=k3y\n")
         download = "mlflow artifacts download -u models:/wine/1 -d model_artifacts"
         assert "please log in" in run(publisher, download, expected=1)
-        run(publisher, f"rm -rf model_artifacts; python -c {shlex.quote(DOWNLOAD)}")
+        run(publisher, "rm -rf model_artifacts; python main.py download models:/wine/1")
         run(publisher, "cat model_artifacts/requirements.txt >> requirements.txt")
         run(publisher, "sort -u requirements.txt -o requirements.txt")
-        checked = run(publisher, "MODEL_URI=models:/wine/1 python main.py --check --json")
+        checked = run(publisher, "python main.py check models:/wine/1 --json")
         (folder,) = [row for row in json.loads(checked)["checks"] if row["name"] == "whole folder"]
         assert folder["status"] == "warning"
         assert folder["found"].endswith(" data: '.env', 'model_artifacts/'")
-        assert folder["advice"].startswith("rsconnect deploy fastapi -E MODEL_URI=models:/wine/1 ")
+        assert folder["advice"] == "python main.py deploy models:/wine/1"
         run(publisher, DEPLOY_ALL)
         assert ".env" in publisher.content.bundles["101"].files
         assert publisher.content.settings["title"] == "My Model API"
