@@ -21,11 +21,18 @@ UNREACHABLE: Final = frozenset(
 
 NO_LOGIN: Final = frozenset(
     {
-        "ClientAuthenticationError", "DefaultCredentialsError", "NoCredentialsError",
+        "AzureSigningError", "ClientAuthenticationError", "DefaultCredentialsError",
+        "InvalidOperation", "NoCredentialsError",
         "PartialCredentialsError", "ProfileNotFound", "RefreshError", "TokenRetrievalError",
     }
 )  # fmt: skip
 """Of botocore, Azure and Google: there are no credentials, or they were not taken."""
+
+WRONG_LOGIN: Final = (
+    "AuthenticationFailed", "ExpiredToken", "InvalidAccessKeyId", "InvalidAuthenticationInfo",
+    "InvalidToken", "SignatureDoesNotMatch",
+)  # fmt: skip
+"""Codes of S3 and Azure for a login that is wrong, which come with the status 403, too."""
 
 NO_JSON_ERROR: Final = ("requests.exceptions", "JSONDecodeError")
 
@@ -81,7 +88,15 @@ def is_page(error: BaseException) -> bool:
 
 def lacks_login(error: BaseException) -> bool:
     """Whether there were no credentials to ask with, or none that were taken."""
-    return type(error).__name__ in NO_LOGIN
+    return type(error).__name__ in NO_LOGIN or _store_code(error) in WRONG_LOGIN
+
+
+def _store_code(error: BaseException) -> Any:
+    """What a store calls the fault: botocore in the answer, Azure by the code."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return response.get("Error", {}).get("Code")
+    return getattr(error, "error_code", None)
 
 
 def is_disk_full(error: BaseException) -> bool:

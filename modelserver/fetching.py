@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from modelserver.attempt import Attempt, public_uri
-from modelserver.causes import is_unreachable, lacks_login, status_of
+from modelserver.causes import causes, is_unreachable, lacks_login, status_of
 from modelserver.looking_up import fault_of_server, no_model, unreadable
 from modelserver.mlflow_words import BAD_URI, GONE, says
 from modelserver.model_packages import to_install
@@ -21,7 +21,9 @@ EXPERIMENT: Final = re.compile(r"mlflow-artifacts:(?://[^/]*)?/(?:workspaces/[^/
 def while_fetching(error: BaseException, attempt: Attempt) -> str | None:
     """What the place where the files are did, or lacks."""
     if store := store_of(attempt.location):
-        return _fault_of_store(error, attempt, store)
+        place = f"the artifact store {public_uri(attempt.location)} ({store.name})"
+        faults = (_fault_of_store(cause, place, store) for cause in causes(error))
+        return next(filter(None, faults), _unexplained(error, place, store))
     if is_gone(error):
         return _gone(attempt)
     if says(error, *BAD_URI):
@@ -65,20 +67,23 @@ def _forbidden(error: BaseException, attempt: Attempt) -> str | None:
     )
 
 
-def _fault_of_store(error: BaseException, attempt: Attempt, store: Store) -> str:
+def _fault_of_store(error: BaseException, place: str, store: Store) -> str | None:
     """What an artifact store did that is asked without the tracking server."""
-    place = f"the artifact store {public_uri(attempt.location)} ({store.name})"
     status = status_of(error)
     if isinstance(error, ImportError) or says(error, *BAD_URI):
         return f"{place} needs {to_install(store.packages)}"
     if is_gone(error):
         return f"{place} has no such files; check where the model was logged to"
-    if status == 403:
-        return f"{place} forbids to read the files (403); check the rights of {store.login}"
     if status == 401 or lacks_login(error):
         return f"{place} was asked without a login that it takes; it needs {store.login}"
+    if status == 403:
+        return f"{place} forbids to read the files (403); check the rights of {store.login}"
     if is_unreachable(error):
         return f"{place} cannot be reached; check the network, and {store.login}"
+    return None
+
+
+def _unexplained(error: BaseException, place: str, store: Store) -> str:
     return (
         f"{place} did not hand out the files ({type(error).__name__}); it is asked with "
         f"{store.login}; the server's log has the traceback"

@@ -65,15 +65,15 @@ def test_a_store_whose_packages_are_not_installed(location: str, packages: list[
 class StatusError(Exception):
     """As Azure's and Google's libraries raise it."""
 
-    def __init__(self, status_code: int) -> None:
-        self.status_code = status_code
+    def __init__(self, status_code: int, error_code: str = "") -> None:
+        self.status_code, self.error_code = status_code, error_code
 
 
 class ClientError(Exception):
     """As botocore raises it."""
 
-    def __init__(self, status: int) -> None:
-        self.response = {"ResponseMetadata": {"HTTPStatusCode": status}}
+    def __init__(self, status: int, code: str = "AccessDenied") -> None:
+        self.response = {"ResponseMetadata": {"HTTPStatusCode": status}, "Error": {"Code": code}}
 
 
 class NoCredentialsError(Exception):
@@ -87,6 +87,14 @@ class NoCredentialsError(Exception):
             ClientError(403),
             "forbids to read the files (403); check the rights of AWS_ACC",
         ),
+        (
+            ClientError(403, "SignatureDoesNotMatch"),
+            "was asked without a login that it takes; it needs AWS_ACCESS_KEY_ID",
+        ),
+        (
+            StatusError(403, "AuthenticationFailed"),
+            "was asked without a login that it takes; it needs AWS_ACCESS_KEY_ID",
+        ),
         (StatusError(401), "was asked without a login that it takes; it needs AWS_ACCESS_KEY_ID"),
         (NoCredentialsError(), "was asked without a login that it takes; it needs AWS_ACCESS_KEY"),
         (StatusError(404), "has no such files; check where the model was logged to"),
@@ -98,6 +106,14 @@ def test_a_store_that_does_not_hand_out_the_files(error: Exception, text: str) -
     said = told(error, "s3://bucket/model?key=secret")
     assert said.startswith(f"the artifact store s3://bucket/model (S3) {text}")
     assert "MLFLOW_S3_ENDPOINT_URL" in said or "404" in str(status_of(error))
+
+
+def test_a_store_that_is_given_up() -> None:
+    """As Google's library raises it, after two minutes."""
+    error = RuntimeError("Timeout of 120.0s exceeded")
+    error.__cause__ = ConnectionRefusedError()
+    said = told(error, "gs://bucket/model")
+    assert said.startswith("the artifact store gs://bucket/model (Google Cloud Storage) cannot be")
 
 
 @pytest.mark.parametrize(
