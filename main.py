@@ -16,10 +16,16 @@ from modelserver.memory import share_heap
 
 share_heap()  # before other modules are imported: some of pandas' packages start threads then
 
-from modelserver.app import create_app  # noqa: E402
-from modelserver.openapi.document import BaseError  # noqa: E402
-from modelserver.serve import end_with_parent, serve  # noqa: E402
-from modelserver.settings import SettingsError, read_settings  # noqa: E402
+try:
+    from modelserver.app import create_app
+    from modelserver.openapi.document import BaseError
+    from modelserver.serve import end_with_parent, serve
+    from modelserver.settings import SettingsError, read_settings
+except ModuleNotFoundError as error:
+    if str(error.name).startswith("modelserver"):
+        raise
+    said = f"main.py: there is no {error.name} in this environment; pip install -r requirements.txt"
+    raise SystemExit(said) from None
 
 try:
     settings = read_settings(os.environ)

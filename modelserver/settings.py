@@ -227,7 +227,12 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
 
 # Set by Connect for its content, and by people for rsconnect.
 CONNECT_SERVER: Final = Setting(
-    "CONNECT_SERVER", _server, None, "the URL of Connect", "a URL with http:// or https://"
+    "CONNECT_SERVER",
+    _server,
+    None,
+    "the URL of Connect",
+    "a URL with http:// or https://",
+    is_secret=True,  # where the two were mixed up
 )
 CONNECT_API_KEY: Final = Setting(
     "CONNECT_API_KEY", _text, None, "the key of the content's owner", "a key"

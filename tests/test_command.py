@@ -117,3 +117,26 @@ def test_an_older_python_installs_nothing(tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert re.fullmatch(r"Python 3\.10 or newer is needed; this is 3\.[89]\.\d+\n", done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["deploy", "--help"], ["manifest", "--help"]])
+def test_a_console_with_few_characters(arguments: list[str]) -> None:
+    done = run(*arguments, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_streams_that_are_closed() -> None:
+    command = f"{sys.executable} main.py check >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=ROOT, check=False).returncode == 1
+
+
+def test_without_its_packages(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    for arguments in ([], ["check"], ["install", "models:/a/1"]):
+        command = [str(tmp_path / "venv" / "bin" / "python"), "main.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert re.fullmatch(
+            r"main\.py: there is no \w+ in this environment; pip install -r \S*requirements.txt\n",
+            done.stderr,
+        )

@@ -101,11 +101,23 @@ def test_a_model_that_is_not_there(wine_registry: Server, tmp_path: Path) -> Non
     assert names(tmp_path) == set()
 
 
-def test_the_command(model_path: Callable[[str], Path], tmp_path: Path, capsys: Captured) -> None:
+def test_the_command(
+    model_path: Callable[[str], Path],
+    tmp_path: Path,
+    capsys: Captured,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     uri, folder = str(model_path("one_long")), tmp_path / "model"
     assert download([uri, str(folder)], {}) == 0
     assert capsys.readouterr().out == f"{folder} has the model's files\n"
     assert "MLmodel" in names(folder)
+    assert download([uri, str(folder)], {}) == 1
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert download([uri, str(tmp_path / "link")], {}) == 1
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert download([uri, "."], {}) == 0
+    assert Path("MLmodel").is_file()
     elsewhere = str(tmp_path / "other")
     assert download([elsewhere], {"MODEL_URI": uri}) == 0
 
@@ -114,7 +126,7 @@ def test_the_command(model_path: Callable[[str], Path], tmp_path: Path, capsys: 
     ("arguments", "said"),
     [
         ([], "one model URI is needed, such as models:/my-model/1; see --help"),
-        (["models:/a/1", "b", "c"], "one model URI is needed"),
+        (["models:/a/1", "b", "c"], "c is one folder too many; see --help"),
         (["models:/a/1", "/dev/null/x"], "/dev/null/x: File exists"),
         (["models:/a/1", "/dev"], "dev is there and not empty"),
     ],

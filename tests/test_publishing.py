@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ OURS = {"--dry-run"}
         ("my.py models:/m/1", Call("models:/m/1", ["my.py"], set(), [])),
         ("--title T models:/m/1", Call("models:/m/1", [], set(), [("--title", "T")])),
         ("--title=a=b", Call(None, [], set(), [("--title", "a=b")])),
-        ("-tT -vv x.py", Call(None, ["x.py"], set(), [("-t", "T"), ("-vv",)])),
+        ("-tT -vv x.py", Call(None, ["x.py"], set(), [("-t", "T"), ("-v",), ("-v",)])),
         ("--new x.py --dry-run", Call(None, ["x.py"], {"--dry-run"}, [("--new",)])),
         (
             "--server https://host models:/m@a",
@@ -34,6 +35,7 @@ OURS = {"--dry-run"}
         ),
         ("-E A=models:/m/1 my.py", Call(None, ["my.py"], set(), [("-E", "A=models:/m/1")])),
         ("--title", Call(None, [], set(), [("--title",)])),
+        ("-vkKEY -vt T", Call(None, [], set(), [("-v",), ("-k", "KEY"), ("-v",), ("-t", "T")])),
     ],
 )
 def test_options_files_and_the_model_in_any_order(line: str, call: Call) -> None:
@@ -48,8 +50,8 @@ def test_options_files_and_the_model_in_any_order(line: str, call: Call) -> None
         (("-E", "PASSWORD=S=S\nS"), ("-E", "PASSWORD=***")),
         (("-E", "PASSWORD"), ("-E", "PASSWORD")),
         (("--server", "https://me:S@host"), ("--server", "***")),
-        (("--title", "T"), ("--title", "T")),
-        (("-vv",), ("-vv",)),
+        (("--title", "My#1?"), ("--title", "My#1?")),
+        (("-v",), ("-v",)),
     ],
 )
 def test_what_may_be_secret_is_not_printed(
@@ -75,6 +77,22 @@ def test_what_may_be_secret_is_not_printed(
         (
             {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "https://mlflow.example.com/"},
             {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "https://mlflow.example.com"},
+        ),
+        (
+            {"MODEL_URI": "'models:/a/1'", "MLFLOW_TRACKING_URI": '"HTTPS://mlflow.example.com"'},
+            {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "HTTPS://mlflow.example.com"},
+        ),
+        (
+            {
+                "MODEL_URI": "models:/a/1",
+                "MLFLOW_TRACKING_URI": "databricks",
+                "MLFLOW_REGISTRY_URI": "databricks-uc",
+            },
+            {
+                "MODEL_URI": "models:/a/1",
+                "MLFLOW_TRACKING_URI": "databricks",
+                "MLFLOW_REGISTRY_URI": "databricks-uc",
+            },
         ),
         (
             {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
@@ -103,6 +121,7 @@ FOLDER = sorted(f"tests/connect/{file.name}" for file in (ROOT / "tests/connect"
             ["--title", "My API", "-v", "models:/m/1", "tests/need*.py"],
             f"{DRY}-E MODEL_URI=models:/m/1 --title 'My API' -v {ARGUMENTS} tests/needs.py",
         ),
+        (["./tests/needs.py", str(ROOT / "tests/needs.py")], f"{DRY}{ARGUMENTS} tests/needs.py"),
         (
             ["tests/connect"],
             f"{DRY}{ARGUMENTS} {' '.join(FOLDER)}",
@@ -126,11 +145,58 @@ def test_powershell_gets_names_in_place_of_patterns(
     assert "*." not in line
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no such*.py"], "there is no no such*.py in the project's folder; name files by their"),
+        (
+            ["example_tset.py"],
+            "example_tset.py in the project's folder; did you mean 'example_test.py'",
+        ),
+        (
+            ["wine/1"],
+            "wine/1 in the project's folder; a registered model is written models:/my-model/1",
+        ),
+        (
+            ["wine:1"],
+            "wine:1 in the project's folder; a registered model is written models:/my-model/1",
+        ),
+        (["models:/a/1", "models:/b/1"], "models:/b/1 is one model too many; name one"),
+        (["../outside.py"], "../outside.py is not in the project's folder; copy it there"),
+        (
+            [str(ROOT / "tests" / "zoo.py"), "/etc/passwd"],
+            "/etc/passwd is not in the project's folder",
+        ),
+        (
+            ["tests/secret.pem"],
+            "should not go: tests/secret.pem (a secret); mv tests/secret.pem ..",
+        ),
+    ],
+)
 @pytest.mark.parametrize("command", [deploy, manifest])
-def test_a_file_that_is_not_there(command: object, capsys: pytest.CaptureFixture[str]) -> None:
-    assert callable(command)
-    assert command(["no such*.py", "--dry-run"], {}) == 1
-    assert capsys.readouterr().err == "there is no no such*.py, see git status\n"
+def test_what_cannot_be_sent(
+    command: Any, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = ROOT / "tests" / "secret.pem"
+    secret.touch()
+    try:
+        assert command([*arguments, "--dry-run"], {}) == 1
+    finally:
+        secret.unlink()
+    error = capsys.readouterr().err
+    assert error.startswith("main.py: ")
+    assert said in error
+
+
+def test_a_folder_of_this_machine_is_no_model_on_connect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for uri in (str(tmp_path), f"file://{tmp_path}"):
+        assert deploy(["--dry-run"], {"MODEL_URI": uri}) == 1
+        assert capsys.readouterr().err == (
+            f"main.py: {uri} is a folder of this machine; register it, and name "
+            "models:/my-model/1\n"
+        )
 
 
 def test_without_rsconnect(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,13 +246,15 @@ def test_every_step_without_a_shell(publisher: Publisher) -> None:
         (["manifest", "--check", "myhelpers.py"], "up to date"),
         (["manifest", "models:/wine/1"], "has no variables: set MODEL_URI"),
         (["manifest", "--check", "myhelpers.py"], "not in it: myhelpers.py"),
+        (["deploy", "models:/wine/99"], "MODEL_URI may be models:/wine/99 now, also for"),
     ]:
         done = step(publisher, *arguments)
         assert said in done.stdout, done.stdout
-        assert done.returncode == (1 if said.startswith("not in") else 0), done.stdout
+        assert done.returncode == (1 if said.startswith(("not in", "MODEL")) else 0), done.stdout
         assert publisher.connect.publisher_key not in done.stdout
         # The default is not UTF-8 on Windows.
         assert not re.search(r"modelserver/\S+ EncodingWarning", done.stdout)
+    publisher.set_variables(MODEL_URI="models:/wine@champion")
     assert publisher.predict() == PREDICTED
     assert publisher.content.settings["title"] == "My API"
     report = json.loads(step(publisher, "check", "--json", "models:/wine@champion").stdout)

@@ -31,7 +31,7 @@ class Stream(io.TextIOWrapper):
     """A stream in memory with an encoding, which may be a terminal."""
 
     def __init__(self, encoding: str, terminal: bool) -> None:
-        super().__init__(io.BytesIO(), encoding, newline="")
+        super().__init__(io.BytesIO(), encoding, "replace", newline="")
         self.terminal = terminal
 
     def isatty(self) -> bool:

@@ -154,4 +154,15 @@ def test_make_sends_further_files(project: Publisher) -> None:
     assert "myhelpers.py" in json.loads((project.project / "manifest.json").read_text())["files"]
     assert make(project, "check-manifest EXTRA=myhelpers.py").returncode == 0
     helpers.write_text("changed = True")
-    assert "changed: myhelpers.py" in make(project, "check-manifest EXTRA=myhelpers.py").stdout
+    for named in ("", "EXTRA=myhelpers.py"):  # the manifest says that it belongs to it
+        stale = make(project, f"check-manifest {named}").stdout
+        assert "changed: myhelpers.py" in stale
+        assert "python main.py manifest myhelpers.py, and commit both" in stale
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "<<<<<<< HEAD\n{}"])
+def test_a_manifest_that_cannot_be_read(text: str, project: Publisher) -> None:
+    (project.project / "manifest.json").write_text(text)
+    stale = make(project, "check-manifest")
+    assert stale.returncode != 0
+    assert "no manifest.json that can be read; python main.py manifest\n" in stale.stdout

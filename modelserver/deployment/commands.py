@@ -5,6 +5,8 @@ line, 130 for Ctrl-C. A server has no use for them, and a bundle does not have t
 """
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -39,15 +41,31 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """One command; the exit code. `--check` is an older name of `check`."""
     if "--check" in arguments and arguments[0] not in COMMANDS:
         arguments = ["check", *(word for word in arguments if word != "--check")]
+    _prepare_output()
     command = _parser().parse_args(arguments[:1]).command
     try:
-        return _found(command)(arguments[1:], environment)
+        code = _found(command)(arguments[1:], environment)
+        sys.stdout.flush()
+        return code
     except ModuleNotFoundError as error:
         install = join(["pip", "install", "-r", str(REQUIREMENTS)])
         print(f"main.py: there is no {error.name} in this environment; {install}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _prepare_output() -> None:
+    """Streams that are closed lead nowhere; what a stream has no character for is a `?` there."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, io.StringIO())
+        else:
+            stream.reconfigure(errors="replace")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ nothing else. MLflow's own command knows no login at Posit Connect; ours does.
 """
 
 import argparse
+import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -39,7 +40,9 @@ def download(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     folder = Path(*folders[:1] or [FOLDER])
     try:
         settings = read_settings({**environment, **({"MODEL_URI": model} if model else {})})
-        if len(folders) > 1 or settings.model_uri is None:
+        if len(folders) > 1:
+            raise LoadFailed(f"{folders[1]} is one folder too many; see --help")
+        if settings.model_uri is None:
             raise LoadFailed("one model URI is needed, such as models:/my-model/1; see --help")
         fetch_model(settings.model_uri, folder, settings)
     except (LoadFailed, SettingsError) as error:
@@ -71,15 +74,16 @@ def fetch_model(uri: str, folder: Path, settings: Settings) -> Path:
 
     Raises `LoadFailed` with advice, `OSError` for a folder that cannot be written.
     """
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
         raise LoadFailed(f"{folder.name} is there and not empty; name another folder, or remove it")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    target = folder.resolve()  # the current folder may be named as `.`
+    target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the folder, which gets all of the files or none.
-    with quiet(), TemporaryDirectory(dir=folder.parent, prefix=".model-") as temporary:
+    with quiet(), TemporaryDirectory(dir=target.parent, prefix=".model-") as temporary:
         files = _fetched(uri, Path(temporary), settings)
-        if folder.is_dir():
-            folder.rmdir()
-        shutil.move(files, folder)
+        target.mkdir(exist_ok=True)
+        for file in files.iterdir():
+            shutil.move(file, target)
     return folder
 
 

@@ -6,35 +6,44 @@ manifest lists, with these checksums, so an old one publishes old lists.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
-from modelserver.deployment.bundle import read_bundle
-
-MAKE: Final = "python main.py manifest"
+from modelserver.deployment.bundle import Bundle, read_bundle
+from modelserver.deployment.shell import ours
 
 
-def stale(root: Path, extra: Sequence[str] = ()) -> Iterator[str]:
-    """What is wrong with the manifest of the project in `root`, and what mends it."""
-    file = root / "manifest.json"
-    if not file.exists():
-        yield f"there is no manifest.json; {MAKE}"
-        return
-    problems = list(_differences(root, file, extra))
-    if problems:
-        yield f"manifest.json is out of date; {MAKE}"
-    yield from problems
+def stale(root: Path, extra: Sequence[str] = ()) -> list[str]:
+    """What is wrong with the manifest of the project in `root`, and what mends it. Whatever else it
+    lists beside the project's own files and `extra` belongs to it, too."""
+    bundle = read_bundle(root, extra)
+    if problem := bundle.problem():
+        return ["; ".join(problem)]
+    listed = _listed(root / "manifest.json")
+    if listed is None:
+        return [f"there is no manifest.json that can be read; {ours('manifest', '', *extra)}"]
+    problems = list(_differences(root, listed, bundle))
+    if not problems:
+        return []
+    kept = [path for path in sorted(listed.keys() - bundle.sizes) if (root / path).is_file()]
+    again = ours("manifest", "", *sorted(bundle.further), *kept)
+    return [f"manifest.json is not of the files that are here; {again}, and commit both", *problems]
 
 
-def _differences(root: Path, file: Path, extra: Sequence[str]) -> Iterator[str]:
-    manifest = json.loads(file.read_text(encoding="utf-8"))
-    listed = {path: entry["checksum"] for path, entry in manifest["files"].items()}
-    present = read_bundle(root, extra).sizes
-    for path in sorted(listed.keys() | present):
+def _listed(file: Path) -> Mapping[str, str] | None:
+    """Paths and their checksums."""
+    try:
+        files = json.loads(file.read_text(encoding="utf-8"))["files"]
+        return {path: entry["checksum"] for path, entry in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _differences(root: Path, listed: Mapping[str, str], bundle: Bundle) -> Iterator[str]:
+    for path in sorted(listed.keys() | bundle.sizes):
         if path not in listed:
             yield f"not in it: {path}"
-        elif path not in present:
-            yield f"no longer there: {path}"
+        elif not (root / path).is_file():
+            yield f"not here: {path}"
         elif listed[path] != hashlib.md5((root / path).read_bytes()).hexdigest():
             yield f"changed: {path}"

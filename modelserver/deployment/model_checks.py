@@ -27,6 +27,9 @@ NO_URI: Final = "python main.py check models:/my-model/1"
 SEMICOLON: Final = re.compile(r'; (?=(?:[^"]*"[^"]*")*[^"]*$)')
 """Between the parts of a reason, not in what it quotes."""
 
+MENDS: Final = {"CONNECT_SERVER": set_variable("CONNECT_SERVER", "https://connect.example.com")}
+"""Of settings that are needed."""
+
 ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
 
 
@@ -46,7 +49,7 @@ def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
         settings = read_settings(environment)
     except SettingsError as error:
         variable = str(error).partition("=")[0]
-        return Outcome("failed", str(error), unset_variable(variable))
+        return Outcome("failed", str(error), MENDS.get(variable) or unset_variable(variable))
     if settings.model_uri is None:
         return Outcome("failed", "MODEL_URI is not set", NO_URI)
     uri = settings.model_uri

@@ -12,7 +12,7 @@ from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.packages import Comparison, in_file, installed
 from modelserver.deployment.python_version import chosen_python, minor
-from modelserver.deployment.shell import join, ours, write_file
+from modelserver.deployment.shell import ours, write_file
 from modelserver.deployment.whole_folder import private, read_folder
 from modelserver.errors import listed
 from modelserver.openapi.description import BASE, Description, base_description
@@ -77,13 +77,9 @@ def check_base(root: Path) -> Outcome[Description]:
 def check_bundle(bundle: Bundle) -> Outcome[None]:
     """What rsconnect would pack is all that runs, and nothing else."""
     found = f"{len(bundle.sizes)} files, {bundle.size / 1024:.0f} kB"
-    if bundle.missing:
-        advice = join(["git", "checkout", "--", *bundle.missing])
-        return Outcome("failed", f"{found}; missing: {' '.join(bundle.missing)}", advice)
-    if unwanted := list(bundle.unwanted()):
-        named = ", ".join(f"{path} ({why})" for path, why in unwanted)
-        advice = join(["mv", unwanted[0][0], ".."])
-        return Outcome("failed", f"{found}; should not go: {named}", advice)
+    if problem := bundle.problem():
+        said, advice = problem
+        return Outcome("failed", f"{found}; {said}", advice)
     return Outcome("ok", found)
 
 

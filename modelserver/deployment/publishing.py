@@ -14,7 +14,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from modelserver.deployment.bundle import ALWAYS, ARGUMENTS, OPTIONS, read_bundle, variables
+from modelserver.attempt import public_uri
+from modelserver.deployment.bundle import (
+    ALWAYS,
+    ARGUMENTS,
+    MODEL,
+    OPTIONS,
+    Bundle,
+    read_bundle,
+    variables,
+)
 from modelserver.deployment.manifest import stale
 from modelserver.deployment.shell import SECRET, WINDOWS, join, quote, variable
 from modelserver.deployment.targets import model_and_files
@@ -53,9 +62,18 @@ HIDDEN: Final = {"-k", "--api-key", "-T", "--token", "-S", "--secret", "--client
 SETTING: Final = {"-E", "--environment"}
 """Options of rsconnect with NAME=VALUE, of which only our own are known to be none."""
 
+NO_START: Final = "from rsconnect.main import cli; cli(prog_name='rsconnect')"
+
 NO_RSCONNECT: Final = (
     "rsconnect-python is not installed in this environment; pip install rsconnect-python"
 )
+
+MAY_BE_SET: Final = (
+    "The content's MODEL_URI may be {} now, also for the bundle that it had before. If that is "
+    "wrong, set it in the Vars pane, or deploy again."
+)
+
+START: Final = "from rsconnect.main import cli; cli(prog_name='rsconnect')"
 
 Option = tuple[str, ...]
 """An option with its value, or a flag alone."""
@@ -86,7 +104,7 @@ def manifest(arguments: Sequence[str], environment: Mapping[str, str], root: Pat
     """Writes manifest.json, or checks it."""
     call = read_call(arguments, _flags(MANIFEST), OURS[MANIFEST])
     if "--check" in call.flags:
-        problems = list(stale(root, call.files))
+        problems = stale(root, call.files)
         print("\n".join(problems or ["manifest.json is up to date"]))
         return 1 if problems else 0
     code = _run(MANIFEST, call, root, environment, {})
@@ -101,8 +119,10 @@ def read_call(arguments: Sequence[str], alone: Collection[str], ours: Collection
     options: list[Option] = []
     named: list[str] = []
     for word in words:
-        if word.startswith("-"):
-            options.append(_option(word, words, {*alone, *ours}))
+        if word.startswith("--"):
+            options.append(_long(word, words, {*alone, *ours}))
+        elif word.startswith("-"):
+            options += _short(word, words, {*alone, *ours})
         else:
             named.append(word)
     model, files = model_and_files(named)
@@ -110,14 +130,22 @@ def read_call(arguments: Sequence[str], alone: Collection[str], ours: Collection
     return Call(model, files, flags, [option for option in options if option[0] not in flags])
 
 
-def _option(word: str, words: Iterator[str], alone: Collection[str]) -> Option:
-    """`--name value`, `--name=value`, `-nvalue` or a flag."""
+def _long(word: str, words: Iterator[str], alone: Collection[str]) -> Option:
+    """`--name value`, `--name=value` or a flag."""
     name, joined, value = word.partition("=")
-    if not word.startswith("--"):
-        name, joined, value = word[:2], word[2:], word[2:]
     if name in alone:
         return (word,)
     return (name, value) if joined else (name, *islice(words, 1))
+
+
+def _short(word: str, words: Iterator[str], alone: Collection[str]) -> Iterator[Option]:
+    """Letters behind one dash: flags, up to one that takes what follows as its value."""
+    for place, letter in enumerate(word[1:], 2):
+        name = f"-{letter}"
+        if name not in alone:
+            yield (name, word[place:]) if word[place:] else (name, *islice(words, 1))
+            return
+        yield (name,)
 
 
 def _flags(command: Sequence[str]) -> set[str]:
@@ -151,22 +179,40 @@ def _run(
         print(HELP[command], end="")
         return 0
     bundle = read_bundle(root, call.files)
-    if bundle.missing:
-        print(f"there is no {', '.join(bundle.missing)}, see git status", file=sys.stderr)
+    if problem := _problem(bundle, settings):
+        print(f"main.py: {problem}", file=sys.stderr)
         return 1
-    files = [path for path in bundle.sizes if path != ALWAYS]
     own = [("-E", variable(name, value)) for name, value in settings.items()]
-    start = join(["rsconnect", *command, *_words([*own, *map(shown, call.options)])])
-    further = [path for path in files if path not in read_bundle(root).sizes]
-    # PowerShell expands no pattern.
-    rest = join([*OPTIONS, ".", *files]) if WINDOWS else " ".join([ARGUMENTS, *map(quote, further)])
-    print(start, rest, flush=True)
+    print(_line(command, [*own, *map(shown, call.options)], bundle), flush=True)
     if "--dry-run" in call.flags:
         return 0
+    files = [path for path in bundle.sizes if path != ALWAYS]
     words = [*command, *_words([*own, *call.options]), *OPTIONS, ".", *files]
-    python = [sys.executable, "-m", "rsconnect.main"]
     known = {**environment, **settings}
-    return subprocess.run([*python, *words], cwd=root, env=known, check=False).returncode
+    code = subprocess.run(
+        [sys.executable, "-c", START, *words], cwd=root, env=known, check=False
+    ).returncode
+    if code and settings:
+        print(MAY_BE_SET.format(public_uri(settings[MODEL])), file=sys.stderr)
+    return code
+
+
+def _problem(bundle: Bundle, settings: Mapping[str, str]) -> str | None:
+    model = settings.get(MODEL, "")
+    if model and Path(model.removeprefix("file://")).exists():
+        return (
+            f"{model} is a folder of this machine; register the model, and name models:/my-model/1"
+        )
+    problem = bundle.problem()
+    return "; ".join(problem) if problem else None
+
+
+def _line(command: Sequence[str], options: Sequence[Option], bundle: Bundle) -> str:
+    """What does the same when it is pasted into a shell."""
+    start = join(["rsconnect", *command, *_words(options)])
+    if WINDOWS:  # PowerShell expands no pattern
+        return f"{start} {join([*OPTIONS, '.', *bundle.sizes.keys() - {ALWAYS}])}"
+    return " ".join([start, ARGUMENTS, *map(quote, sorted(bundle.further))])
 
 
 def _words(options: Sequence[Option]) -> list[str]:
@@ -176,7 +222,7 @@ def _words(options: Sequence[Option]) -> list[str]:
 def shown(option: Option) -> Option:
     """The option without a value that may be secret."""
     name, *values = option
-    if name in HIDDEN or any(map(SECRET.search, values)):
+    if name in HIDDEN or any("://" in value and SECRET.search(value) for value in values):
         return (name, *("***" for _ in values))
     if name in SETTING:
         return (name, *(re.sub("=.*", "=***", value, flags=re.DOTALL) for value in values))

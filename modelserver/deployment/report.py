@@ -86,9 +86,7 @@ def _row(check: Check, style: Style) -> str:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """A line; a character that the stream does not have becomes a question mark."""
-    encoding = stream.encoding or "ascii"
-    print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
+    print(text, file=stream, flush=True)
 
 
 def write_json(checks: Iterable[Check], stream: TextIO) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-HAS_SCHEME: Final = re.compile(r"\w[\w+.-]+:")
+HAS_SCHEME: Final = re.compile(r"(?:models|runs|mlflow-artifacts):|\w[\w+.-]+:/")
 """Of two characters or more: a drive of Windows is a folder."""
 
 

@@ -48,7 +48,7 @@ def read_folder(root: Path) -> Bundle:
     """What a bare `.` would send from `root`."""
     kept = sorted({ALWAYS, *_files(root)})
     sizes = {path: (root / path).stat().st_size for path in kept if (root / path).is_file()}
-    return Bundle(sizes=sizes, missing=())
+    return Bundle(sizes)
 
 
 def private(folder: Bundle) -> list[str]:
@@ -82,7 +82,9 @@ def _is_environment(folder: Path) -> bool:
 
 def _is_known(path: str) -> bool:
     """Whether the folder that the file is in says more than its name."""
-    return _top(path) in STORES or not PACKAGES.isdisjoint(path.split("/"))
+    folders = path.split("/")[:-1]
+    cached = any(folder.endswith("_cache") for folder in folders)
+    return cached or _top(path) in STORES or not PACKAGES.isdisjoint(folders)
 
 
 def _top(path: str) -> str:
