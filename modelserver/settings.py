@@ -140,8 +140,8 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         "MODEL_URI",
         _text,
         None,
-        "the model: `models:/name/1`, `models:/name@alias`, `models:/name/Production`, "
-        "`models:/m-<id>`, `runs:/<id>/model`, a local path or any URI that MLflow reads",
+        "the model: `models:/name/1`, `models:/name@alias`, `models:/name/latest`, "
+        "`models:/name/Production`, `models:/m-<id>`, `runs:/<id>/model`, a local path or any URI that MLflow reads",
         "a model URI",
     ),
     "tracking_uri": Setting(

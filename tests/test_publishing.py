@@ -194,7 +194,7 @@ def test_a_folder_of_this_machine_is_no_model_on_connect(
     for uri in (str(tmp_path), f"file://{tmp_path}"):
         assert deploy(["--dry-run"], {"MODEL_URI": uri}) == 1
         assert capsys.readouterr().err == (
-            f"main.py: {uri} is a folder of this machine; register it, and name "
+            f"main.py: {uri} is a folder of this machine; register the model, and name "
             "models:/my-model/1\n"
         )
 
