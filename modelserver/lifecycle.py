@@ -127,7 +127,7 @@ class Lifecycle:
         warnings = warm_up(model, self.settings.max_request_bytes)
         description = _described(self._base, model, self.settings, warnings)
         settle_memory()
-        return model, description, warnings
+        return model, description, [*warnings, *filter(None, [description.warning])]
 
     def _report(self, step: str) -> None:
         self.step = step

@@ -141,7 +141,8 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         _text,
         None,
         "the model: `models:/name/1`, `models:/name@alias`, `models:/name/latest`, "
-        "`models:/name/Production`, `models:/m-<id>`, `runs:/<id>/model`, a local path or any URI that MLflow reads",
+        "`models:/name/Production`, `models:/m-<id>`, `runs:/<id>/model`, a local path or any URI "
+        "that MLflow reads",
         "a model URI",
     ),
     "tracking_uri": Setting(

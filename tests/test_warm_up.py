@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow.models import ModelSignature
+from mlflow.pyfunc.model import PythonModel
+from mlflow.types import ColSpec, Schema
 from starlette.testclient import TestClient
 
 from modelserver.app import create_app
 from modelserver.settings import read_settings
+from tests.zoo import save_pyfunc
 
 COULD_NOT = "the input example that was logged with the model could not be predicted: "
 CANNOT = "the input example that was logged with the model cannot be read: "
@@ -121,3 +125,25 @@ def test_an_example_that_cannot_be_read(
         (warning,) = client.get("/health").json()["warnings"]
     assert warning == f"{CANNOT}its file is not there{ADVICE}"
     assert caplog.messages.count(warning) == 1
+
+
+class Breaks(PythonModel):
+    """As a model does whose packages do not fit."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        raise AttributeError("monotonic_cst")
+
+
+def test_a_model_that_predicts_nothing(tmp_path: Path) -> None:
+    save_pyfunc(tmp_path / "model", Breaks(), signature=ModelSignature(Schema([ColSpec("long")])))
+    with TestClient(create_app(read_settings({"MODEL_URI": str(tmp_path / "model")}))) as client:
+        page = client.get("/", headers={"Accept": "text/html"}).text
+        (warning,) = client.get("/health").json()["warnings"]
+        description = client.get("/openapi.json").json()["info"]["description"]
+    assert warning == (
+        "whether the model predicts is not known, since it did not for values made up from the "
+        "signature: the model raised AttributeError; log it again "
+        "with an input_example that it predicts"
+    )
+    assert "Ready, with a warning" in page
+    assert f"**Warning:** {warning}." in description

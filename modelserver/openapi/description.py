@@ -45,6 +45,13 @@ logger = logging.getLogger(__name__)
 
 BASE: Final = Path(__file__).parents[2] / "openapi_base.yaml"
 
+NO_ROW: Final = (
+    "whether the model predicts is not known, since it did not for values made up from the "
+    "signature"
+)
+
+LOG_ONE: Final = "log it again with an input_example that it predicts"
+
 PATIENCE: Final = 10.0
 """Seconds for running examples. A slow model is ready sooner with fewer of them."""
 
@@ -58,14 +65,17 @@ class Description:
     json_tag: str
     yaml: bytes
     yaml_tag: str
-    made_up: bool
+    made_up: bool = False
     """Whether its examples are made from the signature."""
+    warning: str = ""
+    """What making it showed of the model, for who publishes it."""
 
     @classmethod
-    def of(cls, document: Document, made_up: bool = False) -> "Description":
+    def of(cls, document: Document, made_up: bool = False, warning: str = "") -> "Description":
         """The description that the document gives."""
         as_json, as_yaml = encode_json(document), write_yaml(document)
-        return cls(document, as_json, entity_tag(as_json), as_yaml, entity_tag(as_yaml), made_up)
+        tags = entity_tag(as_json), entity_tag(as_yaml)
+        return cls(document, as_json, tags[0], as_yaml, tags[1], made_up, warning)
 
 
 def base_description(file: Path = BASE) -> Description:
@@ -90,13 +100,26 @@ def describe(
         from_type_hint=model.signature.from_type_hint,
         with_key=with_key,
     )
-    for sample, answered in _examples(model, subject.declared):
+    faults: list[str] = []
+    for sample, answered in _examples(model, subject.declared, faults):
         illustrated = replace(subject, sample=sample, examples=answered)
         fitting = _fitting(compose(base, illustrated), answered)
         if any(item.example.media_type == JSON for item in fitting):
             document = compose(base, replace(illustrated, examples=fitting))
             return Description.of(document, sample is not None and sample.made_up)
-    return Description.of(compose(base, subject))
+    return _without_examples(base, subject, model, faults)
+
+
+def _without_examples(
+    base: Document, subject: Subject, model: Model, faults: Sequence[str]
+) -> Description:
+    """Nothing was predicted. Of a logged example the warm-up has told already."""
+    if model.example or model.example_fault or not faults:
+        return Description.of(compose(base, subject))
+    warning = f"{NO_ROW}: {faults[0]}; {LOG_ONE}"
+    logger.warning(warning)
+    warned = f"{subject.description}\n\n**Warning:** {warning}."
+    return Description.of(compose(base, replace(subject, description=warned)), warning=warning)
 
 
 def _declared(model: Model) -> Declared:
@@ -139,22 +162,24 @@ def _facts(model: Model) -> str:
 
 
 def _examples(
-    model: Model, declared: Declared
+    model: Model, declared: Declared, faults: list[str]
 ) -> Iterator[tuple[Sample | None, Sequence[Answered]]]:
     """Samples that the model predicts in some form, and their forms with the answers."""
     deadline = time.monotonic() + PATIENCE
     if not declared.get("inputs"):
-        yield None, list(_answered(model, untyped_examples(model.example), deadline))
+        yield None, list(_answered(model, untyped_examples(model.example), deadline, faults))
         return
     for sample in samples(declared, model.signature, model.example):
         forms = examples(declared, model.signature.from_type_hint, sample)
-        if found := list(_answered(model, forms, deadline)):
+        if found := list(_answered(model, forms, deadline, faults)):
             yield sample, found
 
 
-def _answered(model: Model, candidates: Iterable[Example], deadline: float) -> Iterator[Answered]:
+def _answered(
+    model: Model, candidates: Iterable[Example], deadline: float, faults: list[str]
+) -> Iterator[Answered]:
     """The examples that the model predicts, each with its answer. One line in the log tells of each
-    reason why others are not shown."""
+    reason why others are not shown; `faults` gets it, too."""
     left_out: dict[str, list[str]] = {}
     for example in candidates:
         body = encode_json(example.body) if example.media_type == JSON else example.body.encode()
@@ -167,6 +192,7 @@ def _answered(model: Model, candidates: Iterable[Example], deadline: float) -> I
             left_out.setdefault(without_request(error.message), []).append(example.name)
         else:
             yield Answered(example, _decoded(scored.body))
+    faults += left_out
     for reason, names in left_out.items():
         logger.info("not shown as examples: %s: %s", ", ".join(names), reason)
 
