@@ -57,8 +57,8 @@ class Login:
 
 
 CONNECT_KEY: Final = (
-    "it was asked with CONNECT_API_KEY, for content the key of its owner; add that person to the "
-    "viewers of the tracking server's content, or set MLFLOW_TRACKING_TOKEN"
+    "it was asked with CONNECT_API_KEY, for content the key of its owner; check the key, add that "
+    "person to the viewers of the tracking server's content, or set MLFLOW_TRACKING_TOKEN"
 )
 
 NO_KEY: Final = (
