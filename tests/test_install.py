@@ -20,7 +20,9 @@ from modelserver.deployment.contradictions import ASIDE
 from modelserver.deployment.environment import read_environment
 from modelserver.deployment.merging import START
 from modelserver.deployment.packages import in_file
+from modelserver.deployment.project_checks import check_requirements
 from modelserver.deployment.requirements import read_lines
+from modelserver.settings import read_settings
 from tests.processes import KEPT, ROOT, Server, answering, free_port, interrupted_while_it_waits
 
 ACTIVE = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -178,6 +180,33 @@ def test_the_default_is_the_servers_own_file(
     assert done.stdout.startswith(f"--- {ROOT / 'requirements.txt'}\n+++ ")
     assert "\n+scikit-learn" in done.stdout
     assert (ROOT / "requirements.txt").read_bytes() == before
+
+
+def test_the_servers_own_file_gets_back_the_lines_that_the_server_needs(
+    model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """After an older guide's `cp model/requirements.txt .`; the file of another project stays."""
+    model, other = model_path("wine"), tmp_path / "other.txt"
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
+    project = shutil.copytree(ROOT, tmp_path / "project", ignore=ignored)
+    for copy in (other, own := project / "requirements.txt"):
+        shutil.copy(model / "requirements.txt", copy)
+    settings, saved = read_settings({"MODEL_URI": str(model)}), read_environment(model)
+    before = check_requirements(saved, settings, project)
+    assert before.status == "failed"
+    assert "orjson>=3.10, which the server needs, has no line; " in before.found
+    assert before.advice == f"python main.py update {model}"
+    assert update(other, model) == 0
+    assert "orjson" not in other.read_text()
+    for _ in range(2):
+        command = [sys.executable, "main.py", "update", str(model)]
+        subprocess.run(command, cwd=project, check=True)
+        assert own.read_text().count("orjson>=3.10\n") == 1
+    assert check_requirements(saved, settings, project).status == "ok"
+    own.unlink()
+    gone = check_requirements(saved, settings, project)
+    assert gone.found == "there is no requirements.txt"
+    assert gone.advice == "git checkout -- requirements.txt"
 
 
 def test_twice_changes_nothing(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.deployment.contradictions import ASIDE
-from modelserver.deployment.floors import FLOORS, raised
+from modelserver.deployment.floors import raised
 from modelserver.deployment.merging import END, START, Conflict, differences, merge
 from modelserver.deployment.packages import Comparison, in_file
 from modelserver.deployment.requirements import read_lines
@@ -235,12 +235,6 @@ def test_a_file_of_the_older_recipe_is_tidied(before: str) -> None:
 def test_the_servers_last_line_is_put_aside_not_dropped() -> None:
     text = merged("pandas==2.2.3\nnumpy==2.0\n", "pandas==2.2.3\nnumpy==2.0")
     assert text.startswith(f"{ASIDE}pandas==2.2.3\n{START}")
-
-
-def test_the_servers_floors_are_those_of_the_file() -> None:
-    lines = read_lines((ROOT / "requirements.txt").read_text())
-    said = {line.name: line.requirement.specifier for line in lines if line.requirement}
-    assert said == FLOORS
 
 
 NAMES = st.sampled_from(["mlflow", "pandas", "Scikit_Learn", "a.b", "numpy"])

@@ -21,6 +21,7 @@ from typing import Final
 from modelserver.attempt import LoadFailed, public_uri
 from modelserver.deployment.cautions import cautions
 from modelserver.deployment.environment import inspect_model
+from modelserver.deployment.floors import with_own
 from modelserver.deployment.matches import quoted
 from modelserver.deployment.merging import Conflict, differences, merge
 from modelserver.deployment.quiet import quiet
@@ -92,6 +93,8 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
     try:
         before = file.read_bytes().decode("utf-8-sig")
         after = merge(before, packages, label, aliases)
+        if file.resolve() == OURS.resolve():
+            after = with_own(after)
         if not options.dry_run and after != before:
             _replace(file, after)
     except (OSError, UnicodeError) as error:

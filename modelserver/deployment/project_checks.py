@@ -10,6 +10,7 @@ from typing import Final
 from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith
+from modelserver.deployment.floors import missing
 from modelserver.deployment.packages import Comparison, in_file, installed
 from modelserver.deployment.python_version import chosen_python, minor
 from modelserver.deployment.shell import join, ours, write_file
@@ -52,11 +53,14 @@ def check_python(saved: SavedWith, root: Path) -> Outcome[None]:
 
 
 def check_requirements(saved: SavedWith, settings: Settings, root: Path) -> Outcome[None]:
-    """requirements.txt has a line for each package of the model, in its version."""
+    """requirements.txt has a line for each package of the model, in its version, and of ours."""
     file = root / "requirements.txt"
-    text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
+    if not file.is_file():
+        advice = join(["git", "checkout", "--", file.name])
+        return Outcome("failed", f"there is no {file.name}", advice)
+    text = file.read_text(encoding="utf-8-sig")
     advice = ours("update", str(settings.model_uri))
-    return _compared(in_file(text, saved.packages), saved, advice)
+    return _compared(in_file(text, saved.packages, missing(text)), saved, advice)
 
 
 def check_installed(saved: SavedWith, settings: Settings) -> Outcome[None]:
