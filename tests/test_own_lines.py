@@ -114,3 +114,32 @@ def test_every_kind_at_once() -> None:
     )
     assert comparison.edit == "edit line 2 of requirements.txt"
     assert SECRET not in repr(comparison)
+
+
+@pytest.mark.parametrize(
+    ("line", "needed"),
+    [
+        ("orjson==3.8.0", "orjson>=3.10"),
+        ("PyYAML~=5.4  # why", "PyYAML>=6.0"),
+        ("mlflow<2.15,>=2.14", "mlflow>=2.20"),
+        ("mlflow-skinny[x]<=2", "mlflow-skinny[x]>=2.20"),
+        ("pandas===1.5; os_name == 'posix'", 'pandas>=2.1; os_name == "posix"'),
+    ],
+)
+def test_a_pin_below_what_the_server_needs(line: str, needed: str) -> None:
+    text = f"{line}\n# >>> model packages of x\nmlflow==2.14.3\n# <<< model packages\n"
+    comparison = in_file(f"# first\n{text}", read_lines("a==1"))
+    shown = line.partition("  #")[0]
+    assert comparison.faults == (
+        f"line 2 of requirements.txt has `{shown}`, the server needs `{needed}`",
+    )
+    assert comparison.edit == f"write {needed} in line 2 of requirements.txt"
+    assert own_faults(needed) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["orjson>=3", "orjson @ https://h/orjson.whl", "pandas<2; sys_platform == 'win32'", "numpy==1"],
+)
+def test_what_the_server_runs_with(line: str) -> None:
+    assert own_faults(line) == []

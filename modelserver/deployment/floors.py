@@ -5,13 +5,14 @@ A model that pins another package below its floor has to be logged again. MLflow
 matter: it was there when the model was logged, and newer versions read what older ones wrote.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
-from modelserver.deployment.requirements import Line, read_line, read_lines
+from modelserver.deployment.requirements import Line, numbered, read_line, read_lines
 from modelserver.deployment.versions import common
 
 OWN: Final = tuple(
@@ -59,6 +60,19 @@ def with_own(text: str) -> str:
     return "".join(f"{line.content}{newline}" for line in missing(text)) + text
 
 
+def lowered(text: str) -> Iterator[tuple[int, Line, Requirement]]:
+    """Lines below the server's floors, each with its number and with what to write there."""
+    for number, line in numbered(text):
+        if line.requirement and _full(line.name) in FLOORS and _counts(line) and is_below([line]):
+            yield number, line, _with_floor(line.requirement)
+
+
+def _with_floor(asked: Requirement) -> Requirement:
+    requirement = Requirement(str(asked))
+    requirement.specifier = floor(canonicalize_name(asked.name))
+    return requirement
+
+
 def _counts(line: Line) -> bool:
     marker = line.requirement.marker if line.requirement else None
     return marker is None or marker.evaluate(ON_CONNECT)
@@ -71,8 +85,8 @@ def _full(name: str) -> str:
 
 def raised(line: Line) -> Line:
     """The model's line; for an MLflow below the server's floor one with the floor, and why."""
-    if line.name not in ("mlflow", "mlflow-skinny") or not is_below([line]):
+    mlflow = line.requirement if _full(line.name) == "mlflow" else None
+    if mlflow is None or not is_below([line]):
         return line
-    requirement = Requirement(str(line.requirement))
-    requirement.specifier = floor(line.name)
-    return read_line(f"{requirement}  # what the server needs; the model asks for {line.quoted}")
+    why = f"what the server needs; the model asks for {line.quoted}"
+    return read_line(f"{_with_floor(mlflow)}  # {why}")
