@@ -143,3 +143,57 @@ def test_a_pin_below_what_the_server_needs(line: str, needed: str) -> None:
 )
 def test_what_the_server_runs_with(line: str) -> None:
     assert own_faults(line) == []
+
+
+TO_FILES = {
+    "put the lines of that file in the place of line 2": """\
+-r more.txt
+--requirement=../more.txt  # ours
+-cc.txt
+--constraint C:\\c.txt
+""",
+    "take line 2 out of requirements.txt; your own modules go as further files": """\
+-e .
+--editable ./mine[extra]
+./local.whl
+local-1.0-py3-none-any.whl
+..\\mine
+~/mine
+file:///srv/mine.tar.gz
+git+file:///srv/mine
+mine @ file:///srv/mine
+-f ./wheels
+--find-links=wheels
+--extra-index-url file:///srv/simple
+-i simple
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [(line, advice) for advice, text in TO_FILES.items() for line in text.splitlines()],
+)
+def test_a_file_of_this_machine(line: str, advice: str) -> None:
+    comparison = in_file(f"a==1\n{line}\n", read_lines("a==1"))
+    shown = line.partition("  #")[0]
+    assert comparison.faults == (
+        f"line 2 `{shown}` of requirements.txt names a file that Connect lacks",
+    )
+    assert comparison.edit == advice
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-r https://h/more.txt",
+        "-e git+https://h/mine#egg=mine",
+        "mine @ https://h/mine-1-py3-none-any.whl",
+        "https://h/mine-1-py3-none-any.whl",
+        "--find-links https://h/wheels",
+        "--pre",
+        "# -r more.txt",
+    ],
+)
+def test_what_connect_can_fetch(line: str) -> None:
+    assert own_faults(line) == []

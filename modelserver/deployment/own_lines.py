@@ -1,8 +1,8 @@
 """Lines of requirements.txt with which it should not be deployed, and which no update mends.
 
-In: the file's text. Out: a `Caution` for each fault: logins that would lie open, hashes that make
-pip refuse the lines without, and versions below the server's floors. Nothing is raised, and no
-login is repeated.
+In: the file's text. Out: a `Caution` for each fault: logins that would lie open, files that
+Connect does not have, hashes that make pip refuse the lines without, and versions below the
+server's floors. Nothing is raised, and no login is repeated.
 """
 
 import re
@@ -16,7 +16,13 @@ from modelserver.deployment.cautions import Caution
 from modelserver.deployment.floors import lowered
 from modelserver.deployment.malformed import Malformed, malformed
 from modelserver.deployment.merging import outside
-from modelserver.deployment.refusals import has_login, is_address, read_option
+from modelserver.deployment.refusals import (
+    OF_FILES,
+    has_login,
+    is_address,
+    leads_nowhere,
+    read_option,
+)
 from modelserver.deployment.requirements import Line, numbered
 from modelserver.deployment.versions import is_exact
 
@@ -32,6 +38,7 @@ def own_faults(text: str) -> list[Caution]:
     return [
         *(_unreadable(found) for found in malformed(text)),
         *(_login(number) for number, line in lines if has_login(line.text)),
+        *(_to_nowhere(number, line) for number, line in lines if leads_nowhere(line)),
         *_hashes(lines),
         *starmap(_lowered, lowered(outside(text))),
     ]
@@ -47,6 +54,15 @@ def _login(number: int) -> Caution:
         "everybody who may read the file or the bundle",
         f"take it out of line {number} of requirements.txt, and have a new one issued",
     )
+
+
+def _to_nowhere(number: int, line: Line) -> Caution:
+    found = f"line {number} `{line.quoted}` of requirements.txt names a file that Connect lacks"
+    option = read_option(line.content)
+    if option and option[0] in OF_FILES:
+        return Caution(found, f"put the lines of that file in the place of line {number}")
+    advice = f"take line {number} out of requirements.txt; your own modules go as further files"
+    return Caution(found, advice)
 
 
 def _lowered(number: int, line: Line, needed: Requirement) -> Caution:

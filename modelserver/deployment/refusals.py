@@ -30,6 +30,8 @@ SHORT: Final = {
 
 OF_FILES: Final = frozenset({"--constraint", "--requirement"})
 
+INDEXES: Final = frozenset({"--extra-index-url", "--find-links", "--index-url"})
+
 ARCHIVES: Final = (".whl", ".zip", ".tar", ".tgz", ".tbz", ".txz", ".tlz", ".gz", ".bz2", ".xz")
 
 PATH: Final = re.compile(r"(?:\w+\+)?file:|[./~]|[^:\s]*[/\\]|\w:[/\\]")
@@ -80,6 +82,14 @@ def has_login(text: str) -> bool:
 def is_address(line: Line) -> bool:
     """Whether the line is the bare address of a package."""
     return line.requirement is None and ADDRESS.fullmatch(line.content) is not None
+
+
+def leads_nowhere(line: Line) -> bool:
+    """Whether the line names a file or folder, of which Connect has none."""
+    name, value = read_option(line.content) or ("", "")
+    if name in OF_FILES | INDEXES:
+        return REMOTE.match(value) is None
+    return _refusal(line, set()) == LOCAL
 
 
 def _refusal(line: Line, present: set[tuple[str, str]]) -> str | None:
