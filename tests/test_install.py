@@ -473,6 +473,26 @@ def test_conda_only_and_skinny_go_by_a_file_of_their_own(
     assert f"Requirement already satisfied: {named}" in done.stdout
 
 
+def test_what_only_conda_has_is_left_out_and_named(
+    file: Path,
+    model_path: Callable[[str], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = changed(model_path("wine"), tmp_path, "")
+    (model / "requirements.txt").unlink()
+    (model / "conda.yaml").write_text("dependencies: [openssl=3.0, xz, scipy=1.11]")
+    assert update(file, model) == 0
+    assert {line.name for line in read_lines(file.read_text())} == {
+        *(line.name for line in read_lines(OURS)),
+        *("scipy", ""),
+    }
+    assert capsys.readouterr().err == (
+        "warning: its conda.yaml also asks conda for 'openssl', 'xz'; add lines to "
+        "requirements.txt for those that the model imports\n"
+    )
+
+
 def test_pip_fails(
     model_path: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks import Check
 from modelserver.deployment.environment import SavedWith, read_environment
 from modelserver.deployment.install import update
-from modelserver.deployment.model_checks import check_openapi, check_prediction
+from modelserver.deployment.model_checks import check_model, check_openapi, check_prediction
 from modelserver.deployment.preflight import preflight
 from modelserver.deployment.project_checks import (
     check_folder,
@@ -174,6 +174,18 @@ def test_a_server_that_refuses(status: int, body: str, media_type: str, project:
     check = checks["tracking server"]
     assert check.status == "failed"
     assert check.advice.startswith("set MLFLOW_TRACKING_TOKEN")
+
+
+def test_what_only_conda_has_is_named(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    conda = "dependencies: [openssl=3.0, numpy, xz]"
+    uri = changed(model_path("one_long"), tmp_path, requirements__txt="", conda__yaml=conda)
+    outcome = check_model(read_settings({"MODEL_URI": uri}))
+    assert (outcome.status, outcome.found) == (
+        "warning",
+        "pyfunc; its conda.yaml also asks conda for 'openssl', 'xz'",
+    )
+    assert outcome.advice == "add lines to requirements.txt for those that the model imports"
+    assert outcome.fact is not None
 
 
 def test_an_unknown_version(wine_registry: Server, project: Path) -> None:

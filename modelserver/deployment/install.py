@@ -20,7 +20,7 @@ from typing import Final
 
 from modelserver.attempt import LoadFailed, public_uri
 from modelserver.deployment.cautions import cautions
-from modelserver.deployment.environment import inspect_model
+from modelserver.deployment.environment import inspect_model, of_conda
 from modelserver.deployment.floors import with_own
 from modelserver.deployment.matches import quoted
 from modelserver.deployment.merging import Conflict, differences, merge
@@ -190,6 +190,8 @@ def _act(prog: str, options: argparse.Namespace, environment: Mapping[str, str])
     with tempfile.TemporaryDirectory(prefix="model-") as temporary:
         with quiet():
             _, saved = inspect_model(settings, Path(temporary))
+        if risk := of_conda(saved):
+            print(f"warning: {risk.found}; {risk.advice}", file=sys.stderr)
         packages = skinny(saved) if options.skinny else list(saved.packages)
         if prog == UPDATE:
             _update(file, packages, public_uri(uri), options)

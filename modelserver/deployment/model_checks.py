@@ -15,7 +15,7 @@ from modelserver.attempt import LoadFailed, public_uri
 from modelserver.blame import without_request
 from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks import Outcome
-from modelserver.deployment.environment import SavedWith, inspect_model, open_store
+from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
 from modelserver.deployment.python_version import minor
 from modelserver.deployment.rehearsal import Died, Rehearsal, faults, rehearse
 from modelserver.deployment.shell import set_variable, unset_variable
@@ -78,7 +78,10 @@ def check_model(settings: Settings) -> Outcome[SavedWith]:
             return _failed(error)
     version = f"{registration.name} version {registration.version}, " if registration.name else ""
     flavors = [name for name in saved.flavors if name != "python_function"] or ["pyfunc"]
-    return Outcome("ok", f"{version}{', '.join(flavors)}", fact=saved)
+    found = f"{version}{', '.join(flavors)}"
+    if risk := of_conda(saved):
+        return Outcome("warning", f"{found}; {risk.found}", risk.advice, saved)
+    return Outcome("ok", found, fact=saved)
 
 
 def check_load(
