@@ -171,10 +171,12 @@ def test_a_file_in_another_encoding(
     (folder / "requirements.txt").write_text("# für alle\na==1\n", encoding=encoding)
     with pytest.raises(LoadFailed) as caught:
         inspect_model(read_settings({"MODEL_URI": str(folder)}), tmp_path)
-    byte = {"latin-1": 4, "utf-16": 1}[encoding]
+    what = {
+        "latin-1": "no UTF-8 text (byte 4)",
+        "utf-16": "UTF-16 text, as PowerShell 5 writes it with >",
+    }[encoding]
     assert str(caught.value) == (
-        f"the model's requirements.txt is no UTF-8 text (byte {byte}); "
-        "save it as UTF-8, or log the model again"
+        f"the model's requirements.txt is {what}; save it as UTF-8, or log the model again"
     )
 
 

@@ -411,9 +411,12 @@ def test_a_read_only_file(
 def test_a_file_that_is_no_text(
     model_path: Callable[[str], Path], file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file.write_bytes(b"\xff\xfe")
+    file.write_text(OURS, encoding="utf-16")
     assert update(file, model_path("wine")) == 1
-    assert "it is no UTF-8 text; nothing was changed" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"main.py update: nothing was changed: {file} is UTF-16 text, as PowerShell 5 writes it "
+        "with >; save it as UTF-8\n"
+    )
 
 
 def test_a_disk_that_is_full_leaves_the_file(

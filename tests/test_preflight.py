@@ -4,6 +4,7 @@ import json
 import platform
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from tests.test_rehearsal import OF_THE_ZOO
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
 
 SKIPPED = "not checked, because an earlier check failed"
+
+AGAIN = "log the model again with Python 3.10 or newer"
 
 HERE = platform.python_version()
 MINOR = ".".join(HERE.split(".")[:2])
@@ -219,7 +222,14 @@ def changed(model: Path, folder: Path, **files: str) -> str:
         (HERE, MINOR, "ok", ""),
         (HERE, "3.8", "failed", f"echo {MINOR} > .python-version"),
         (HERE, None, "warning", f"echo {MINOR} > .python-version"),
-        ("3.8.1", "3.8.1", "warning", "python3.8 -m venv .venv"),
+        ("3.29.1", "3.29", "warning", "python3.29 -m venv .venv"),
+        ("3.10", "3.29", "failed", "echo 3.10 > .python-version"),
+        ("3.29rc1", "3.28", "failed", "echo 3.29 > .python-version"),
+        ("3", MINOR, "warning", f"echo {MINOR} > .python-version"),
+        ("3.8.1", "3.8.1", "failed", AGAIN),
+        ("2.7", "2.7", "failed", AGAIN),
+        ("pypy3.10", MINOR, "failed", AGAIN),
+        ("[3, 11]", MINOR, "warning", f"echo {MINOR} > .python-version"),
         (None, MINOR, "warning", f"echo {MINOR} > .python-version"),
     ],
 )
@@ -242,7 +252,11 @@ def test_python(
 
 def test_a_python_that_is_no_number_is_not_pasted_as_code(tmp_path: Path) -> None:
     saved = SavedWith(tmp_path, (), "$(touch x).11", {})
-    assert check_python(saved, tmp_path).advice == "echo '$(touch x).11' > .python-version"
+    outcome = check_python(saved, tmp_path)
+    assert outcome.found == (
+        "the model was saved with '$(touch x).11', the server needs Python 3.10 on"
+    )
+    assert outcome.advice == AGAIN
 
 
 def test_a_project_that_names_no_python(model_path: Callable[[str], Path], project: Path) -> None:
@@ -376,11 +390,14 @@ def test_a_folder_that_has_only_what_runs(project: Path, tmp_path: Path) -> None
     assert (outcome.status, outcome.found) == ("ok", "a bare `.` would send the same files")
 
 
-def test_what_cannot_be_read_is_a_finding(model_path: Callable[[str], Path], project: Path) -> None:
-    (project / "requirements.txt").write_bytes(b"\xff")
-    check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["requirements.txt"]
+def test_what_no_check_expects_is_a_finding(
+    model_path: Callable[[str], Path], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(project / "gone"))
+    check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["model"]
     assert check.status == "failed"
-    assert check.found.startswith("UnicodeDecodeError: ")
+    assert check.found.startswith("FileNotFoundError: ")
+    assert check.advice == "mend that, and check again"
 
 
 def test_a_server_that_connect_may_reach(project: Path) -> None:

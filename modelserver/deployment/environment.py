@@ -18,6 +18,7 @@ from modelserver.deployment.cautions import Caution
 from modelserver.deployment.conda import conda_python, read_conda
 from modelserver.deployment.floors import raised
 from modelserver.deployment.requirements import Line, read_line, read_lines
+from modelserver.deployment.texts import NoText, read_text
 from modelserver.errors import listed
 from modelserver.model import explained
 from modelserver.registry import Registration, resolve
@@ -128,7 +129,8 @@ def _fetch_files(uri: str, folder: Path) -> None:
 def read_environment(folder: Path) -> SavedWith:
     """What the files in `folder` say. Raises `LoadFailed` for one that cannot be read."""
     conda = _yaml(folder / "conda.yaml")
-    python = _mapping(_yaml(folder / "python_env.yaml")).get("python") or conda_python(conda)
+    # All values as texts: a number would lose the end of 3.10.
+    python = _mapping(_yaml(folder / "python_env.yaml", yaml.BaseLoader)).get("python")
     text = _text(folder / "requirements.txt")
     left_out: tuple[str, ...] = ()
     if text is not None:
@@ -139,7 +141,7 @@ def read_environment(folder: Path) -> SavedWith:
     return SavedWith(
         folder=folder,
         packages=tuple(raised(_without_hashes(line)) for line in lines),
-        python=str(python) if python else None,
+        python=python if python and isinstance(python, str) else conda_python(conda),
         flavors=_mapping(_mapping(_yaml(folder / "MLmodel")).get("flavors")),
         left_out=left_out,
     )
@@ -159,10 +161,10 @@ def _constrained(text: str, folder: Path) -> Iterator[Line]:
         yield from read_lines(constraints) if constraints is not None else [line]
 
 
-def _yaml(file: Path) -> Any:
+def _yaml(file: Path, loader: type[yaml.SafeLoader | yaml.BaseLoader] = yaml.SafeLoader) -> Any:
     text = _text(file)
     try:
-        return yaml.safe_load(text) if text else None
+        return yaml.load(text, loader) if text else None
     except yaml.YAMLError as error:
         raise LoadFailed(
             f"the model's {file.name} cannot be read as YAML; log the model again"
@@ -175,10 +177,8 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _text(file: Path) -> str | None:
     try:
-        # As editors of Windows write it, with a mark at its beginning.
-        return file.read_text(encoding="utf-8-sig") if file.is_file() else None
-    except UnicodeDecodeError as error:
+        return read_text(file) if file.is_file() else None
+    except NoText as error:
         raise LoadFailed(
-            f"the model's {file.name} is no UTF-8 text (byte {error.start + 1}); "
-            "save it as UTF-8, or log the model again"
+            f"the model's {error}; save it as UTF-8, or log the model again"
         ) from error
