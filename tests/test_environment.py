@@ -82,6 +82,7 @@ def test_conda_entries(entry: str, line: str | None, tmp_path: Path) -> None:
         ("mlflow<2,>=1", "mlflow>=2.20"),
         ("mlflow-skinny==1.30.0", "mlflow-skinny>=2.20"),
         ("MLflow[extras]==2.9; os_name == 'posix'", 'MLflow[extras]>=2.20; os_name == "posix"'),
+        ("mlflow @ git+https://h/mlflow@v2.14", "mlflow>=2.20"),
         ("mlflow==2.20.0", "mlflow==2.20.0"),
         ("mlflow<3,>=2", "mlflow<3,>=2"),
         ("pandas==1.5", "pandas==1.5"),

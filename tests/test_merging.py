@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 
 from modelserver.deployment.contradictions import ASIDE
 from modelserver.deployment.floors import raised
+from modelserver.deployment.matches import quoted
 from modelserver.deployment.merging import END, START, Conflict, differences, merge
 from modelserver.deployment.packages import Comparison, in_file
 from modelserver.deployment.requirements import read_lines
@@ -105,6 +106,18 @@ CONFLICTS = [
         "pandas==1.5.3",
         "the model asks for `pandas==1.5.3`, the server needs `pandas>=2.1`; "
         "log the model again with pandas>=2.1",
+    ),
+    (
+        "",
+        "fastapi==0.95\nstarlette==0.26",
+        "the model asks for `starlette==0.26`, the server needs `starlette>=0.40`; "
+        "log the model again with starlette>=0.40 and a fastapi that allows it",
+    ),
+    (
+        "# ours\na @ https://h/a-1.5.0-py3-none-any.whl",
+        "a==1.4.0",
+        "the model asks for `a==1.4.0`, line 2 of requirements.txt has "
+        "`a @ https://h/a-1.5.0-py3-none-any.whl`; delete that line",
     ),
     ("", "a==1\na==2", "the model asks for `a==1` and `a==2`; log it again with one of them"),
     (
@@ -235,6 +248,10 @@ def test_a_file_of_the_older_recipe_is_tidied(before: str) -> None:
 def test_the_servers_last_line_is_put_aside_not_dropped() -> None:
     text = merged("pandas==2.2.3\nnumpy==2.0\n", "pandas==2.2.3\nnumpy==2.0")
     assert text.startswith(f"{ASIDE}pandas==2.2.3\n{START}")
+
+
+def test_what_is_there_twice_is_named_once() -> None:
+    assert quoted(read_lines("a==1\na==2\na==1  # why")) == "`a==1` and `a==2`"
 
 
 NAMES = st.sampled_from(["mlflow", "pandas", "Scikit_Learn", "a.b", "numpy"])

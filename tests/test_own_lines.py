@@ -26,6 +26,8 @@ SECRET = "s3cr3t"
         f"a==1 \\\n  --hash=sha256:ab  # from https://me:{SECRET}@h/",
         f"# --index-url https://me:{SECRET}@pypi.example.com/simple",
         f"git+ssh://me:{SECRET}@h/mine",
+        f"https://h/simple/ghp_{SECRET}/a-1.0-py3-none-any.whl",
+        f"a @ https://h/a-1.0-py3-none-any.whl#token={SECRET}",
     ],
 )
 def test_a_login_is_named_by_its_line_alone(line: str) -> None:
@@ -122,6 +124,7 @@ def test_every_kind_at_once() -> None:
         ("orjson==3.8.0", "orjson>=3.10"),
         ("PyYAML~=5.4  # why", "PyYAML>=6.0"),
         ("mlflow<2.15,>=2.14", "mlflow>=2.20"),
+        ("mlflow @ git+https://github.com/mlflow/mlflow@v2.14", "mlflow>=2.20"),
         ("mlflow-skinny[x]<=2", "mlflow-skinny[x]>=2.20"),
         ("pandas===1.5; os_name == 'posix'", 'pandas>=2.1; os_name == "posix"'),
     ],

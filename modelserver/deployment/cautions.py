@@ -81,7 +81,7 @@ def _with_numpy_2(lines: Sequence[Line]) -> Iterator[Caution]:
     asked: dict[str, list[SpecifierSet]] = {}
     for line in lines:
         if line.requirement:
-            asked.setdefault(line.name, []).append(line.requirement.specifier)
+            asked.setdefault(line.name, []).append(line.specifier)
     if common([*asked.get("numpy", ()), NUMPY_2]) is None:
         return
     for name, ready in READY_FOR_NUMPY_2.items():

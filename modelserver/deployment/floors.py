@@ -44,8 +44,7 @@ def floor(name: str) -> SpecifierSet:
 
 def is_below(lines: Sequence[Line]) -> bool:
     """Whether lines of one package allow only versions that the server cannot run with."""
-    asked = [line.requirement.specifier for line in lines if line.requirement]
-    return common([*asked, floor(lines[0].name)]) is None
+    return common([*(line.specifier for line in lines), floor(lines[0].name)]) is None
 
 
 def missing(text: str) -> list[Line]:
@@ -69,7 +68,7 @@ def lowered(text: str) -> Iterator[tuple[int, Line, Requirement]]:
 
 def _with_floor(asked: Requirement) -> Requirement:
     requirement = Requirement(str(asked))
-    requirement.specifier = floor(canonicalize_name(asked.name))
+    requirement.specifier, requirement.url = floor(canonicalize_name(asked.name)), None
     return requirement
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from modelserver.deployment.requirements import LONGEST, Line
+from modelserver.deployment.requirements import KEY, LONGEST, Line
 
 HASHES: Final = re.compile(r"(?:\s+--hash[ =]\w+:\w+)*")
 
@@ -52,8 +52,8 @@ LOGIN: Final = re.compile(
 )
 """A login in an address. No secrets are `git`, a user of ssh, and a variable that pip fills in."""
 
-KEY_IN_QUERY: Final = re.compile(
-    r"[?&][\w-]*(?:token|sig|key|secret|password|auth|credential)[\w-]*=", re.I
+KEY_IN_ADDRESS: Final = re.compile(
+    r"[?&#][\w-]*(?:token|sig|key|secret|password|auth|credential)[\w-]*=", re.I
 )
 
 WITH_LOGIN: Final = (
@@ -76,7 +76,7 @@ def refusals(model: Sequence[Line], ours: Sequence[Line]) -> Iterator[str]:
 
 def has_login(text: str) -> bool:
     """Whether an address in the text has a login or a key in it."""
-    return bool(LOGIN.search(text) or KEY_IN_QUERY.search(text))
+    return any(pattern.search(text) for pattern in (LOGIN, KEY_IN_ADDRESS, KEY))
 
 
 def is_address(line: Line) -> bool:
