@@ -3,16 +3,16 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 
 from modelserver.attempt import LoadFailed
 from modelserver.deployment.bundle import read_bundle
+from modelserver.deployment.document_faults import faults
 from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.model_checks import check_load
-from modelserver.deployment.rehearsal import Died, Rehearsal, faults, rehearse
+from modelserver.deployment.rehearsal import Died, Rehearsal, rehearse
 from modelserver.model import load_model
 from modelserver.settings import read_settings
 from tests.processes import ROOT
@@ -170,22 +170,3 @@ def test_a_model_that_ends_the_process(line: str, end: str, tmp_path: Path) -> N
         {"MODEL_URI": str(model)}, SavedWith(model, (), None, {}), bundle, tmp_path
     )
     assert unknown.advice.startswith("python main.py")
-
-
-@pytest.mark.parametrize(
-    ("document", "expected"),
-    [
-        ({"openapi": "3.1.0", "paths": {"/invocations": {}}}, []),
-        ({}, ["it is not OpenAPI 3.1", "it has no /invocations"]),
-        (
-            {
-                "openapi": "3.1.0",
-                "paths": {"/invocations": [{"$ref": "#/a/b"}, {"$ref": "#/a/c/d"}]},
-                "a": {"b": {"$ref": "#/x"}, "c": 1},
-            },
-            ["there is no #/a/c/d", "there is no #/x"],
-        ),
-    ],
-)
-def test_faults(document: dict[str, Any], expected: list[str]) -> None:
-    assert list(faults(document)) == expected

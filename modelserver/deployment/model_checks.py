@@ -15,9 +15,10 @@ from modelserver.attempt import LoadFailed, public_uri
 from modelserver.blame import without_request
 from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks import Outcome
+from modelserver.deployment.document_faults import faults
 from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
 from modelserver.deployment.python_version import minor
-from modelserver.deployment.rehearsal import Died, Rehearsal, faults, rehearse
+from modelserver.deployment.rehearsal import Died, Rehearsal, rehearse
 from modelserver.deployment.shell import set_variable, unset_variable
 from modelserver.deployment.targets import HAS_SCHEME
 from modelserver.settings import Settings, SettingsError, read_settings

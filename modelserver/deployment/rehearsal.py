@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -119,30 +119,3 @@ def _end(code: int) -> str:
         return f"died of {signal.Signals(-code).name}"
     except ValueError:
         return f"ended with exit code {code}"
-
-
-def faults(document: Any) -> Iterator[str]:
-    """What keeps a value from being an OpenAPI document that tools can follow."""
-    if not str(document.get("openapi", "")).startswith("3.1"):
-        yield "it is not OpenAPI 3.1"
-    if "/invocations" not in document.get("paths", {}):
-        yield "it has no /invocations"
-    for reference in sorted(set(_references(document))):
-        if not _is_there(document, reference):
-            yield f"there is no {reference}"
-
-
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _references(item)
-
-
-def _is_there(document: Any, reference: str) -> bool:
-    for key in reference.removeprefix("#/").split("/"):
-        document = document.get(key) if isinstance(document, dict) else None
-    return document is not None
