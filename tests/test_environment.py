@@ -8,7 +8,7 @@ import mlflow
 import pytest
 
 from modelserver.attempt import LoadFailed
-from modelserver.deployment.environment import inspect_model, read_environment
+from modelserver.deployment.environment import inspect_model, of_conda, read_environment
 from modelserver.settings import read_settings
 from tests.zoo import Echo
 
@@ -51,6 +51,15 @@ def test_only_conda_yaml(model_path: Callable[[str], Path], tmp_path: Path) -> N
     [
         ("numpy=1.26", "numpy==1.26.*"),
         ("numpy==1.26.4", "numpy==1.26.4"),
+        ("numpy==1.26.4=py311", "numpy==1.26.4"),
+        ("numpy==1.26.*", "numpy==1.26.*"),
+        ("numpy=1.26.*", "numpy==1.26.*"),
+        ("numpy 1.26 py311_0", "numpy==1.26.*"),
+        ("mlflow=3.0.0rc1", "mlflow==3.0.0rc1"),
+        ("numpy", "numpy"),
+        ("py-xgboost-gpu=2.0", "xgboost==2.0.*"),
+        ("https://h/a.conda", None),
+        ("'=1'", None),
         ("conda-forge::scikit-learn=1.4.2=py311", "scikit-learn==1.4.2.*"),
         ("pandas>=2,<3", "pandas>=2,<3"),
         ("PyTorch=2.3", "torch==2.3.*"),
@@ -73,6 +82,7 @@ def test_conda_entries(entry: str, line: str | None, tmp_path: Path) -> None:
         ("mlflow<2,>=1", "mlflow>=2.20"),
         ("mlflow-skinny==1.30.0", "mlflow-skinny>=2.20"),
         ("MLflow[extras]==2.9; os_name == 'posix'", 'MLflow[extras]>=2.20; os_name == "posix"'),
+        ("mlflow @ git+https://h/mlflow@v2.14", "mlflow>=2.20"),
         ("mlflow==2.20.0", "mlflow==2.20.0"),
         ("mlflow<3,>=2", "mlflow<3,>=2"),
         ("pandas==1.5", "pandas==1.5"),
@@ -88,6 +98,51 @@ def test_mlflow_has_the_version_that_serves_the_model(
         asked,
         f"{line}  # what the server needs; the model asks for {asked}",
     )
+
+
+def test_what_only_conda_has_is_named(tmp_path: Path) -> None:
+    """As `conda env export` writes it."""
+    names = ["_libgcc_mutex", "openssl", "tk", "xz", "cpuonly", "pytorch-cuda", "openjdk", "blas"]
+    entries = [f"{name}=1.0=main_0" for name in names]
+    text = "\n- ".join(["dependencies:", *entries, "Scikit_Learn=1.4=py311", "python=3.11", "pip"])
+    (tmp_path / "conda.yaml").write_text(text)
+    assert contents(tmp_path) == ["scikit-learn==1.4.*"]
+    saved = read_environment(tmp_path)
+    assert saved.left_out == tuple(names)
+    risk = of_conda(saved)
+    assert risk is not None
+    assert risk.found.startswith("its conda.yaml also asks conda for '_libgcc_mutex', 'openssl', ")
+    (tmp_path / "requirements.txt").write_text("scikit-learn==1.4.2")
+    assert of_conda(read_environment(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("[numpy]", "no dependencies"),
+        ("numpy", "no dependencies"),
+        ("dependencies: numpy", "no list under dependencies"),
+        ("dependencies: {numpy: 1}", "no list under dependencies"),
+        ("dependencies: 3", "no list under dependencies"),
+        ("dependencies: [3.11]", "an entry under dependencies that is no text"),
+        ("dependencies: [numpy, null]", "an entry under dependencies that is no text"),
+        ("dependencies: [[numpy]]", "an entry under dependencies that is no text"),
+        ("dependencies: [pip: numpy]", "an entry under dependencies that is no list under pip"),
+        ("dependencies: [numpy: 1]", "an entry under dependencies that is no list under pip"),
+        ("dependencies: [pip: [3.11]]", "an entry under pip that is no text"),
+        ("dependencies: [pip: [null]]", "an entry under pip that is no text"),
+    ],
+)
+def test_a_conda_yaml_of_another_form(text: str, what: str, tmp_path: Path) -> None:
+    (tmp_path / "conda.yaml").write_text(text)
+    (tmp_path / "MLmodel").write_text("flavors: {}")
+    with pytest.raises(LoadFailed) as caught:
+        inspect_model(read_settings({"MODEL_URI": str(tmp_path)}), tmp_path)
+    assert str(caught.value) == (
+        f"the model's conda.yaml has {what}; log the model again, with pip_requirements="
+    )
+    (tmp_path / "requirements.txt").write_text("numpy")
+    assert contents(tmp_path) == ["numpy"]
 
 
 def test_hashes_are_left_out(tmp_path: Path) -> None:
@@ -117,10 +172,12 @@ def test_a_file_in_another_encoding(
     (folder / "requirements.txt").write_text("# für alle\na==1\n", encoding=encoding)
     with pytest.raises(LoadFailed) as caught:
         inspect_model(read_settings({"MODEL_URI": str(folder)}), tmp_path)
-    byte = {"latin-1": 4, "utf-16": 1}[encoding]
+    what = {
+        "latin-1": "no UTF-8 text (byte 4)",
+        "utf-16": "UTF-16 text, as PowerShell 5 writes it with >",
+    }[encoding]
     assert str(caught.value) == (
-        f"the model's requirements.txt is no UTF-8 text (byte {byte}); "
-        "save it as UTF-8, or log the model again"
+        f"the model's requirements.txt is {what}; save it as UTF-8, or log the model again"
     )
 
 

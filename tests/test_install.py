@@ -20,7 +20,9 @@ from modelserver.deployment.contradictions import ASIDE
 from modelserver.deployment.environment import read_environment
 from modelserver.deployment.merging import START
 from modelserver.deployment.packages import in_file
+from modelserver.deployment.project_checks import check_requirements
 from modelserver.deployment.requirements import read_lines
+from modelserver.settings import read_settings
 from tests.processes import KEPT, ROOT, Server, answering, free_port, interrupted_while_it_waits
 
 ACTIVE = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -180,16 +182,43 @@ def test_the_default_is_the_servers_own_file(
     assert (ROOT / "requirements.txt").read_bytes() == before
 
 
+def test_the_servers_own_file_gets_back_the_lines_that_the_server_needs(
+    model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """After an older guide's `cp model/requirements.txt .`; the file of another project stays."""
+    model, other = model_path("wine"), tmp_path / "other.txt"
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
+    project = shutil.copytree(ROOT, tmp_path / "project", ignore=ignored)
+    for copy in (other, own := project / "requirements.txt"):
+        shutil.copy(model / "requirements.txt", copy)
+    settings, saved = read_settings({"MODEL_URI": str(model)}), read_environment(model)
+    before = check_requirements(saved, settings, project)
+    assert before.status == "failed"
+    assert "orjson>=3.10, which the server needs, has no line; " in before.found
+    assert before.advice == f"python main.py update {model}"
+    assert update(other, model) == 0
+    assert "orjson" not in other.read_text()
+    for _ in range(2):
+        command = [sys.executable, "main.py", "update", str(model)]
+        subprocess.run(command, cwd=project, check=True)
+        assert own.read_text().count("orjson>=3.10\n") == 1
+    assert check_requirements(saved, settings, project).status == "ok"
+    own.unlink()
+    gone = check_requirements(saved, settings, project)
+    assert gone.found == "there is no requirements.txt"
+    assert gone.advice == "git checkout -- requirements.txt"
+
+
 def test_twice_changes_nothing(
     model_path: Callable[[str], Path], file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert update(file, model_path("wine")) == 0
     once = file.read_bytes()
-    assert update(file, model_path("wine")) == 0
-    assert file.read_bytes() == once
-    assert (
-        capsys.readouterr().out.splitlines()[1].endswith("has the packages of file:…/wine already")
-    )
+    for flags in ([], ["--dry-run"]):
+        capsys.readouterr()
+        assert update(file, model_path("wine"), *flags) == 0
+        assert file.read_bytes() == once
+        assert capsys.readouterr().out.endswith("has the packages of file:…/wine already\n")
 
 
 def test_mode_and_link_are_kept(model_path: Callable[[str], Path], file: Path) -> None:
@@ -382,9 +411,12 @@ def test_a_read_only_file(
 def test_a_file_that_is_no_text(
     model_path: Callable[[str], Path], file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file.write_bytes(b"\xff\xfe")
+    file.write_text(OURS, encoding="utf-16")
     assert update(file, model_path("wine")) == 1
-    assert "it is no UTF-8 text; nothing was changed" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"main.py update: nothing was changed: {file} is UTF-16 text, as PowerShell 5 writes it "
+        "with >; save it as UTF-8\n"
+    )
 
 
 def test_a_disk_that_is_full_leaves_the_file(
@@ -442,6 +474,26 @@ def test_conda_only_and_skinny_go_by_a_file_of_their_own(
     assert done.returncode == 0, done.stderr
     named = "mlflow-skinny" if flags else "mlflow"
     assert f"Requirement already satisfied: {named}" in done.stdout
+
+
+def test_what_only_conda_has_is_left_out_and_named(
+    file: Path,
+    model_path: Callable[[str], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = changed(model_path("wine"), tmp_path, "")
+    (model / "requirements.txt").unlink()
+    (model / "conda.yaml").write_text("dependencies: [openssl=3.0, xz, scipy=1.11]")
+    assert update(file, model) == 0
+    assert {line.name for line in read_lines(file.read_text())} == {
+        *(line.name for line in read_lines(OURS)),
+        *("scipy", ""),
+    }
+    assert capsys.readouterr().err == (
+        "warning: its conda.yaml also asks conda for 'openssl', 'xz'; add lines to "
+        "requirements.txt for those that the model imports\n"
+    )
 
 
 def test_pip_fails(

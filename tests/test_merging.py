@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.deployment.contradictions import ASIDE
-from modelserver.deployment.floors import FLOORS, raised
+from modelserver.deployment.floors import raised
+from modelserver.deployment.matches import quoted
 from modelserver.deployment.merging import END, START, Conflict, differences, merge
 from modelserver.deployment.packages import Comparison, in_file
 from modelserver.deployment.requirements import read_lines
@@ -24,7 +25,7 @@ pandas>=2.1  # tables
 uvloop>=0.19; sys_platform != "win32"
 """
 
-HEAD = f"{START} of models:/m/1, made by install_model_deps.sh; edits here are lost"
+HEAD = f"{START} of models:/m/1, made by `python main.py update`; edits here are lost"
 
 
 def merged(text: str, model: str, **aliases: str) -> str:
@@ -105,6 +106,18 @@ CONFLICTS = [
         "pandas==1.5.3",
         "the model asks for `pandas==1.5.3`, the server needs `pandas>=2.1`; "
         "log the model again with pandas>=2.1",
+    ),
+    (
+        "",
+        "fastapi==0.95\nstarlette==0.26",
+        "the model asks for `starlette==0.26`, the server needs `starlette>=0.40`; "
+        "log the model again with starlette>=0.40 and a fastapi that allows it",
+    ),
+    (
+        "# ours\na @ https://h/a-1.5.0-py3-none-any.whl",
+        "a==1.4.0",
+        "the model asks for `a==1.4.0`, line 2 of requirements.txt has "
+        "`a @ https://h/a-1.5.0-py3-none-any.whl`; delete that line",
     ),
     ("", "a==1\na==2", "the model asks for `a==1` and `a==2`; log it again with one of them"),
     (
@@ -237,10 +250,8 @@ def test_the_servers_last_line_is_put_aside_not_dropped() -> None:
     assert text.startswith(f"{ASIDE}pandas==2.2.3\n{START}")
 
 
-def test_the_servers_floors_are_those_of_the_file() -> None:
-    lines = read_lines((ROOT / "requirements.txt").read_text())
-    said = {line.name: line.requirement.specifier for line in lines if line.requirement}
-    assert said == FLOORS
+def test_what_is_there_twice_is_named_once() -> None:
+    assert quoted(read_lines("a==1\na==2\na==1  # why")) == "`a==1` and `a==2`"
 
 
 NAMES = st.sampled_from(["mlflow", "pandas", "Scikit_Learn", "a.b", "numpy"])

@@ -266,7 +266,8 @@ def test_prose_of_the_base_is_kept(loaded: Callable[[str], Model]) -> None:
     [
         ("a: [\n", "line 2, column 1"),
         ("a:\n  b: 1\n  'b': 2\n", "line 3, column 3: the key b is there twice"),
-        ("a: 1\n\tb: 2\n", "line 2, column 1: "),
+        ("a: 1\n\tb: 2\n", "line 2, column 1: a tab; indent with spaces"),
+        ("a:\n  b: 1\n \t c: 2\n", ": a tab; indent with spaces"),
         ("a: \x00", "characters are not allowed"),
         ("just text", "there is no info > description"),
         (
@@ -289,6 +290,12 @@ def test_a_base_that_cannot_be_used(text: str, fault: str) -> None:
 def test_a_missing_base_is_named(tmp_path: Path) -> None:
     with pytest.raises(BaseError, match=r"openapi_base.yaml: "):
         base_description(tmp_path / "openapi_base.yaml")
+
+
+def test_a_base_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("a: 1", encoding="utf-16")
+    with pytest.raises(BaseError, match=r"base.yaml: it is no UTF-8 text; save it as UTF-8"):
+        base_description(tmp_path / "base.yaml")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ SECRET = "s3cr3t"
         f"a==1 \\\n  --hash=sha256:ab  # from https://me:{SECRET}@h/",
         f"# --index-url https://me:{SECRET}@pypi.example.com/simple",
         f"git+ssh://me:{SECRET}@h/mine",
+        f"https://h/simple/ghp_{SECRET}/a-1.0-py3-none-any.whl",
+        f"a @ https://h/a-1.0-py3-none-any.whl#token={SECRET}",
     ],
 )
 def test_a_login_is_named_by_its_line_alone(line: str) -> None:
@@ -114,3 +116,87 @@ def test_every_kind_at_once() -> None:
     )
     assert comparison.edit == "edit line 2 of requirements.txt"
     assert SECRET not in repr(comparison)
+
+
+@pytest.mark.parametrize(
+    ("line", "needed"),
+    [
+        ("orjson==3.8.0", "orjson>=3.10"),
+        ("PyYAML~=5.4  # why", "PyYAML>=6.0"),
+        ("mlflow<2.15,>=2.14", "mlflow>=2.20"),
+        ("mlflow @ git+https://github.com/mlflow/mlflow@v2.14", "mlflow>=2.20"),
+        ("mlflow-skinny[x]<=2", "mlflow-skinny[x]>=2.20"),
+        ("pandas===1.5; os_name == 'posix'", 'pandas>=2.1; os_name == "posix"'),
+    ],
+)
+def test_a_pin_below_what_the_server_needs(line: str, needed: str) -> None:
+    text = f"{line}\n# >>> model packages of x\nmlflow==2.14.3\n# <<< model packages\n"
+    comparison = in_file(f"# first\n{text}", read_lines("a==1"))
+    shown = line.partition("  #")[0]
+    assert comparison.faults == (
+        f"line 2 of requirements.txt has `{shown}`, the server needs `{needed}`",
+    )
+    assert comparison.edit == f"write {needed} in line 2 of requirements.txt"
+    assert own_faults(needed) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["orjson>=3", "orjson @ https://h/orjson.whl", "pandas<2; sys_platform == 'win32'", "numpy==1"],
+)
+def test_what_the_server_runs_with(line: str) -> None:
+    assert own_faults(line) == []
+
+
+TO_FILES = {
+    "put the lines of that file in the place of line 2": """\
+-r more.txt
+--requirement=../more.txt  # ours
+-cc.txt
+--constraint C:\\c.txt
+""",
+    "take line 2 out of requirements.txt; your own modules go as further files": """\
+-e .
+--editable ./mine[extra]
+./local.whl
+local-1.0-py3-none-any.whl
+..\\mine
+~/mine
+file:///srv/mine.tar.gz
+git+file:///srv/mine
+mine @ file:///srv/mine
+-f ./wheels
+--find-links=wheels
+--extra-index-url file:///srv/simple
+-i simple
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [(line, advice) for advice, text in TO_FILES.items() for line in text.splitlines()],
+)
+def test_a_file_of_this_machine(line: str, advice: str) -> None:
+    comparison = in_file(f"a==1\n{line}\n", read_lines("a==1"))
+    shown = line.partition("  #")[0]
+    assert comparison.faults == (
+        f"line 2 `{shown}` of requirements.txt names a file that Connect lacks",
+    )
+    assert comparison.edit == advice
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-r https://h/more.txt",
+        "-e git+https://h/mine#egg=mine",
+        "mine @ https://h/mine-1-py3-none-any.whl",
+        "https://h/mine-1-py3-none-any.whl",
+        "--find-links https://h/wheels",
+        "--pre",
+        "# -r more.txt",
+    ],
+)
+def test_what_connect_can_fetch(line: str) -> None:
+    assert own_faults(line) == []

@@ -4,6 +4,7 @@ import json
 import platform
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks import Check
 from modelserver.deployment.environment import SavedWith, read_environment
 from modelserver.deployment.install import update
-from modelserver.deployment.model_checks import check_openapi, check_prediction
+from modelserver.deployment.model_checks import check_model, check_openapi, check_prediction
 from modelserver.deployment.preflight import preflight
 from modelserver.deployment.project_checks import (
     check_folder,
@@ -25,11 +26,14 @@ from modelserver.deployment.rehearsal import Answer, Rehearsal
 from modelserver.deployment.shell import ours
 from modelserver.settings import read_settings
 from tests.processes import ROOT, Server, answering, free_port
+from tests.test_lifecycle import with_loader
 from tests.test_rehearsal import OF_THE_ZOO
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
 
 SKIPPED = "not checked, because an earlier check failed"
+
+AGAIN = "log the model again with Python 3.10 or newer"
 
 HERE = platform.python_version()
 MINOR = ".".join(HERE.split(".")[:2])
@@ -176,6 +180,18 @@ def test_a_server_that_refuses(status: int, body: str, media_type: str, project:
     assert check.advice.startswith("set MLFLOW_TRACKING_TOKEN")
 
 
+def test_what_only_conda_has_is_named(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    conda = "dependencies: [openssl=3.0, numpy, xz]"
+    uri = changed(model_path("one_long"), tmp_path, requirements__txt="", conda__yaml=conda)
+    outcome = check_model(read_settings({"MODEL_URI": uri}))
+    assert (outcome.status, outcome.found) == (
+        "warning",
+        "pyfunc; its conda.yaml also asks conda for 'openssl', 'xz'",
+    )
+    assert outcome.advice == "add lines to requirements.txt for those that the model imports"
+    assert outcome.fact is not None
+
+
 def test_an_unknown_version(wine_registry: Server, project: Path) -> None:
     environment = {"MODEL_URI": "models:/wine/77", "MLFLOW_TRACKING_URI": wine_registry.url}
     checks = checked(environment, project)
@@ -207,7 +223,14 @@ def changed(model: Path, folder: Path, **files: str) -> str:
         (HERE, MINOR, "ok", ""),
         (HERE, "3.8", "failed", f"echo {MINOR} > .python-version"),
         (HERE, None, "warning", f"echo {MINOR} > .python-version"),
-        ("3.8.1", "3.8.1", "warning", "python3.8 -m venv .venv"),
+        ("3.29.1", "3.29", "warning", "python3.29 -m venv .venv3.29"),
+        ("3.10", "3.29", "failed", "echo 3.10 > .python-version"),
+        ("3.29rc1", "3.28", "failed", "echo 3.29 > .python-version"),
+        ("3", MINOR, "warning", f"echo {MINOR} > .python-version"),
+        ("3.8.1", "3.8.1", "failed", AGAIN),
+        ("2.7", "2.7", "failed", AGAIN),
+        ("pypy3.10", MINOR, "failed", AGAIN),
+        ("[3, 11]", MINOR, "warning", f"echo {MINOR} > .python-version"),
         (None, MINOR, "warning", f"echo {MINOR} > .python-version"),
     ],
 )
@@ -230,7 +253,11 @@ def test_python(
 
 def test_a_python_that_is_no_number_is_not_pasted_as_code(tmp_path: Path) -> None:
     saved = SavedWith(tmp_path, (), "$(touch x).11", {})
-    assert check_python(saved, tmp_path).advice == "echo '$(touch x).11' > .python-version"
+    outcome = check_python(saved, tmp_path)
+    assert outcome.found == (
+        "the model was saved with '$(touch x).11', the server needs Python 3.10 on"
+    )
+    assert outcome.advice == AGAIN
 
 
 def test_a_project_that_names_no_python(model_path: Callable[[str], Path], project: Path) -> None:
@@ -364,11 +391,14 @@ def test_a_folder_that_has_only_what_runs(project: Path, tmp_path: Path) -> None
     assert (outcome.status, outcome.found) == ("ok", "a bare `.` would send the same files")
 
 
-def test_what_cannot_be_read_is_a_finding(model_path: Callable[[str], Path], project: Path) -> None:
-    (project / "requirements.txt").write_bytes(b"\xff")
-    check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["requirements.txt"]
+def test_what_no_check_expects_is_a_finding(
+    model_path: Callable[[str], Path], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(project / "gone"))
+    check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["model"]
     assert check.status == "failed"
-    assert check.found.startswith("UnicodeDecodeError: ")
+    assert check.found.startswith("FileNotFoundError: ")
+    assert check.advice == "mend that, and check again"
 
 
 def test_a_server_that_connect_may_reach(project: Path) -> None:
@@ -386,3 +416,30 @@ def test_a_document_with_faults() -> None:
     assert outcome.status == "failed"
     assert outcome.found == "it is not OpenAPI 3.1, it has no /invocations"
     assert outcome.advice == "mend openapi_base.yaml"
+
+
+def test_an_own_module_that_was_not_named(
+    model_path: Callable[[str], Path], project: Path, tmp_path: Path
+) -> None:
+    """What the load says of it leads on; what the report says is the line to run."""
+    uri = with_loader(model_path("wine"), tmp_path / "needy", "import myhelpers.numbers")
+    for name, path in (("myhelpers.py", "myhelpers.py"), ("myhelpers", "myhelpers/numbers.py")):
+        (project / path).parent.mkdir(exist_ok=True)
+        (project / path).touch()
+        check = checked({"MODEL_URI": str(uri)}, project)["load"]
+        assert check.status == "failed"
+        words = [str(uri), *sorted(OF_THE_ZOO), name]
+        assert check.advice == f"python main.py check {' '.join(words)}"
+        (project / path).unlink()
+
+
+def test_who_deploys_to_connect_is_told_of_its_tracking_server(
+    project: Path, tmp_path: Path
+) -> None:
+    environment = {
+        "MODEL_URI": "models:/a/1",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db",
+        "CONNECT_SERVER": "https://connect.example.com/",
+    }
+    check = checked(environment, project)["tracking server"]
+    assert check.advice == "export MLFLOW_TRACKING_URI=https://connect.example.com/mlflow"

@@ -51,5 +51,9 @@ def test_a_project_that_says_nothing(tmp_path: Path) -> None:
     assert chosen_python(tmp_path) is None
 
 
-def test_minor() -> None:
-    assert minor("3.11.7") == 11
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("3.11.7", 11), ("3.9", 9), ("3.11.2+", 11), ("3.13rc1", 13), ("3", None), ("2.7.18", None)],
+)
+def test_minor(version: str, expected: int | None) -> None:
+    assert minor(version) == expected

@@ -103,6 +103,8 @@ https://host/a.whl?raw=true&sig=s
 --extra-index-url https://me:pa55@host/simple
 -i https://token@host/simple
 -f https://token@host/wheels
+https://host/glpat-abc/a-1.0-py3-none-any.whl
+https://host/a.whl#access_token=s
 """,
     UNKNOWN: f"""\
 ; rm -rf /

@@ -3,15 +3,16 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from mlflow import MlflowClient
 
 from modelserver.attempt import LoadFailed
 from modelserver.deployment.bundle import read_bundle
+from modelserver.deployment.document_faults import faults
 from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.model_checks import check_load
-from modelserver.deployment.rehearsal import Died, Rehearsal, faults, rehearse
+from modelserver.deployment.rehearsal import Died, Rehearsal, rehearse
 from modelserver.model import load_model
 from modelserver.settings import read_settings
 from tests.processes import ROOT
@@ -68,19 +69,71 @@ def _load_pyfunc(path):
 """
 
 
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project, which is the current folder."""
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
+    folder = shutil.copytree(ROOT, tmp_path / "project", ignore=ignored)
+    monkeypatch.chdir(folder)
+    return folder
+
+
 def test_only_the_bundles_files_are_imported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A module beside main.py is missing unless it is sent."""
-    project = tmp_path / "project"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
-    shutil.copytree(ROOT, project, ignore=ignored)
     (project / "myhelpers.py").write_text(LOADER)
     model = loaded_by("myhelpers", tmp_path / "model")
-    monkeypatch.chdir(project)
     monkeypatch.setenv("PYTHONPATH", str(project))
     assert "myhelpers" in rehearsed(model, project).health.json()["reason"]
     assert rehearsed(model, project, "my*.py").health.json()["state"] == "ready"
+
+
+def test_only_the_bundles_files_are_opened(project: Path) -> None:
+    """A file beside main.py is missing unless it is sent."""
+    (project / "lookup.txt").write_text("red")
+    (project / "myhelpers.py").write_text(f"open('lookup.txt').close()\n{LOADER}")
+    model = loaded_by("myhelpers", Path("model"))
+    reason = rehearsed(model, project, "myhelpers.py").health.json()["reason"]
+    assert "FileNotFoundError" in reason
+    sent = ("myhelpers.py", "lookup.txt")
+    assert rehearsed(model, project, *sent).health.json()["state"] == "ready"
+
+
+@pytest.mark.usefixtures("mlflow_as_before")
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
+        {"MLFLOW_TRACKING_URI": "'sqlite:///mlflow.db?timeout=9'"},
+        {"MLFLOW_REGISTRY_URI": "sqlite:///mlflow.db"},
+    ],
+)
+def test_a_store_below_the_current_folder(
+    variables: dict[str, str],
+    model_path: Callable[[str], Path],
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    client.create_registered_model("wine")
+    client.create_model_version("wine", str(model_path("wine")))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.strip("'"))
+    environment = {"MODEL_URI": "models:/wine/1", **variables}
+    health = rehearse(environment, project, read_bundle(project)).health.json()
+    assert health["state"] == "ready", health
+
+
+@pytest.mark.parametrize("uri", ["model", "./model", "file:model", "'../project/model'"])
+def test_a_model_below_the_current_folder(uri: str, project: Path) -> None:
+    model = loaded_by("myhelpers", Path("model"))
+    (project / "myhelpers.py").write_text(LOADER)
+    bundle = read_bundle(project, ["myhelpers.py"])
+    health = rehearse({"MODEL_URI": uri}, project, bundle).health.json()
+    assert health["state"] == "ready", (model, health)
 
 
 def test_another_python_is_named_before_the_model_is_loaded(
@@ -117,22 +170,3 @@ def test_a_model_that_ends_the_process(line: str, end: str, tmp_path: Path) -> N
         {"MODEL_URI": str(model)}, SavedWith(model, (), None, {}), bundle, tmp_path
     )
     assert unknown.advice.startswith("python main.py")
-
-
-@pytest.mark.parametrize(
-    ("document", "expected"),
-    [
-        ({"openapi": "3.1.0", "paths": {"/invocations": {}}}, []),
-        ({}, ["it is not OpenAPI 3.1", "it has no /invocations"]),
-        (
-            {
-                "openapi": "3.1.0",
-                "paths": {"/invocations": [{"$ref": "#/a/b"}, {"$ref": "#/a/c/d"}]},
-                "a": {"b": {"$ref": "#/x"}, "c": 1},
-            },
-            ["there is no #/a/c/d", "there is no #/x"],
-        ),
-    ],
-)
-def test_faults(document: dict[str, Any], expected: list[str]) -> None:
-    assert list(faults(document)) == expected

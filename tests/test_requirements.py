@@ -65,6 +65,10 @@ def test_a_continuation_is_one_line_but_not_after_a_comment() -> None:
         ("a @ https://me:pa55@host/a.whl", "a @ https://…@host/a.whl"),
         ("-i https://token@host/a@b", "-i https://…@host/a@b"),
         ("a\x1b[2J", "a�[2J"),
+        ("a\t==\t1", "a == 1"),
+        ("https://h/ghp_tok123456/a.whl", "https://h/…/a.whl"),
+        ("https://h/a.whl#token=s3cr3t", "https://h/a.whl#…"),
+        ("git+https://h/a@v1#egg=a", "git+https://h/a@v1#egg=a"),
         ("a" * 120, "a" * 120),
         ("a" * 121, "a" * 120 + "…"),
         (f"https://me:{'s' * 500}@host/a.whl?sig=s", "https://…@host/a.whl?…"),
@@ -105,3 +109,22 @@ def test_blanks_do_not_matter_and_a_long_requirement_is_none() -> None:
     assert read_line("a" * LONGEST).name == "a" * LONGEST
     assert read_line("a" * (LONGEST + 1)).requirement is None
     assert read_line("a==1" + " --hash=sha256:ab" * LONGEST).name == "a"
+
+
+@pytest.mark.parametrize(
+    ("line", "specifier"),
+    [
+        ("a>=1,<2", "<2,>=1"),
+        ("-r more.txt", ""),
+        ("a @ https://h/a-1.5.0-py3-none-any.whl", "==1.5.0"),
+        ("a @ https://h/a-2.4.0%2Bcpu-cp311-cp311-linux_x86_64.whl", "==2.4.0"),
+        ("a @ https://h/a-1.5rc1.tar.gz?x=2.0#sha256=ab", "==1.5rc1"),
+        ("a @ git+https://h/a-b@v2.14#egg=a", "==2.14"),
+        ("a @ https://h/archive/refs/tags/v2.14.3.zip", "==2.14.3"),
+        ("a @ https://h/a-1.5.x.zip", ""),
+        ("a @ git+https://h/a@main", ""),
+        ("a @ https://h/1.whl", ""),
+    ],
+)
+def test_the_versions_that_a_line_allows(line: str, specifier: str) -> None:
+    assert str(read_line(line).specifier) == specifier

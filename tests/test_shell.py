@@ -8,6 +8,7 @@ import pytest
 
 from modelserver.deployment.shell import (
     join,
+    new_environment,
     ours,
     quote,
     set_variable,
@@ -59,6 +60,7 @@ def test_a_shell_writes_a_file_and_takes_a_variable_away(tmp_path: Path) -> None
         (set_variable("A", "x y", windows=True), "$env:A = 'x y'"),
         (set_variable("A", "https://host/mlflow", windows=True), "$env:A = 'https://host/mlflow'"),
         (unset_variable("A", windows=True), "Remove-Item Env:A"),
+        (new_environment(11, windows=True), "py -3.11 -m venv .venv3.11"),
         (write_file(".python-version", "3.11", windows=True), "Set-Content .python-version 3.11"),
     ],
 )

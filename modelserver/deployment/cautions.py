@@ -11,11 +11,9 @@ from typing import Final
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from modelserver.deployment.refusals import read_option
+from modelserver.deployment.refusals import INDEXES, read_option
 from modelserver.deployment.requirements import Line, read_lines
 from modelserver.deployment.versions import common
-
-INDEX_OPTIONS: Final = frozenset({"--index-url", "--extra-index-url", "--find-links"})
 
 PYTORCH: Final = frozenset({"torch", "torchaudio", "torchvision"})
 
@@ -49,7 +47,7 @@ def cautions(packages: Sequence[Line], text: str) -> list[Caution]:
 def _without_index(packages: Sequence[Line], ours: Sequence[Line]) -> Iterator[Caution]:
     """Local versions, such as 2.4.0+cpu, which PyPI does not take."""
     options = {option[0] for line in ours if (option := read_option(line.content))}
-    if options & INDEX_OPTIONS:
+    if options & INDEXES:
         return
     asked = {line.requirement for line in packages}
     for line in packages:
@@ -83,7 +81,7 @@ def _with_numpy_2(lines: Sequence[Line]) -> Iterator[Caution]:
     asked: dict[str, list[SpecifierSet]] = {}
     for line in lines:
         if line.requirement:
-            asked.setdefault(line.name, []).append(line.requirement.specifier)
+            asked.setdefault(line.name, []).append(line.specifier)
     if common([*asked.get("numpy", ()), NUMPY_2]) is None:
         return
     for name, ready in READY_FOR_NUMPY_2.items():

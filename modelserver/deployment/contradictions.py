@@ -14,6 +14,9 @@ from modelserver.deployment.requirements import Line
 ASIDE: Final = "# the model's line replaces: "
 """Before a line of ours that counts no more while the block has the model's."""
 
+HOLDERS: Final = {"starlette": "fastapi"}
+"""Packages of which each version takes only some versions of one that the server needs."""
+
 
 def contradictions(matches: Sequence[Match], text: str) -> Iterator[str]:
     """A sentence for each match that no version satisfies. `text` has its blocks emptied."""
@@ -23,9 +26,17 @@ def contradictions(matches: Sequence[Match], text: str) -> Iterator[str]:
             yield f"{asked}; log it again with one of them"
         elif is_below(match.theirs):
             needed = f"{match.name}{floor(match.name)}"
-            yield f"{asked}, the server needs `{needed}`; log the model again with {needed}"
+            instead = f"{needed}{_holding(match.name, matches)}"
+            yield f"{asked}, the server needs `{needed}`; log the model again with {instead}"
         elif match.clashing:
             yield f"{asked}, {_blamed(match.clashing, text)}"
+
+
+def _holding(name: str, matches: Sequence[Match]) -> str:
+    """Another package of the model that, in an old version, does not allow a new one of this."""
+    holder = HOLDERS.get(name)
+    present = any(match.name == holder for match in matches)
+    return f" and a {holder} that allows it" if present else ""
 
 
 def _blamed(lines: Sequence[Line], text: str) -> str:

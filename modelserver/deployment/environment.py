@@ -6,7 +6,7 @@ Whatever goes wrong is a `LoadFailed` with advice.
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -14,8 +14,12 @@ from typing import Any, Final
 import yaml
 
 from modelserver.attempt import LoadFailed, public_uri
+from modelserver.deployment.cautions import Caution
+from modelserver.deployment.conda import conda_python, read_conda
 from modelserver.deployment.floors import raised
 from modelserver.deployment.requirements import Line, read_line, read_lines
+from modelserver.deployment.texts import NoText, read_text
+from modelserver.errors import listed
 from modelserver.model import explained
 from modelserver.registry import Registration, resolve
 from modelserver.settings import Settings
@@ -31,13 +35,10 @@ FILES: Final = (
     "wheels",  # packages that were logged with the model; its requirements.txt names them
 )
 
+SHOWN: Final = 10
+"""Names in a message."""
+
 HASH: Final = re.compile(r"\s+--hash[ =]\S+|^--require-hashes$")
-
-CONDA_NAMES: Final = {"pytorch": "torch", "py-xgboost": "xgboost", "py-opencv": "opencv-python"}
-"""Packages that PyPI has under another name than conda."""
-
-CONDA_OWN: Final = frozenset({"", "python", "pip", "setuptools", "wheel", "cudatoolkit"})
-"""What is no package of the model, or none that pip could install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class SavedWith:
     has the version that serves the model, which may be newer."""
     python: str | None
     flavors: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
+    """What the model asks of conda, and PyPI may not have."""
 
 
 def open_store(settings: Settings) -> str:
@@ -77,6 +80,16 @@ def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, Saved
             return registration, read_environment(local)
         _fetch_files(registration.uri, folder)
         return registration, _with_store(read_environment(folder), registration.location)
+
+
+def of_conda(saved: SavedWith) -> Caution | None:
+    """What to beware of where a model has only a conda.yaml, with more than pip can install."""
+    if not saved.left_out:
+        return None
+    return Caution(
+        f"its conda.yaml also asks conda for {listed(saved.left_out, SHOWN)}",
+        "add lines to requirements.txt for those that the model imports",
+    )
 
 
 def _with_store(saved: SavedWith, location: str) -> SavedWith:
@@ -114,16 +127,23 @@ def _fetch_files(uri: str, folder: Path) -> None:
 
 
 def read_environment(folder: Path) -> SavedWith:
-    """What the files in `folder` say. Raises `LoadFailed` for one that is no UTF-8."""
+    """What the files in `folder` say. Raises `LoadFailed` for one that cannot be read."""
     conda = _yaml(folder / "conda.yaml")
-    python = _yaml(folder / "python_env.yaml").get("python") or _conda_python(conda)
+    # All values as texts: a number would lose the end of 3.10.
+    python = _mapping(_yaml(folder / "python_env.yaml", yaml.BaseLoader)).get("python")
     text = _text(folder / "requirements.txt")
-    lines = _constrained(text, folder) if text is not None else _conda_lines(conda)
+    left_out: tuple[str, ...] = ()
+    if text is not None:
+        lines = tuple(_constrained(text, folder))
+    else:
+        asked = read_conda(conda)
+        lines, left_out = asked.lines, asked.left_out
     return SavedWith(
         folder=folder,
         packages=tuple(raised(_without_hashes(line)) for line in lines),
-        python=str(python) if python else None,
-        flavors=_yaml(folder / "MLmodel").get("flavors") or {},
+        python=python if python and isinstance(python, str) else conda_python(conda),
+        flavors=_mapping(_mapping(_yaml(folder / "MLmodel")).get("flavors")),
+        left_out=left_out,
     )
 
 
@@ -141,48 +161,24 @@ def _constrained(text: str, folder: Path) -> Iterator[Line]:
         yield from read_lines(constraints) if constraints is not None else [line]
 
 
-def _conda_lines(conda: Mapping[str, Any]) -> Iterator[Line]:
-    """The pip section, and what conda would have installed, as pip would say it."""
-    for entry in conda.get("dependencies") or ():
-        if isinstance(entry, dict):
-            yield from map(read_line, entry.get("pip") or ())
-            continue
-        name, version = _conda_entry(entry)
-        if name not in CONDA_OWN:
-            yield read_line(CONDA_NAMES.get(name, name) + version)
-
-
-def _conda_entry(entry: str) -> tuple[str, str]:
-    """Name and version of `channel::name=1.2=build` or `name>=1.2`; one `=` means `1.2.*`."""
-    plain = " ".join(entry.lower().split())
-    name, version = re.findall(r"^(?:.*::)?([\w.-]*)(.*)$", plain)[0]
-    fuzzy = re.match(r" ?=? ?(\d[\d.]*)(?:=.*)?$", version)
-    return name, f"=={fuzzy[1]}.*" if fuzzy else version
-
-
-def _conda_python(conda: Mapping[str, Any]) -> str | None:
-    entries: Sequence[Any] = conda.get("dependencies") or ()
-    versions = [re.match(r"python\s*={1,2}\s*([\d.]+)", str(entry)) for entry in entries]
-    return next((found[1] for found in versions if found), None)
-
-
-def _yaml(file: Path) -> dict[str, Any]:
+def _yaml(file: Path, loader: type[yaml.SafeLoader | yaml.BaseLoader] = yaml.SafeLoader) -> Any:
     text = _text(file)
     try:
-        value = yaml.safe_load(text) if text else None
+        return yaml.load(text, loader) if text else None
     except yaml.YAMLError as error:
         raise LoadFailed(
             f"the model's {file.name} cannot be read as YAML; log the model again"
         ) from error
+
+
+def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
 def _text(file: Path) -> str | None:
     try:
-        # As editors of Windows write it, with a mark at its beginning.
-        return file.read_text(encoding="utf-8-sig") if file.is_file() else None
-    except UnicodeDecodeError as error:
+        return read_text(file) if file.is_file() else None
+    except NoText as error:
         raise LoadFailed(
-            f"the model's {file.name} is no UTF-8 text (byte {error.start + 1}); "
-            "save it as UTF-8, or log the model again"
+            f"the model's {error}; save it as UTF-8, or log the model again"
         ) from error

@@ -20,13 +20,15 @@ from typing import Final
 
 from modelserver.attempt import LoadFailed, public_uri
 from modelserver.deployment.cautions import cautions
-from modelserver.deployment.environment import inspect_model
+from modelserver.deployment.environment import inspect_model, of_conda
+from modelserver.deployment.floors import with_own
 from modelserver.deployment.matches import quoted
 from modelserver.deployment.merging import Conflict, differences, merge
 from modelserver.deployment.quiet import quiet
 from modelserver.deployment.requirements import Line
 from modelserver.deployment.shell import join, set_variable
 from modelserver.deployment.skinny import ALIASES, skinny
+from modelserver.deployment.texts import NoText, decode, read_text
 from modelserver.settings import SettingsError, read_settings
 
 OURS: Final = Path(__file__).parents[2] / "requirements.txt"
@@ -90,18 +92,20 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
     """Merges the model's packages into `file`, or shows what would change."""
     aliases = ALIASES if options.skinny else {}
     try:
-        before = file.read_bytes().decode("utf-8-sig")
+        before = decode(file.read_bytes(), str(file))
         after = merge(before, packages, label, aliases)
+        if file.resolve() == OURS.resolve():
+            after = with_own(after)
         if not options.dry_run and after != before:
             _replace(file, after)
-    except (OSError, UnicodeError) as error:
-        raise Failed(f"{file}: {_reason(error)}; nothing was changed") from error
+    except OSError as error:
+        raise Failed(f"{file}: {error.strerror}; nothing was changed") from error
     for risk in cautions(packages, after):
         print(f"warning: {risk.found}; {risk.advice}", file=sys.stderr)
-    if options.dry_run:
-        print("\n".join(_diff(before, after, str(file))))
-    elif after == before:
+    if after == before:
         print(f"{file} has the packages of {label} already")
+    elif options.dry_run:
+        print("\n".join(_diff(before, after, str(file))))
     else:
         command = join(["pip", "install", "-r", str(file)])
         older = differences(before, packages, aliases).older
@@ -130,14 +134,10 @@ def _replace(file: Path, text: str) -> None:
         raise
 
 
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or "it is no UTF-8 text"
-
-
 def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
     """Hands `packages` to pip."""
     aliases = ALIASES if options.skinny else {}
-    if reasons := differences(OURS.read_text(encoding="utf-8"), packages, aliases).reasons:
+    if reasons := differences(read_text(OURS), packages, aliases).reasons:
         raise Conflict(reasons)
     with tempfile.TemporaryDirectory(prefix="packages-") as temporary:
         file = Path(temporary) / "requirements.txt"
@@ -165,6 +165,8 @@ def _command(prog: str, arguments: Sequence[str], environment: Mapping[str, str]
         _act(prog, options, environment)
     except Conflict as conflict:
         return _complain(prog, f"nothing was changed: {conflict}")
+    except NoText as error:
+        return _complain(prog, f"nothing was changed: {error}; save it as UTF-8")
     except (Failed, SettingsError) as error:
         return _complain(prog, str(error))
     except LoadFailed as error:
@@ -187,6 +189,8 @@ def _act(prog: str, options: argparse.Namespace, environment: Mapping[str, str])
     with tempfile.TemporaryDirectory(prefix="model-") as temporary:
         with quiet():
             _, saved = inspect_model(settings, Path(temporary))
+        if risk := of_conda(saved):
+            print(f"warning: {risk.found}; {risk.advice}", file=sys.stderr)
         packages = skinny(saved) if options.skinny else list(saved.packages)
         if prog == UPDATE:
             _update(file, packages, public_uri(uri), options)

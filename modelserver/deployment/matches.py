@@ -54,12 +54,12 @@ def _url(line: Line) -> str | None:
 
 
 def _specifiers(lines: Sequence[Line]) -> list[SpecifierSet]:
-    return [_requirement(line).specifier for line in lines]
+    return [line.specifier for line in lines]
 
 
 def quoted(lines: Sequence[Line]) -> str:
     """The lines for messages."""
-    return " and ".join(f"`{line.quoted}`" for line in lines)
+    return " and ".join(dict.fromkeys(f"`{line.quoted}`" for line in lines))
 
 
 def find_matches(
@@ -88,7 +88,7 @@ def _match(marker: str, theirs: list[Line], ours: list[Line]) -> Match:
 def agree(lines: Sequence[Line]) -> bool:
     """Whether a version satisfies all lines of a package."""
     urls = {url for line in lines if (url := _url(line))}
-    return len(urls) <= 1 and (bool(urls) or common(_specifiers(lines)) is not None)
+    return len(urls) <= 1 and common(_specifiers(lines)) is not None
 
 
 def _is_pin(line: Line) -> bool:

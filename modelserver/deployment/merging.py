@@ -43,14 +43,14 @@ def merge(
 
     `aliases`: packages of ours that go by another name in `model`. Raises `Conflict`.
     """
-    if unreadable := [str(line) for line in malformed(_outside(text))]:
+    if unreadable := [str(line) for line in malformed(outside(text))]:
         raise Conflict(unreadable)
     newline = "\r\n" if "\r\n" in text else "\n"
     head, tail = (read_lines(part) for part in _without_block(text, newline))
     matches = find_matches(head + tail, model, aliases or {})
-    if reasons := [*refusals(model, head + tail), *contradictions(matches, _outside(text))]:
+    if reasons := [*refusals(model, head + tail), *contradictions(matches, outside(text))]:
         raise Conflict(reasons)
-    block = [f"{START} of {label}, made by install_model_deps.sh; edits here are lost"]
+    block = [f"{START} of {label}, made by `python main.py update`; edits here are lost"]
     block += _addresses(model, head + tail)
     block += [one_line(match) for match in matches]
     block += [END]
@@ -81,7 +81,7 @@ def differences(
     head, tail = _without_block(text, "\n")
     matches = find_matches(read_lines(head + tail), model, aliases or {})
     return Differences(
-        reasons=tuple(contradictions(matches, _outside(text))),
+        reasons=tuple(contradictions(matches, outside(text))),
         older=tuple(line for match in matches for line in match.older),
     )
 
@@ -95,7 +95,7 @@ def _without_block(text: str, newline: str) -> tuple[str, str]:
     return _restored(head), _restored(BLOCK.sub("", tail))
 
 
-def _outside(text: str) -> str:
+def outside(text: str) -> str:
     """The text with its blocks empty, so that the numbers of its lines are the same."""
     return BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)
 

@@ -7,6 +7,7 @@ are the caller's to catch.
 import platform
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -15,10 +16,11 @@ from modelserver.attempt import LoadFailed, public_uri
 from modelserver.blame import without_request
 from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks import Outcome
-from modelserver.deployment.environment import SavedWith, inspect_model, open_store
+from modelserver.deployment.document_faults import faults
+from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
 from modelserver.deployment.python_version import minor
-from modelserver.deployment.rehearsal import Died, Rehearsal, faults, rehearse
-from modelserver.deployment.shell import set_variable, unset_variable
+from modelserver.deployment.rehearsal import Died, Rehearsal, rehearse
+from modelserver.deployment.shell import ours, set_variable, unset_variable
 from modelserver.deployment.targets import HAS_SCHEME
 from modelserver.settings import Settings, SettingsError, read_settings
 
@@ -29,6 +31,8 @@ SEMICOLON: Final = re.compile(r'; (?=(?:[^"]*"[^"]*")*[^"]*$)')
 
 MENDS: Final = {"CONNECT_SERVER": set_variable("CONNECT_SERVER", "https://connect.example.com")}
 """Of settings that are needed."""
+
+NEEDS_MODULE: Final = re.compile(r"the model needs the module (\w+)")
 
 ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
 
@@ -56,7 +60,7 @@ def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
     return Outcome("ok", public_uri(uri) if HAS_SCHEME.match(uri) else uri, fact=settings)
 
 
-def check_tracking_server(settings: Settings) -> Outcome[Settings]:
+def check_tracking_server(settings: Settings, environment: Mapping[str, str]) -> Outcome[Settings]:
     """The server answers, to this login; Connect could ask it as well."""
     assert settings.model_uri is not None
     if Path(settings.model_uri.removeprefix("file://")).exists():
@@ -68,7 +72,9 @@ def check_tracking_server(settings: Settings) -> Outcome[Settings]:
         return _failed(error)
     if "://" not in where or where.startswith(("sqlite", "file")) or ONLY_HERE.match(where):
         found = f"{where} answers, but only on this machine, not on Connect"
-        return Outcome("warning", found, set_variable("MLFLOW_TRACKING_URI", "https://…"), settings)
+        server = public_uri(environment.get("CONNECT_SERVER", "").rstrip("/") or "https://…")
+        advice = set_variable("MLFLOW_TRACKING_URI", f"{server}/mlflow")
+        return Outcome("warning", found, advice, settings)
     return Outcome("ok", f"{where} answers", fact=settings)
 
 
@@ -81,7 +87,10 @@ def check_model(settings: Settings) -> Outcome[SavedWith]:
             return _failed(error)
     version = f"{registration.name} version {registration.version}, " if registration.name else ""
     flavors = [name for name in saved.flavors if name != "python_function"] or ["pyfunc"]
-    return Outcome("ok", f"{version}{', '.join(flavors)}", fact=saved)
+    found = f"{version}{', '.join(flavors)}"
+    if risk := of_conda(saved):
+        return Outcome("warning", f"{found}; {risk.found}", risk.advice, saved)
+    return Outcome("ok", found, fact=saved)
 
 
 def check_load(
@@ -94,8 +103,19 @@ def check_load(
         return Outcome("failed", f"the process that loads the model {death}", _revive(saved))
     health = rehearsal.health.json()
     if health["state"] != "ready":
-        return _failed(LoadFailed(health["reason"]))
+        failed = _failed(LoadFailed(health["reason"]))
+        own = _own_module(health["reason"], root)
+        again = ours("check", environment["MODEL_URI"], *sorted(bundle.further), own)
+        return replace(failed, advice=again) if own else failed
     return Outcome("ok", f"loaded in {health['load_seconds']} s", fact=rehearsal)
+
+
+def _own_module(reason: str, root: Path) -> str:
+    """The file or folder of a module that lies in the project's folder, but was not named."""
+    missing = NEEDS_MODULE.search(reason)
+    name = missing[1] if missing else ""
+    found = [path for path in (f"{name}.py", name) if name and (root / path).exists()]
+    return found[0] if found else ""
 
 
 def _revive(saved: SavedWith) -> str:

@@ -1,16 +1,28 @@
 """Lines of requirements.txt with which it should not be deployed, and which no update mends.
 
-In: the file's text. Out: a `Caution` for each fault: logins that would lie open, and hashes that
-make pip refuse the lines without. Nothing is raised, and no login is repeated.
+In: the file's text. Out: a `Caution` for each fault: logins that would lie open, files that
+Connect does not have, hashes that make pip refuse the lines without, and versions below the
+server's floors. Nothing is raised, and no login is repeated.
 """
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import starmap
 from typing import Final
 
+from packaging.requirements import Requirement
+
 from modelserver.deployment.cautions import Caution
+from modelserver.deployment.floors import lowered
 from modelserver.deployment.malformed import Malformed, malformed
-from modelserver.deployment.refusals import has_login, is_address, read_option
+from modelserver.deployment.merging import outside
+from modelserver.deployment.refusals import (
+    OF_FILES,
+    has_login,
+    is_address,
+    leads_nowhere,
+    read_option,
+)
 from modelserver.deployment.requirements import Line, numbered
 from modelserver.deployment.versions import is_exact
 
@@ -26,7 +38,9 @@ def own_faults(text: str) -> list[Caution]:
     return [
         *(_unreadable(found) for found in malformed(text)),
         *(_login(number) for number, line in lines if has_login(line.text)),
+        *(_to_nowhere(number, line) for number, line in lines if leads_nowhere(line)),
         *_hashes(lines),
+        *starmap(_lowered, lowered(outside(text))),
     ]
 
 
@@ -39,6 +53,22 @@ def _login(number: int) -> Caution:
         f"line {number} of requirements.txt has a login or a key in it, which lies open for "
         "everybody who may read the file or the bundle",
         f"take it out of line {number} of requirements.txt, and have a new one issued",
+    )
+
+
+def _to_nowhere(number: int, line: Line) -> Caution:
+    found = f"line {number} `{line.quoted}` of requirements.txt names a file that Connect lacks"
+    option = read_option(line.content)
+    if option and option[0] in OF_FILES:
+        return Caution(found, f"put the lines of that file in the place of line {number}")
+    advice = f"take line {number} out of requirements.txt; your own modules go as further files"
+    return Caution(found, advice)
+
+
+def _lowered(number: int, line: Line, needed: Requirement) -> Caution:
+    return Caution(
+        f"line {number} of requirements.txt has `{line.quoted}`, the server needs `{needed}`",
+        f"write {needed} in line {number} of requirements.txt",
     )
 
 

@@ -29,8 +29,9 @@ class Comparison:
     """What a person has to change, where an update of the file cannot mend it."""
 
 
-def in_file(text: str, packages: Sequence[Line]) -> Comparison:
-    """The model's packages against the lines of a requirements file."""
+def in_file(text: str, packages: Sequence[Line], lacking: Sequence[Line] = ()) -> Comparison:
+    """The model's packages against the lines of a requirements file, `lacking` lines of which are
+    the server's own."""
     if own := own_faults(text):
         return Comparison(faults=tuple(fault.found for fault in own), edit=own[0].advice)
     lines = _by_package(text)
@@ -41,7 +42,10 @@ def in_file(text: str, packages: Sequence[Line]) -> Comparison:
         return Comparison(faults=conflict.reasons, edit=conflict.reasons[0].rpartition("; ")[2])
     wanted = _counting_here(packages)
     found = [(package, lines.get(alias.get(name, name), [])) for name, package in wanted.items()]
-    faults = tuple(filter(None, starmap(_fault, found)))
+    faults = (
+        *(f"{line.content}, which the server needs, has no line" for line in lacking),
+        *filter(None, starmap(_fault, found)),
+    )
     looser = tuple(filter(None, starmap(_doubt, found)))
     risks = cautions(packages, text)
     # An update mends what comes first; what it cannot mend is for a person.

@@ -29,6 +29,7 @@ from modelserver.deployment.project_checks import (
 )
 from modelserver.deployment.quiet import quiet
 from modelserver.deployment.shell import ours
+from modelserver.deployment.texts import NoText
 
 T = TypeVar("T")
 
@@ -36,6 +37,8 @@ T = TypeVar("T")
 def _guarded(check: Callable[..., Outcome[T]], needed: tuple[Any, ...]) -> Outcome[T]:
     try:
         return check(*needed)
+    except NoText as error:
+        return Outcome("failed", str(error), f"save {error.name} as UTF-8")
     except Exception as error:  # a file that cannot be read, a broken base document: findings, too
         return Outcome("failed", f"{type(error).__name__}: {error}", "mend that, and check again")
 
@@ -59,7 +62,7 @@ def preflight(
     """All checks, in order, each as soon as it is done. `extra` files go to Connect, too."""
     bundle = read_bundle(root, extra)
     settings = yield from _step("settings", check_settings, environment)
-    reachable = yield from _step("tracking server", check_tracking_server, settings)
+    reachable = yield from _step("tracking server", check_tracking_server, settings, environment)
     saved = yield from _step("model", check_model, reachable)
     yield from _step("Python", check_python, saved, root)
     yield from _step("requirements.txt", check_requirements, saved, settings, root)

@@ -10,11 +10,13 @@ from typing import Final
 from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks import Outcome
 from modelserver.deployment.environment import SavedWith
+from modelserver.deployment.floors import missing
 from modelserver.deployment.packages import Comparison, in_file, installed
-from modelserver.deployment.python_version import chosen_python, minor
-from modelserver.deployment.shell import ours, write_file
+from modelserver.deployment.python_version import OLDEST, chosen_python, minor
+from modelserver.deployment.shell import join, new_environment, ours, write_file
+from modelserver.deployment.texts import read_text
 from modelserver.deployment.whole_folder import private, read_folder
-from modelserver.errors import listed
+from modelserver.errors import listed, quoted
 from modelserver.openapi.description import BASE, Description, base_description
 from modelserver.openapi.document import BaseError
 from modelserver.settings import Settings
@@ -35,28 +37,39 @@ def _compared(comparison: Comparison, saved: SavedWith, advice: str) -> Outcome[
 def check_python(saved: SavedWith, root: Path) -> Outcome[None]:
     """The model's Python is the one that Connect will take, and the one that runs here."""
     here, choice = platform.python_version(), chosen_python(root)
-    model = saved.python or here
-    advice = write_file(".python-version", ".".join(model.split(".")[:2]))
-    if saved.python is None:
+    unsaid = saved.python in (None, "3")
+    model = here if unsaid else str(saved.python)
+    number = minor(model)
+    if number is None or number < OLDEST:
+        found = f"the model was saved with {quoted(model)}, the server needs Python 3.{OLDEST} on"
+        return Outcome("failed", found, f"log the model again with Python 3.{OLDEST} or newer")
+    advice = write_file(".python-version", f"3.{number}")
+    if unsaid:
         return Outcome("warning", f"the model does not say which; here is {here}", advice)
-    if choice is None or minor(model) not in choice.minors:
+    if choice is None or number not in choice.minors:
         says = f"{choice.source} says {choice.text}" if choice else "there is no .python-version"
         return Outcome("failed", f"the model was saved with {model}, {says}", advice)
     if len(choice.minors) > 1:
         found = f"the model was saved with {model}, Connect may take any {choice.text}"
         return Outcome("warning", found, advice)
-    if minor(here) != minor(model):
-        advice = f"python3.{minor(model)} -m venv .venv"
-        return Outcome("warning", f"the model was saved with {model}, here is {here}", advice)
+    if minor(here) != number:
+        found = (
+            f"the model was saved with {model}, here is {here}; install requirements.txt in an "
+            f"environment of Python 3.{number}, and check there"
+        )
+        return Outcome("warning", found, new_environment(number))
     return Outcome("ok", f"the model {model}, {choice.source} {choice.text}, here {here}")
 
 
 def check_requirements(saved: SavedWith, settings: Settings, root: Path) -> Outcome[None]:
-    """requirements.txt has a line for each package of the model, in its version."""
+    """requirements.txt has a line for each package of the model, in its version, and of ours."""
     file = root / "requirements.txt"
-    text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
+    if not file.is_file():
+        advice = join(["git", "checkout", "--", file.name])
+        return Outcome("failed", f"there is no {file.name}", advice)
+    text = read_text(file)
     advice = ours("update", str(settings.model_uri))
-    return _compared(in_file(text, saved.packages), saved, advice)
+    return _compared(in_file(text, saved.packages, missing(text)), saved, advice)
 
 
 def check_installed(saved: SavedWith, settings: Settings) -> Outcome[None]:

@@ -11,6 +11,8 @@ from typing import Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from modelserver.deployment.texts import read_text
+
 SOURCES: Final = {
     ".python-version": re.compile(r"^\s*([^\s#].*?)\s*$", re.M),
     "pyproject.toml": re.compile(r"""^requires-python\s*=\s*["']([^"']*)["']""", re.M),
@@ -18,6 +20,9 @@ SOURCES: Final = {
 """Files in the order in which they count, and where in them the version is."""
 
 MINORS: Final = range(30)
+
+OLDEST: Final = 10
+"""The lowest minor version of Python 3 that the server runs with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,16 @@ def chosen_python(root: Path) -> PythonChoice | None:
     """What the project in `root` says, None where it says nothing that can be read."""
     for source, pattern in SOURCES.items():
         file = root / source
-        found = pattern.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+        found = pattern.search(read_text(file)) if file.is_file() else None
         if found:
             return PythonChoice(source, found[1], _minors(found[1]))
     return None
 
 
-def minor(version: str) -> int:
-    """The second number of a version such as 3.11.7."""
-    return int(version.split(".")[1])
+def minor(version: str) -> int | None:
+    """The second number of a version such as 3.11.7; None where it is no Python 3 of Connect's."""
+    found = re.match(r"3\.(\d+)(?!\d)", version)
+    return int(found[1]) if found else None
 
 
 def _minors(text: str) -> frozenset[int]:

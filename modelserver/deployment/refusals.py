@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from modelserver.deployment.requirements import LONGEST, Line
+from modelserver.deployment.requirements import KEY, LONGEST, Line
 
 HASHES: Final = re.compile(r"(?:\s+--hash[ =]\w+:\w+)*")
 
@@ -29,6 +29,8 @@ SHORT: Final = {
 }
 
 OF_FILES: Final = frozenset({"--constraint", "--requirement"})
+
+INDEXES: Final = frozenset({"--extra-index-url", "--find-links", "--index-url"})
 
 ARCHIVES: Final = (".whl", ".zip", ".tar", ".tgz", ".tbz", ".txz", ".tlz", ".gz", ".bz2", ".xz")
 
@@ -50,8 +52,8 @@ LOGIN: Final = re.compile(
 )
 """A login in an address. No secrets are `git`, a user of ssh, and a variable that pip fills in."""
 
-KEY_IN_QUERY: Final = re.compile(
-    r"[?&][\w-]*(?:token|sig|key|secret|password|auth|credential)[\w-]*=", re.I
+KEY_IN_ADDRESS: Final = re.compile(
+    r"[?&#][\w-]*(?:token|sig|key|secret|password|auth|credential)[\w-]*=", re.I
 )
 
 WITH_LOGIN: Final = (
@@ -74,12 +76,20 @@ def refusals(model: Sequence[Line], ours: Sequence[Line]) -> Iterator[str]:
 
 def has_login(text: str) -> bool:
     """Whether an address in the text has a login or a key in it."""
-    return bool(LOGIN.search(text) or KEY_IN_QUERY.search(text))
+    return any(pattern.search(text) for pattern in (LOGIN, KEY_IN_ADDRESS, KEY))
 
 
 def is_address(line: Line) -> bool:
     """Whether the line is the bare address of a package."""
     return line.requirement is None and ADDRESS.fullmatch(line.content) is not None
+
+
+def leads_nowhere(line: Line) -> bool:
+    """Whether the line names a file or folder, of which Connect has none."""
+    name, value = read_option(line.content) or ("", "")
+    if name in OF_FILES | INDEXES:
+        return REMOTE.match(value) is None
+    return _refusal(line, set()) == LOCAL
 
 
 def _refusal(line: Line, present: set[tuple[str, str]]) -> str | None:

@@ -1,24 +1,26 @@
 """A rehearsal: the real app, loaded and asked once, from the files that would go to Connect.
 
-In: environment variables and a bundle. Out: a frozen `Rehearsal`. A module that lies in the
-project's folder but not in the bundle is missing here as it is there. The app runs in a process of
-its own, because a pickle of another Python may end one. Nothing is raised that is the model's
-fault, but for that end, which is a `Died`.
+In: environment variables and a bundle. Out: a frozen `Rehearsal`. A module or another file that
+lies in the project's folder but not in the bundle is missing here as it is there. The app runs in a
+process of its own, because a pickle of another Python may end one. Nothing is raised that is the
+model's fault, but for that end, which is a `Died`.
 """
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from modelserver.deployment.bundle import Bundle
+from modelserver.settings import unquoted
 
 PERFORMANCE: Final = Path(__file__).with_name("performance.py")
 
@@ -26,6 +28,12 @@ START: Final = (
     "import runpy, sys; sys.path[0] = sys.argv[1]; runpy.run_path(sys.argv[2], run_name='__main__')"
 )
 """Runs a file with another folder than its own as the first to import from."""
+
+OF_PATHS: Final = ("_BUNDLE", "_CREDENTIALS", "_DIR", "_FILE", "_PATH", "_URI")
+"""How variables end that may name a file or folder."""
+
+PATH: Final = re.compile(r"(sqlite(?:\+\w+)?:///|file:(?://)?|)([^?]+)(.*)", re.S)
+"""What stands before a path, the path, and a query."""
 
 
 class Died(Exception):
@@ -65,8 +73,9 @@ def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehe
         answers = Path(folder) / "answers.json"
         code = subprocess.run(
             [sys.executable, "-c", START, folder, str(PERFORMANCE), str(answers)],
-            input=json.dumps(dict(environment)).encode(),
-            env=_inherited(environment),
+            input=json.dumps(_from_anywhere(environment)).encode(),
+            env=_from_anywhere(_inherited(environment)),
+            cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=False,
@@ -80,9 +89,28 @@ def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehe
 
 def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables of this process but for those that only hold in it: where its modules are, and
-    the login that it gave to MLflow, unless a person had set one."""
+    the login that it gave to MLflow, unless a person had set one. MLflow's default store is the one
+    that it has here."""
+    import mlflow
+
     own = {"PYTHONPATH", "MLFLOW_TRACKING_AUTH"} - (environment.keys() - {"PYTHONPATH"})
-    return {name: value for name, value in os.environ.items() if name not in own}
+    inherited = {name: value for name, value in os.environ.items() if name not in own}
+    return {"MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(), **inherited}
+
+
+def _from_anywhere(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables with absolute paths where they name what is below the current folder."""
+    return {
+        name: _absolute(value) if name.endswith(OF_PATHS) else value
+        for name, value in environment.items()
+    }
+
+
+def _absolute(value: str) -> str:
+    found = PATH.fullmatch(unquoted(value))
+    if found is None or not os.path.exists(found[2]):
+        return value
+    return f"{found[1]}{os.path.abspath(found[2])}{found[3]}"
 
 
 def _end(code: int) -> str:
@@ -91,30 +119,3 @@ def _end(code: int) -> str:
         return f"died of {signal.Signals(-code).name}"
     except ValueError:
         return f"ended with exit code {code}"
-
-
-def faults(document: Any) -> Iterator[str]:
-    """What keeps a value from being an OpenAPI document that tools can follow."""
-    if not str(document.get("openapi", "")).startswith("3.1"):
-        yield "it is not OpenAPI 3.1"
-    if "/invocations" not in document.get("paths", {}):
-        yield "it has no /invocations"
-    for reference in sorted(set(_references(document))):
-        if not _is_there(document, reference):
-            yield f"there is no {reference}"
-
-
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _references(item)
-
-
-def _is_there(document: Any, reference: str) -> bool:
-    for key in reference.removeprefix("#/").split("/"):
-        document = document.get(key) if isinstance(document, dict) else None
-    return document is not None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 COMMENT: Final = re.compile(r"(?<!\S)#.*$")
@@ -22,8 +23,20 @@ BLANKS: Final = re.compile(r"[ \t]+")
 LONGEST: Final = 2000
 """Characters of a requirement without its hashes; a longer one would take long to read."""
 
-SECRET: Final = re.compile(r"(?<=://)[^/\s]*(?=@)|(?<=\?)\S+")
-"""Login and query of an address."""
+KEY: Final = re.compile(
+    r"(?<![\w-])(?:gh[a-z]_|github_pat_|glpat-)[\w-]+|(?<![\w-])(?:hf_|dapi|AKIA|pypi-)[\w-]{16,}"
+)
+"""Keys that are known by how they begin, wherever they stand."""
+
+SECRET: Final = re.compile(
+    rf"(?<=://)[^/\s]*(?=@)|(?<=\?)\S+|(?<=#)(?!egg=|subdirectory=|sha|md5)\S+|{KEY.pattern}"
+)
+"""Login, query, keys and unknown fragment of an address."""
+
+IN_ADDRESS: Final = re.compile(
+    r"(?:^|[-@])v?(\d+(?:\.\d+)+(?:\.?(?:a|b|rc|post|dev)\d+)?)(?=-|\+|%2B|\.(?:zip|tar|tgz)|$)"
+)
+"""The version in the last part of an address: of a wheel, an archive, a tag."""
 
 SHOWN: Final = 120
 """Characters of a line in a message."""
@@ -52,9 +65,18 @@ class Line:
         return str(self.requirement.marker or "") if self.requirement else ""
 
     @property
+    def specifier(self) -> SpecifierSet:
+        """The versions that the line allows; of an address the one that its end names."""
+        if self.requirement is None or self.requirement.url is None:
+            return self.requirement.specifier if self.requirement else SpecifierSet()
+        end = re.split("[?#]", self.requirement.url)[0].rpartition("/")[2]
+        found = IN_ADDRESS.search(end)
+        return SpecifierSet(f"=={found[1]}" if found else "")
+
+    @property
     def quoted(self) -> str:
         """The content for messages: not all of it, no login, nothing that moves a cursor."""
-        start = SECRET.sub("…", self.content)[: SHOWN + 1]
+        start = BLANKS.sub(" ", SECRET.sub("…", self.content))[: SHOWN + 1]
         text = "".join(sign if sign.isprintable() else "�" for sign in start)
         return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 

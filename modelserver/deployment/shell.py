@@ -48,6 +48,13 @@ def write_file(name: str, text: str, windows: bool = WINDOWS) -> str:
     return command.format(quote(text, windows), quote(name, windows))
 
 
+def new_environment(number: int, windows: bool = WINDOWS) -> str:
+    """The command that makes a virtual environment of Python 3.`number`, in a folder of its own:
+    in that of another Python it would mix both."""
+    python = f"py -3.{number}" if windows else f"python3.{number}"
+    return f"{python} -m venv .venv3.{number}"
+
+
 def variable(name: str, value: str) -> str:
     """What rsconnect's -E takes: a bare name, whose value it reads from its environment, where that
     must not be shown."""

@@ -84,6 +84,8 @@ def base_description(file: Path = BASE) -> Description:
         return Description.of(read_base(file.read_text(encoding="utf-8")))
     except RecursionError as error:
         raise BaseError(f"{file.name}: it refers to itself") from error
+    except UnicodeDecodeError as error:
+        raise BaseError(f"{file.name}: it is no UTF-8 text; save it as UTF-8") from error
     except (OSError, ValueError) as error:
         raise BaseError(f"{file.name}: {error}") from error
 

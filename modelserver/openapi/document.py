@@ -73,7 +73,7 @@ def read_base(text: str) -> Document:
     try:
         base = yaml.load(text, BaseLoader)
     except yaml.MarkedYAMLError as error:
-        raise BaseError(_place(error)) from error
+        raise BaseError(_place(error, text)) from error
     except yaml.YAMLError as error:
         raise BaseError(" ".join(str(error).split())) from error
     for path, wanted in FILLED_IN.items():
@@ -82,10 +82,12 @@ def read_base(text: str) -> Document:
     return dict(base)
 
 
-def _place(error: yaml.MarkedYAMLError) -> str:
+def _place(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark or error.context_mark
     where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    return f"{where}{error.problem or error.context}"
+    line = "".join(text.split("\n")[mark.line : mark.line + 1]) if mark else ""
+    is_tab = "\t" in line[: len(line) - len(line.lstrip())]
+    return f"{where}{'a tab; indent with spaces' if is_tab else error.problem or error.context}"
 
 
 def _part(base: Any, path: Sequence[str]) -> Any:

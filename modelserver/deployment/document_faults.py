@@ -1,0 +1,102 @@
+"""What keeps a value from being an OpenAPI document that tools can follow.
+
+In: the document, decoded. Out: a phrase for each fault. Nothing is raised.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+TEXT, OBJECT, ARRAY = "text", "an object", "an array"
+
+NAMES: Final[Mapping[type, str]] = {str: TEXT, dict: OBJECT, list: ARRAY}
+
+PARTS: Final = {
+    "info": OBJECT,
+    "info/title": TEXT,
+    "info/version": TEXT,
+    "info/summary": TEXT,
+    "info/description": TEXT,
+    "info/termsOfService": TEXT,
+    "info/contact": OBJECT,
+    "info/contact/*": TEXT,
+    "info/license": OBJECT,
+    "info/license/*": TEXT,
+    "externalDocs": OBJECT,
+    "externalDocs/url": TEXT,
+    "servers": ARRAY,
+    "servers/*": OBJECT,
+    "servers/*/url": TEXT,
+    "servers/*/description": TEXT,
+    "security": ARRAY,
+    "security/*": OBJECT,
+    "security/*/*": ARRAY,
+    "tags": ARRAY,
+    "tags/*": OBJECT,
+    "tags/*/name": TEXT,
+    "tags/*/description": TEXT,
+    "paths": OBJECT,
+    "paths/*": OBJECT,
+    "paths/*/*/operationId": TEXT,
+    "paths/*/*/summary": TEXT,
+    "paths/*/*/description": TEXT,
+    "paths/*/*/tags": ARRAY,
+    "paths/*/*/tags/*": TEXT,
+    "paths/*/*/security": ARRAY,
+    "paths/*/*/parameters": ARRAY,
+    "paths/*/*/parameters/*": OBJECT,
+    "paths/*/*/responses": OBJECT,
+    "paths/*/*/responses/*": OBJECT,
+    "paths/*/*/responses/*/description": TEXT,
+    "components": OBJECT,
+    "components/*": OBJECT,
+    "components/*/*": OBJECT,
+}
+"""Parts that an editor may change, and what they are; a star is any key or item."""
+
+
+def faults(document: Any) -> Iterator[str]:
+    """What is wrong with the document."""
+    if not str(document.get("openapi", "")).startswith("3.1"):
+        yield "it is not OpenAPI 3.1"
+    paths = document.get("paths", {})
+    if not isinstance(paths, dict) or "/invocations" not in paths:
+        yield "it has no /invocations"
+    for pattern, wanted in PARTS.items():
+        for path, part in _found(document, pattern.split("/")):
+            if NAMES.get(type(part)) != wanted:
+                yield f"{' > '.join(path)} is not {wanted}"
+    for reference in sorted(set(_references(document))):
+        if not _is_there(document, reference):
+            yield f"there is no {reference}"
+
+
+def _found(value: Any, pattern: Sequence[str]) -> Iterator[tuple[list[str], Any]]:
+    """The parts that a pattern names, each with the keys that lead there."""
+    if not pattern:
+        yield [], value
+        return
+    first, *rest = pattern
+    pairs = value.items() if isinstance(value, dict) else enumerate(_items(value))
+    for key, part in pairs:
+        if first in ("*", key):
+            for path, found in _found(part, rest):
+                yield [str(key), *path], found
+
+
+def _items(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        value = list(value.values())
+    for item in _items(value):
+        yield from _references(item)
+
+
+def _is_there(document: Any, reference: str) -> bool:
+    for key in reference.removeprefix("#/").split("/"):
+        document = document.get(key) if isinstance(document, dict) else None
+    return document is not None
