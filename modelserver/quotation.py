@@ -11,6 +11,7 @@ from typing import Final
 from modelserver.attempt import Attempt, public_uri
 from modelserver.causes import causes, is_mlflows
 from modelserver.mlflow_words import RESPONSE
+from modelserver.redaction import struck
 
 LONGEST: Final = 300
 """Characters."""
@@ -33,9 +34,7 @@ def quotation(error: BaseException, attempt: Attempt) -> str:
     """What `error`, which ended `attempt`, says."""
     if not is_mlflows(error):
         return ""
-    text = _own_words(error).partition(RESPONSE)[0]
-    for secret in attempt.secrets:
-        text = text.replace(secret, "…")
+    text = struck(_own_words(error).partition(RESPONSE)[0], attempt.secrets)
     line = next(filter(None, map(str.strip, text.splitlines())), "")
     line = " ".join(PLACE.sub(_shown, line).split()).replace('"', "'").rstrip(".")
     return line[: LONGEST - 1] + "…" if len(line) > LONGEST else line

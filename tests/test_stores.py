@@ -1,6 +1,7 @@
 """Models whose files cannot be fetched: from artifact stores, folders, tracking servers."""
 
 import importlib.util
+import logging
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +17,7 @@ from modelserver.advice import advice
 from modelserver.attempt import Attempt, LoadFailed
 from modelserver.causes import status_of
 from modelserver.deployment.environment import inspect_model
+from modelserver.log import LineFormatter
 from modelserver.login import Login
 from modelserver.model import load_model
 from modelserver.registry import resolve
@@ -258,6 +260,22 @@ def test_a_real_s3(
         load_model(settings)
     assert str(failed.value).startswith(f"the artifact store {location} (S3) ")
     assert text in str(failed.value)
+
+
+@pytest.mark.parametrize("server", ["http://me:{}@127.0.0.1:1", "http://{}@127.0.0.1:1"])
+def test_a_login_of_the_store_is_not_in_the_log(
+    server: str, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.store.artifact import s3_artifact_repo
+
+    s3_artifact_repo._cached_get_s3_client.cache_clear()
+    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", server.format("pass-word"))
+    with pytest.raises(LoadFailed) as failed:
+        load_model(read_settings({"MODEL_URI": "s3://bucket/model"}))
+    told = (type(failed.value), failed.value, failed.value.__traceback__)
+    record = logging.LogRecord("x", logging.ERROR, "", 0, "failed", (), told)
+    assert "pass-word" in logging.Formatter().format(record)
+    assert "pass-word" not in LineFormatter().format(record)
 
 
 def test_the_packages_of_the_store_are_the_models_too(
