@@ -9,10 +9,11 @@ MLflow said it.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from modelserver.attempt import UNREADABLE, Attempt, Step
+from modelserver.attempt import LOGGED, UNREADABLE, Attempt, Step
 from modelserver.causes import causes, is_disk_full
 from modelserver.fetching import while_fetching
 from modelserver.looking_up import unreadable, while_looking_up
+from modelserver.misspelt import fault_of_tracking_uri
 from modelserver.model_packages import guess, missing_module
 from modelserver.network import fault_of_network
 from modelserver.quotation import quotation
@@ -22,11 +23,11 @@ def advice(error: BaseException, attempt: Attempt) -> str:
     """What to do about `error`, which ended `attempt`."""
     if attempt.uri.endswith(UNREADABLE):
         return unreadable(attempt)
-    if attempt.server.endswith(UNREADABLE):
-        return "MLFLOW_TRACKING_URI cannot be read as a URI; characters of a password need %-codes"
     if any(is_disk_full(cause) for cause in causes(error)):
         return "the disk is full; make room, or set TMPDIR to a folder on another one"
     if attempt.step in ASKING:
+        if said := fault_of_tracking_uri(attempt):
+            return said
         for cause in causes(error):
             if said := fault_of_network(cause, attempt):
                 return said
@@ -63,8 +64,6 @@ RULES: Final[Mapping[Step, Callable[[BaseException, Attempt], str | None]]] = {
     "loading": _while_loading,
     "predicting": lambda error, attempt: None,
 }
-
-LOGGED: Final = "the server's log has the traceback"
 
 UNEXPLAINED: Final[Mapping[Step, str]] = {
     "configuring": "MLflow could not be set up",

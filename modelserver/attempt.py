@@ -62,8 +62,17 @@ class Attempt:
         """The tracking server or store, as it may be shown."""
         if not self.tracking_uri:
             return "the local store"
+        if self.tracking_uri == DATABRICKS:
+            return f"the tracking server {self.tracking_uri}"
         return f"the tracking server {public_uri(self.tracking_uri)}"
 
+
+DATABRICKS: Final = "databricks"
+"""A tracking URI that is no folder, though it has no scheme."""
+
+
+LOGGED: Final = "the server's log, which `python main.py` prints, has the traceback"
+"""Where to look, for those who serve a model and for those who check or fetch it."""
 
 UNREADABLE: Final = ":…"
 """What is shown of a URI that cannot be read."""

@@ -8,7 +8,7 @@ import errno
 from collections.abc import Iterator
 from typing import Any, Final
 
-from modelserver.mlflow_words import NO_JSON, NO_SPACE, says, status_in
+from modelserver.mlflow_words import FOREIGN_HOST, NO_JSON, NO_SPACE, says, status_in
 
 UNREACHABLE: Final = frozenset(
     {
@@ -86,6 +86,12 @@ def is_page(error: BaseException) -> bool:
     return named == NO_JSON_ERROR or says(error, NO_JSON)
 
 
+def is_foreign_host(error: BaseException) -> bool:
+    """Whether a tracking server refused the name by which it was asked."""
+    answer = getattr(getattr(error, "response", None), "text", "")
+    return says(error, FOREIGN_HOST) or FOREIGN_HOST in answer
+
+
 def lacks_login(error: BaseException) -> bool:
     """Whether there were no credentials to ask with, or none that were taken."""
     return type(error).__name__ in NO_LOGIN or _store_code(error) in WRONG_LOGIN
@@ -97,6 +103,14 @@ def _store_code(error: BaseException) -> Any:
     if isinstance(response, dict):
         return response.get("Error", {}).get("Code")
     return getattr(error, "error_code", None)
+
+
+def is_of_database(error: BaseException) -> bool:
+    """Whether a database, or what should be one, said it."""
+    return any(
+        kind.__module__.partition(".")[0] in ("sqlalchemy", "sqlite3")
+        for kind in type(error).__mro__
+    )
 
 
 def is_disk_full(error: BaseException) -> bool:

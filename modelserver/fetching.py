@@ -7,8 +7,8 @@ Files are in an artifact store that is asked directly, behind the tracking serve
 import re
 from typing import Final
 
-from modelserver.attempt import Attempt, public_uri
-from modelserver.causes import causes, is_unreachable, lacks_login, status_of
+from modelserver.attempt import LOGGED, Attempt, public_uri
+from modelserver.causes import causes, is_foreign_host, is_unreachable, lacks_login, status_of
 from modelserver.looking_up import fault_of_server, no_model, unreadable
 from modelserver.mlflow_words import BAD_URI, GONE, says
 from modelserver.model_packages import to_install
@@ -57,7 +57,7 @@ def _gone(attempt: Attempt) -> str:
 
 def _forbidden(error: BaseException, attempt: Attempt) -> str | None:
     """Files behind a tracking server are read by the permissions of their experiment."""
-    if status_of(error) != 403:
+    if status_of(error) != 403 or is_foreign_host(error):
         return None
     found = EXPERIMENT.match(attempt.location)
     whose = f"experiment {found[1]}" if found else "their experiment"
@@ -86,5 +86,5 @@ def _fault_of_store(error: BaseException, place: str, store: Store) -> str | Non
 def _unexplained(error: BaseException, place: str, store: Store) -> str:
     return (
         f"{place} did not hand out the files ({type(error).__name__}); it is asked with "
-        f"{store.login}; the server's log has the traceback"
+        f"{store.login}; {LOGGED}"
     )

@@ -8,9 +8,25 @@ from difflib import get_close_matches
 from typing import Final
 
 from modelserver.attempt import Attempt
-from modelserver.causes import code_of, is_page, is_unreachable, status_of
+from modelserver.causes import (
+    code_of,
+    is_foreign_host,
+    is_of_database,
+    is_page,
+    is_unreachable,
+    status_of,
+)
 from modelserver.login import ANYBODY
-from modelserver.mlflow_words import BAD_URI, NO_ENDPOINT, NO_LOGIN, says
+from modelserver.misspelt import unknown_scheme
+from modelserver.mlflow_words import (
+    BAD_URI,
+    NO_ENDPOINT,
+    NO_LOGIN,
+    OLD_STORE,
+    UNKNOWN_STORE,
+    says,
+    setting_in,
+)
 from modelserver.registry import NotRegistered
 from modelserver.stores import STORES
 
@@ -25,12 +41,29 @@ def while_looking_up(error: BaseException, attempt: Attempt) -> str | None:
             f"{attempt.server} was asked without a login; set DATABRICKS_HOST and DATABRICKS_TOKEN "
             "(with the package databricks-sdk), or another MLFLOW_TRACKING_URI"
         )
-    if fault := fault_of_server(error, attempt):
+    if fault := fault_of_server(error, attempt) or _fault_of_settings(error, attempt):
         return fault
     if isinstance(error, ModuleNotFoundError) and error.name:
         top = error.name.partition(".")[0]
         return f"{attempt.server} cannot be asked without the module {top}; install its package"
     return _wrong_uri(error, attempt)
+
+
+def _fault_of_settings(error: BaseException, attempt: Attempt) -> str | None:
+    """What is wrong with a setting of MLflow, or with the store that it names."""
+    if setting := setting_in(error):
+        return f"{setting} has a value that MLflow cannot read; correct or unset it"
+    if says(error, UNKNOWN_STORE):
+        return unknown_scheme(attempt)
+    if says(error, OLD_STORE):
+        return (
+            f"{attempt.server} is a folder of files, which this MLflow does not read any more; "
+            "bring it into a database with `mlflow migrate-filestore` and set MLFLOW_TRACKING_URI "
+            "to sqlite:///mlflow.db, or to a server's http://…"
+        )
+    if is_of_database(error):
+        return f"{attempt.server} cannot be opened as a database; check MLFLOW_TRACKING_URI"
+    return None
 
 
 GATEWAY: Final = frozenset({502, 503, 504})
@@ -40,6 +73,11 @@ GATEWAY: Final = frozenset({502, 503, 504})
 def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
     """What the tracking server did, when the error is about that."""
     server, login, status = attempt.server, attempt.login, status_of(error)
+    if is_foreign_host(error):
+        return (
+            f"{server} does not take this name of its machine, whatever the login; start it with "
+            "`mlflow server --allowed-hosts` and the name, or ask it by one that it takes"
+        )
     if is_page(error):
         return f"{server} refused the login (it answered with a web page): {login.check}"
     if status == 403 and login.user != ANYBODY:

@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
 
 from modelserver.advice import advice
-from modelserver.attempt import Attempt, LoadFailed, Step, public_uri
+from modelserver.attempt import LOGGED, Attempt, LoadFailed, Step, public_uri
 from modelserver.login import Login
 from modelserver.model import check_flavor, load_model
 from modelserver.model_packages import line_for, missing_module
@@ -285,9 +285,9 @@ def fail(error: Exception) -> Callable[[], None]:
     return act
 
 
-LOADING = "the model models:/m/1 could not be loaded ({}); the server's log has the traceback"
+LOADING = f"the model models:/m/1 could not be loaded ({{}}); {LOGGED}"
 
-NO_FILES = "the files of the model models:/m/1 could not be fetched ({}); the server's log has the"
+NO_FILES = f"the files of the model models:/m/1 could not be fetched ({{}}); {LOGGED}"
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ NO_FILES = "the files of the model models:/m/1 could not be fetched ({}); the se
         (
             "loading",
             fail(MlflowException("No flavor.", PERMISSION_DENIED)),
-            'the model models:/m/1 could not be loaded: "No flavor"; the server\'s log has the tr',
+            f'the model models:/m/1 could not be loaded: "No flavor"; {LOGGED}',
         ),
         (
             "predicting",

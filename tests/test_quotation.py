@@ -8,7 +8,7 @@ import pytest
 import yaml
 from mlflow.exceptions import MlflowException
 
-from modelserver.attempt import Attempt, LoadFailed
+from modelserver.attempt import LOGGED, Attempt, LoadFailed
 from modelserver.deployment.model_checks import _failed
 from modelserver.login import Login
 from modelserver.model import load_model
@@ -73,7 +73,7 @@ def test_a_flavor_that_does_not_fit(
 ) -> None:
     path = changed(tmp_path / "m", python_function)
     (path / "requirements.txt").write_text("pandas==0.1\n")
-    assert reason(path) == f': "{sentence}"; the server\'s log has the traceback'
+    assert reason(path) == f': "{sentence}"; {LOGGED}'
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_model_that_chooses_its_words(tmp_path: Path) -> None:
     load = "raise MlflowException('No index for key top-secret-1; build it.')"
     path = of_code(tmp_path / "m", load)
     assert reason(path, MLFLOW_TRACKING_TOKEN="top-secret-1") == (
-        ': "No index for key …; build it"; the server\'s log has the traceback'
+        f': "No index for key …; build it"; {LOGGED}'
     )
 
 
