@@ -12,9 +12,10 @@ from typing import Final
 from modelserver.attempt import LOGGED, UNREADABLE, Attempt, Step
 from modelserver.causes import causes, is_disk_full
 from modelserver.fetching import while_fetching
+from modelserver.loading import while_loading
 from modelserver.looking_up import unreadable, while_looking_up
 from modelserver.misspelt import fault_of_tracking_uri
-from modelserver.model_packages import guess, missing_module
+from modelserver.model_packages import guess
 from modelserver.network import fault_of_network
 from modelserver.quotation import quotation
 
@@ -48,12 +49,6 @@ def _while_configuring(error: BaseException, attempt: Attempt) -> str | None:
     return f"MLflow cannot be imported{missing}; pip install -r requirements.txt"
 
 
-def _while_loading(error: BaseException, attempt: Attempt) -> str | None:
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return missing_module(error.name, attempt.requirements)
-    return None
-
-
 ASKING: Final = frozenset({"looking up", "fetching"})
 """Steps in which servers are asked, not by the model's own code."""
 
@@ -61,7 +56,7 @@ RULES: Final[Mapping[Step, Callable[[BaseException, Attempt], str | None]]] = {
     "configuring": _while_configuring,
     "looking up": while_looking_up,
     "fetching": while_fetching,
-    "loading": _while_loading,
+    "loading": while_loading,
     "predicting": lambda error, attempt: None,
 }
 

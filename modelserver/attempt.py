@@ -6,6 +6,7 @@ a URI is decided here.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
@@ -42,7 +43,9 @@ class Attempt:
     location: str = ""
     """Where the model's files are."""
     requirements: Sequence[str] = ()
-    """The lines of the model's requirements.txt."""
+    """The lines of the model's requirements."""
+    folder: Path | None = None
+    """Where the model's files are on this machine."""
     report: Report = lambda step: None
     secrets: Sequence[str] = ()
     """What may not be shown, whoever says it."""

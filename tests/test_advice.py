@@ -20,7 +20,7 @@ from modelserver.advice import advice
 from modelserver.attempt import LOGGED, Attempt, LoadFailed, Step, public_uri
 from modelserver.login import Login
 from modelserver.model import check_flavor, load_model
-from modelserver.model_packages import line_for, missing_module
+from modelserver.model_packages import line_for, missing_module, requirements_of
 from modelserver.registry import resolve
 from modelserver.settings import read_settings
 
@@ -52,6 +52,17 @@ def test_folders_that_are_no_models(tmp_path: Path, mlmodel: str | None) -> None
     assert str(failed.value) == (
         "what is at models:/m/1 is not a complete MLflow model; log it again"
     )
+
+
+def test_models_above_and_below(tmp_path: Path) -> None:
+    """As MODEL_URI names the file, or a folder of a tracking server's files."""
+    folder = tmp_path / "1" / "artifacts"
+    folder.mkdir(parents=True)
+    (folder / "MLmodel").write_text("flavors: {}")
+    with pytest.raises(LoadFailed, match="; name the folder that this file is in"):
+        check_flavor(folder / "MLmodel", "x")
+    with pytest.raises(LoadFailed, match="is one below it, at …/1/artifacts; name that folder"):
+        check_flavor(tmp_path, "x")
 
 
 @pytest.mark.parametrize(
@@ -383,6 +394,12 @@ def test_of_many_differences_five_are_named() -> None:
          "xgboost[gpu]>=2 ; python_version > '3'"),
         ("own", ["own @ git+https://token@host/own?key=k"], "own @ git+https://…@host/own?…"),
         ("own", ["owner", "# own"], None),
+        ("imblearn.over_sampling", ["imbalanced-learn==0.12.4"], "imbalanced-learn==0.12.4"),
+        ("skopt", ["mlflow", "scikit-optimize"], "scikit-optimize"),
+        ("google.protobuf.message", ["protobuf<6"], "protobuf<6"),
+        ("google.cloud", ["protobuf<6"], None),
+        ("pkg_resources", ["setuptools<82"], "setuptools<82"),
+        ("Crypto.Cipher", ["pycryptodome"], "pycryptodome"),
     ],
 )  # fmt: skip
 def test_packages_are_known_by_their_modules(
@@ -414,6 +431,42 @@ def test_a_part_that_the_installed_package_does_not_have(module: str) -> None:
     assert missing_module(module, ["numpy>=1"]) == (
         f"the model needs the module {module}, which the installed {top} does not have"
     )
+
+
+@pytest.mark.parametrize("package", [True, False])
+def test_an_own_module_with_the_name_of_a_folder_that_is_here(
+    package: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deploy_of_mine").mkdir()
+    if package:
+        (tmp_path / "deploy_of_mine" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    told = missing_module("deploy_of_mine.features", ["mlflow"])
+    assert "which no line of its requirements names; if it is your own code" in told
+
+
+@pytest.mark.parametrize(
+    ("files", "lines"),
+    [
+        ({"requirements.txt": "\ufeffnumpy\n", "conda.yaml": "dependencies: [x]"}, ["numpy"]),
+        (
+            {"conda.yaml": "dependencies: [python=3.11, c::b=1.2=x, d>=1, {pip: [a==1, null]}]"},
+            ["python==3.11.*", "b==1.2.*", "d>=1", "a==1"],
+        ),
+        ({"conda.yaml": "dependencies: numpy"}, []),
+        ({"conda.yaml": "dependencies: [{pip: numpy}, {other: [x]}]"}, []),
+        ({"conda.yaml": "[a"}, []),
+        ({"conda.yaml": "[a]"}, []),
+        ({"conda.yaml": "{}"}, []),
+        ({}, []),
+    ],
+)
+def test_where_a_models_requirements_stand(
+    files: dict[str, str], lines: list[str], tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert requirements_of(tmp_path) == lines
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,6 @@ def test_a_flavor_that_does_not_fit(
         ("mlflow.models.set_model(3)", "Model should either be an instance of PyFuncModel, Langc"),
         ("raise ValueError('it was hunter 2')", "Failed to run user code from …/m.py. Error: Val"),
         ("{}['hunter2']", "Failed to run user code from …/m.py. Error: KeyError. Review"),
-        ("open('/etc/hunter/2')", "Failed to run user code from …/m.py. Error: FileNotFoundErr"),
         ("class M(ChatModel):\n    pass\nM()", "Failed to run user code from …/m.py. Error: Can't"),
         ("raise MlflowException('Run build.py; see /a/b')", "Run build.py; see …/b"),
     ],
