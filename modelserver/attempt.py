@@ -4,6 +4,7 @@
 a URI is decided here.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,14 +62,26 @@ class Attempt:
         return public_uri(self.model_uri)
 
     @property
+    def host_of_files(self) -> str:
+        """The host that the location of the files names, once these are fetched from a server."""
+        if self.step != "fetching" or not SERVED.match(self.location):
+            return ""
+        return urlsplit(public_uri(self.location)).netloc
+
+    @property
     def server(self) -> str:
-        """The tracking server or store, as it may be shown."""
+        """The tracking server or store, as it may be shown; that of the files, if it is another."""
+        if self.host_of_files:
+            return f"the server {self.host_of_files} of the model's files"
         if not self.tracking_uri:
             return "the local store"
         if self.tracking_uri == DATABRICKS:
             return f"the tracking server {self.tracking_uri}"
         return f"the tracking server {public_uri(self.tracking_uri)}"
 
+
+SERVED: Final = re.compile("(?:mlflow-artifacts|https?)://")
+"""Locations of files that a server hands out."""
 
 DATABRICKS: Final = "databricks"
 """A tracking URI that is no folder, though it has no scheme."""

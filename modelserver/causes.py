@@ -29,10 +29,19 @@ NO_LOGIN: Final = frozenset(
 """Of botocore, Azure and Google: there are no credentials, or they were not taken."""
 
 WRONG_LOGIN: Final = (
-    "AuthenticationFailed", "ExpiredToken", "InvalidAccessKeyId", "InvalidAuthenticationInfo",
+    "AuthenticationFailed", "InvalidAccessKeyId", "InvalidAuthenticationInfo",
     "InvalidToken", "SignatureDoesNotMatch",
 )  # fmt: skip
 """Codes of S3 and Azure for a login that is wrong, which come with the status 403, too."""
+
+EXPIRED: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
+"""Codes of S3 for a login that was right."""
+
+OTHER_REGION: Final = (
+    "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
+    "PermanentRedirect", "TemporaryRedirect",
+)  # fmt: skip
+"""Codes of S3 for a bucket that is elsewhere."""
 
 NO_JSON_ERROR: Final = ("requests.exceptions", "JSONDecodeError")
 
@@ -95,6 +104,16 @@ def is_foreign_host(error: BaseException) -> bool:
 def lacks_login(error: BaseException) -> bool:
     """Whether there were no credentials to ask with, or none that were taken."""
     return type(error).__name__ in NO_LOGIN or _store_code(error) in WRONG_LOGIN
+
+
+def is_expired(error: BaseException) -> bool:
+    """Whether a store took the credentials once, but does not any more."""
+    return _store_code(error) in EXPIRED
+
+
+def is_elsewhere(error: BaseException) -> bool:
+    """Whether S3 has the bucket in another region. Some servers redirect without an end."""
+    return isinstance(error, RecursionError) or _store_code(error) in OTHER_REGION
 
 
 def _store_code(error: BaseException) -> Any:

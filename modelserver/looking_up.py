@@ -92,7 +92,8 @@ def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
     if status is not None and status >= 500 and status not in GATEWAY:
         return f"{server} answered with an error of its own ({status}); its log has the reason"
     if status in GATEWAY or is_unreachable(error):
-        return f"{server} cannot be reached; check MLFLOW_TRACKING_URI and that it is running"
+        named = "where the model was logged to" if attempt.host_of_files else "MLFLOW_TRACKING_URI"
+        return f"{server} cannot be reached; check {named} and that it is running"
     return None
 
 

@@ -37,6 +37,12 @@ UNKNOWN_STORE: Final = "got unsupported URI"
 SETTING: Final = re.compile(r"\b(?:MLFLOW|DATABRICKS)_[A-Z_]+")
 """In a ValueError of MLflow: a variable whose value it cannot read."""
 
+BAD_ENDPOINT: Final = "Invalid endpoint"
+"""Of botocore: the address of S3 cannot be read."""
+
+NO_HADOOP: Final = ("libjvm", "libhdfs", "HADOOP_HOME", "'hadoop'")
+"""Of pyarrow, which finds neither Java nor Hadoop on this machine."""
+
 NO_SPACE: Final = "No space left on device"
 """Of the system, in MLflow's list of downloads that failed."""
 
