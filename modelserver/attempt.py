@@ -94,18 +94,28 @@ UNREADABLE: Final = ":…"
 """What is shown of a URI that cannot be read."""
 
 
+WINDOWS: Final = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\")
+"""How a path of Windows begins."""
+
+
 def public_uri(uri: str) -> str:
     """A URI without what is nobody's business: credentials, queries, folders of this machine."""
     scheme = uri.partition(":")[0]
+    if WINDOWS.match(uri):
+        return f"file:…/{_last(uri)}"
     try:
         parts = urlsplit(uri)
         host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
     except ValueError:  # a port that is no number, a bracket without its partner
         return scheme + UNREADABLE
     if parts.scheme in ("", "file", "sqlite"):
-        return f"{parts.scheme or 'file'}:…/{parts.path.rstrip('/').rpartition('/')[2]}"
+        return f"{parts.scheme or 'file'}:…/{_last(parts.path)}"
     if "@" in parts.path and parts.netloc:  # the rest of a password with a slash in it
         return scheme + UNREADABLE
     if parts.scheme in CONTAINERS and parts.username and parts.password is None:
         host = f"{parts.username}@{host}"
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def _last(path: str) -> str:
+    return re.split(r"[/\\]", path.rstrip("/\\"))[-1]

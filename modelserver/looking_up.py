@@ -4,7 +4,6 @@ In: the exception and the attempt that it ended. Out: a sentence, or None for wh
 """
 
 import re
-from difflib import get_close_matches
 from typing import Final
 
 from modelserver.attempt import Attempt
@@ -17,7 +16,7 @@ from modelserver.causes import (
     status_of,
 )
 from modelserver.login import ANYBODY
-from modelserver.misspelt import unknown_scheme
+from modelserver.misspelt import meant, unknown_scheme
 from modelserver.mlflow_words import (
     BAD_URI,
     NO_ENDPOINT,
@@ -28,10 +27,6 @@ from modelserver.mlflow_words import (
     setting_in,
 )
 from modelserver.registry import NotRegistered
-from modelserver.stores import STORES
-
-SCHEMES: Final = ("models", "runs", "mlflow-artifacts", "file", "https")
-"""Of model URIs, beside those of artifact stores."""
 
 
 def while_looking_up(error: BaseException, attempt: Attempt) -> str | None:
@@ -101,9 +96,10 @@ def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
     """Advice for a URI under which there is nothing, or which cannot be read as one."""
     uri = attempt.uri
     if isinstance(error, NotRegistered):
-        return f"there is no model {uri} in {attempt.server}; {error}"
-    if re.fullmatch(r"models:/(?!m-)[^/@]+", uri):
-        return f"MODEL_URI {uri} names no version; write {uri}/1 or {uri}@alias"
+        return f"there is no model {uri} in {attempt.server}; {meant(uri) or error}"
+    if found := re.fullmatch(r"models:/*(?!m-)([^/@]+)/*", uri):
+        name = f"models:/{found[1]}"
+        return f"MODEL_URI {uri} names no version; write {name}/1 or {name}@alias"
     if code_of(error) == "INVALID_PARAMETER_VALUE" or says(error, *BAD_URI):
         return unreadable(attempt)
     return no_model(attempt) if status_of(error) == 404 else None
@@ -111,17 +107,11 @@ def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
 
 def unreadable(attempt: Attempt) -> str:
     """The URI is none that MLflow reads."""
-    scheme, colon, rest = attempt.uri.partition(":")
-    meant = get_close_matches(scheme, [*SCHEMES, *STORES], 1) if colon else []
-    hint = "see the README for its forms"
-    if meant and meant[0] != scheme:
-        hint = f"was {meant[0]}:{rest} meant?"
+    hint = meant(attempt.uri) or "see the README for its forms"
     return f"MODEL_URI {attempt.uri} cannot be read as a model URI; {hint}"
 
 
 def no_model(attempt: Attempt) -> str:
     """Nothing is there."""
-    return (
-        f"there is no model {attempt.uri} in {attempt.server}; "
-        "check MODEL_URI and MLFLOW_TRACKING_URI"
-    )
+    hint = meant(attempt.uri) or "check MODEL_URI and MLFLOW_TRACKING_URI"
+    return f"there is no model {attempt.uri} in {attempt.server}; {hint}"

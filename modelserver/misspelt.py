@@ -7,11 +7,24 @@ URI may be right. Nothing is shown but what `public_uri` shows.
 import re
 from difflib import get_close_matches
 from typing import Final
+from urllib.parse import unquote
 
 from modelserver.attempt import UNREADABLE, Attempt, public_uri
+from modelserver.stores import STORES
 
 SERVERS: Final = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "file", "databricks")
 """Schemes of tracking URIs."""
+
+SCHEMES: Final = ("models", "runs", "mlflow-artifacts", "file", "https", *STORES)
+"""Schemes of model URIs."""
+
+FORMS: Final = (
+    (r"models:/*([^/@]+)/(\w+)@([^/@]+)", r"models:/\1/\2 or models:/\1@\3"),
+    (r"models:/*([^/@]+)/v(?:ersion)?[ ._-]?(\d+)", r"models:/\1/\2"),
+    (r"models:/*([^/@]+)([/@])([^/@]+)/*", r"models:/\1\2\3"),
+    (r"runs:/*(\w+)/*", r"runs:/\1/model"),
+)
+"""What model URIs look like that are nearly right, and what is right."""
 
 PAGE: Final = re.compile(r"(https?://[^#]*?)/*#.*", re.DOTALL)
 """An address of MLflow's pages, which stand behind the #."""
@@ -44,6 +57,19 @@ def unknown_scheme(attempt: Attempt) -> str:
         return "MLFLOW_REGISTRY_URI has a scheme that MLflow does not know; correct or unset it"
     meant = get_close_matches(scheme, SERVERS, 1)
     return _said("has a scheme that MLflow does not know", f"{meant[0]}:{rest}" if meant else "")
+
+
+def meant(uri: str) -> str:
+    """Asks whether another model URI was meant; empty where none comes near."""
+    text = unquote(uri)
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme not in SCHEMES and (near := get_close_matches(scheme, SCHEMES, 1)):
+        text = f"{near[0]}:{rest}"
+    for form, right in FORMS:
+        if found := re.fullmatch(form, text, re.IGNORECASE):
+            text = found.expand(right)
+            break
+    return f"was {text} meant?" if text != uri else ""
 
 
 def _said(fault: str, meant: str) -> str:

@@ -61,7 +61,7 @@ STORES: Final = {
     "ftp": Store("FTP", [], "a user and a password in the location"),
 }
 
-CONTAINERS: Final = frozenset({"wasbs", "abfss"})
+CONTAINERS: Final = frozenset({"wasbs", "wasb", "abfss", "abfs"})
 """Schemes whose URIs have a container, no login, before the @."""
 
 

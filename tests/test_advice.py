@@ -136,6 +136,12 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ("models:/iris@champion", "iris has none of the aliases"),
         ("models:/wine/Production", "the versions of wine are in the stages None"),
         ("models:/wine/Prod", "the versions of wine are in the stages None"),
+        ("models:/wine/v1", "was models:/wine/1 meant?"),
+        ("models:/wine/version-1", "was models:/wine/1 meant?"),
+        ("models:/wine/1@champion", "was models:/wine/1 or models:/wine@champion meant?"),
+        ("models:/wine%2Dquality/1", "was models:/wine-quality/1 meant?"),
+        ("models://wine/1", "was models:/wine/1 meant?"),
+        ("runs:/0a", "was runs:/0a/model meant?"),
     ],
 )
 def test_what_comes_nearest(registry: str, uri: str, there: str) -> None:
@@ -153,10 +159,20 @@ def test_folders_that_are_not_there() -> None:
     )
 
 
-def test_a_name_without_a_version(store: str) -> None:
-    error = raised(lambda: mlflow.artifacts.download_artifacts("models:/nope"))
-    assert said(error, "models:/nope", store) == (
-        "MODEL_URI models:/nope names no version; write models:/nope/1 or models:/nope@alias"
+@pytest.mark.parametrize("folder", [r"C:\models\wine", "C:/models/wine"])
+def test_folders_of_windows(folder: str) -> None:
+    with pytest.raises(LoadFailed) as failed:
+        load_model(read_settings({"MODEL_URI": folder}))
+    assert str(failed.value) == (
+        "there is no folder wine; a registered model is written models:/wine/1"
+    )
+
+
+@pytest.mark.parametrize("uri", ["models:/nope", "models:nope", "models:/nope/", "models://nope"])
+def test_a_name_without_a_version(uri: str, store: str) -> None:
+    error = raised(lambda: mlflow.artifacts.download_artifacts(resolve(uri).uri))
+    assert said(error, uri, store) == (
+        f"MODEL_URI {uri} names no version; write models:/nope/1 or models:/nope@alias"
     )
 
 
@@ -239,14 +255,22 @@ def test_a_folder_for_temporary_files_that_is_gone(
         ("model:/a/1", "was models:/a/1 meant?"),
         ("run:/0a/model", "was runs:/0a/model meant?"),
         ("models:/a/b/c", "see the README for its forms"),
+        ("models:a/1", "was models:/a/1 meant?"),
+        ("model:a@champion", "was models:/a@champion meant?"),
+        ("models:/a%20b/c%2Fd/e", "was models:/a b/c/d/e meant?"),
+        ("wasb://box@me.net/m", "was wasbs://box@me.net/m meant?"),
+        ("abfs://box@me.net/m", "was abfss://box@me.net/m meant?"),
+        ("abfs://box:pw@me.net/m", None),
         ("gopher://x/a", "see the README for its forms"),
     ],
 )
-def test_a_scheme_that_is_misspelt(uri: str, hint: str) -> None:
+def test_a_uri_that_is_misspelt(uri: str, hint: str | None) -> None:
     settings = read_settings({"MODEL_URI": uri})
     with pytest.raises(LoadFailed) as failed:
         load_model(settings)
-    assert str(failed.value) == f"MODEL_URI {uri} cannot be read as a model URI; {hint}"
+    public = public_uri(uri)
+    hint = hint or "was abfss://me.net/m meant?"
+    assert str(failed.value) == f"MODEL_URI {public} cannot be read as a model URI; {hint}"
 
 
 def test_databricks_without_a_login(

@@ -173,3 +173,21 @@ def test_what_repeats_another_exception(text: str, cause: Exception, shown: str)
 def test_other_exceptions_are_not_quoted(error: Exception) -> None:
     assert said_of(error) == ""
     assert said_of(error, MlflowException("before")) == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("mlflow-artifacts:/0/model", "Perhaps you forgot to set the tracking URI to the running "
+         "MLflow server"),
+        ("file://{}/%66older", "[Errno 21] Is a directory: '…/folder'"),
+    ],
+)  # fmt: skip
+def test_no_sentence_ends_in_a_colon(
+    uri: str, said: str, tmp_path: Path, mlflow_as_before: None
+) -> None:
+    (tmp_path / "folder").mkdir()
+    settings = {"MODEL_URI": uri.format(tmp_path), "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/m"}
+    with pytest.raises(LoadFailed) as failed:
+        load_model(read_settings(settings))
+    assert f'{said}"; {LOGGED}' in str(failed.value)
