@@ -101,7 +101,10 @@ FAULTS_OF_STORES: Final[Sequence[tuple[Callable[[BaseException], bool], str]]] =
         "HADOOP_HOME",
     ),
     (is_gone, "{place} has no such files; check where the model was logged to"),
-    (is_expired, "{place} was asked with a login that has expired; get a new one for {login}"),
+    (
+        is_expired,
+        "{place} was asked with a login that has expired; set a new one, AWS_SESSION_TOKEN too",
+    ),
     (is_elsewhere, "{place} is in another region; set AWS_DEFAULT_REGION to that of the bucket"),
     (
         lambda error: status_of(error) == 401 or lacks_login(error),

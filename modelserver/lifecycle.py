@@ -192,7 +192,7 @@ async def in_daemon_thread(work: Callable[[], Any]) -> Any:
             result = work()
         except Exception as raised:
             error = raised
-        except BaseException as raised:  # a model's code may call sys.exit
+        except BaseException as raised:  # a model may raise KeyboardInterrupt
             error = RuntimeError(f"{type(raised).__name__} was raised")
             error.__cause__ = raised
         with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
