@@ -9,11 +9,13 @@ MLflow said it.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from modelserver.attempt import UNREADABLE, Attempt, Step
+from modelserver.attempt import LOGGED, UNREADABLE, Attempt, Step
 from modelserver.causes import causes, is_disk_full
 from modelserver.fetching import while_fetching
+from modelserver.loading import while_loading
 from modelserver.looking_up import unreadable, while_looking_up
-from modelserver.model_packages import guess, missing_module
+from modelserver.misspelt import fault_of_tracking_uri
+from modelserver.model_packages import guess
 from modelserver.network import fault_of_network
 from modelserver.quotation import quotation
 
@@ -22,11 +24,11 @@ def advice(error: BaseException, attempt: Attempt) -> str:
     """What to do about `error`, which ended `attempt`."""
     if attempt.uri.endswith(UNREADABLE):
         return unreadable(attempt)
-    if attempt.server.endswith(UNREADABLE):
-        return "MLFLOW_TRACKING_URI cannot be read as a URI; characters of a password need %-codes"
     if any(is_disk_full(cause) for cause in causes(error)):
         return "the disk is full; make room, or set TMPDIR to a folder on another one"
     if attempt.step in ASKING:
+        if said := fault_of_tracking_uri(attempt):
+            return said
         for cause in causes(error):
             if said := fault_of_network(cause, attempt):
                 return said
@@ -47,12 +49,6 @@ def _while_configuring(error: BaseException, attempt: Attempt) -> str | None:
     return f"MLflow cannot be imported{missing}; pip install -r requirements.txt"
 
 
-def _while_loading(error: BaseException, attempt: Attempt) -> str | None:
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return missing_module(error.name, attempt.requirements)
-    return None
-
-
 ASKING: Final = frozenset({"looking up", "fetching"})
 """Steps in which servers are asked, not by the model's own code."""
 
@@ -60,11 +56,9 @@ RULES: Final[Mapping[Step, Callable[[BaseException, Attempt], str | None]]] = {
     "configuring": _while_configuring,
     "looking up": while_looking_up,
     "fetching": while_fetching,
-    "loading": _while_loading,
+    "loading": while_loading,
     "predicting": lambda error, attempt: None,
 }
-
-LOGGED: Final = "the server's log has the traceback"
 
 UNEXPLAINED: Final[Mapping[Step, str]] = {
     "configuring": "MLflow could not be set up",

@@ -18,6 +18,7 @@ from modelserver.conversion import is_chosen, is_odd_answer
 from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised, listed
 from modelserver.gaps import Gaps, find_gaps
 from modelserver.input_forms import Payload
+from modelserver.redaction import struck
 from modelserver.signature import Signature
 
 LOGGED: Final = "the server's log has the traceback under this request id"
@@ -48,10 +49,8 @@ class Telling:
         return ModelFailed(f"{said}: {text}; {LOGGED}" if text else f"{said}; {LOGGED}")
 
     def clean(self, text: str) -> str:
-        """The text without secrets."""
-        for secret in self.secrets:
-            text = text.replace(secret, "…")
-        return text
+        """The text without secrets, logins and queries."""
+        return struck(text, self.secrets)
 
     def _text_of(self, error: BaseException) -> str:
         try:

@@ -8,7 +8,7 @@ import errno
 from collections.abc import Iterator
 from typing import Any, Final
 
-from modelserver.mlflow_words import NO_JSON, NO_SPACE, says, status_in
+from modelserver.mlflow_words import FOREIGN_HOST, NO_JSON, NO_SPACE, says, status_in
 
 UNREACHABLE: Final = frozenset(
     {
@@ -29,10 +29,19 @@ NO_LOGIN: Final = frozenset(
 """Of botocore, Azure and Google: there are no credentials, or they were not taken."""
 
 WRONG_LOGIN: Final = (
-    "AuthenticationFailed", "ExpiredToken", "InvalidAccessKeyId", "InvalidAuthenticationInfo",
+    "AuthenticationFailed", "InvalidAccessKeyId", "InvalidAuthenticationInfo",
     "InvalidToken", "SignatureDoesNotMatch",
 )  # fmt: skip
 """Codes of S3 and Azure for a login that is wrong, which come with the status 403, too."""
+
+EXPIRED: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
+"""Codes of S3 for a login that was right."""
+
+OTHER_REGION: Final = (
+    "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
+    "PermanentRedirect", "TemporaryRedirect",
+)  # fmt: skip
+"""Codes of S3 for a bucket that is elsewhere."""
 
 NO_JSON_ERROR: Final = ("requests.exceptions", "JSONDecodeError")
 
@@ -86,9 +95,25 @@ def is_page(error: BaseException) -> bool:
     return named == NO_JSON_ERROR or says(error, NO_JSON)
 
 
+def is_foreign_host(error: BaseException) -> bool:
+    """Whether a tracking server refused the name by which it was asked."""
+    answer = getattr(getattr(error, "response", None), "text", "")
+    return says(error, FOREIGN_HOST) or FOREIGN_HOST in answer
+
+
 def lacks_login(error: BaseException) -> bool:
     """Whether there were no credentials to ask with, or none that were taken."""
     return type(error).__name__ in NO_LOGIN or _store_code(error) in WRONG_LOGIN
+
+
+def is_expired(error: BaseException) -> bool:
+    """Whether a store took the credentials once, but does not any more."""
+    return _store_code(error) in EXPIRED
+
+
+def is_elsewhere(error: BaseException) -> bool:
+    """Whether S3 has the bucket in another region. Some servers redirect without an end."""
+    return isinstance(error, RecursionError) or _store_code(error) in OTHER_REGION
 
 
 def _store_code(error: BaseException) -> Any:
@@ -97,6 +122,14 @@ def _store_code(error: BaseException) -> Any:
     if isinstance(response, dict):
         return response.get("Error", {}).get("Code")
     return getattr(error, "error_code", None)
+
+
+def is_of_database(error: BaseException) -> bool:
+    """Whether a database, or what should be one, said it."""
+    return any(
+        kind.__module__.partition(".")[0] in ("sqlalchemy", "sqlite3")
+        for kind in type(error).__mro__
+    )
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -5,12 +5,21 @@ Files are in an artifact store that is asked directly, behind the tracking serve
 """
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from modelserver.attempt import Attempt, public_uri
-from modelserver.causes import causes, is_unreachable, lacks_login, status_of
+from modelserver.attempt import LOGGED, Attempt, public_uri
+from modelserver.causes import (
+    causes,
+    is_elsewhere,
+    is_expired,
+    is_foreign_host,
+    is_unreachable,
+    lacks_login,
+    status_of,
+)
 from modelserver.looking_up import fault_of_server, no_model, unreadable
-from modelserver.mlflow_words import BAD_URI, GONE, says
+from modelserver.mlflow_words import BAD_ENDPOINT, BAD_URI, GONE, NO_HADOOP, says
 from modelserver.model_packages import to_install
 from modelserver.stores import Store, store_of
 
@@ -24,6 +33,11 @@ def while_fetching(error: BaseException, attempt: Attempt) -> str | None:
         place = f"the artifact store {public_uri(attempt.location)} ({store.name})"
         faults = (_fault_of_store(cause, place, store) for cause in causes(error))
         return next(filter(None, faults), _unexplained(error, place, store))
+    if attempt.location.startswith("http") and (is_gone(error) or isinstance(error, ValueError)):
+        return (
+            f"{attempt.uri} is no address of MLflow's artifacts; set MODEL_URI to models:/name/1, "
+            "and MLFLOW_TRACKING_URI to the server's address"
+        )
     if is_gone(error):
         return _gone(attempt)
     if says(error, *BAD_URI):
@@ -57,34 +71,55 @@ def _gone(attempt: Attempt) -> str:
 
 def _forbidden(error: BaseException, attempt: Attempt) -> str | None:
     """Files behind a tracking server are read by the permissions of their experiment."""
-    if status_of(error) != 403:
+    if status_of(error) != 403 or is_foreign_host(error):
         return None
     found = EXPERIMENT.match(attempt.location)
     whose = f"experiment {found[1]}" if found else "their experiment"
     return (
-        f"{attempt.server} lets the model be looked up, but not its files be read (403); give "
-        f"{attempt.login.user} the permission READ on {whose}"
+        f"{attempt.server} forbids to read the files (403), though the model may be looked up; "
+        f"give {attempt.login.user} the permission READ on {whose}"
     )
 
 
 def _fault_of_store(error: BaseException, place: str, store: Store) -> str | None:
     """What an artifact store did that is asked without the tracking server."""
-    status = status_of(error)
     if isinstance(error, ImportError) or says(error, *BAD_URI):
         return f"{place} needs {to_install(store.packages)}"
-    if is_gone(error):
-        return f"{place} has no such files; check where the model was logged to"
-    if status == 401 or lacks_login(error):
-        return f"{place} was asked without a login that it takes; it needs {store.login}"
-    if status == 403:
-        return f"{place} forbids to read the files (403); check the rights of {store.login}"
-    if is_unreachable(error):
-        return f"{place} cannot be reached; check the network, and {store.login}"
-    return None
+    said = next((words for is_so, words in FAULTS_OF_STORES if is_so(error)), None)
+    return said and said.format(place=place, login=store.login)
+
+
+FAULTS_OF_STORES: Final[Sequence[tuple[Callable[[BaseException], bool], str]]] = (
+    (
+        lambda error: says(error, BAD_ENDPOINT),
+        "{place} cannot be asked: MLFLOW_S3_ENDPOINT_URL is no address; it begins with http:// or "
+        "https://, without quotes",
+    ),
+    (
+        lambda error: says(error, *NO_HADOOP),
+        "{place} needs Java and Hadoop on this machine; install both, and set JAVA_HOME and "
+        "HADOOP_HOME",
+    ),
+    (is_gone, "{place} has no such files; check where the model was logged to"),
+    (
+        is_expired,
+        "{place} was asked with a login that has expired; set a new one, AWS_SESSION_TOKEN too",
+    ),
+    (is_elsewhere, "{place} is in another region; set AWS_DEFAULT_REGION to that of the bucket"),
+    (
+        lambda error: status_of(error) == 401 or lacks_login(error),
+        "{place} was asked without a login that it takes; it needs {login}",
+    ),
+    (
+        lambda error: status_of(error) == 403,
+        "{place} forbids to read the files (403); check the rights of {login}",
+    ),
+    (is_unreachable, "{place} cannot be reached; check the network, and {login}"),
+)
 
 
 def _unexplained(error: BaseException, place: str, store: Store) -> str:
     return (
         f"{place} did not hand out the files ({type(error).__name__}); it is asked with "
-        f"{store.login}; the server's log has the traceback"
+        f"{store.login}; {LOGGED}"
     )

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal, TypeAlias
 
-from modelserver.attempt import LoadFailed
+from modelserver.attempt import LOGGED, LoadFailed
 from modelserver.errors import ModelUnavailable
 from modelserver.memory import settle_memory
 from modelserver.model import Model, load_model
@@ -156,9 +156,7 @@ class Lifecycle:
 def _as_failure(error: Exception) -> LoadFailed:
     if isinstance(error, LoadFailed):
         return error
-    failure = LoadFailed(
-        f"loading the model ended with {type(error).__name__}; the server's log has the traceback"
-    )
+    failure = LoadFailed(f"loading the model ended with {type(error).__name__}; {LOGGED}")
     failure.__cause__ = error
     return failure
 
@@ -194,7 +192,7 @@ async def in_daemon_thread(work: Callable[[], Any]) -> Any:
             result = work()
         except Exception as raised:
             error = raised
-        except BaseException as raised:  # a model's code may call sys.exit
+        except BaseException as raised:  # a model may raise KeyboardInterrupt
             error = RuntimeError(f"{type(raised).__name__} was raised")
             error.__cause__ = raised
         with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more

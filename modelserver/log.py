@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, TextIO
 
+from modelserver.redaction import struck
+
 MOMENT: Final = 0.1
 """Seconds after which buffered lines are written."""
 
@@ -21,7 +23,8 @@ MOMENT: Final = 0.1
 class LineFormatter(logging.Formatter):
     """`2026-01-31 12:00:00,123 INFO message`, and the traceback below it, if there is one.
 
-    `secrets` are struck out of it, which may quote what a server answered.
+    `secrets` are struck out of it, which may quote what a server answered, and logins and queries
+    of addresses.
     """
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
@@ -34,9 +37,7 @@ class LineFormatter(logging.Formatter):
         text = head + record.getMessage()
         if record.exc_info:
             text += f"\n{self.formatException(record.exc_info)}"
-        for secret in self._secrets:
-            text = text.replace(secret, "…")
-        return text
+        return struck(text, self._secrets)
 
 
 @lru_cache(maxsize=1)

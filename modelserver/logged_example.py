@@ -5,7 +5,7 @@ example that can be read. Newer versions of MLflow write that body; older ones o
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,21 +38,43 @@ def logged_example(folder: Path, info: Mapping[str, Any] | None) -> tuple[bytes 
     try:
         logged = json.loads((folder / Path(info["artifact_path"]).name).read_bytes())
         return json.dumps(_body(logged, info)).encode(), ""
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return None, FAULTS.get(type(error), "it is of another kind than its MLmodel file says")
+
+
+def _split(logged: Any) -> dict[str, Any]:
+    """Columns that are only counted have no names."""
+    return {"dataframe_split": logged} if "columns" in logged else {"inputs": logged["data"]}
+
+
+def _columns(logged: Any) -> dict[str, Any]:
+    """From the cells of each column by their row's label."""
+    labels = {label: None for cells in logged.values() for label in cells}
+    rows = [[cells.get(label) for cells in logged.values()] for label in labels]
+    return {"dataframe_split": {"columns": list(logged), "data": rows}}
+
+
+TABLES: Final[Mapping[str, Callable[[Any], dict[str, Any]]]] = {
+    "split": _split,
+    "records": lambda logged: {"dataframe_records": list(logged)},
+    "index": lambda logged: {"dataframe_records": list(logged.values())},
+    "columns": _columns,
+    "values": lambda logged: {"inputs": list(logged)},
+}
+"""By `pandas_orient`, the form in which pandas wrote the example."""
 
 
 def _body(logged: Any, info: Mapping[str, Any]) -> dict[str, Any]:
     """The input, with its params beside it where it has some."""
     if not info.get("params"):
-        return _input(logged, info["type"])
-    return {**_input(logged["inputs"], info["type"]), "params": logged["params"]}
+        return _input(logged, info)
+    return {**_input(logged["inputs"], info), "params": logged["params"]}
 
 
-def _input(logged: Any, kind: str) -> dict[str, Any]:
+def _input(logged: Any, info: Mapping[str, Any]) -> dict[str, Any]:
+    kind = info["type"]
     if kind == "dataframe":
-        # Columns that are only counted have no names.
-        return {"dataframe_split": logged} if "columns" in logged else {"inputs": logged["data"]}
+        return TABLES[info.get("pandas_orient", "split")](logged)
     if kind not in ("ndarray", "json_object"):
         raise NoBody(kind)
     is_body = isinstance(logged, dict) and not WHOLE.isdisjoint(logged)

@@ -25,6 +25,24 @@ NO_VERSIONS: Final = "No versions of model with name"
 NO_LOGIN: Final = ("Reading Databricks credential", "Failed to get credentials for DBFS")
 """Databricks was asked without a login."""
 
+FOREIGN_HOST: Final = "Invalid Host header"
+"""MLflow 3.5 or newer was asked by a name of its machine that it was not told of."""
+
+OLD_STORE: Final = "filesystem tracking backend"
+"""A folder of files as the tracking store, which MLflow 3.13 and newer do not read."""
+
+UNKNOWN_STORE: Final = "got unsupported URI"
+"""Of the tracking server or the registry: nothing stands for the scheme."""
+
+SETTING: Final = re.compile(r"\b(?:MLFLOW|DATABRICKS)_[A-Z_]+")
+"""In a ValueError of MLflow: a variable whose value it cannot read."""
+
+BAD_ENDPOINT: Final = "Invalid endpoint"
+"""Of botocore: the address of S3 cannot be read."""
+
+NO_HADOOP: Final = ("libjvm", "libhdfs", "HADOOP_HOME", "'hadoop'")
+"""Of pyarrow, which finds neither Java nor Hadoop on this machine."""
+
 NO_SPACE: Final = "No space left on device"
 """Of the system, in MLflow's list of downloads that failed."""
 
@@ -51,3 +69,9 @@ def status_in(error: BaseException) -> int | None:
     """The status of HTTP that the exception's text tells."""
     found = STATUS.search(str(error))
     return int(next(filter(None, found.groups()))) if found else None
+
+
+def setting_in(error: BaseException) -> str | None:
+    """The variable whose value MLflow could not read."""
+    found = SETTING.search(str(error)) if type(error) is ValueError else None
+    return found[0] if found else None

@@ -8,12 +8,14 @@ imported inside functions, so that a server listens before those seconds are spe
 import contextlib
 import json
 import logging
+import os
 import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +26,7 @@ from modelserver.attempt import Attempt, LoadFailed, Report, public_uri
 from modelserver.blame import Telling
 from modelserver.input_forms import Payload
 from modelserver.logged_example import logged_example
+from modelserver.model_packages import requirements_of
 from modelserver.predictor import ways_to_predict
 from modelserver.registry import Registration, resolve
 from modelserver.settings import Settings
@@ -92,7 +95,7 @@ def explained(settings: Settings) -> Iterator[Attempt]:
         yield attempt
     except LoadFailed:  # has its advice already
         raise
-    except Exception as error:  # whatever MLflow, its stores and a model's own code raise
+    except (Exception, SystemExit) as error:  # of MLflow, its stores, the model's own code
         raise LoadFailed(advice(error, attempt)) from error
 
 
@@ -113,7 +116,7 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
     attempt.begin("loading")
     import mlflow
 
-    attempt.requirements = _lines(path / "requirements.txt")
+    attempt.folder, attempt.requirements = path, requirements_of(path)
     _compare_python(path)
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     pyfunc = mlflow.pyfunc.load_model(str(path), **config)
@@ -194,7 +197,7 @@ def check_flavor(path: Path, uri: str) -> None:
     except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError):
         names = []
     if not names:
-        raise LoadFailed(f"what is at {uri} is not a complete MLflow model; log it again")
+        raise LoadFailed(f"what is at {uri} is not a complete MLflow model; {_whole(path)}")
     if "python_function" not in names:
         told = FOREIGN.get(names[0], "log it with the flavor python_function, too")
         raise LoadFailed(
@@ -203,16 +206,25 @@ def check_flavor(path: Path, uri: str) -> None:
         )
 
 
+def _whole(path: Path) -> str:
+    """What to do about a place that holds no model: a model may be above or below it."""
+    if path.name == "MLmodel" and path.is_file():
+        return "name the folder that this file is in"
+    folders = islice(os.walk(path), FOLDERS)
+    below = next((Path(folder) for folder, _, files in folders if "MLmodel" in files), path)
+    if below != path:
+        return f"there is one below it, at …/{below.relative_to(path).as_posix()}; name that folder"
+    return "log it again"
+
+
+FOLDERS: Final = 1000
+"""How many are looked through for a model."""
+
 FOREIGN: Final = {
     "crate": "it was logged from R: deploy it there, on Posit Connect with plumber or vetiver",
     "mleap": "it is for Java: serve it there, or log it from Python",
 }
 """Flavors of other languages, and where such a model is served."""
-
-
-def _lines(file: Path) -> list[str]:
-    text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
-    return text.splitlines()
 
 
 def _signature(pyfunc: "PyFuncModel") -> Signature:

@@ -1,29 +1,63 @@
 """The packages that a model asks for, held against a module that is missing and what is installed.
 
-In: the lines of the model's requirements.txt. Out: lines for a person to read. No name of a package
-comes from anywhere else: whoever registers the name of a module could be a stranger.
+In: the model's folder, or the lines of its requirements. Out: lines for a person to read. No name
+of a package comes from anywhere else: whoever registers the name of a module could be a stranger.
 """
 
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
 from typing import Final
 
+import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 PACKAGES: Final = {
-    "PIL": ("pillow",),
+    "Bio": ("biopython",),
+    "Crypto": ("pycryptodome",),
+    "Levenshtein": ("python-levenshtein",),
+    "OpenSSL": ("pyopenssl",),
+    "PIL": ("pillow", "pillow-simd"),
+    "attr": ("attrs",),
     "bs4": ("beautifulsoup4",),
+    "community": ("python-louvain",),
     "cv2": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
     "dateutil": ("python-dateutil",),
+    "docx": ("python-docx",),
+    "dotenv": ("python-dotenv",),
     "faiss": ("faiss-cpu", "faiss-gpu"),
+    "fitz": ("pymupdf",),
+    "git": ("gitpython",),
+    "google.generativeai": ("google-generativeai",),
+    "google.protobuf": ("protobuf",),
+    "grpc": ("grpcio",),
+    "hydra": ("hydra-core",),
+    "igraph": ("python-igraph",),
+    "imblearn": ("imbalanced-learn",),
+    "jwt": ("pyjwt",),
+    "magic": ("python-magic",),
+    "mpl_toolkits": ("matplotlib",),
+    "osgeo": ("gdal",),
+    "pkg_resources": ("setuptools",),
+    "pptx": ("python-pptx",),
+    "psycopg": ("psycopg-binary",),
+    "psycopg2": ("psycopg2-binary",),
+    "pywt": ("pywavelets",),
+    "serial": ("pyserial",),
     "skimage": ("scikit-image",),
-    "sklearn": ("scikit-learn",),
+    "sklearn": ("scikit-learn", "scikit-learn-intelex"),
+    "sklearn_extra": ("scikit-learn-extra",),
+    "skopt": ("scikit-optimize",),
+    "sksurv": ("scikit-survival",),
+    "slugify": ("python-slugify",),
+    "snowflake.connector": ("snowflake-connector-python",),
     "tensorflow": ("tensorflow-cpu", "tensorflow-intel"),
+    "umap": ("umap-learn",),
     "yaml": ("pyyaml",),
+    "zmq": ("pyzmq",),
 }
 """Modules whose package has another name, or several names."""
 
@@ -32,6 +66,30 @@ SECRET: Final = re.compile(r"(?<=://)[^/\s]*(?=@)|(?<=\?)[^\s#]+")
 
 MOST_NAMED: Final = 5
 """Packages that are listed one by one."""
+
+
+def requirements_of(folder: Path) -> list[str]:
+    """The lines of requirements.txt, or those of conda.yaml, where a model has that only."""
+    if (folder / "requirements.txt").is_file():
+        return _text(folder / "requirements.txt").splitlines()
+    try:
+        entries = yaml.safe_load(_text(folder / "conda.yaml"))["dependencies"]
+    except (yaml.YAMLError, LookupError, TypeError):
+        return []
+    lines = []
+    for entry in entries if isinstance(entries, list) else ():
+        listed = entry.get("pip") if isinstance(entry, dict) else [_for_pip(str(entry))]
+        lines += [str(line) for line in listed if line] if isinstance(listed, list) else []
+    return lines
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
+
+
+def _for_pip(entry: str) -> str:
+    """`channel::name=1.2=build` as pip says it, where one `=` means `1.2.*`."""
+    return re.sub(r"(?<![=<>!~])=([\d.]+)(?:=.*)?$", r"==\1.*", entry.rpartition("::")[2])
 
 
 def missing_module(module: str, requirements: Sequence[str]) -> str:
@@ -43,7 +101,7 @@ def missing_module(module: str, requirements: Sequence[str]) -> str:
             f"the model needs the package {_name(line)}, which is not installed; add the line "
             f"`{line}` to requirements.txt and deploy again"
         )
-    if top in sys.modules or find_spec(top):
+    if top in sys.stdlib_module_names or top in packages_distributions():
         lacking = f"the model needs the module {module}, which the installed {top} does not have"
         return lacking + guess(requirements)
     return (
@@ -80,8 +138,9 @@ def _name(line: str) -> str:
 def _names(module: str) -> Iterator[str]:
     """What the package may be called: `google.cloud.storage` may be google-cloud-storage."""
     parts = module.split(".")
-    yield from PACKAGES.get(parts[0], ())
-    yield from ("-".join(parts[:length]) for length in range(1, len(parts) + 1))
+    for length in range(1, len(parts) + 1):
+        yield from PACKAGES.get(".".join(parts[:length]), ())
+        yield "-".join(parts[:length])
 
 
 def guess(requirements: Sequence[str]) -> str:

@@ -18,7 +18,8 @@ PROXY_ERRORS = frozenset({"ProxyError", "ProxyConnectionError"})
 def fault_of_network(error: BaseException, attempt: Attempt) -> str | None:
     """What kept a question from the server that it was for."""
     store = attempt.step == "fetching" and store_of(attempt.location)
-    uri = attempt.location if store else attempt.tracking_uri or ""
+    uri = attempt.location if store or attempt.host_of_files else attempt.tracking_uri or ""
+    host = (store and store.host) or urlsplit(uri).hostname or "the host"
     server = f"the artifact store {public_uri(uri)}" if store else attempt.server
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
@@ -36,6 +37,6 @@ def fault_of_network(error: BaseException, attempt: Attempt) -> str | None:
     if type(error).__name__ in PROXY_ERRORS or status_of(error) == 407:
         return (
             f"the proxy before {server} cannot be reached, or refuses; check HTTP_PROXY and "
-            f"HTTPS_PROXY, or name {urlsplit(uri).hostname or 'the host'} in NO_PROXY"
+            f"HTTPS_PROXY, or name {host} in NO_PROXY"
         )
     return None

@@ -6,14 +6,19 @@ own exception, which may hold anything; empty for other exceptions.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from modelserver.attempt import Attempt, public_uri
 from modelserver.causes import causes, is_mlflows
 from modelserver.mlflow_words import RESPONSE
+from modelserver.redaction import struck
 
 LONGEST: Final = 300
 """Characters."""
+
+HEADING: Final = "#####"
+"""Of MLflow, above the failure of each file."""
 
 ABOUT_CODE: Final = (AttributeError, ImportError, NameError, SyntaxError, TypeError)
 """Exceptions whose texts tell of a model's code, most often in Python's own words."""
@@ -33,12 +38,19 @@ def quotation(error: BaseException, attempt: Attempt) -> str:
     """What `error`, which ended `attempt`, says."""
     if not is_mlflows(error):
         return ""
-    text = _own_words(error).partition(RESPONSE)[0]
-    for secret in attempt.secrets:
-        text = text.replace(secret, "…")
-    line = next(filter(None, map(str.strip, text.splitlines())), "")
+    text = struck(_own_words(error).partition(RESPONSE)[0], attempt.secrets)
+    line = _sentence([line.strip() for line in text.splitlines()])
     line = " ".join(PLACE.sub(_shown, line).split()).replace('"', "'").rstrip(".")
     return line[: LONGEST - 1] + "…" if len(line) > LONGEST else line
+
+
+def _sentence(lines: Sequence[str]) -> str:
+    """The first line; what ends in a colon ends before that sentence, or is the next line."""
+    said = [line for line in lines if line and not line.startswith(HEADING)]
+    first = said[0] if said else ""
+    if not first.endswith(":"):
+        return first
+    return first.rpartition(". ")[0] or " ".join(said[1:2]) or first
 
 
 def _own_words(error: BaseException) -> str:

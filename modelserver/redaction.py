@@ -1,16 +1,21 @@
-"""Which texts may not stand in the log: keys, and what of a URI is nobody's business.
+"""Which texts may not stand in the log: keys, and what of an address is nobody's business.
 
-In: keys and URIs as they were set. Out: texts to strike out, as they stand there and as programs
-that decode them write them. Nothing is raised.
+In: environment variables, then any text. Out: what to strike out, and the text without that and
+without the logins and queries of all addresses in it. Nothing is raised.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote_plus
 
 SHORTEST: Final = 8
 """Characters; shorter texts are no secrets, and would be found in every line."""
+
+KEY: Final = re.compile(
+    r"(?:KEY(?:_ID)?|TOKEN|PASS(?:WORD|WD)?|SECRET|CONNECTION_STRING)$", re.IGNORECASE
+)
+"""How the names of variables end that hold keys."""
 
 LOGIN: Final = re.compile(r"^https?://(?:[^/?#:@]*:)?(.*)@|^[\w+.-]+://[^/?#:@]*:(.*)@")
 """A password, or a token in its place, which may have any character."""
@@ -21,13 +26,44 @@ VALUE: Final = re.compile(r"[?&][^=&#]*=([^&#]+)")
 MARKED: Final = re.compile(r"(?<=://)[^/?#:@]*:.*@|(?<=[?&])[^=&#]+=[^&#]+")
 """Login and query with their marks, by which they are found though they may be short."""
 
+PAIR: Final = re.compile(r"((?:Key|Signature)=)([^;\s'\"]+)")
+"""A key in a connection string of Azure."""
 
-def redaction(keys: Sequence[str], uris: Sequence[str]) -> list[str]:
+IN_ADDRESS: Final = re.compile(
+    r"""
+    (?<=://) [^\s/?\#:@'"<>]{0,200} : (?!\d+/) [^\s'"<>]{0,2000} (?=@)
+    | (?<=://) (?<!wasbs://) (?<!abfss://) [^\s/?\#:@'"<>]{1,2000} (?=@)
+    """,
+    re.VERBOSE,
+)
+"""A login, of which the password may have any character; but no container of Azure. The lengths
+bound the time that hostile texts take."""
+
+IN_QUERY: Final = re.compile(r"(?<=[?&#])([\w.%~-]{1,100}=)[^\s&#'\"<>()]+")
+"""A value, also where a library names the path only."""
+
+
+def redaction(environment: Mapping[str, str]) -> list[str]:
     """The texts, the longest first, since one may be a part of another."""
-    texts, marked = set(keys), set()
-    for uri in uris:
-        found = [text for groups in LOGIN.findall(uri) for text in groups] + VALUE.findall(uri)
-        texts |= {form for text in found for form in (text, unquote_plus(text))}
-        marked |= set(MARKED.findall(uri))
+    texts, marked = set[str](), set[str]()
+    for name, value in environment.items():
+        if KEY.search(name):
+            texts |= {value, *(key for _, key in PAIR.findall(value))}
+        if ":/" in value:
+            found = [text for groups in LOGIN.findall(value) for text in groups]
+            found += VALUE.findall(value)
+            texts |= {form for text in found for form in (text, unquote_plus(text))}
+            marked |= set(MARKED.findall(value))
     marked |= {text for text in texts if len(text) >= SHORTEST}
     return sorted(marked, key=len, reverse=True)
+
+
+def struck(text: str, secrets: Sequence[str]) -> str:
+    """The text without `secrets`, and without logins and queries of addresses."""
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    if "@" in text:
+        text = IN_ADDRESS.sub("…", text)
+    if "=" in text:
+        text = PAIR.sub(r"\1…", IN_QUERY.sub(r"\1…", text))
+    return text

@@ -239,11 +239,6 @@ CONNECT_API_KEY: Final = Setting(
     "CONNECT_API_KEY", _text, None, "the key of the content's owner", "a key"
 )
 
-SECRETS: Final = ("CONNECT_API_KEY", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD")
-
-SECRET_URIS: Final = ("MODEL_URI", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
-"""Variables whose values may have a login or a signature in them."""
-
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from `environment` (variable name → text).
@@ -258,13 +253,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if on_connect:
         values["tracking_uri"] = values["tracking_uri"] or connect.tracking_uri
     login = choose_login(environment, connect, values["tracking_uri"])
-    keys, uris = (
-        [unquoted(environment.get(name, "")) for name in names] for names in (SECRETS, SECRET_URIS)
-    )
     return Settings(
         **values,
         on_connect=on_connect,
         login=login,
         quoted=[setting.name for setting in SETTINGS.values() if _is_quoted(setting, environment)],
-        secrets=redaction(keys, uris),
+        secrets=redaction({name: unquoted(text) for name, text in environment.items()}),
     )

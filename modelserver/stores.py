@@ -17,6 +17,8 @@ class Store:
     packages: Sequence[str]
     login: str
     """What it is asked with, as a clause."""
+    host: str = ""
+    """Whom it is asked from, where the location does not say."""
 
 
 AWS: Final = (
@@ -31,10 +33,12 @@ AZURE: Final = (
 
 LAKE: Final = "a login of Azure (AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_CLIENT_SECRET)"
 
+AWS_HOST: Final = "the host of MLFLOW_S3_ENDPOINT_URL (amazonaws.com without it)"
+
 BLOB_PACKAGES: Final = ("azure-storage-blob", "azure-identity")
 
 STORES: Final = {
-    "s3": Store("S3", ["boto3"], AWS),
+    "s3": Store("S3", ["boto3"], AWS, AWS_HOST),
     "r2": Store("Cloudflare R2", ["boto3"], AWS),
     "b2": Store("Backblaze B2", ["boto3"], AWS),
     "gs": Store(
@@ -42,16 +46,22 @@ STORES: Final = {
         ["google-cloud-storage"],
         "GOOGLE_APPLICATION_CREDENTIALS, the path of a service account's key (or a role of the "
         "machine)",
+        "storage.googleapis.com",
     ),
     "wasbs": Store("Azure Blob Storage", BLOB_PACKAGES, AZURE),
     "abfss": Store("Azure Data Lake", ["azure-storage-file-datalake", "azure-identity"], LAKE),
-    "dbfs": Store("DBFS", ["databricks-sdk"], "DATABRICKS_HOST and DATABRICKS_TOKEN"),
+    "dbfs": Store(
+        "DBFS",
+        ["databricks-sdk"],
+        "DATABRICKS_HOST and DATABRICKS_TOKEN",
+        "the host of DATABRICKS_HOST",
+    ),
     "hdfs": Store("HDFS", ["pyarrow"], "Hadoop's client (HADOOP_HOME) and MLFLOW_KERBEROS_USER"),
     "sftp": Store("SFTP", ["pysftp"], "a key of SSH for the host"),
     "ftp": Store("FTP", [], "a user and a password in the location"),
 }
 
-CONTAINERS: Final = frozenset({"wasbs", "abfss"})
+CONTAINERS: Final = frozenset({"wasbs", "wasb", "abfss", "abfs"})
 """Schemes whose URIs have a container, no login, before the @."""
 
 

@@ -1,13 +1,12 @@
 """The first prediction: of the example that was logged with the model, before anybody asks.
 
 In: a loaded model. Out: what is wrong with the example, in words for who publishes the model and
-without its data; nothing where it is predicted. The log has one line of it.
+without its data; nothing where it is predicted. The log has the same line, and the traceback.
 """
 
 import logging
 import time
 from collections.abc import Sequence
-from traceback import format_exception_only
 from typing import Final
 
 from modelserver.blame import without_request
@@ -34,7 +33,7 @@ def warm_up(model: Model, limit: int) -> Sequence[str]:
     except Exception as error:
         warning = f"{LOGGED} could not be predicted: {_fault(error)}; {ADVICE}"
         raised = next((cause for cause in causes(error) if not isinstance(cause, ApiError)), None)
-        logger.warning("%s%s", warning, _text(raised), exc_info=raised)
+        logger.warning(warning, exc_info=raised)
         return [warning]
     logger.info("warm-up: predicted the logged example in %.2f s", time.perf_counter() - start)
     return []
@@ -54,8 +53,3 @@ def _fault(error: Exception) -> str:
     if isinstance(error, ApiError) and not isinstance(error, ModelRaised):
         return without_request(error.message)
     return f"the model raised {type(error.__cause__ or error).__name__}"
-
-
-def _text(raised: BaseException | None) -> str:
-    """The exception for the log, in one line."""
-    return f" ({' '.join(format_exception_only(raised)[-1].split())})" if raised else ""

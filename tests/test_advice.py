@@ -17,10 +17,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
 
 from modelserver.advice import advice
-from modelserver.attempt import Attempt, LoadFailed, Step, public_uri
+from modelserver.attempt import LOGGED, Attempt, LoadFailed, Step, public_uri
 from modelserver.login import Login
 from modelserver.model import check_flavor, load_model
-from modelserver.model_packages import line_for, missing_module
+from modelserver.model_packages import line_for, missing_module, requirements_of
 from modelserver.registry import resolve
 from modelserver.settings import read_settings
 
@@ -52,6 +52,17 @@ def test_folders_that_are_no_models(tmp_path: Path, mlmodel: str | None) -> None
     assert str(failed.value) == (
         "what is at models:/m/1 is not a complete MLflow model; log it again"
     )
+
+
+def test_models_above_and_below(tmp_path: Path) -> None:
+    """As MODEL_URI names the file, or a folder of a tracking server's files."""
+    folder = tmp_path / "1" / "artifacts"
+    folder.mkdir(parents=True)
+    (folder / "MLmodel").write_text("flavors: {}")
+    with pytest.raises(LoadFailed, match="; name the folder that this file is in"):
+        check_flavor(folder / "MLmodel", "x")
+    with pytest.raises(LoadFailed, match="is one below it, at …/1/artifacts; name that folder"):
+        check_flavor(tmp_path, "x")
 
 
 @pytest.mark.parametrize(
@@ -125,6 +136,12 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ("models:/iris@champion", "iris has none of the aliases"),
         ("models:/wine/Production", "the versions of wine are in the stages None"),
         ("models:/wine/Prod", "the versions of wine are in the stages None"),
+        ("models:/wine/v1", "was models:/wine/1 meant?"),
+        ("models:/wine/version-1", "was models:/wine/1 meant?"),
+        ("models:/wine/1@champion", "was models:/wine/1 or models:/wine@champion meant?"),
+        ("models:/wine%2Dquality/1", "was models:/wine-quality/1 meant?"),
+        ("models://wine/1", "was models:/wine/1 meant?"),
+        ("runs:/0a", "was runs:/0a/model meant?"),
     ],
 )
 def test_what_comes_nearest(registry: str, uri: str, there: str) -> None:
@@ -142,10 +159,20 @@ def test_folders_that_are_not_there() -> None:
     )
 
 
-def test_a_name_without_a_version(store: str) -> None:
-    error = raised(lambda: mlflow.artifacts.download_artifacts("models:/nope"))
-    assert said(error, "models:/nope", store) == (
-        "MODEL_URI models:/nope names no version; write models:/nope/1 or models:/nope@alias"
+@pytest.mark.parametrize("folder", [r"C:\models\wine", "C:/models/wine"])
+def test_folders_of_windows(folder: str) -> None:
+    with pytest.raises(LoadFailed) as failed:
+        load_model(read_settings({"MODEL_URI": folder}))
+    assert str(failed.value) == (
+        "there is no folder wine; a registered model is written models:/wine/1"
+    )
+
+
+@pytest.mark.parametrize("uri", ["models:/nope", "models:nope", "models:/nope/", "models://nope"])
+def test_a_name_without_a_version(uri: str, store: str) -> None:
+    error = raised(lambda: mlflow.artifacts.download_artifacts(resolve(uri).uri))
+    assert said(error, uri, store) == (
+        f"MODEL_URI {uri} names no version; write models:/nope/1 or models:/nope@alias"
     )
 
 
@@ -228,14 +255,22 @@ def test_a_folder_for_temporary_files_that_is_gone(
         ("model:/a/1", "was models:/a/1 meant?"),
         ("run:/0a/model", "was runs:/0a/model meant?"),
         ("models:/a/b/c", "see the README for its forms"),
+        ("models:a/1", "was models:/a/1 meant?"),
+        ("model:a@champion", "was models:/a@champion meant?"),
+        ("models:/a%20b/c%2Fd/e", "was models:/a b/c/d/e meant?"),
+        ("wasb://box@me.net/m", "was wasbs://box@me.net/m meant?"),
+        ("abfs://box@me.net/m", "was abfss://box@me.net/m meant?"),
+        ("abfs://box:pw@me.net/m", None),
         ("gopher://x/a", "see the README for its forms"),
     ],
 )
-def test_a_scheme_that_is_misspelt(uri: str, hint: str) -> None:
+def test_a_uri_that_is_misspelt(uri: str, hint: str | None) -> None:
     settings = read_settings({"MODEL_URI": uri})
     with pytest.raises(LoadFailed) as failed:
         load_model(settings)
-    assert str(failed.value) == f"MODEL_URI {uri} cannot be read as a model URI; {hint}"
+    public = public_uri(uri)
+    hint = hint or "was abfss://me.net/m meant?"
+    assert str(failed.value) == f"MODEL_URI {public} cannot be read as a model URI; {hint}"
 
 
 def test_databricks_without_a_login(
@@ -285,9 +320,9 @@ def fail(error: Exception) -> Callable[[], None]:
     return act
 
 
-LOADING = "the model models:/m/1 could not be loaded ({}); the server's log has the traceback"
+LOADING = f"the model models:/m/1 could not be loaded ({{}}); {LOGGED}"
 
-NO_FILES = "the files of the model models:/m/1 could not be fetched ({}); the server's log has the"
+NO_FILES = f"the files of the model models:/m/1 could not be fetched ({{}}); {LOGGED}"
 
 
 @pytest.mark.parametrize(
@@ -322,7 +357,7 @@ NO_FILES = "the files of the model models:/m/1 could not be fetched ({}); the se
         (
             "loading",
             fail(MlflowException("No flavor.", PERMISSION_DENIED)),
-            'the model models:/m/1 could not be loaded: "No flavor"; the server\'s log has the tr',
+            f'the model models:/m/1 could not be loaded: "No flavor"; {LOGGED}',
         ),
         (
             "predicting",
@@ -383,6 +418,12 @@ def test_of_many_differences_five_are_named() -> None:
          "xgboost[gpu]>=2 ; python_version > '3'"),
         ("own", ["own @ git+https://token@host/own?key=k"], "own @ git+https://…@host/own?…"),
         ("own", ["owner", "# own"], None),
+        ("imblearn.over_sampling", ["imbalanced-learn==0.12.4"], "imbalanced-learn==0.12.4"),
+        ("skopt", ["mlflow", "scikit-optimize"], "scikit-optimize"),
+        ("google.protobuf.message", ["protobuf<6"], "protobuf<6"),
+        ("google.cloud", ["protobuf<6"], None),
+        ("pkg_resources", ["setuptools<82"], "setuptools<82"),
+        ("Crypto.Cipher", ["pycryptodome"], "pycryptodome"),
     ],
 )  # fmt: skip
 def test_packages_are_known_by_their_modules(
@@ -414,6 +455,42 @@ def test_a_part_that_the_installed_package_does_not_have(module: str) -> None:
     assert missing_module(module, ["numpy>=1"]) == (
         f"the model needs the module {module}, which the installed {top} does not have"
     )
+
+
+@pytest.mark.parametrize("package", [True, False])
+def test_an_own_module_with_the_name_of_a_folder_that_is_here(
+    package: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deploy_of_mine").mkdir()
+    if package:
+        (tmp_path / "deploy_of_mine" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    told = missing_module("deploy_of_mine.features", ["mlflow"])
+    assert "which no line of its requirements names; if it is your own code" in told
+
+
+@pytest.mark.parametrize(
+    ("files", "lines"),
+    [
+        ({"requirements.txt": "\ufeffnumpy\n", "conda.yaml": "dependencies: [x]"}, ["numpy"]),
+        (
+            {"conda.yaml": "dependencies: [python=3.11, c::b=1.2=x, d>=1, {pip: [a==1, null]}]"},
+            ["python==3.11.*", "b==1.2.*", "d>=1", "a==1"],
+        ),
+        ({"conda.yaml": "dependencies: numpy"}, []),
+        ({"conda.yaml": "dependencies: [{pip: numpy}, {other: [x]}]"}, []),
+        ({"conda.yaml": "[a"}, []),
+        ({"conda.yaml": "[a]"}, []),
+        ({"conda.yaml": "{}"}, []),
+        ({}, []),
+    ],
+)
+def test_where_a_models_requirements_stand(
+    files: dict[str, str], lines: list[str], tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert requirements_of(tmp_path) == lines
 
 
 @pytest.mark.parametrize(

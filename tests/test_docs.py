@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from modelserver import advice, fetching, looking_up, model_packages, network, registry
+from modelserver import (
+    advice,
+    fetching,
+    loading,
+    looking_up,
+    misspelt,
+    model_packages,
+    network,
+    registry,
+)
 from modelserver.app import PATHS
 from modelserver.deployment.bundle import ARGUMENTS
 from modelserver.errors import error_body
@@ -61,7 +70,7 @@ OF_OTHERS = {
 def test_troubleshooting_quotes_what_is_said() -> None:
     table = CONNECT.partition("| you see | do |")[2].partition("\n\n")[0]
     seen = re.findall(r"`([^`]+)`", "\n".join(row.split(" | ")[0] for row in table.splitlines()))
-    modules = (advice, fetching, looking_up, model_packages, network, registry)
+    modules = (advice, fetching, loading, looking_up, misspelt, model_packages, network, registry)
     sources = [Path(str(module.__file__)).read_text() for module in modules]
     said = " ".join([UNCONFIGURED, CONNECT_KEY, NO_KEY, KEY_AS_TOKEN, ELSEWHERE, *sources])
     assert len(seen) > 10

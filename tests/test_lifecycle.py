@@ -144,12 +144,18 @@ def test_a_broken_uri(environment: dict[str, str], reason: str) -> None:
     assert health["reason"].startswith(reason)
 
 
-def test_a_model_that_ends_the_process(model_path: Callable[[str], Path], tmp_path: Path) -> None:
-    path = with_loader(model_path("wine"), tmp_path / "model", "raise SystemExit(3)\n")
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [("SystemExit(3)", "called sys.exit; log it without"), ("KeyboardInterrupt", "RuntimeError")],
+)
+def test_a_model_that_ends_the_process(
+    raised: str, said: str, model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = with_loader(model_path("wine"), tmp_path / "model", f"raise {raised}\n")
     with TestClient(app_for(path)) as client:
         health = settled(client)
     assert health["state"] == "failed"
-    assert "RuntimeError" in health["reason"]
+    assert said in health["reason"]
 
 
 def test_a_corrupt_model(model_path: Callable[[str], Path], tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ import asyncio
 import io
 import logging
 import re
+import time
 
 import pytest
 
 from modelserver.log import MOMENT, LineFormatter, LineHandler
+from modelserver.redaction import struck
 
 
 @pytest.fixture
@@ -83,3 +85,27 @@ def test_secrets_are_struck_out(written: io.StringIO) -> None:
     handler.setFormatter(LineFormatter(["connect-key"]))
     log(handler, logging.ERROR, "the server answered: Key connect-key")
     assert written.getvalue().endswith("ERROR the server answered: Key …\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('to "http://u:pw@127.0.0.1:9/b?x=1&sig=Q"', 'to "http://…@127.0.0.1:9/b?x=…&sig=…"'),
+        ("Max retries exceeded with url: /x?token=abc (", "… with url: /x?token=… ("),
+        ("http://u:a/b@c@host/x, https://token@host", "http://…@host/x, https://…@host"),
+        ("git+https://token@host/own#key=abc", "git+https://…@host/own#key=…"),
+        ("http://h:80/a@b and wasbs://box@me.net/m", "http://h:80/a@b and wasbs://box@me.net/m"),
+        ("wasbs://me:key@me.net/m", "wasbs://…@me.net/m"),
+        ("AccountKey=c2Vj==;EndpointSuffix=x", "AccountKey=…;EndpointSuffix=x"),
+        ("where a == b, call(x=y) of me@example.com", "where a == b, call(x=y) of me@example.com"),
+    ],
+)
+def test_logins_and_queries_are_struck_out_of_any_address(text: str, line: str) -> None:
+    assert struck(text, ["Max retries exceeded"]) == line
+
+
+@pytest.mark.parametrize("hostile", ["://a", "://a:", "?a=", "@", "://a:b@", "AccountKey="])
+def test_hostile_texts_take_no_time(hostile: str) -> None:
+    start = time.perf_counter()
+    struck(hostile * (100_000 // len(hostile)) + "@", [])
+    assert time.perf_counter() - start < 5

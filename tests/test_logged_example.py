@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -16,6 +17,7 @@ from modelserver.logged_example import logged_example
 from tests.processes import ROOT
 
 SPLIT = {"columns": ["a", "b"], "data": [[1, 2.5], [3, None]]}
+RECORDS = [{"a": 1, "b": 2.5}, {"a": 3, "b": None}]
 ROWS = [[1.0, 2.0]]
 CHAT = {"messages": [{"role": "user", "content": "hi"}]}
 
@@ -25,6 +27,25 @@ CHAT = {"messages": [{"role": "user", "content": "hi"}]}
     [
         (SPLIT, {"type": "dataframe", "pandas_orient": "split"}, {"dataframe_split": SPLIT}),
         ({"data": ROWS}, {"type": "dataframe"}, {"inputs": ROWS}),
+        (
+            RECORDS,
+            {"type": "dataframe", "pandas_orient": "records"},
+            {"dataframe_records": RECORDS},
+        ),
+        (
+            {"0": {"a": 1, "b": 2.5}},
+            {"type": "dataframe", "pandas_orient": "index"},
+            {"dataframe_records": [{"a": 1, "b": 2.5}]},
+        ),
+        (
+            {"a": {"0": 1, "1": 3}, "b": {"0": 2.5, "1": None}},
+            {"type": "dataframe", "pandas_orient": "columns"},
+            {"dataframe_split": SPLIT},
+        ),
+        (ROWS, {"type": "dataframe", "pandas_orient": "values"}, {"inputs": ROWS}),
+        (ROWS, {"type": "dataframe", "pandas_orient": "columns"}, None),
+        (ROWS, {"type": "dataframe", "pandas_orient": "table"}, None),
+        (3, {"type": "dataframe", "pandas_orient": "records"}, None),
         ({"inputs": ROWS}, {"type": "ndarray", "format": "tf-serving"}, {"inputs": ROWS}),
         ({"inputs": {"x": ROWS}}, {"type": "ndarray"}, {"inputs": {"x": ROWS}}),
         (ROWS, {"type": "json_object"}, {"inputs": ROWS}),
@@ -64,16 +85,19 @@ def test_an_example_that_cannot_be_read(text: str | None, fault: str, tmp_path: 
     assert logged_example(tmp_path, None) == (None, "")
 
 
+@pytest.mark.parametrize("orient", ["split", "records", "columns", "index"])
 def test_a_model_as_older_versions_saved_it(
-    model_path: Callable[[str], Path], tmp_path: Path
+    orient: str, model_path: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """Its example is predicted at the load, by the pre-flight, and shown in the documentation."""
     folder = shutil.copytree(model_path("wine"), tmp_path / "model")
     body = json.loads((folder / "serving_input_example.json").read_text())
     (folder / "serving_input_example.json").unlink()
-    (folder / "input_example.json").write_text(json.dumps(body["dataframe_split"]))
+    table = pd.DataFrame(**body["dataframe_split"])
+    table.to_json(folder / "input_example.json", orient=orient)  # type: ignore[call-overload]
     mlmodel = yaml.safe_load((folder / "MLmodel").read_text())
     del mlmodel["saved_input_example_info"]["serving_input_path"]
+    mlmodel["saved_input_example_info"]["pandas_orient"] = orient
     (folder / "MLmodel").write_text(yaml.safe_dump(mlmodel))
     rehearsal = rehearse({"MODEL_URI": str(folder)}, ROOT, read_bundle(ROOT))
     assert check_prediction(rehearsal).found.startswith('the logged example: {"predictions":["cult')

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import mlflow
 import pytest
+import requests
 from starlette.applications import Starlette
 
-from modelserver.attempt import LoadFailed
+from modelserver.attempt import Attempt, LoadFailed
+from modelserver.login import Login
 from modelserver.model import load_model
+from modelserver.network import fault_of_network
 from modelserver.settings import read_settings
 from tests.processes import answering
 from tests.serving import serving
@@ -59,6 +62,25 @@ def test_a_proxy_that_is_not_there(variable: str, monkeypatch: pytest.MonkeyPatc
         "the proxy before the tracking server http://127.0.0.1:5000/mlflow cannot be reached, or "
         "refuses; check HTTP_PROXY and HTTPS_PROXY, or name 127.0.0.1 in NO_PROXY"
     )
+
+
+@pytest.mark.parametrize(
+    ("location", "host"),
+    [
+        ("s3://bucket/m", "the host of MLFLOW_S3_ENDPOINT_URL (amazonaws.com without it)"),
+        ("gs://bucket/m", "storage.googleapis.com"),
+        ("dbfs:/m", "the host of DATABRICKS_HOST"),
+        ("wasbs://box@me.blob.core.windows.net/m", "me.blob.core.windows.net"),
+        ("mlflow-artifacts://other:9/m", "other"),
+        ("mlflow-artifacts:/m", "models.example.com"),
+    ],
+)
+def test_whose_host_a_proxy_should_leave_alone(location: str, host: str) -> None:
+    tracking_uri = "http://models.example.com/mlflow"
+    attempt = Attempt("models:/m/1", tracking_uri, Login("check this"), "fetching", location)
+    said = fault_of_network(requests.exceptions.ProxyError(), attempt)
+    assert said is not None
+    assert said.endswith(f"or name {host} in NO_PROXY")
 
 
 def test_a_proxy_that_wants_a_login(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ def register() -> None:
 def test_401_and_403_are_told_apart(ask: Callable[..., str]) -> None:
     reader = "the user in MLFLOW_TRACKING_USERNAME"
     assert ask("models:/m/1", "reader") == (
-        "lets the model be looked up, but not its files be read (403); give "
+        "forbids to read the files (403), though the model may be looked up; give "
         f"{reader} the permission READ on experiment 1"
     )
     assert ask("models:/hidden/1", "reader") == (

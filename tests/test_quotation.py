@@ -8,7 +8,7 @@ import pytest
 import yaml
 from mlflow.exceptions import MlflowException
 
-from modelserver.attempt import Attempt, LoadFailed
+from modelserver.attempt import LOGGED, Attempt, LoadFailed
 from modelserver.deployment.model_checks import _failed
 from modelserver.login import Login
 from modelserver.model import load_model
@@ -73,7 +73,7 @@ def test_a_flavor_that_does_not_fit(
 ) -> None:
     path = changed(tmp_path / "m", python_function)
     (path / "requirements.txt").write_text("pandas==0.1\n")
-    assert reason(path) == f': "{sentence}"; the server\'s log has the traceback'
+    assert reason(path) == f': "{sentence}"; {LOGGED}'
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,6 @@ def test_a_flavor_that_does_not_fit(
         ("mlflow.models.set_model(3)", "Model should either be an instance of PyFuncModel, Langc"),
         ("raise ValueError('it was hunter 2')", "Failed to run user code from …/m.py. Error: Val"),
         ("{}['hunter2']", "Failed to run user code from …/m.py. Error: KeyError. Review"),
-        ("open('/etc/hunter/2')", "Failed to run user code from …/m.py. Error: FileNotFoundErr"),
         ("class M(ChatModel):\n    pass\nM()", "Failed to run user code from …/m.py. Error: Can't"),
         ("raise MlflowException('Run build.py; see /a/b')", "Run build.py; see …/b"),
     ],
@@ -104,7 +103,7 @@ def test_a_model_that_chooses_its_words(tmp_path: Path) -> None:
     load = "raise MlflowException('No index for key top-secret-1; build it.')"
     path = of_code(tmp_path / "m", load)
     assert reason(path, MLFLOW_TRACKING_TOKEN="top-secret-1") == (
-        ': "No index for key …; build it"; the server\'s log has the traceback'
+        f': "No index for key …; build it"; {LOGGED}'
     )
 
 
@@ -174,3 +173,21 @@ def test_what_repeats_another_exception(text: str, cause: Exception, shown: str)
 def test_other_exceptions_are_not_quoted(error: Exception) -> None:
     assert said_of(error) == ""
     assert said_of(error, MlflowException("before")) == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("mlflow-artifacts:/0/model", "Perhaps you forgot to set the tracking URI to the running "
+         "MLflow server"),
+        ("file://{}/%66older", "[Errno 21] Is a directory: '…/folder'"),
+    ],
+)  # fmt: skip
+def test_no_sentence_ends_in_a_colon(
+    uri: str, said: str, tmp_path: Path, mlflow_as_before: None
+) -> None:
+    (tmp_path / "folder").mkdir()
+    settings = {"MODEL_URI": uri.format(tmp_path), "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/m"}
+    with pytest.raises(LoadFailed) as failed:
+        load_model(read_settings(settings))
+    assert f'{said}"; {LOGGED}' in str(failed.value)

@@ -122,7 +122,29 @@ def test_quotes_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     assert "MODEL_URI: the quotes around its value were taken off" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["MODEL_URI", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CONNECT_API_KEY", "MLFLOW_TRACKING_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+        "AZURE_STORAGE_ACCESS_KEY", "AZURE_CLIENT_SECRET", "AZURE_STORAGE_CONNECTION_STRING",
+        "DATABRICKS_TOKEN", "OPENAI_API_KEY", "db_pass",
+    ],
+)  # fmt: skip
+def test_keys_are_known_by_the_names_of_their_variables(name: str) -> None:
+    assert read_settings({name: "'the-value-of-it'"}).secrets == ["the-value-of-it"]
+    assert read_settings({f"{name}_FILE": "the-name-of-it"}).secrets == []
+
+
+def test_the_key_in_a_connection_string() -> None:
+    text = "AccountName=me;AccountKey=c2VjcmV0cw==;EndpointSuffix=x"
+    secrets = read_settings({"AZURE_STORAGE_CONNECTION_STRING": text}).secrets
+    assert secrets == [text, "c2VjcmV0cw=="]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MODEL_URI", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_S3_ENDPOINT_URL", "NO_URL"],
+)
 @pytest.mark.parametrize("level", [logging.INFO, logging.ERROR])
 @pytest.mark.parametrize(
     ("uri", "hidden"),

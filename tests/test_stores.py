@@ -1,6 +1,7 @@
 """Models whose files cannot be fetched: from artifact stores, folders, tracking servers."""
 
 import importlib.util
+import logging
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,13 +15,14 @@ from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EX
 
 from modelserver.advice import advice
 from modelserver.attempt import Attempt, LoadFailed
-from modelserver.causes import status_of
 from modelserver.deployment.environment import inspect_model
+from modelserver.log import LineFormatter
 from modelserver.login import Login
 from modelserver.model import load_model
 from modelserver.registry import resolve
 from modelserver.settings import read_settings
 from tests.needs import need
+from tests.processes import Server, answering
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
 
@@ -95,6 +97,11 @@ class NoCredentialsError(Exception):
             StatusError(403, "AuthenticationFailed"),
             "was asked without a login that it takes; it needs AWS_ACCESS_KEY_ID",
         ),
+        (ClientError(400, "ExpiredToken"), "was asked with a login that has expired; set a new on"),
+        (ClientError(403, "RequestExpired"), "was asked with a login that has expired; set a new"),
+        (ClientError(301, "PermanentRedirect"), "is in another region; set AWS_DEFAULT_REGION to"),
+        (ClientError(400, "AuthorizationHeaderMalformed"), "is in another region; set AWS_DEFAULT"),
+        (RecursionError(), "is in another region; set AWS_DEFAULT_REGION to that of the bucket"),
         (StatusError(401), "was asked without a login that it takes; it needs AWS_ACCESS_KEY_ID"),
         (NoCredentialsError(), "was asked without a login that it takes; it needs AWS_ACCESS_KEY"),
         (StatusError(404), "has no such files; check where the model was logged to"),
@@ -105,7 +112,7 @@ class NoCredentialsError(Exception):
 def test_a_store_that_does_not_hand_out_the_files(error: Exception, text: str) -> None:
     said = told(error, "s3://bucket/model?key=secret")
     assert said.startswith(f"the artifact store s3://bucket/model (S3) {text}")
-    assert "MLFLOW_S3_ENDPOINT_URL" in said or "404" in str(status_of(error))
+    assert "secret" not in said
 
 
 def test_a_store_that_is_given_up() -> None:
@@ -117,17 +124,17 @@ def test_a_store_that_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "location",
+    ("location", "server"),
     [
-        "mlflow-artifacts:/3/0a/artifacts/model",
-        "mlflow-artifacts://host:80/3/models/m-1/artifacts",
-        "mlflow-artifacts:/workspaces/team/3/models/m-1/artifacts",
+        ("mlflow-artifacts:/3/0a/artifacts/model", "tracking server http://x/mlflow"),
+        ("mlflow-artifacts://h:80/3/models/m-1/artifacts", "server h:80 of the model's files"),
+        ("mlflow-artifacts:/workspaces/a/3/models/m/b", "tracking server http://x/mlflow"),
     ],
 )
-def test_files_that_the_tracking_server_forbids(location: str) -> None:
+def test_files_that_the_tracking_server_forbids(location: str, server: str) -> None:
     assert told(MlflowException("no", PERMISSION_DENIED), location) == (
-        "the tracking server http://x/mlflow lets the model be looked up, but not its files be "
-        "read (403); give me the permission READ on experiment 3"
+        f"the {server} forbids to read the files (403), though the model may be looked up; "
+        "give me the permission READ on experiment 3"
     )
 
 
@@ -197,6 +204,50 @@ def test_where_a_logged_model_is(store: str, tmp_path: Path) -> None:
     assert (found.location, found.version) == (model.artifact_location, None)
 
 
+@pytest.mark.parametrize(
+    ("location", "server"),
+    [
+        ("mlflow-artifacts://127.0.0.1:1/0/model", "the server 127.0.0.1:1 of the model's files"),
+        ("mlflow-artifacts://me:pw@127.0.0.1:1/0/m", "the server 127.0.0.1:1 of the model's files"),
+        ("http://127.0.0.1:1/api/2.0/mlflow-artifacts/artifacts/0/m", "the server 127.0.0.1:1 of"),
+    ],
+)
+def test_files_of_a_server_that_the_location_names(
+    location: str, server: str, wine_registry: Server
+) -> None:
+    settings = {"MODEL_URI": location, "MLFLOW_TRACKING_URI": wine_registry.url}
+    with pytest.raises(LoadFailed) as failed:
+        load_model(read_settings(settings))
+    assert str(failed.value).startswith(server)
+    assert str(failed.value).endswith(
+        "cannot be reached; check where the model was logged to and that it is running"
+    )
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, "<title>page</title>"), (404, "no")])
+@pytest.mark.parametrize("path", ["/model", "/api/2.0/mlflow-artifacts/artifacts/0/model"])
+def test_an_address_that_is_none_of_artifacts(status: int, body: str, path: str) -> None:
+    with (
+        answering(status, body, "text/html") as url,
+        pytest.raises(LoadFailed, match="is no address of MLflow's artifacts; set MODEL_URI to"),
+    ):
+        load_model(read_settings({"MODEL_URI": f"{url}{path}"}))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("Unable to load libjvm\ndlopen: No such file or directory"), "needs Java and H"),
+        (FileNotFoundError(2, "No such file or directory", "hadoop"), "needs Java and Hadoop on"),
+        (FileNotFoundError(2, "No such file or directory", "/hadoop/m"), "has no such files"),
+    ],
+)
+def test_hadoop_that_is_not_here(error: Exception, said: str) -> None:
+    assert told(error, "hdfs://hadoop:9000/m").startswith(
+        f"the artifact store hdfs://hadoop:9000/m (HDFS) {said}"
+    )
+
+
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A client of an S3 server of this machine that has the bucket `bucket`."""
@@ -232,6 +283,8 @@ AMAZON = {
         ("s3://bucket/nothing", {}, "has no such files"),
         ("s3://no-bucket/model", {}, "has no such files"),
         ("s3://bucket/m", {"MLFLOW_S3_ENDPOINT_URL": "http://127.0.0.1:1"}, "cannot be reached"),
+        ("s3://bucket/m", {"MLFLOW_S3_ENDPOINT_URL": "127.0.0.1:1"}, "MLFLOW_S3_ENDPOINT_URL is"),
+        ("s3://bucket/m", {"MLFLOW_S3_ENDPOINT_URL": '"http://h"'}, "is no address; it begins"),
         (
             "s3://bucket/m",
             {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
@@ -258,6 +311,22 @@ def test_a_real_s3(
         load_model(settings)
     assert str(failed.value).startswith(f"the artifact store {location} (S3) ")
     assert text in str(failed.value)
+
+
+@pytest.mark.parametrize("server", ["http://me:{}@127.0.0.1:1", "http://{}@127.0.0.1:1"])
+def test_a_login_of_the_store_is_not_in_the_log(
+    server: str, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.store.artifact import s3_artifact_repo
+
+    s3_artifact_repo._cached_get_s3_client.cache_clear()
+    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", server.format("pass-word"))
+    with pytest.raises(LoadFailed) as failed:
+        load_model(read_settings({"MODEL_URI": "s3://bucket/model"}))
+    told = (type(failed.value), failed.value, failed.value.__traceback__)
+    record = logging.LogRecord("x", logging.ERROR, "", 0, "failed", (), told)
+    assert "pass-word" in logging.Formatter().format(record)
+    assert "pass-word" not in LineFormatter().format(record)
 
 
 def test_the_packages_of_the_store_are_the_models_too(

@@ -88,6 +88,8 @@ class Raises(PythonModel):
         how = model_input.iloc[0, 0]
         if how == "value":
             raise ValueError("secret 4711 in the data")
+        if how == "address":
+            raise ValueError("asked http://me:4711@host/x?key=4711")
         if how == "exit":
             raise SystemExit(3)
         if how == "memory":
