@@ -24,6 +24,14 @@ from modelserver.openapi.description import BASE, base_description
             },
             ["there is no #/a/c/d", "there is no #/x"],
         ),
+        (
+            {
+                "openapi": "3.1.0",
+                "info": {"contact": {"x-chat": ["#wine"]}},
+                "paths": {"/invocations": {}, "x-more": 1},
+            },
+            [],
+        ),
         ({"openapi": "3.1.0", "paths": 1}, ["it has no /invocations", "paths is not an object"]),
     ],
 )

@@ -51,7 +51,8 @@ PARTS: Final = {
     "components/*": OBJECT,
     "components/*/*": OBJECT,
 }
-"""Parts that an editor may change, and what they are; a star is any key or item."""
+"""Parts that an editor may change, and what they are; a star is any item, and any key but for
+those of extensions."""
 
 
 def faults(document: Any) -> Iterator[str]:
@@ -78,7 +79,7 @@ def _found(value: Any, pattern: Sequence[str]) -> Iterator[tuple[list[str], Any]
     first, *rest = pattern
     pairs = value.items() if isinstance(value, dict) else enumerate(_items(value))
     for key, part in pairs:
-        if first in ("*", key):
+        if first == key or (first == "*" and not str(key).startswith("x-")):
             for path, found in _found(part, rest):
                 yield [str(key), *path], found
 
