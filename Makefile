@@ -39,6 +39,7 @@ test: $(TESTING)
 	@echo '== lint'
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports pyproject.toml > /dev/null || $(BIN)/lint-imports pyproject.toml
 	@echo '== types'
 	@$(BIN)/mypy
 	@echo '== tests'
@@ -72,13 +73,13 @@ bench: $(TESTING)
 	@$(BIN)/python -m tests.bench --write benchmarks.md
 
 assets: $(TESTING)
-	@PYTHON=$(abspath $(BIN))/python tests/assets/rebuild.sh
+	@PYTHON=$(abspath $(BIN))/python tests/support/assets/rebuild.sh
 
 pictures: $(TESTING)
-	@$(BIN)/python -m tests.pictures
+	@$(BIN)/python -m tests.support.make_pictures
 
 clean:
-	rm -rf .venv .venv-lowest $(TRAINED) mlflow.db mlruns mlartifacts .coverage .coverage.* .*_cache .hypothesis .schemathesis tests/node_modules
+	rm -rf .venv .venv-lowest $(TRAINED) mlflow.db mlruns mlartifacts .coverage .coverage.* .*_cache .hypothesis .schemathesis tests/support/node_modules
 
 $(TRAINED): example_test.py $(RUNTIME)
 	@echo '== training and registering the sample model'

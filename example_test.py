@@ -22,8 +22,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from modelserver.settings import read_settings
-from modelserver.tracking import log_in
+from modelserver.hosting.settings import read_settings
+from modelserver.loading.tracking import log_in
 
 NAME = "wine"
 

@@ -12,15 +12,15 @@ if __name__ == "__main__" and sys.argv[1:]:
 
     sys.exit(run(sys.argv[1:], os.environ))
 
-from modelserver.memory import share_heap
+from modelserver.hosting.memory import share_heap
 
 share_heap()  # before other modules are imported: some of pandas' packages start threads then
 
 try:
     from modelserver.app import create_app
-    from modelserver.openapi.document import BaseError
-    from modelserver.serve import end_with_parent, serve
-    from modelserver.settings import SettingsError, read_settings
+    from modelserver.describing.document import BaseError
+    from modelserver.hosting.serve import end_with_parent, serve
+    from modelserver.hosting.settings import SettingsError, read_settings
 except ModuleNotFoundError as error:
     if str(error.name).startswith("modelserver"):
         raise

@@ -20,14 +20,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from modelserver import scoring
-from modelserver.batching import score_together
-from modelserver.caching import conditional
+from modelserver.answering.encoding import encode_json
+from modelserver.describing.description import Description, base_description
 from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
+from modelserver.hosting.log import configure_logging
+from modelserver.hosting.memory import FreeMemory
+from modelserver.hosting.settings import Settings
 from modelserver.lifecycle import Lifecycle, isoformat, now
-from modelserver.log import configure_logging
-from modelserver.media import JSON, PARQUET_START, too_large
-from modelserver.memory import FreeMemory
 from modelserver.middleware import (
     KEY,
     RequestTrace,
@@ -36,14 +35,15 @@ from modelserver.middleware import (
     log_cause,
     release_frames,
 )
-from modelserver.model import Model, flavor, signature_json
-from modelserver.openapi.description import Description, base_description
 from modelserver.pages import site
+from modelserver.pages.caching import conditional
 from modelserver.pages.static import load_assets
-from modelserver.prediction import encode_json
+from modelserver.reading.media import JSON, PARQUET_START, too_large
+from modelserver.scoring import request as scoring
+from modelserver.scoring.batching import score_together
+from modelserver.scoring.model import Model
+from modelserver.scoring.workers import Workers
 from modelserver.service import Service, service_of
-from modelserver.settings import Settings
-from modelserver.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -202,12 +202,12 @@ def _identity(model: Model) -> dict[str, Any]:
         "model_uri": model.uri,
         "name": model.registration.name,
         "version": model.registration.version,
-        "run_id": model.metadata.get("run_id"),
-        "model_id": model.metadata.get("model_id"),
-        "flavor": flavor(model),
+        "run_id": model.run_id,
+        "model_id": model.model_id,
+        "flavor": model.flavor,
         "loaded_at": isoformat(model.loaded_at),
         "load_seconds": round(model.load_seconds, 2),
-        "model_mlflow_version": model.metadata.get("mlflow_version"),
+        "model_mlflow_version": model.mlflow_version,
     }
 
 
@@ -216,9 +216,9 @@ def _metadata(model: Model) -> dict[str, Any]:
         **_identity(model),
         "description": model.registration.description,
         "tags": dict(model.registration.tags),
-        "signature": signature_json(model),
+        "signature": model.declared,
         "has_example": model.example is not None,
-        "created_at": model.metadata.get("utc_time_created"),
+        "created_at": model.created_at,
     }
 
 

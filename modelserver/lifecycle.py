@@ -14,13 +14,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal, TypeAlias
 
-from modelserver.attempt import LOGGED, LoadFailed
+from modelserver.describing.description import Description, describe
 from modelserver.errors import ModelUnavailable
-from modelserver.memory import settle_memory
-from modelserver.model import Model, load_model
-from modelserver.openapi.description import Description, describe
-from modelserver.settings import Settings
-from modelserver.warm_up import warm_up
+from modelserver.hosting.memory import settle_memory
+from modelserver.hosting.settings import Settings
+from modelserver.loading.attempt import LOGGED, LoadFailed
+from modelserver.loading.loader import load_model
+from modelserver.loading.warm_up import warm_up
+from modelserver.scoring.model import Model
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from modelserver.answering.encoding import encode_json
 from modelserver.errors import Details, error_body
-from modelserver.log import log_line
-from modelserver.prediction import encode_json
+from modelserver.hosting.log import log_line
 
 logger = logging.getLogger("modelserver.request")
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from modelserver.hosting.memory import FreeMemory
+from modelserver.hosting.settings import Settings
 from modelserver.lifecycle import Lifecycle
-from modelserver.memory import FreeMemory
-from modelserver.settings import Settings
-from modelserver.workers import Workers
+from modelserver.scoring.workers import Workers
 
 
 @dataclass(slots=True)

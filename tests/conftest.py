@@ -23,11 +23,11 @@ from starlette.testclient import TestClient
 
 import example_test
 from modelserver.app import create_app
-from modelserver.settings import read_settings
-from tests.browser import Visit, chromium, deployed
-from tests.needs import need
-from tests.processes import Server, free_port, tracking_server
-from tests.zoo import MODELS, SlowModel, save_slow
+from modelserver.hosting.settings import read_settings
+from tests.support.browser import Visit, chromium, deployed
+from tests.support.needs import need
+from tests.support.processes import Server, free_port, tracking_server
+from tests.support.zoo import MODELS, SlowModel, save_slow
 
 # Each run tests the same examples, so that a failure in CI is a failure here. `make fuzz` takes
 # others, and more of them.

@@ -28,7 +28,7 @@ COMMANDS: Final = {
 """Each is a function of its name in one of the modules below."""
 
 MODULES: Final = {
-    "check": "check",
+    "check": "checks.command",
     "update": "install",
     "install": "install",
     "download": "download",

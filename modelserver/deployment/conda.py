@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from packaging.utils import canonicalize_name
 
-from modelserver.attempt import LoadFailed
-from modelserver.deployment.requirements import Line, read_line
+from modelserver.deployment.packages.lines import Line, read_line
+from modelserver.loading.attempt import LoadFailed
 
 NAMES: Final = """
 absl-py accelerate aiohttp altair arviz bokeh boto3 botocore bottleneck catboost category-encoders

@@ -14,14 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from modelserver.attempt import LoadFailed
 from modelserver.deployment.environment import set_up
 from modelserver.deployment.install import hint
 from modelserver.deployment.quiet import quiet
 from modelserver.deployment.targets import model_and_files
-from modelserver.model import explained
-from modelserver.registry import resolve
-from modelserver.settings import Settings, SettingsError, read_settings
+from modelserver.hosting.settings import Settings, SettingsError, read_settings
+from modelserver.loading.attempt import LoadFailed
+from modelserver.loading.loader import explained
+from modelserver.loading.registry import resolve
 
 FOLDER: Final = "model_artifacts"
 

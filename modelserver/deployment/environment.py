@@ -13,18 +13,19 @@ from typing import Any, Final
 
 import yaml
 
-from modelserver.attempt import LoadFailed, public_uri
-from modelserver.deployment.cautions import Caution
 from modelserver.deployment.conda import conda_python, read_conda
-from modelserver.deployment.floors import raised
-from modelserver.deployment.requirements import Line, read_line, read_lines
+from modelserver.deployment.packages.cautions import Caution
+from modelserver.deployment.packages.floors import raised
+from modelserver.deployment.packages.lines import Line, read_line, read_lines
 from modelserver.deployment.texts import NoText, read_text
 from modelserver.errors import listed
-from modelserver.model import explained
-from modelserver.registry import Registration, resolve
-from modelserver.settings import Settings
-from modelserver.stores import store_of
-from modelserver.tracking import set_mlflow_up
+from modelserver.hosting.settings import Settings
+from modelserver.loading.attempt import LoadFailed, public_uri
+from modelserver.loading.loader import explained
+from modelserver.loading.registry import resolve
+from modelserver.loading.stores import store_of
+from modelserver.loading.tracking import set_mlflow_up
+from modelserver.scoring.model import Registration
 
 FILES: Final = (
     "MLmodel",

@@ -18,18 +18,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from modelserver.attempt import LoadFailed, public_uri
-from modelserver.deployment.cautions import cautions
 from modelserver.deployment.environment import inspect_model, of_conda
-from modelserver.deployment.floors import with_own
-from modelserver.deployment.matches import quoted
-from modelserver.deployment.merging import Conflict, differences, merge
+from modelserver.deployment.packages.cautions import cautions
+from modelserver.deployment.packages.floors import with_own
+from modelserver.deployment.packages.lines import Line
+from modelserver.deployment.packages.matches import quoted
+from modelserver.deployment.packages.merging import Conflict, differences, merge
 from modelserver.deployment.quiet import quiet
-from modelserver.deployment.requirements import Line
 from modelserver.deployment.shell import join, set_variable
 from modelserver.deployment.skinny import ALIASES, skinny
 from modelserver.deployment.texts import NoText, decode, read_text
-from modelserver.settings import SettingsError, read_settings
+from modelserver.hosting.settings import SettingsError, read_settings
+from modelserver.loading.attempt import LoadFailed, public_uri
 
 OURS: Final = Path(__file__).parents[2] / "requirements.txt"
 

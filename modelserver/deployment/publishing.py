@@ -14,8 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from modelserver.attempt import public_uri
-from modelserver.deployment.bundle import (
+from modelserver.deployment.files.bundle import (
     ALWAYS,
     ARGUMENTS,
     MODEL,
@@ -24,9 +23,10 @@ from modelserver.deployment.bundle import (
     read_bundle,
     variables,
 )
-from modelserver.deployment.manifest import stale
+from modelserver.deployment.files.manifest import stale
 from modelserver.deployment.shell import SECRET, WINDOWS, join, quote, variable
 from modelserver.deployment.targets import model_and_files
+from modelserver.loading.attempt import public_uri
 
 ROOT: Final = Path(__file__).parents[2]
 

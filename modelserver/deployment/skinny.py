@@ -9,7 +9,7 @@ from typing import Any, Final
 from packaging.requirements import Requirement
 
 from modelserver.deployment.environment import SavedWith
-from modelserver.deployment.requirements import COMMENT, Line, read_line
+from modelserver.deployment.packages.lines import COMMENT, Line, read_line
 
 FULL: Final = "mlflow"
 SKINNY: Final = "mlflow-skinny"

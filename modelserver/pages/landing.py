@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from modelserver.attempt import public_uri
 from modelserver.lifecycle import Lifecycle, State, isoformat
-from modelserver.model import Model, flavor
+from modelserver.loading.attempt import public_uri
+from modelserver.scoring.model import Model
 
 NO_MODEL: Final = "No model yet"
 
@@ -80,9 +80,9 @@ def landing(lifecycle: Lifecycle, base_url: str) -> Landing:
 def _facts(model: Model) -> Sequence[tuple[str, str]]:
     facts = {
         "Version": model.registration.version,
-        "Made with": flavor(model),
+        "Made with": model.flavor,
         "Model URI": model.uri,
-        "Run": model.metadata.get("run_id"),
+        "Run": model.run_id,
         "Loaded": f"{model.loaded_at:%Y-%m-%d %H:%M} UTC",
     }
     return [(name, str(value)) for name, value in facts.items() if value]

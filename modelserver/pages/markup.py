@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-FOLDER: Final = Path(__file__).parent.parent / "assets"
+FOLDER: Final = Path(__file__).parent / "assets"
 
 
 class Html(str):

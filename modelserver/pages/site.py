@@ -14,12 +14,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
-from modelserver.media import JSON
+from modelserver.answering.encoding import encode_json
 from modelserver.pages.html import docs_page, landing_page, redoc_page
 from modelserver.pages.landing import landing, summary, title
 from modelserver.pages.negotiation import names_html, prefers_json
 from modelserver.pages.static import load_assets
-from modelserver.prediction import encode_json
+from modelserver.reading.media import JSON
 from modelserver.service import service_of
 
 FIRST_PAGE_WAITS: Final = 30.0

@@ -16,10 +16,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modelserver.caching import conditional, entity_tag
+from modelserver.answering.tags import entity_tag
+from modelserver.pages.caching import conditional
 from modelserver.pages.negotiation import accepts_gzip
 
-FOLDER: Final = Path(__file__).parent.parent / "assets"
+FOLDER: Final = Path(__file__).parent / "assets"
 
 MEDIA_TYPES: Final = {
     ".css": "text/css",

@@ -6,10 +6,10 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from modelserver.model import load_model
-from modelserver.payload import read_payload
-from modelserver.prediction import encode_predictions
-from modelserver.settings import read_settings
+from modelserver.answering.encoding import encode_predictions
+from modelserver.hosting.settings import read_settings
+from modelserver.loading.loader import load_model
+from modelserver.reading.payload import read_payload
 from tests.bench.cases import PING, Case
 
 SECONDS: Final = 0.3

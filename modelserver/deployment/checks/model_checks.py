@@ -1,0 +1,161 @@
+"""Checks of the model: the settings that name it, where it is, and that the app serves it.
+
+In: settings, then what earlier checks found. Out: an `Outcome` each. Errors that no check expects
+are the caller's to catch.
+"""
+
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from modelserver.deployment.checks.document_faults import faults
+from modelserver.deployment.checks.outcome import Outcome
+from modelserver.deployment.checks.python_version import minor
+from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
+from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
+from modelserver.deployment.files.bundle import Bundle
+from modelserver.deployment.shell import ours, set_variable, unset_variable
+from modelserver.deployment.targets import HAS_SCHEME
+from modelserver.hosting.settings import Settings, SettingsError, read_settings
+from modelserver.loading.attempt import LoadFailed, public_uri
+from modelserver.scoring.blaming.blame import without_request
+
+NO_URI: Final = "python main.py check models:/my-model/1"
+
+SEMICOLON: Final = re.compile(r'; (?=(?:[^"]*"[^"]*")*[^"]*$)')
+"""Between the parts of a reason, not in what it quotes."""
+
+MENDS: Final = {"CONNECT_SERVER": set_variable("CONNECT_SERVER", "https://connect.example.com")}
+"""Of settings that are needed."""
+
+NEEDS_MODULE: Final = re.compile(r"the model needs the module (\w+)")
+
+ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
+
+
+def _failed(error: LoadFailed) -> Outcome[Any]:
+    """What happened and what to do about it, which a reason has in this order."""
+    found, *advice = SEMICOLON.split(str(error), maxsplit=1)
+    return Outcome("failed", found, "".join(advice))
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
+    """The environment variables can be read, and name a model."""
+    try:
+        settings = read_settings(environment)
+    except SettingsError as error:
+        variable = str(error).partition("=")[0]
+        return Outcome("failed", str(error), MENDS.get(variable) or unset_variable(variable))
+    if settings.model_uri is None:
+        return Outcome("failed", "MODEL_URI is not set", NO_URI)
+    uri = settings.model_uri
+    return Outcome("ok", public_uri(uri) if HAS_SCHEME.match(uri) else uri, fact=settings)
+
+
+def check_tracking_server(settings: Settings, environment: Mapping[str, str]) -> Outcome[Settings]:
+    """The server answers, to this login; Connect could ask it as well."""
+    assert settings.model_uri is not None
+    if Path(settings.model_uri.removeprefix("file://")).exists():
+        advice = "register the model, and set MODEL_URI to models:/<name>/<version>"
+        return Outcome("warning", "the model is a folder of this machine", advice, settings)
+    try:
+        where = open_store(settings)
+    except LoadFailed as error:
+        return _failed(error)
+    if "://" not in where or where.startswith(("sqlite", "file")) or ONLY_HERE.match(where):
+        found = f"{where} answers, but only on this machine, not on Connect"
+        server = public_uri(environment.get("CONNECT_SERVER", "").rstrip("/") or "https://…")
+        advice = set_variable("MLFLOW_TRACKING_URI", f"{server}/mlflow")
+        return Outcome("warning", found, advice, settings)
+    return Outcome("ok", f"{where} answers", fact=settings)
+
+
+def check_model(settings: Settings) -> Outcome[SavedWith]:
+    """The URI names a model, and its files say what it needs."""
+    with TemporaryDirectory(prefix="model-") as temporary:
+        try:
+            registration, saved = inspect_model(settings, Path(temporary))
+        except LoadFailed as error:
+            return _failed(error)
+    version = f"{registration.name} version {registration.version}, " if registration.name else ""
+    flavors = [name for name in saved.flavors if name != "python_function"] or ["pyfunc"]
+    found = f"{version}{', '.join(flavors)}"
+    if risk := of_conda(saved):
+        return Outcome("warning", f"{found}; {risk.found}", risk.advice, saved)
+    return Outcome("ok", found, fact=saved)
+
+
+def check_load(
+    environment: Mapping[str, str], saved: SavedWith, bundle: Bundle, root: Path
+) -> Outcome[Rehearsal]:
+    """The app loads the model, from the bundle's files."""
+    try:
+        rehearsal = rehearse(environment, root, bundle)
+    except Died as death:
+        return Outcome("failed", f"the process that loads the model {death}", _revive(saved))
+    health = rehearsal.health.json()
+    if health["state"] != "ready":
+        failed = _failed(LoadFailed(health["reason"]))
+        own = _own_module(health["reason"], root)
+        again = ours("check", environment["MODEL_URI"], *sorted(bundle.further), own)
+        return replace(failed, advice=again) if own else failed
+    return Outcome("ok", f"loaded in {health['load_seconds']} s", fact=rehearsal)
+
+
+def _own_module(reason: str, root: Path) -> str:
+    """The file or folder of a module that lies in the project's folder, but was not named."""
+    missing = NEEDS_MODULE.search(reason)
+    name = missing[1] if missing else ""
+    found = [path for path in (f"{name}.py", name) if name and (root / path).exists()]
+    return found[0] if found else ""
+
+
+def _revive(saved: SavedWith) -> str:
+    """Most often a process dies of a pickle that another version of Python wrote."""
+    here = platform.python_version()
+    if saved.python and minor(saved.python) != minor(here):
+        return f"check with the model's Python {saved.python}, here is {here}"
+    return "python main.py, whose log says what it did last"
+
+
+def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
+    """The app predicts the example that was logged with the model."""
+    answer = rehearsal.prediction
+    fails = answer is not None and answer.status != 200
+    for warning in rehearsal.health.json().get("warnings", []):
+        found, _, advice = warning.rpartition("; ")
+        return Outcome("failed" if fails else "warning", found, advice)
+    if answer is None:
+        found = "the model was logged without an input example"
+        return Outcome("warning", found, "log_model(…, input_example=table.head(2))")
+    if fails:
+        found = f"{answer.status}: {without_request(answer.json()['message'])}"
+        return Outcome("failed", found, "python main.py, and send the example more than once")
+    predicted = _predictions(answer.json())
+    if None not in (predicted, rehearsal.rows) and predicted != rehearsal.rows:
+        found = f"the logged example has {rehearsal.rows} rows, its prediction has {predicted}"
+        return Outcome("warning", found, "let the model return one prediction per row")
+    return Outcome("ok", f"the logged example: {_shortened(answer.body, 60)}")
+
+
+def _predictions(answer: Any) -> int | None:
+    """How many there are; None where they are no list."""
+    predictions = answer.get("predictions") if isinstance(answer, dict) else None
+    return len(predictions) if isinstance(predictions, list) else None
+
+
+def check_openapi(rehearsal: Rehearsal) -> Outcome[None]:
+    """The API's description is OpenAPI 3.1, and whatever it refers to is in it."""
+    document = rehearsal.document.json() if rehearsal.document else {}
+    wrong = list(faults(document))
+    if wrong:
+        return Outcome("failed", ", ".join(wrong), "mend openapi_base.yaml")
+    return Outcome("ok", f"{len(document['paths'])} paths, OpenAPI {document['openapi']}")

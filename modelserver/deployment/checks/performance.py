@@ -1,0 +1,65 @@
+"""What a rehearsal runs in a process of its own: the real app, loaded and asked from inside.
+
+In: on stdin, the environment variables as JSON. Out: the answers as JSON, in the file that the
+argument names. The app comes from the folder that is first on the path, the bundle's copy. It is
+asked below a prefix, without a socket, as Posit Connect asks it. A script, which nobody imports.
+"""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.types import Message
+
+from modelserver.app import create_app
+from modelserver.hosting.settings import read_settings
+from modelserver.reading.media import JSON
+from modelserver.service import Service
+
+PREFIX: Final = "/content/rehearsal"
+
+
+async def _perform(app: Starlette) -> dict[str, Any]:
+    """The app's answers by name; what was not asked is left out."""
+    service: Service = app.state.service
+    async with app.router.lifespan_context(app):
+        await service.lifecycle.settled(0)
+        answers: dict[str, Any] = {"health": await _ask(app, "GET", "/health")}
+        if model := service.lifecycle.model:
+            answers["rows"] = model.example_payload and model.example_payload.rows
+            if model.example is not None:
+                answers["prediction"] = await _ask(app, "POST", "/invocations", model.example)
+            answers["document"] = await _ask(app, "GET", "/openapi.json")
+        return answers
+
+
+async def _ask(app: Starlette, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "root_path": PREFIX,
+        "path": PREFIX + path,
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"content-type", JSON.encode())],
+    }
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    body = b"".join(message.get("body", b"") for message in sent)
+    return {"status": sent[0]["status"], "body": body.decode()}
+
+
+app = create_app(read_settings(json.load(sys.stdin)))
+Path(sys.argv[-1]).write_text(json.dumps(asyncio.run(_perform(app))), encoding="utf-8")

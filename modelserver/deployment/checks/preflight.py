@@ -1,0 +1,76 @@
+"""The pre-flight: what a deployment needs, checked one after the other.
+
+In: environment variables and the project's folder. Out: one frozen `Check` at a time, with what was
+found and the line or command that mends it. A check that needs what an earlier one did not find is
+skipped. Nothing is raised for what is wrong.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from modelserver.deployment.checks.model_checks import (
+    check_load,
+    check_model,
+    check_openapi,
+    check_prediction,
+    check_settings,
+    check_tracking_server,
+)
+from modelserver.deployment.checks.outcome import Check, Outcome
+from modelserver.deployment.checks.project_checks import (
+    check_base,
+    check_bundle,
+    check_folder,
+    check_installed,
+    check_python,
+    check_requirements,
+)
+from modelserver.deployment.files.bundle import read_bundle
+from modelserver.deployment.quiet import quiet
+from modelserver.deployment.shell import ours
+from modelserver.deployment.texts import NoText
+
+T = TypeVar("T")
+
+
+def _guarded(check: Callable[..., Outcome[T]], needed: tuple[Any, ...]) -> Outcome[T]:
+    try:
+        return check(*needed)
+    except NoText as error:
+        return Outcome("failed", str(error), f"save {error.name} as UTF-8")
+    except Exception as error:  # a file that cannot be read, a broken base document: findings, too
+        return Outcome("failed", f"{type(error).__name__}: {error}", "mend that, and check again")
+
+
+def _step(
+    name: str, check: Callable[..., Outcome[T]], *needed: Any
+) -> Generator[Check, None, T | None]:
+    """One check; what it found out is returned, None if it failed or something needed is None."""
+    if any(fact is None for fact in needed):
+        yield Check(name, "skipped", "not checked, because an earlier check failed")
+        return None
+    with quiet():
+        outcome = _guarded(check, needed)
+    yield Check(name, outcome.status, outcome.found, outcome.advice)
+    return outcome.fact
+
+
+def preflight(
+    environment: Mapping[str, str], root: Path, extra: Sequence[str] = ()
+) -> Iterator[Check]:
+    """All checks, in order, each as soon as it is done. `extra` files go to Connect, too."""
+    bundle = read_bundle(root, extra)
+    settings = yield from _step("settings", check_settings, environment)
+    reachable = yield from _step("tracking server", check_tracking_server, settings, environment)
+    saved = yield from _step("model", check_model, reachable)
+    yield from _step("Python", check_python, saved, root)
+    yield from _step("requirements.txt", check_requirements, saved, settings, root)
+    yield from _step("installed", check_installed, saved, settings)
+    base = yield from _step("base document", check_base, root)
+    rehearsal = yield from _step("load", check_load, environment, base and saved, bundle, root)
+    yield from _step("prediction", check_prediction, rehearsal)
+    yield from _step("OpenAPI", check_openapi, rehearsal)
+    yield from _step("bundle", check_bundle, bundle)
+    command = ours("deploy", environment.get("MODEL_URI", ""), *extra)
+    yield from _step("whole folder", check_folder, root, bundle, command)

@@ -1,0 +1,98 @@
+"""The pre-flight's report: a table for people, JSON for machines.
+
+In: checks, as they are done. Out: text on a stream, and whether all is well. Colour is for
+terminals only, and not where NO_COLOR is set; a console without the signs gets letters.
+"""
+
+import json
+import shutil
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Final, TextIO
+
+from modelserver.deployment.checks.outcome import Check, Status
+
+SIGNS: Final = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "-", "advice": "→"}
+LETTERS: Final = {"ok": "+", "warning": "!", "failed": "X", "skipped": "-", "advice": "->"}
+COLOURS: Final = {"ok": "32", "warning": "33", "failed": "31", "skipped": "2", "advice": "1"}
+
+NAME_WIDTH: Final = 16
+"""Of the longest name, requirements.txt."""
+
+MARGIN: Final = " " * (NAME_WIDTH + 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a stream is written to."""
+
+    signs: Mapping[str, str]
+    colour: bool
+    width: int
+
+    @classmethod
+    def of(cls, stream: TextIO, environment: Mapping[str, str]) -> "Style":
+        """What the stream can show, and the user wants to see."""
+        terminal = stream.isatty()
+        colour = terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+        columns = shutil.get_terminal_size().columns if terminal else 100
+        return cls(SIGNS if _shows(stream, SIGNS) else LETTERS, colour, max(60, columns))
+
+    def sign(self, kind: str) -> str:
+        """The sign of a status, in its colour."""
+        sign = self.signs[kind]
+        return f"\033[{COLOURS[kind]}m{sign}\033[0m" if self.colour else sign
+
+
+def _shows(stream: TextIO, signs: Mapping[str, str]) -> bool:
+    try:
+        "".join(signs.values()).encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def write_table(checks: Iterable[Check], stream: TextIO, style: Style, next_step: str) -> bool:
+    """A line for each check as soon as it is done, and below it what mends it; then the verdict.
+
+    `next_step` is the command to run when nothing is left to mend.
+    """
+    counts: Counter[Status] = Counter()
+    for check in checks:
+        counts[check.status] += 1
+        _write(stream, _row(check, style))
+    _write(stream, _verdict(counts, next_step))
+    return not counts["failed"]
+
+
+def _verdict(counts: Mapping[Status, int], next_step: str) -> str:
+    if counts["failed"]:
+        return f"Failed: {counts['failed']}, warnings: {counts['warning']}."
+    if counts["warning"]:
+        return f"Nothing failed; warnings: {counts['warning']}."
+    return f"All is well. Deploy it:\n    {next_step}"
+
+
+def _row(check: Check, style: Style) -> str:
+    head = f"{style.sign(check.status)} {check.name:{NAME_WIDTH}}  "
+    lines = textwrap.wrap(
+        check.found, style.width - len(MARGIN), break_on_hyphens=False, break_long_words=False
+    )
+    row = head + f"\n{MARGIN}".join(lines)
+    # Not wrapped, so that it can be pasted.
+    return f"{row}\n{MARGIN}{style.sign('advice')} {check.advice}" if check.advice else row
+
+
+def _write(stream: TextIO, text: str) -> None:
+    print(text, file=stream, flush=True)
+
+
+def write_json(checks: Iterable[Check], stream: TextIO) -> bool:
+    """One object: whether all is well, and every check."""
+    done = list(checks)
+    passed = all(check.status != "failed" for check in done)
+    document = {"passed": passed, "checks": [asdict(check) for check in done]}
+    print(json.dumps(document, indent=2), file=stream)
+    return passed

@@ -1,0 +1,137 @@
+"""The bundle: the files that go to Posit Connect, and no others.
+
+In: the project's folder. Out: what `rsconnect` packs when it is called with `ARGUMENTS`, and what
+of it should not leave this machine. Nothing is written or sent.
+
+The list says what goes in, not what stays out: a new secret, notebook or table in the folder then
+stays where it is. rsconnect alone would take them all, `.env` too.
+"""
+
+import fnmatch
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from modelserver.deployment.files.further_files import further_files, matches
+from modelserver.deployment.shell import join
+from modelserver.hosting.settings import unquoted
+
+FILES: Final = (
+    "main.py",
+    "openapi_base.yaml",
+    "modelserver/*.*",
+    "modelserver/*[gs]/*.*",
+    "modelserver/*[gs]/*[a-z]/*.*",
+)
+"""What runs, as a shell expands it: the letters keep out `deployment` and `__pycache__`. rsconnect
+adds requirements.txt and manifest.json itself."""
+
+OPTIONS: Final = ("--entrypoint", "main:app", "--exclude", "**")
+"""For `rsconnect deploy fastapi` or `write-manifest fastapi`: named files beat excludes."""
+
+ARGUMENTS: Final = f'--entrypoint main:app --exclude="**" . {" ".join(FILES)}'
+"""The same, and the files, for a shell. Written so that the pattern reaches rsconnect as it is from
+every shell."""
+
+MODEL: Final = "MODEL_URI"
+SERVERS: Final = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+REMOTE: Final = re.compile(r"databricks|(?!file:|sqlite:)[\w+.-]+://", re.IGNORECASE)
+"""Of a server that another machine may reach, too."""
+
+ALWAYS: Final = "requirements.txt"
+
+LARGE: Final = 5 * 1024 * 1024
+"""Bytes of a file that is no code."""
+
+SECRET: Final = "a secret"
+
+UNWANTED: Final = {
+    "a cache": ("*.pyc", "*.log", ".DS_Store", "*~"),
+    SECRET: (
+        *(".env*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", "id_rsa*", "id_ed25519*"),
+        *(".netrc", "_netrc", ".pgpass", ".pypirc", ".htpasswd", ".Renviron", "service?account*"),
+        *("*token*", "*secret*", "*credential*", "*password*"),
+    ),
+    "a notebook": ("*.ipynb",),
+    "data": (
+        *("*.csv*", "*.tsv*", "*.xls*", "*.jsonl*", "*.parquet", "*.feather", "*.arrow", "*.avro"),
+        *("*.db", "*.duckdb", "*.sqlite*", "*.pkl", "*.pickle", "*.joblib", "*.npy", "*.npz"),
+        *("*.h5", "*.hdf5", "*.rds", "*.rda", "*.RData", "*.sav", "*.dta", "*.sas7bdat"),
+    ),
+}
+"""Kinds of files that a bundle should not have, by their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Files relative to the project's folder, in order, with their sizes in bytes."""
+
+    sizes: dict[str, int]
+    missing: tuple[str, ...] = ()
+    """Entries of `FILES` that name nothing."""
+    further: frozenset[str] = frozenset()
+    """Files that a person named beside the project's own."""
+    faults: tuple[str, ...] = ()
+    """Why others that were named cannot be sent, and what to do."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files before they are compressed."""
+        return sum(self.sizes.values())
+
+    def problem(self) -> tuple[str, str] | None:
+        """What keeps it from being sent, and what mends that."""
+        if self.missing:
+            return f"missing: {' '.join(self.missing)}", join(
+                ["git", "checkout", "--", *self.missing]
+            )
+        if self.faults:
+            said, _, advice = self.faults[0].partition("; ")
+            return said, advice
+        if unwanted := list(self.unwanted()):
+            named = ", ".join(f"{path} ({why})" for path, why in unwanted)
+            return f"should not go: {named}", join(["mv", unwanted[0][0], ".."])
+        return None
+
+    def unwanted(self) -> Iterator[tuple[str, str]]:
+        """Each file that should not go, and why. What a person named is wanted, but for secrets."""
+        for path, size in self.sizes.items():
+            why = _why_unwanted(path.rpartition("/")[2].lower(), size)
+            if why == SECRET or (why and path not in self.further):
+                yield path, why
+
+
+def read_bundle(root: Path, extra: Sequence[str] = ()) -> Bundle:
+    """What would go to Connect from the folder `root`, with `extra` files, patterns or folders."""
+    own = {pattern: matches(root, pattern) for pattern in (ALWAYS, *FILES)}
+    paths = {path for found in own.values() for path in found}
+    further, faults = further_files(root, extra)
+    return Bundle(
+        sizes={path: (root / path).stat().st_size for path in sorted(paths.union(further))},
+        missing=tuple(pattern for pattern, found in own.items() if not found),
+        further=frozenset(further) - paths,
+        faults=tuple(faults),
+    )
+
+
+def _why_unwanted(name: str, size: int) -> str | None:
+    for why, patterns in UNWANTED.items():
+        if any(fnmatch.fnmatchcase(name, pattern.lower()) for pattern in patterns):
+            # The name of a module says what it does.
+            return why if why != SECRET or not name.endswith(".py") else None
+    return f"{size / 1024 / 1024:.0f} MB" if size > LARGE else None
+
+
+def variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the content needs to find its model: none where the model is not named, so that those it
+    has stay. On Connect the tracking server is by default its own /mlflow."""
+    known = {name: unquoted(environment.get(name, "")).rstrip("/") for name in (MODEL, *SERVERS)}
+    of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
+    servers = {
+        name: known[name]
+        for name in SERVERS
+        if REMOTE.match(known[name]) and known[name] != of_connect
+    }
+    return {MODEL: known[MODEL], **servers} if known[MODEL] else {}

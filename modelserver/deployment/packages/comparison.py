@@ -1,0 +1,118 @@
+"""A model's packages compared with a requirements file, and with what is installed.
+
+In: the model's lines. Out: a `Comparison` in words, package by package. Nothing is raised.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from itertools import starmap
+
+from packaging.requirements import Requirement
+
+from modelserver.deployment.packages.cautions import cautions
+from modelserver.deployment.packages.lines import Line, read_line, read_lines
+from modelserver.deployment.packages.matches import agree, quoted
+from modelserver.deployment.packages.merging import Conflict, merge
+from modelserver.deployment.packages.own_lines import own_faults
+from modelserver.deployment.packages.versions import common
+from modelserver.deployment.skinny import FULL, SKINNY
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What differs. `faults` stop the model, `doubts` may."""
+
+    faults: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    edit: str = ""
+    """What a person has to change, where an update of the file cannot mend it."""
+
+
+def in_file(text: str, packages: Sequence[Line], lacking: Sequence[Line] = ()) -> Comparison:
+    """The model's packages against the lines of a requirements file, `lacking` lines of which are
+    the server's own."""
+    if own := own_faults(text):
+        return Comparison(faults=tuple(fault.found for fault in own), edit=own[0].advice)
+    lines = _by_package(text)
+    alias = {FULL: SKINNY} if FULL not in lines and SKINNY in lines else {}
+    try:
+        merge(text, packages, "", {skinny: full for full, skinny in alias.items()})
+    except Conflict as conflict:
+        return Comparison(faults=conflict.reasons, edit=conflict.reasons[0].rpartition("; ")[2])
+    wanted = _counting_here(packages)
+    found = [(package, lines.get(alias.get(name, name), [])) for name, package in wanted.items()]
+    faults = (
+        *(f"{line.content}, which the server needs, has no line" for line in lacking),
+        *filter(None, starmap(_fault, found)),
+    )
+    looser = tuple(filter(None, starmap(_doubt, found)))
+    risks = cautions(packages, text)
+    # An update mends what comes first; what it cannot mend is for a person.
+    edit = risks[0].advice if risks and not faults + looser else ""
+    return Comparison(faults, (*looser, *(risk.found for risk in risks)), edit)
+
+
+def installed(packages: Sequence[Line]) -> Comparison:
+    """The model's packages against those of this interpreter."""
+    faults, doubts = [], []
+    for name, package in _counting_here(packages).items():
+        present = _version(name) or (_version(SKINNY) if name == FULL else None)
+        if present is None:
+            faults.append(f"{package} is not installed")
+        elif not package.specifier.contains(present, prereleases=True):
+            doubts.append(f"{package} is here as {present}")
+    return Comparison(tuple(faults), tuple(doubts))
+
+
+def _by_package(text: str) -> dict[str, list[Line]]:
+    """The lines that count for this interpreter, by the package that they speak of."""
+    lines: dict[str, list[Line]] = {}
+    for line in read_lines(text):
+        if line.requirement and _counts_here(line.requirement):
+            lines.setdefault(line.name, []).append(line)
+    return lines
+
+
+def _counting_here(packages: Sequence[Line]) -> dict[str, Requirement]:
+    """What is asked of each package by all lines whose markers hold for this interpreter."""
+    wanted: dict[str, Requirement] = {}
+    for line in packages:
+        if line.requirement and _counts_here(line.requirement):
+            asked = wanted.setdefault(line.name, Requirement(str(line.requirement)))
+            both = [asked.specifier, line.requirement.specifier]
+            asked.specifier = common(both) or both[0] & both[1]
+    return wanted
+
+
+def _counts_here(requirement: Requirement) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate()
+
+
+def _fault(package: Requirement, lines: Sequence[Line]) -> str | None:
+    """What an update of the file mends."""
+    if not lines:
+        return f"{package} has no line"
+    asked = read_line(str(package))
+    if agree([asked, *lines]):
+        return None
+    others = [line for line in lines if not agree([asked, line])]
+    return f"the model asks for {package}, requirements.txt has {quoted(others)}"
+
+
+def _doubt(package: Requirement, lines: Sequence[Line]) -> str | None:
+    """Where pip may take another version than the model's."""
+    ours = [line.requirement for line in lines if line.requirement]
+    if not ours or any(requirement.url for requirement in ours):  # an address is one version
+        return None
+    together = common([requirement.specifier for requirement in ours])
+    if together is None or common([together, package.specifier]) == together:
+        return None
+    return f"{quoted(lines)} allows more than {package}"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

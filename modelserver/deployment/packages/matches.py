@@ -1,0 +1,129 @@
+"""Which lines speak of the same package, and what they say together.
+
+In: our lines and the model's. Out: a `Match` for each package of the model, and what one line says
+in the place of its lines. Nothing is raised.
+
+A pin without a comment that differs from the model's came from an older model, as `cat` and
+`sort -u` leave it there: it gives way. Every other line is a person's own.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from modelserver.deployment.packages.lines import COMMENT, Line
+from modelserver.deployment.packages.versions import common, is_exact
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What is said of one package under one marker, by the model and by us."""
+
+    theirs: tuple[Line, ...]
+    replaced: tuple[Line, ...]
+    """Our lines that the model's line stands for."""
+    older: tuple[Line, ...]
+    """Pins of older models, which count no more."""
+    beside: tuple[Line, ...]
+    """Our lines that stay, because one of the two counts under its marker only."""
+
+    @property
+    def name(self) -> str:
+        """The package."""
+        return self.theirs[0].name
+
+    @property
+    def clashing(self) -> tuple[Line, ...]:
+        """Our lines that no version satisfies together with the model's."""
+        ours = self.replaced + self.beside
+        if agree(self.theirs + ours):
+            return ()
+        return tuple(line for line in ours if not agree((*self.theirs, line))) or ours
+
+
+def _requirement(line: Line) -> Requirement:
+    assert line.requirement is not None  # matches are made of nothing else
+    return line.requirement
+
+
+def _url(line: Line) -> str | None:
+    return _requirement(line).url
+
+
+def _specifiers(lines: Sequence[Line]) -> list[SpecifierSet]:
+    return [line.specifier for line in lines]
+
+
+def quoted(lines: Sequence[Line]) -> str:
+    """The lines for messages."""
+    return " and ".join(dict.fromkeys(f"`{line.quoted}`" for line in lines))
+
+
+def find_matches(
+    ours: Sequence[Line], model: Sequence[Line], aliases: Mapping[str, str]
+) -> list[Match]:
+    """What is said of each package of the model; `aliases` are our names for some of them."""
+    groups: dict[tuple[str, str], list[Line]] = {}
+    for line in model:
+        if line.requirement:
+            groups.setdefault((line.name, line.marker), []).append(line)
+    return [
+        _match(marker, theirs, [o for o in ours if aliases.get(o.name, o.name) == name])
+        for (name, marker), theirs in groups.items()
+    ]
+
+
+def _match(marker: str, theirs: list[Line], ours: list[Line]) -> Match:
+    older = [line for line in ours if _is_pin(line) and not agree((*theirs, line))]
+    ours = [line for line in ours if line not in older]
+    replaced = [line for line in ours if line.marker == marker or not (marker or _url(line))]
+    # Two markers that differ may exclude each other, so only lines without one are held together.
+    others = [line for line in ours if line not in replaced and not (marker and line.marker)]
+    return Match(tuple(theirs), tuple(replaced), tuple(older), tuple(others))
+
+
+def agree(lines: Sequence[Line]) -> bool:
+    """Whether a version satisfies all lines of a package."""
+    urls = {url for line in lines if (url := _url(line))}
+    return len(urls) <= 1 and common(_specifiers(lines)) is not None
+
+
+def _is_pin(line: Line) -> bool:
+    """Whether MLflow may have written the line: one version, or of MLflow itself one series."""
+    if "#" in line.text or line.marker or _url(line):
+        return False
+    specifier = _requirement(line).specifier
+    series = re.fullmatch(r"mlflow(-skinny)?<\d+,>=\d+", f"{line.name}{specifier}")
+    return series is not None or is_exact(specifier)
+
+
+def one_line(match: Match) -> str:
+    """The line that says what all lines of the match say, as one of them says it if it can."""
+    lines = match.theirs + match.replaced
+    for line in lines:
+        if _url(line):
+            return _as_written(line)
+    wanted = Requirement(str(match.theirs[0].requirement))
+    wanted.specifier = common(_specifiers(lines)) or SpecifierSet()
+    wanted.extras = {extra for line in lines for extra in _requirement(line).extras}
+    # Hashes belong to one version, so where a line has them it is the one that names it.
+    for line in sorted(lines, key=lambda line: not line.options):
+        if line.requirement == wanted:
+            return _as_written(line)
+    comment = COMMENT.search(match.theirs[0].text)
+    return f"{wanted}  {comment[0]}" if comment else str(wanted)
+
+
+def _as_written(line: Line) -> str:
+    """As it stands, if it also ends where it ends and its continuations are no comments."""
+    text = line.text.rstrip("\r\n\\")
+    return line.content if "#" in text and len(text.splitlines()) > 1 else text
+
+
+def is_copy(line: Line, match: Match) -> bool:
+    """Whether the model has the very same line."""
+    said = (line.requirement, line.options)
+    return any(said == (theirs.requirement, theirs.options) for theirs in match.theirs)

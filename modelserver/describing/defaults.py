@@ -1,0 +1,33 @@
+"""Which properties of a typed model have a default, so that nobody has to send or return them.
+
+In: a column's spec as JSON, and the type hint that it was made from. Out: the spec, with `DEFAULT`
+beside each property that the hint's pydantic model fills in. A signature does not say it, and calls
+such a property required, although MLflow takes input without it. Pure.
+"""
+
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin
+
+from modelserver.describing.schemas import DEFAULT, Spec
+
+INNER: Final = {"array": "items", "map": "values"}
+"""Where the spec of a list or dict says what is in it."""
+
+
+def with_defaults(spec: Spec, hint: Any) -> Spec:
+    """The spec of a value that the hint types."""
+    inner = [argument for argument in get_args(hint) if argument is not NoneType]
+    if inner and get_origin(hint) in (Union, UnionType):
+        return with_defaults(spec, inner[0])
+    if inner and (key := INNER.get(spec["type"])):
+        return {**spec, key: with_defaults(spec[key], inner[-1])}
+    fields = getattr(hint, "model_fields", {})
+    if spec["type"] != "object" or not fields:
+        return spec
+    properties = {n: _property(part, fields[n]) for n, part in spec["properties"].items()}
+    return {**spec, "properties": properties}
+
+
+def _property(spec: Spec, field: Any) -> Spec:
+    inner = with_defaults(spec, field.annotation)
+    return inner if field.is_required() else {**inner, DEFAULT: True}

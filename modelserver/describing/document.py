@@ -1,0 +1,192 @@
+"""The OpenAPI document: the handwritten base, and what depends on the model filled in.
+
+In: the base (`openapi_base.yaml`, decoded), what is known of the model, its signature as JSON, and
+the examples with the model's answers. Out: a new document; the base is never written into. Pure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from modelserver.describing.components import answer_components, input_components
+from modelserver.describing.examples import Declared, Example
+from modelserver.describing.fitting import fits
+from modelserver.describing.forms import Sample, tables_refused
+from modelserver.describing.snippets import snippets
+from modelserver.reading.media import JSON
+
+Document = dict[str, Any]
+
+Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Dumper: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""The C versions where PyYAML has them: a base of some size takes a tenth of the time."""
+
+
+class BaseError(ValueError):
+    """The base document cannot be used; the text says where."""
+
+
+class BaseLoader(Loader):  # type: ignore[misc, valid-type]
+    """Refuses a key that is there twice, of which YAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping with its keys, if each is there once."""
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            name = (key.tag, str(key.value))
+            if name in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value} is there twice", problem_mark=key.start_mark
+                )
+            seen.add(name)
+        return dict(super().construct_mapping(node, deep))
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An example and the model's real answer to it, decoded; None for one too large to show."""
+
+    example: Example
+    answer: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the document is about: a model, its signature, and what it was seen to answer."""
+
+    title: str
+    version: str
+    description: str
+    declared: Declared
+    from_type_hint: bool
+    with_key: bool
+    """Whether callers need an API key of Posit Connect."""
+    sample: Sample | None = None
+    examples: Sequence[Answered] = ()
+
+
+def read_base(text: str) -> Document:
+    """The base document. Raises `BaseError` for what is not YAML or lacks a part to fill in."""
+    try:
+        base = yaml.load(text, BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        raise BaseError(_place(error, text)) from error
+    except yaml.YAMLError as error:
+        raise BaseError(" ".join(str(error).split())) from error
+    for path, wanted in FILLED_IN.items():
+        if not isinstance(_part(base, path), wanted):
+            raise BaseError(f"{' > '.join(path)} is not {NAMES[wanted]}")
+    return dict(base)
+
+
+def _place(error: yaml.MarkedYAMLError, text: str) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    line = "".join(text.split("\n")[mark.line : mark.line + 1]) if mark else ""
+    is_tab = "\t" in line[: len(line) - len(line.lstrip())]
+    return f"{where}{'a tab; indent with spaces' if is_tab else error.problem or error.context}"
+
+
+def _part(base: Any, path: Sequence[str]) -> Any:
+    """What stands at `path`. Raises `BaseError` where nothing does."""
+    part = base
+    for key in path:
+        if not isinstance(part, dict) or key not in part:
+            quote = key.isdigit() and isinstance(part, dict) and int(key) in part
+            hint = f": write '{key}' in quotes" if quote else ""
+            raise BaseError(f"there is no {' > '.join(path)}{hint}")
+        part = part[key]
+    return part
+
+
+def write_yaml(document: Document) -> bytes:
+    """The document as YAML in UTF-8."""
+    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 100}
+    return bytes(yaml.dump(document, Dumper=Dumper, encoding="utf-8", **options))
+
+
+def compose(base: Document, subject: Subject) -> Document:
+    """The document of a model."""
+    document = deepcopy(base)
+    _fill_info(document["info"], subject)
+    operation = document["paths"]["/invocations"]["post"]
+    components = document["components"]
+    if subject.declared.get("inputs"):
+        components["schemas"] = _with_input(components["schemas"], subject)
+        for media_type in tables_refused(subject.declared["inputs"], subject.from_type_hint):
+            operation["requestBody"]["content"].pop(media_type, None)
+    elif not subject.declared.get("params"):
+        for name in GENERIC_INPUTS & components["schemas"].keys():
+            components["schemas"][name].get("properties", {}).pop("params", None)
+    answers = [item.answer for item in subject.examples if item.answer is not None]
+    components["schemas"] |= answer_components(subject.declared, subject.from_type_hint, answers)
+    _fill_examples(operation, subject)
+    return document
+
+
+def misfits(document: Document) -> Iterator[str]:
+    """The names of those examples, of bodies and of answers, that do not fit their schemas."""
+    operations = (o for path in document["paths"].values() for o in path.values())
+    for operation in filter(_is_object, operations):
+        bodies = operation.get("requestBody", {}), *operation.get("responses", {}).values()
+        for content in (c for body in bodies for c in body.get("content", {}).values() if c):
+            for name, example in (content.get("examples") or {}).items():
+                if not fits(content.get("schema", True), example.get("value"), document):
+                    yield name
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _fill_info(info: Document, subject: Subject) -> None:
+    info["title"], info["version"] = subject.title, subject.version
+    info["description"] = "\n\n".join(filter(None, (subject.description, info["description"])))
+
+
+def _with_input(schemas: Document, subject: Subject) -> Document:
+    """The model's own schemas, then those of the base that are not about input."""
+    own = input_components(subject.declared, subject.from_type_hint, subject.sample)
+    refs = [{"$ref": f"#/components/schemas/{name}"} for name in own if name.endswith("Input")]
+    prose = {key: value for key, value in schemas["Input"].items() if key != "oneOf"}
+    own_input = prose | ({"oneOf": refs} if len(refs) > 1 else refs[0])
+    generic = GENERIC_INPUTS | {"Input"}
+    others = {name: schema for name, schema in schemas.items() if name not in generic}
+    return {"Input": own_input, **own, **others}
+
+
+def _fill_examples(operation: Document, subject: Subject) -> None:
+    """The examples in each media type, the answers under the same names, and calls to copy."""
+    content = operation["requestBody"]["content"]
+    answers: dict[str, Any] = {}
+    for item in subject.examples:
+        example = item.example
+        shown = {"summary": example.summary, "value": example.body}
+        part = content.get(example.media_type) or {}  # which an editor may have taken out
+        part["examples"] = {**(part.get("examples") or {}), example.name: shown}
+        if item.answer is not None:
+            answers[example.name] = {"summary": example.summary, "value": item.answer}
+    if answers:
+        operation["responses"]["200"]["content"][JSON]["examples"] = answers
+    bodies = [i.example.body for i in subject.examples if i.example.media_type == JSON]
+    if bodies:
+        operation["x-codeSamples"] = snippets(bodies[0], subject.with_key)
+
+
+FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
+    ("info", "description"): str,
+    ("paths", "/invocations", "post", "requestBody", "content", JSON): dict,
+    ("paths", "/invocations", "post", "responses", "200", "content", JSON): dict,
+    ("components", "schemas", "Input", "oneOf"): list,
+}
+"""Parts that the base must have, and what they are."""
+
+NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
+
+GENERIC_INPUTS: Final = frozenset(
+    {"RecordsInput", "SplitInput", "InputsInput", "InstancesInput", "ChatInput"}
+)
+"""The base's forms, for a model without a signature."""

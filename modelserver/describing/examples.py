@@ -1,0 +1,196 @@
+"""Example requests for the documentation, in every form that the model takes.
+
+In: the compiled signature, the same as JSON, and the body that was logged with the model, if any.
+Out: samples of input, the logged one first and one made from the type table last, and the
+`Example`s that a sample makes, one per form. Whoever runs them finds out what the model answers.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from modelserver.describing.forms import (
+    Sample,
+    Specs,
+    csv_text,
+    json_forms,
+    names_of,
+    tables_refused,
+)
+from modelserver.describing.schemas import Spec, param_default
+from modelserver.errors import BadRequest
+from modelserver.reading.input_forms import LLM_KEYS, inputs_table
+from modelserver.reading.media import CSV, JSON
+from modelserver.types.signature import Signature
+from modelserver.types.tables import Table, read_records, read_split
+from modelserver.types.tensors import dtype_kind
+from modelserver.types.type_table import KINDS
+
+Declared = Mapping[str, Any]
+"""The parts of a signature as JSON: inputs, outputs, params."""
+
+MOST_ROWS: Final = 2
+"""Rows of an example; more tell a reader no more."""
+
+MADE_UP: Final = ", with made-up values"
+
+MOST_BYTES: Final = 100_000
+"""Size up to which an example is worth showing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request: the name of its form, a line about it, and its body, a JSON value or text."""
+
+    name: str
+    summary: str
+    media_type: str
+    body: Any
+
+
+def samples(declared: Declared, signature: Signature, logged: bytes | None) -> Iterator[Sample]:
+    """Input that the model should be able to predict, the most telling first."""
+    if sample := _maybe_logged(declared, signature, _maybe_body(logged)):
+        yield sample
+    yield _made_sample(declared)
+
+
+def examples(declared: Declared, from_type_hint: bool, sample: Sample) -> Iterator[Example]:
+    """The sample in every form that the model takes."""
+    inputs, note = declared["inputs"], MADE_UP if sample.made_up else ""
+    for form in json_forms(inputs, from_type_hint):
+        yield Example(form.name, form.summary + note, JSON, form.body(inputs, sample))
+    if CSV not in tables_refused(inputs, from_type_hint):
+        text = csv_text(names_of(inputs), sample.rows)
+        yield Example("csv", f"A table as CSV{note}", CSV, text)
+
+
+def untyped_examples(logged: bytes | None) -> Iterator[Example]:
+    """What was logged with a model without a signature, and a table in the other forms too."""
+    body = _maybe_body(logged)
+    if "dataframe_split" not in body:
+        if body:
+            name = "chat" if any(key in body for key in LLM_KEYS) else "inputs"
+            yield Example(name, "The example logged with the model", JSON, body)
+        return
+    names = body["dataframe_split"]["columns"]
+    rows = body["dataframe_split"]["data"][:MOST_ROWS]
+    records = [dict(zip(map(str, names), row, strict=True)) for row in rows]
+    split = {"columns": names, "data": rows}
+    yield Example("records", "A table, row by row", JSON, {"dataframe_records": records})
+    yield Example("split", "A table, names once", JSON, {"dataframe_split": split})
+    yield Example("csv", "A table as CSV", CSV, csv_text(names, rows))
+
+
+def _maybe_body(logged: bytes | None) -> dict[str, Any]:
+    """The logged body, empty where it is none. Python's writer spells NaN, which JSON lacks."""
+    try:
+        body = json.loads(logged or b"", parse_constant=lambda token: None)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _maybe_logged(declared: Declared, signature: Signature, body: dict[str, Any]) -> Sample | None:
+    """The logged example, unless it is of another form than the signature."""
+    try:
+        return _logged_sample(declared, signature, body)
+    except (BadRequest, KeyError, TypeError, ValueError):
+        return None
+
+
+def _logged_sample(declared: Declared, signature: Signature, body: dict[str, Any]) -> Sample:
+    params = body.get("params") or _defaults(declared)
+    if signature.tensors:
+        value = body["inputs"] if "inputs" in body else body["instances"]
+        return Sample(value=_first_rows(declared["inputs"], value), params=params)
+    assert signature.columns is not None
+    if signature.from_type_hint:
+        return Sample([[value] for value in body["inputs"][:MOST_ROWS]], params=params)
+    if any(key in body for key in LLM_KEYS):
+        return Sample(_rows(declared["inputs"], _one_row(body)), params=None)
+    (form,) = body.keys() & TABLE_READERS.keys()
+    table = TABLE_READERS[form](body[form], signature.columns)
+    return Sample(_rows(declared["inputs"], table), params=params)
+
+
+def _one_row(body: Mapping[str, Any]) -> Table:
+    return Table(list(body), 1, columns=[[value] for value in body.values()])
+
+
+def _rows(inputs: Specs, table: Table) -> list[list[Any]]:
+    """The first rows with the signature's columns in order; null where one is absent."""
+    cells = dict(zip(map(str, table.names), table.by_column(), strict=True))
+    gaps = [None] * table.length
+    columns = [
+        _shown(spec, list(cells.get(str(name), gaps))[:MOST_ROWS])
+        for spec, name in zip(inputs, names_of(inputs), strict=True)
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _shown(spec: Spec, cells: list[Any]) -> list[Any]:
+    """The cells as the document writes them: a date-time with its offset (RFC 3339)."""
+    if spec["type"] != "datetime":
+        return cells
+    moments = pd.DatetimeIndex(np.asarray(KINDS["datetime"].convert(cells)))
+    return [None if pd.isna(moment) else f"{moment.isoformat()}Z" for moment in moments]
+
+
+def _first_rows(inputs: Specs, value: Any) -> Any:
+    """One row of the tensors, where all of them have rows."""
+    if any(spec["tensor-spec"]["shape"][:1] != [-1] for spec in inputs):
+        return value
+    if isinstance(value, dict):
+        return {name: rows[:1] for name, rows in value.items()}
+    return value[:1]
+
+
+def _made_sample(declared: Declared) -> Sample:
+    inputs, params = declared["inputs"], _defaults(declared)
+    if inputs[0]["type"] != "tensor":
+        return Sample([[_made(spec) for spec in inputs]], params=params, made_up=True)
+    tensors = [_made_tensor(spec) for spec in inputs]
+    if inputs[0].get("name") is None:
+        return Sample(value=tensors[0], params=params, made_up=True)
+    names = [spec["name"] for spec in inputs]
+    return Sample(value=dict(zip(names, tensors, strict=True)), params=params, made_up=True)
+
+
+def _made(spec: Spec) -> Any:
+    """A value of a column's type."""
+    kind = spec["type"]
+    if kind in ("array", "sparkml_vector"):
+        return [_made(spec.get("items", {"type": "double"}))]
+    if kind == "map":
+        return {"key": _made(spec["values"])}
+    if kind == "object":
+        return {name: _made(part) for name, part in spec["properties"].items()}
+    return KINDS[kind].sample
+
+
+def _made_tensor(spec: Spec) -> Any:
+    kind = dtype_kind(np.dtype(spec["tensor-spec"]["dtype"]))
+    shape = [abs(size) for size in spec["tensor-spec"]["shape"]]
+    return np.full(shape, kind.sample if kind else "text", object).tolist()
+
+
+def _defaults(declared: Declared) -> dict[str, Any] | None:
+    params = declared.get("params")
+    return {spec["name"]: param_default(spec) for spec in params} if params else None
+
+
+def _from_inputs(form: str) -> Any:
+    return lambda value, columns: inputs_table(form, value, columns)
+
+
+TABLE_READERS: Final[Mapping[str, Any]] = {
+    "dataframe_split": lambda value, columns: read_split(value),
+    "dataframe_records": lambda value, columns: read_records(value),
+    "inputs": _from_inputs("inputs"),
+    "instances": _from_inputs("instances"),
+}

@@ -1,0 +1,212 @@
+"""The input forms that a model takes: for each the JSON Schema and how an example is written.
+
+In: a signature's parts as JSON, and a `Sample` of its input. Out: one `Form` per way to send it.
+The tables at the end say which forms there are for columns, tensors, type hints and chat.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from modelserver.describing.schemas import (
+    ROW,
+    TENSORS,
+    Schema,
+    Spec,
+    columns_schema,
+    full_row_schema,
+    is_named,
+    is_one_row,
+    object_schema,
+    required,
+    some,
+    split_schema,
+    tensor_schema,
+)
+from modelserver.reading.input_forms import LLM_KEYS
+from modelserver.reading.media import CSV, PARQUET
+from modelserver.types.type_table import KINDS
+
+Specs: TypeAlias = Sequence[Spec]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Input for a model, in no form yet: rows of cells in the order of the signature's columns,
+    or the tensors as `value`. `params` go beside it.
+    """
+
+    rows: Sequence[Sequence[Any]] = ()
+    value: Any = None
+    params: Mapping[str, Any] | None = None
+    made_up: bool = False
+    """Whether its values come from the signature alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One key of the body, None where the body itself is the value.
+
+    `write` gives the value for a sample.
+    """
+
+    name: str
+    key: str | None
+    summary: str
+    schema: Callable[[Specs], Schema]
+    write: Callable[[Specs, Sample], Any]
+
+    def body(self, inputs: Specs, sample: Sample) -> dict[str, Any]:
+        """A whole request body."""
+        value = self.write(inputs, sample)
+        if self.key is None:
+            return {**value, **(sample.params or {})}
+        return {self.key: value} | ({"params": dict(sample.params)} if sample.params else {})
+
+
+def json_forms(inputs: Specs, from_type_hint: bool) -> Sequence[Form]:
+    """The forms in which a model with these inputs is documented to take JSON."""
+    if from_type_hint:
+        return HINT_FORMS
+    if inputs[0]["type"] == "tensor":
+        by_row = all(spec["tensor-spec"]["shape"][:1] == [-1] for spec in inputs)
+        return TENSOR_FORMS if by_row else TENSOR_FORMS[:1]
+    if takes_chat(inputs):
+        return CHAT_FORMS
+    return COLUMN_FORMS if is_named(inputs) else COLUMN_FORMS[1:]
+
+
+def takes_chat(inputs: Specs) -> bool:
+    """Whether a column is one of the keys that make a body a chat or completion request."""
+    return any(spec.get("name") in LLM_KEYS for spec in inputs)
+
+
+def tables_refused(inputs: Specs, from_type_hint: bool) -> Sequence[str]:
+    """The media types of tables that cannot hold the model's input."""
+    if from_type_hint or takes_chat(inputs):
+        return (CSV, PARQUET)
+    return () if all(spec["type"] in CSV_TYPES for spec in inputs) else (CSV,)
+
+
+def csv_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
+    """A header and the rows as CSV; null is an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def names_of(inputs: Specs) -> list[Any]:
+    """The columns' names; without names their positions."""
+    return [spec.get("name", position) for position, spec in enumerate(inputs)]
+
+
+def _csv_cell(cell: Any) -> Any:
+    return str(cell).lower() if isinstance(cell, bool) else cell
+
+
+def _keys(inputs: Specs) -> list[str]:
+    return [str(name) for name in names_of(inputs)]
+
+
+def _records(inputs: Specs, sample: Sample) -> Any:
+    needed = set(required(inputs))
+    records = _full_records(inputs, sample)
+    return [{k: v for k, v in row.items() if v is not None or k in needed} for row in records]
+
+
+def _full_records(inputs: Specs, sample: Sample) -> list[dict[str, Any]]:
+    return [dict(zip(_keys(inputs), row, strict=True)) for row in sample.rows]
+
+
+def _split(inputs: Specs, sample: Sample) -> Any:
+    names = {"columns": names_of(inputs)} if is_named(inputs) else {}
+    return {**names, "data": _lists(sample)}
+
+
+def _instances(inputs: Specs, sample: Sample) -> Any:
+    return _full_records(inputs, sample) if is_named(inputs) else _lists(sample)
+
+
+def _inputs(inputs: Specs, sample: Sample) -> Any:
+    if not is_named(inputs):
+        return _lists(sample)
+    if is_one_row(inputs):
+        return _records(inputs, sample)[0]
+    cells = map(list, zip(*sample.rows, strict=True))
+    return dict(zip(_keys(inputs), cells, strict=True))
+
+
+def _lists(sample: Sample) -> list[list[Any]]:
+    return [list(row) for row in sample.rows]
+
+
+def _chat(inputs: Specs, sample: Sample) -> Any:
+    return _records(inputs, sample)[0]
+
+
+def _values(inputs: Specs, sample: Sample) -> Any:
+    return [row[0] for row in sample.rows]
+
+
+def _tensors(inputs: Specs, sample: Sample) -> Any:
+    return sample.value
+
+
+def _tensor_rows(inputs: Specs, sample: Sample) -> Any:
+    if not isinstance(sample.value, dict):
+        return sample.value
+    rows = zip(*sample.value.values(), strict=True)
+    return [dict(zip(sample.value, row, strict=True)) for row in rows]
+
+
+def _records_schema(inputs: Specs) -> Schema:
+    return some(dict(ROW))
+
+
+def _instances_schema(inputs: Specs) -> Schema:
+    return some(full_row_schema(inputs))
+
+
+def _inputs_schema(inputs: Specs) -> Schema:
+    if not is_named(inputs):
+        return some(dict(ROW))
+    return {"anyOf": [columns_schema(inputs), some(dict(ROW))]}
+
+
+def _chat_schema(inputs: Specs) -> Schema:
+    return dict(ROW)
+
+
+def _values_schema(inputs: Specs) -> Schema:
+    return {"type": "array", "items": dict(ROW)}
+
+
+def _tensors_schema(inputs: Specs) -> Schema:
+    return dict(TENSORS)
+
+
+def _tensor_rows_schema(inputs: Specs) -> Schema:
+    if not is_named(inputs):
+        return dict(TENSORS)
+    parts = {spec["name"]: tensor_schema(spec)["items"] for spec in inputs}
+    return some(object_schema(parts, list(parts)))
+
+
+CSV_TYPES: Final = KINDS.keys() - {"any"}
+
+COLUMN_FORMS: Final = (
+    Form("records", "dataframe_records", "A table, row by row", _records_schema, _records),
+    Form("split", "dataframe_split", "A table, names once", split_schema, _split),
+    Form("inputs", "inputs", "A table, column by column", _inputs_schema, _inputs),
+    Form("instances", "instances", "Rows", _instances_schema, _instances),
+)
+TENSOR_FORMS: Final = (
+    Form("inputs", "inputs", "Tensors", _tensors_schema, _tensors),
+    Form("instances", "instances", "Tensors, row by row", _tensor_rows_schema, _tensor_rows),
+)
+CHAT_FORMS: Final = (Form("chat", None, "A chat or completion", _chat_schema, _chat),)
+HINT_FORMS: Final = (Form("inputs", "inputs", "Values", _values_schema, _values),)

@@ -1,0 +1,144 @@
+"""What an exception says by its type, its code and its status, whichever library raised it.
+
+In: an exception. Out: facts. The libraries need not be installed: their exceptions are known by
+name.
+"""
+
+import errno
+from collections.abc import Iterator
+from typing import Any, Final
+
+from modelserver.loading.explaining.mlflow_words import (
+    FOREIGN_HOST,
+    NO_JSON,
+    NO_SPACE,
+    says,
+    status_in,
+)
+
+UNREACHABLE: Final = frozenset(
+    {
+        "ConnectTimeout", "ConnectTimeoutError", "ConnectionError", "EndpointConnectionError",
+        "MaxRetryError", "NewConnectionError", "ReadTimeout", "ReadTimeoutError",
+        "ServiceRequestError", "TransportError", "gaierror",
+    }
+)  # fmt: skip
+"""Of requests, urllib3, botocore, Azure and Google."""
+
+NO_LOGIN: Final = frozenset(
+    {
+        "AzureSigningError", "ClientAuthenticationError", "DefaultCredentialsError",
+        "InvalidOperation", "NoCredentialsError",
+        "PartialCredentialsError", "ProfileNotFound", "RefreshError", "TokenRetrievalError",
+    }
+)  # fmt: skip
+"""Of botocore, Azure and Google: there are no credentials, or they were not taken."""
+
+WRONG_LOGIN: Final = (
+    "AuthenticationFailed", "InvalidAccessKeyId", "InvalidAuthenticationInfo",
+    "InvalidToken", "SignatureDoesNotMatch",
+)  # fmt: skip
+"""Codes of S3 and Azure for a login that is wrong, which come with the status 403, too."""
+
+EXPIRED: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
+"""Codes of S3 for a login that was right."""
+
+OTHER_REGION: Final = (
+    "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
+    "PermanentRedirect", "TemporaryRedirect",
+)  # fmt: skip
+"""Codes of S3 for a bucket that is elsewhere."""
+
+NO_JSON_ERROR: Final = ("requests.exceptions", "JSONDecodeError")
+
+STATUS_OF_CODES: Final = {
+    "CUSTOMER_UNAUTHORIZED": 401,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "RESOURCE_DOES_NOT_EXIST": 404,
+}
+"""MLflow's codes."""
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what caused it, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def is_mlflows(error: BaseException) -> bool:
+    """Whether it is an MlflowException."""
+    named = ("mlflow.exceptions", "MlflowException")
+    return any((kind.__module__, kind.__name__) == named for kind in type(error).__mro__)
+
+
+def code_of(error: BaseException) -> str:
+    """MLflow's code, empty for other exceptions."""
+    return str(getattr(error, "error_code", ""))
+
+
+def status_of(error: BaseException) -> int | None:
+    """The status of HTTP that the exception stands for."""
+    response: Any = getattr(error, "response", None)
+    if isinstance(response, dict):  # botocore
+        response = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    numbers = (getattr(response, "status_code", response), getattr(error, "status_code", None))
+    for number in (*numbers, getattr(error, "code", None)):
+        if isinstance(number, int):
+            return int(number)
+    return STATUS_OF_CODES.get(code_of(error)) or status_in(error)
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether nobody answered."""
+    return isinstance(error, ConnectionError | TimeoutError) or type(error).__name__ in UNREACHABLE
+
+
+def is_page(error: BaseException) -> bool:
+    """Whether the answer was a web page in place of JSON, as a login page is."""
+    named = (type(error).__module__, type(error).__name__)
+    return named == NO_JSON_ERROR or says(error, NO_JSON)
+
+
+def is_foreign_host(error: BaseException) -> bool:
+    """Whether a tracking server refused the name by which it was asked."""
+    answer = getattr(getattr(error, "response", None), "text", "")
+    return says(error, FOREIGN_HOST) or FOREIGN_HOST in answer
+
+
+def lacks_login(error: BaseException) -> bool:
+    """Whether there were no credentials to ask with, or none that were taken."""
+    return type(error).__name__ in NO_LOGIN or _store_code(error) in WRONG_LOGIN
+
+
+def is_expired(error: BaseException) -> bool:
+    """Whether a store took the credentials once, but does not any more."""
+    return _store_code(error) in EXPIRED
+
+
+def is_elsewhere(error: BaseException) -> bool:
+    """Whether S3 has the bucket in another region. Some servers redirect without an end."""
+    return isinstance(error, RecursionError) or _store_code(error) in OTHER_REGION
+
+
+def _store_code(error: BaseException) -> Any:
+    """What a store calls the fault: botocore in the answer, Azure by the code."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return response.get("Error", {}).get("Code")
+    return getattr(error, "error_code", None)
+
+
+def is_of_database(error: BaseException) -> bool:
+    """Whether a database, or what should be one, said it."""
+    return any(
+        kind.__module__.partition(".")[0] in ("sqlalchemy", "sqlite3")
+        for kind in type(error).__mro__
+    )
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether there was no room left for a file."""
+    number = error.errno if isinstance(error, OSError) else None
+    return number in (errno.ENOSPC, errno.EDQUOT) or says(error, NO_SPACE)

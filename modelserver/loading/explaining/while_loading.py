@@ -1,0 +1,67 @@
+"""Why a model could not be loaded, though its files are here: what its code or its pickle lacks.
+
+In: the exception and the attempt that it ended. Out: a sentence, or None for what has no rule.
+"""
+
+import re
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Final
+from zipfile import BadZipFile
+
+from modelserver.loading.attempt import Attempt
+from modelserver.loading.explaining.model_packages import guess, missing_module
+
+POINTER: Final = b"version https://git-lfs"
+"""How a file begins that stands for another one, which Git LFS has not fetched."""
+
+OF_NOTEBOOK: Final = re.compile(
+    r"attribute '(\w+)' on <module '(?:[\w.]+\.)?__main__'|'__main__' has no attribute '(\w+)'"
+)
+"""In Python's words: a class or function that was pickled by name in a notebook or script."""
+
+
+def while_loading(error: BaseException, attempt: Attempt) -> str | None:
+    """What the model's code or its files lack."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return missing_module(error.name, attempt.requirements)
+    if isinstance(error, SystemExit):
+        return f"the code of the model {attempt.uri} called sys.exit; log it without that call"
+    if isinstance(error, AttributeError) and (found := OF_NOTEBOOK.search(str(error))):
+        return (
+            f"the model needs {found[1] or found[2]} of the notebook or script that logged it; put "
+            "it into a module of its own, and log the model with code_paths="
+        )
+    if isinstance(error, FileNotFoundError):
+        return _absent(error, attempt)
+    if isinstance(error, EOFError | UnpicklingError | BadZipFile):
+        return _damaged(attempt)
+    return None
+
+
+def _absent(error: FileNotFoundError, attempt: Attempt) -> str | None:
+    """Advice for a file that is not there: one of the model's own, or one that its code opens."""
+    if error.filename is None or attempt.folder is None:
+        return None
+    file = Path(str(error.filename))
+    if file.is_relative_to(attempt.folder):
+        name = file.relative_to(attempt.folder).as_posix()
+        return f"the model {attempt.uri} has lost its file {name}; fetch it again, or log it again"
+    return (
+        f"the code of the model needs the file …/{file.name}, which is not here; log the model "
+        "with artifacts= or code_paths= that bring it, and open it from there"
+    )
+
+
+def _damaged(attempt: Attempt) -> str:
+    """Advice where a file ends too early or holds something else, as it seems."""
+    files = attempt.folder.rglob("*") if attempt.folder else ()
+    for file in filter(Path.is_file, files):
+        with file.open("rb") as opened:
+            start = opened.read(len(POINTER))
+        if start == POINTER:
+            return f"the file {file.name} of the model is a pointer of Git LFS; run `git lfs pull`"
+    return (
+        f"a file of the model {attempt.uri} seems to be cut off, empty or no pickle; fetch the "
+        f"files again, or log the model again{guess(attempt.requirements)}"
+    )

@@ -1,0 +1,207 @@
+"""Settings to a loaded model. The only module that loads through MLflow.
+
+`load_model` fetches the model, loads it as a pyfunc and compiles its signature. It raises
+`LoadFailed`, whose text says in words what to do, with no path, key or traceback in it. MLflow is
+imported inside functions, so that a server listens before those seconds are spent.
+"""
+
+import contextlib
+import logging
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from modelserver.hosting.settings import Settings
+from modelserver.loading.attempt import Attempt, LoadFailed, Report, public_uri
+from modelserver.loading.explaining.advice import advice
+from modelserver.loading.explaining.model_packages import requirements_of
+from modelserver.loading.logged_example import logged_example
+from modelserver.loading.registry import resolve
+from modelserver.loading.tracking import set_mlflow_up
+from modelserver.scoring.blaming.blame import Telling
+from modelserver.scoring.model import Model, Registration
+from modelserver.scoring.ways import ways_to_predict
+from modelserver.types.signature import Signature, compile_signature
+
+if TYPE_CHECKING:
+    from mlflow.pyfunc import PyFuncModel
+
+logger = logging.getLogger(__name__)
+
+
+def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
+    """The model at `settings.model_uri`. `report` is told each step. Raises `LoadFailed`."""
+    assert settings.model_uri is not None
+    start = time.perf_counter()
+    with explained(settings) as attempt:
+        attempt.report = report
+        registration = _find(settings, attempt)
+        attempt.begin("fetching")
+        with contextlib.ExitStack() as failing:
+            folder, path = _fetch(registration.uri)
+            if folder is not None:
+                failing.callback(folder.cleanup)
+            check_flavor(path, attempt.uri)
+            logger.info("looked up and fetched the model in %.1f s", time.perf_counter() - start)
+            model = _load(settings, attempt, registration, path)
+            failing.pop_all()
+    seconds = time.perf_counter() - start
+    logger.info("loaded the model in %.1f s: %s", seconds, model.flavor)
+    return replace(model, load_seconds=seconds, folder=folder)
+
+
+@contextlib.contextmanager
+def explained(settings: Settings) -> Iterator[Attempt]:
+    """Turns what goes wrong inside into `LoadFailed` with advice; to be told the steps."""
+    attempt = Attempt(settings.model_uri or "", settings.tracking_uri, settings.login)
+    attempt.secrets = settings.secrets
+    try:
+        yield attempt
+    except LoadFailed:  # has its advice already
+        raise
+    except (Exception, SystemExit) as error:  # of MLflow, its stores, the model's own code
+        raise LoadFailed(advice(error, attempt)) from error
+
+
+def _find(settings: Settings, attempt: Attempt) -> Registration:
+    attempt.begin("configuring")
+    import mlflow
+
+    set_mlflow_up(settings)
+    logger.info("loading %s from %s", attempt.uri, public_uri(mlflow.get_tracking_uri()))
+    attempt.begin("looking up")
+    registration = resolve(attempt.model_uri)
+    attempt.location = registration.location
+    return registration
+
+
+def _load(settings: Settings, attempt: Attempt, registration: Registration, path: Path) -> Model:
+    """The model in the folder `path`."""
+    attempt.begin("loading")
+    import mlflow
+
+    attempt.folder, attempt.requirements = path, requirements_of(path)
+    _compare_python(path)
+    config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
+    pyfunc = mlflow.pyfunc.load_model(str(path), **config)
+    signature = _signature(pyfunc)
+    example, fault = logged_example(path, pyfunc.metadata.saved_input_example_info)
+    attempt.begin("predicting")
+    telling = Telling(settings.model_errors == "message", settings.secrets)
+    ways = ways_to_predict(pyfunc, signature, example, settings.batching == "auto", telling)
+    return Model(
+        uri=attempt.uri,
+        registration=registration,
+        metadata=pyfunc.metadata.to_dict(),
+        signature=ways.signature,
+        example=example,
+        example_fault=fault,
+        example_payload=ways.example,
+        predict=ways.predict,
+        row_wise=ways.row_wise,
+        loaded_at=datetime.now(timezone.utc),
+        hints=_hints(pyfunc, signature),
+    )
+
+
+def _compare_python(path: Path) -> None:
+    """A pickle of another version of Python may end the process, so it is said before."""
+    from mlflow.models import Model as Saved
+
+    flavor = Saved.load(str(path)).flavors.get("python_function", {})
+    saved, here = str(flavor.get("python_version", "")), platform.python_version()
+    if saved and saved.split(".")[:2] != here.split(".")[:2]:
+        logger.warning(
+            "the model was saved with Python %s, here is %s: what was pickled may not load, or may "
+            "end this process",
+            saved,
+            here,
+        )
+
+
+def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
+    """The model's folder, downloaded unless it is here already."""
+    import mlflow
+
+    local = Path(uri.removeprefix("file://"))
+    if local.exists():
+        return None, local
+    folder = _temporary_folder()
+    try:
+        path = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
+        if path.is_dir() and not any(path.iterdir()):  # what some stores hand out for nothing
+            raise FileNotFoundError(uri)
+        return folder, path
+    except BaseException:
+        folder.cleanup()
+        raise
+
+
+def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory(prefix="model-")
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+        raise LoadFailed(
+            "there is no folder for temporary files; set TMPDIR to one that exists and may be "
+            "written to"
+        ) from error
+
+
+def check_flavor(path: Path, uri: str) -> None:
+    """Raises `LoadFailed` for a folder that is no model which Python can serve."""
+    try:
+        flavors = yaml.safe_load((path / "MLmodel").read_bytes())["flavors"]
+        names = list(flavors.keys())
+    except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError):
+        names = []
+    if not names:
+        raise LoadFailed(f"what is at {uri} is not a complete MLflow model; {_whole(path)}")
+    if "python_function" not in names:
+        told = FOREIGN.get(names[0], "log it with the flavor python_function, too")
+        raise LoadFailed(
+            f"the model {uri} has only the flavor {', '.join(names)}, which cannot be served from "
+            f"Python; {told}"
+        )
+
+
+def _whole(path: Path) -> str:
+    """What to do about a place that holds no model: a model may be above or below it."""
+    if path.name == "MLmodel" and path.is_file():
+        return "name the folder that this file is in"
+    folders = islice(os.walk(path), FOLDERS)
+    below = next((Path(folder) for folder, _, files in folders if "MLmodel" in files), path)
+    if below != path:
+        return f"there is one below it, at …/{below.relative_to(path).as_posix()}; name that folder"
+    return "log it again"
+
+
+FOLDERS: Final = 1000
+"""How many are looked through for a model."""
+
+FOREIGN: Final = {
+    "crate": "it was logged from R: deploy it there, on Posit Connect with plumber or vetiver",
+    "mleap": "it is for Java: serve it there, or log it from Python",
+}
+"""Flavors of other languages, and where such a model is served."""
+
+
+def _signature(pyfunc: "PyFuncModel") -> Signature:
+    declared = pyfunc.metadata.signature
+    from_type_hint = bool(getattr(declared, "_is_signature_from_type_hint", False))
+    return compile_signature(declared.to_dict() if declared else None, from_type_hint)
+
+
+def _hints(pyfunc: "PyFuncModel", signature: Signature) -> tuple[Any, Any]:
+    if not signature.from_type_hint:
+        return None, None
+    hints = pyfunc._model_impl.python_model.predict_type_hints
+    return hints.input, hints.output

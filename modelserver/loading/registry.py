@@ -1,0 +1,112 @@
+"""What the registry knows of a model URI: which version it means now, its tags and description, and
+where its files are.
+
+`resolve` pins aliases, stages and `latest` to a version, so that what is described is what is
+loaded. Other URIs (runs, logged models, paths) pass through. Errors are MLflow's,
+or `NotRegistered`.
+"""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from modelserver.errors import listed
+from modelserver.loading.explaining.causes import code_of
+from modelserver.loading.explaining.mlflow_words import NO_VERSIONS, says
+from modelserver.scoring.model import Registration
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+MOST: Final = 1000
+"""Models or versions that are looked through."""
+
+SHOWN: Final = 5
+"""Names, versions or aliases in a message."""
+
+
+class NotRegistered(LookupError):
+    """There is no such model in the registry; the text says what is there."""
+
+
+def resolve(uri: str) -> Registration:
+    """The registration of `models:/name/…`, or of anything else just its URI and location."""
+    if uri.startswith("runs:/"):
+        from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
+
+        return Registration(uri, location=RunsArtifactRepository.get_underlying_uri(uri))
+    if not uri.startswith("models:/"):
+        return Registration(uri, location=uri)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.utils.models import get_model_name_and_version
+
+    client = MlflowClient()
+    try:
+        named = get_model_name_and_version(client, uri)
+        if len(named) == 2:
+            return _registered(client, *named)
+    except MlflowException as error:
+        there = None
+        with suppress(MlflowException):  # whoever may ask for a model need not see all
+            there = _what_is_there(client, uri) if _is_unknown(error) else None
+        if there is None:
+            raise
+        raise NotRegistered(there) from error
+    # models:/m-<id>, a logged model outside the registry
+    return Registration(uri, location=client.get_logged_model(named[0]).artifact_location)
+
+
+def _is_unknown(error: BaseException) -> bool:
+    unknown = code_of(error) in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+    return unknown or says(error, NO_VERSIONS)
+
+
+def _what_is_there(client: "MlflowClient", uri: str) -> str | None:
+    """What the registry has that comes nearest to the URI; None where the URI names no model."""
+    found = re.fullmatch(r"models:/+([^/@]+)(?:/([^/]+)|@([^/]+))", uri)
+    if found is None:
+        return None
+    name, suffix, alias = found.groups()
+    return _other_names(client, name) or _of_model(client, name, suffix, alias)
+
+
+def _other_names(client: "MlflowClient", name: str) -> str | None:
+    """The models of the registry; None where there is one of this name."""
+    names = [model.name for model in client.search_registered_models(max_results=MOST)]
+    if name in names:
+        return None
+    near = get_close_matches(name, names, SHOWN, 0.4) or names[:SHOWN]
+    return f"it has {listed(near)}" if near else "it has no registered models at all"
+
+
+def _of_model(client: "MlflowClient", name: str, suffix: str | None, alias: str | None) -> str:
+    """The aliases, versions or stages of a model, whichever was asked for."""
+    if alias is not None:
+        return f"{name} has {_texts('the aliases', client.get_registered_model(name).aliases)}"
+    versions = client.search_model_versions(f"name = '{name}'", max_results=MOST)
+    if suffix is not None and suffix.isdigit():
+        return f"{name} has {_texts('the versions', [found.version for found in versions][::-1])}"
+    stages = dict.fromkeys(found.current_stage for found in versions)
+    return f"the versions of {name} are in {_texts('the stages', stages)}"
+
+
+def _texts(what: str, values: Iterable[object]) -> str:
+    texts = [str(value) for value in values]
+    return f"{what} {', '.join(texts[-SHOWN:])}" if texts else f"none of {what}"
+
+
+def _registered(client: "MlflowClient", name: str, version: str) -> Registration:
+    found = client.get_model_version(name, version)
+    registered = client.get_registered_model(name)
+    return Registration(
+        uri=f"models:/{name}/{version}",
+        name=name,
+        version=str(version),
+        description=found.description or registered.description or None,
+        tags={**registered.tags, **found.tags},
+        location=client.get_model_version_download_uri(name, version),
+    )

@@ -1,0 +1,62 @@
+"""MLflow set up for this process: which tracking server, with which login, how patiently.
+
+In: settings. MLflow keeps all of it for the whole process, partly in environment variables, so it
+is set once more whenever a model is loaded. The registry follows the tracking server, unless
+`MLFLOW_REGISTRY_URI` says otherwise.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from modelserver.hosting.login import KeyAuth
+from modelserver.hosting.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class AuthProvider:
+    """What MLflow's registry of request auth holds: a name, and the auth that it stands for."""
+
+    name: str
+    auth: KeyAuth
+
+    def get_name(self) -> str:
+        """The value of `MLFLOW_TRACKING_AUTH` that chooses this provider."""
+        return self.name
+
+    def get_auth(self) -> KeyAuth:
+        """Called by MLflow for each request."""
+        return self.auth
+
+
+def set_mlflow_up(settings: Settings) -> None:
+    """Makes MLflow's next calls go where `settings` say, as who they say, for a server."""
+    from mlflow import environment_variables as variables
+
+    # MLflow retries for minutes in silence; here the whole load is retried, and says so.
+    if variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.get_raw() is None:
+        variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
+    # Models typed by hints take ISO dates and base64 only when MLflow thinks that it serves.
+    variables._MLFLOW_IS_IN_SERVING_ENVIRONMENT.set("true")
+    log_in(settings)
+
+
+def log_in(settings: Settings) -> None:
+    """Only where and who: for programs that do other things with MLflow than to serve a model."""
+    import mlflow
+    from mlflow import environment_variables as variables
+
+    if settings.tracking_uri:
+        mlflow.set_tracking_uri(settings.tracking_uri)
+    if settings.login.auth:
+        variables.MLFLOW_TRACKING_AUTH.set(_registered(settings.login.auth))
+
+
+@cache
+def _registered(auth: KeyAuth) -> str:
+    """The name under which MLflow finds `auth`. Its registry cannot replace, so: once each."""
+    from mlflow.tracking.request_auth import registry
+
+    providers = registry._request_auth_provider_registry
+    name = f"posit-connect-{len(list(providers))}"
+    providers.register(lambda: AuthProvider(name, auth))
+    return name

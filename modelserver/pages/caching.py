@@ -1,0 +1,33 @@
+"""Conditional answers (RFC 9110 13): a body under an entity tag, or 304 to who has it already.
+
+In: a request and a body that is made once and served often. Out: a response. A tag may come back
+weak, since proxies that compress weaken it; If-None-Match compares weakly.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+ENTITY_TAG: Final = re.compile(r'"[^"]*"')
+
+
+def conditional(
+    request: Request,
+    body: bytes,
+    media_type: str,
+    etag: str,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The body, or 304 without one where the client's copy has the same tag."""
+    all_headers = {**(headers or {}), "ETag": etag}
+    if _has(request, etag):
+        return Response(status_code=304, headers=all_headers)
+    return Response(body, headers=all_headers, media_type=media_type)
+
+
+def _has(request: Request, etag: str) -> bool:
+    known = ",".join(request.headers.getlist("if-none-match"))
+    return known.strip() == "*" or etag in ENTITY_TAG.findall(known)

@@ -1,0 +1,269 @@
+"""CSV: UTF-8 text with a header to a `Table`, by the rules that JSON obeys.
+
+pandas' C parser infers what the columns hold; where that is not what the signature says, all are
+read as text and left to the converters, which name the bad ones. Refused with `BadRequest`: wrong
+UTF-8, no header, a name given twice, a row with more or fewer cells than the header.
+
+Empty cells are missing. In a column that is not text so are pandas' words (NA, null, …); in a text
+column only the empty cell is, since "NA" is a text like any other.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from modelserver.errors import BadRequest, folded, listed, not_utf8
+from modelserver.reading.csv_words import ANY_TEXT, INFERRED, MISSING, worded
+from modelserver.types.cell_parsers import EXACT
+from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Cells, Kind
+from modelserver.types.tables import MANY_CELLS, Table, twice
+
+# pandas reads floats to the last digit by default since 3.1, before that when asked to.
+EXACT_FLOATS: Final[Mapping[str, Any]] = (
+    {}
+    if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
+    else {"float_precision": "round_trip"}
+)
+
+# The csv module's limit of 128 KiB for a cell is not ours; the body has one.
+MAX_CELL: Final = 2**31 - 1
+
+NO_HEADER: Final = (
+    "the first line holds none of the model's columns; CSV needs a header (with curl, send it "
+    "with --data-binary, not with -d)"
+)
+
+FORM: Final = re.compile("(?:dataframe_split|dataframe_records|inputs|instances|params)=")
+
+A_FORM: Final = "the body is an HTML form; send JSON (Python's requests: json= in place of data=)"
+
+NO_ROWS: Final = (
+    "the table is empty: it has no rows below its header (with curl, send it with --data-binary, "
+    "not with -d, which joins the lines)"
+)
+
+SEPARATORS: Final = re.compile(rb'\A"[^"\r\n]*"([;\t|])"')
+"""Behind a first name in quotes, what R's write.csv2 and others put in the place of commas."""
+
+OPEN_QUOTE: Final = "a quoted cell does not end"
+
+LABELS: Final = "Unnamed: 0"
+"""How pandas calls a first column without a name, also in a training table that it read."""
+
+
+def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
+    """The table in `body`; `kinds` are the signature's columns by name, if they have names.
+
+    A nameless first column, which row labels have, is left out.
+    """
+    body, names = _checked_header(body, kinds)
+    by_position = [kinds.get(name) for name in names]
+    if len(names) == 1:
+        return _read_one_column(body, names[0], by_position[0])
+    frame = _read_cells(body, by_position)
+    _refuse_short_rows(body, frame, names)
+    kept = _named(frame, names, kinds)
+    columns = [_cells(frame[position], by_position[position]) for position in kept]
+    return Table([names[position] for position in kept], len(frame), columns=columns)
+
+
+def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
+    """pandas would skip blank texts here, since it cannot tell them from blank lines."""
+    records = _records(body)
+    next(records)
+    cells = [record[0] if len(record) == 1 else None for record in records]
+    if None in cells:
+        _refuse_ragged_rows(body, 1)
+    missing = {""} if kind is None or kind.name in ANY_TEXT else MISSING
+    column = [None if cell in missing else cell for cell in cells]
+    return Table([name], len(column), columns=[worded(column, kind)])
+
+
+def read_untyped_csv(body: bytes) -> pd.DataFrame:
+    """The table as pandas reads it by default, for a model without a signature."""
+    body, names = _checked_header(body, {})
+    frame = _parsed(body, len(names), index_col=False)
+    by_position = frame.set_axis(range(len(names)), axis=1)
+    _refuse_short_rows(body, by_position, names)
+    if frame.empty:
+        raise BadRequest(NO_ROWS)
+    return frame.iloc[:, _named(by_position, names)]
+
+
+def _named(frame: pd.DataFrame, names: Sequence[str], known: Container[str] = ()) -> list[int]:
+    """The places of the columns that count: not that of row labels, which is the first and has no
+    name, and not the empty ones without a name that a spreadsheet leaves at the end. `known`: the
+    names of the signature, of which one may be empty."""
+    if "" in known:
+        return list(range(len(names)))
+    end = len(names)
+    while end > 1 and names[end - 1] == "" and frame[end - 1].isin(("", np.nan, None)).all():
+        end -= 1
+    return list(range(1 if names[0] == "" else 0, end))
+
+
+def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[str]]:
+    """The body without a byte order mark, and its header. Checks the first row's length too,
+    which pandas would take for a sign that the first column holds row labels."""
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    _check_utf8(body)
+    if (returns := _count(body, "\r")) and returns != body.count(b"\r\n"):
+        body = _with_newlines(body)
+    records = _records(body)
+    names, first = next(records, None), next(records, None)
+    if names is None:
+        raise BadRequest("the body is empty; send a header and rows")
+    if not any(name.strip() or name in known for name in names):
+        raise BadRequest("the first line holds no names; send a header and rows")
+    if len(names) == 1 and names[0] not in known and (found := set(names[0]) & set(";\t|")):
+        raise BadRequest(f"the cells must be separated by commas, not by {found.pop()!r}")
+    if names[0] == "" and LABELS in known:
+        names[0] = LABELS
+    if known and not {folded(name) for name in known} & {folded(name) for name in names}:
+        # These may be cells, which are not repeated.
+        raise BadRequest(A_FORM if FORM.match(names[0]) else NO_HEADER)
+    if repeated := [name for name in twice(names) if name]:
+        if first is None:  # curl -d joined the lines, so cells may be among the names
+            raise BadRequest(NO_ROWS)
+        raise BadRequest(f"columns given twice: {listed(repeated)}")
+    if first is not None and len(first) != len(names):
+        raise _ragged(0, len(first), len(names))
+    lines = _count(body, "\n") + _count(body, "\r")
+    if lines * len(names) > MANY_CELLS and lines * len(names) > 10 * (_count(body, ",") + lines):
+        _refuse_ragged_rows(body, len(names))  # before pandas makes room for what is not there
+    return body, names
+
+
+def _count(body: bytes, letter: str) -> int:
+    """How often a letter occurs; ten times as fast as `bytes.count`."""
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(letter)))
+
+
+def _with_newlines(body: bytes) -> bytes:
+    """The body with a newline for each carriage return outside of quotes. Where those alone end
+    lines, pandas takes a blank line and an empty cell for one cell, and shifts the row."""
+    letters = np.frombuffer(body, np.uint8).copy()
+    inside = np.bitwise_xor.accumulate(letters == ord('"'))
+    letters[(letters == ord("\r")) & ~inside] = ord("\n")
+    return letters.tobytes()
+
+
+def _check_utf8(body: bytes) -> None:
+    try:
+        _ = body.isascii() or body.decode()
+    except UnicodeDecodeError as error:
+        raise not_utf8(error) from None
+
+
+def _records(body: bytes) -> Iterator[list[str]]:
+    """The lines of the file as lists of cells, without blank ones, which pandas skips too."""
+    csv.field_size_limit(MAX_CELL)
+    text = io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="")
+    try:
+        yield from filter(None, csv.reader(text, strict=True))
+    except csv.Error as error:
+        fault = OPEN_QUOTE if "end of data" in str(error) else str(error)
+        if separator := SEPARATORS.search(body):
+            fault = f"the cells must be separated by commas, not by {separator[1].decode()!r}"
+        raise BadRequest(f"the body is not valid CSV: {fault}") from None
+
+
+def _read_cells(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame:
+    """The table with its columns as pandas infers them where that loses nothing, else as text."""
+    texts = {
+        position: str
+        for position, kind in enumerate(kinds)
+        if kind is None or kind.name not in INFERRED
+    }
+    missing = {
+        position: [""] if kind is None or kind.name in ANY_TEXT else list(MISSING)
+        for position, kind in enumerate(kinds)
+    }
+    # To be told which columns are text and what is missing where takes pandas half as long again.
+    # Before pandas 3, what it infers as text may be anything.
+    if texts and None not in kinds and not TEXT_IS_OBJECT:
+        frame = _parse(body, len(kinds), None, [""])
+        if _are_as_expected(frame, kinds):
+            return frame
+    frame = _parse(body, len(kinds), texts, missing)
+    if _are_as_expected(frame, kinds):
+        return frame
+    return _parse(body, len(kinds), dict.fromkeys(range(len(kinds)), str), missing)
+
+
+def _are_as_expected(frame: pd.DataFrame, kinds: Sequence[Kind | None]) -> bool:
+    return all(
+        kind is None or _is_as_expected(frame[position], kind)
+        for position, kind in enumerate(kinds)
+    )
+
+
+def _is_as_expected(column: "pd.Series[Any]", kind: Kind) -> bool:
+    """Whether pandas' inference lost nothing that the converter should see."""
+    if kind.name not in INFERRED:  # pandas leaves gaps among integers of 64 bits empty texts
+        return column.dtype == TEXT and not (column == "").any()
+    inferred = column.dtype.kind
+    if inferred not in INFERRED[kind.name]:
+        return False
+    if inferred == "f" and kind.name in ("double", "float"):
+        return not np.isinf(column.to_numpy()).any()  # perhaps a number too large for a double
+    if inferred == "f":
+        return not (column.abs() >= EXACT).any()  # perhaps an integer that a gap made a float
+    return True
+
+
+def _parse(body: bytes, width: int, dtypes: Mapping[int, Any] | None, missing: Any) -> pd.DataFrame:
+    """The table with its columns named by position; those without a dtype as pandas infers it."""
+    return _parsed(
+        body,
+        width,
+        header=0,
+        names=range(width),
+        index_col=False,
+        dtype=dtypes,
+        na_values=missing,
+        keep_default_na=False,
+        low_memory=False,
+    )
+
+
+def _parsed(body: bytes, width: int, **options: Any) -> pd.DataFrame:
+    try:
+        frame: pd.DataFrame = pd.read_csv(io.BytesIO(body), **options, **EXACT_FLOATS)
+    except pd.errors.ParserError as error:
+        _refuse_ragged_rows(body, width)  # names the row in all cases that are known
+        raise BadRequest("the body is not valid CSV") from error  # pragma: no cover
+    return frame
+
+
+def _refuse_short_rows(body: bytes, frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """pandas fills short rows up; only a missing last cell can hide one."""
+    if b'"' not in body:
+        if _count(body, ",") != (len(frame) + 1) * (len(names) - 1):
+            _refuse_ragged_rows(body, len(names))
+    elif frame[len(names) - 1].isna().any():
+        _refuse_ragged_rows(body, len(names))
+
+
+def _refuse_ragged_rows(body: bytes, width: int) -> None:
+    for number, record in enumerate(_records(body)):
+        if len(record) != width:
+            raise _ragged(number - 1, len(record), width)
+
+
+def _ragged(row: int, found: int, width: int) -> BadRequest:
+    return BadRequest(f"row {row} has {found} cells, the header has {width}")
+
+
+def _cells(column: "pd.Series[Any]", kind: Kind | None) -> Cells:
+    """The column as converters take it: numbers as they are, texts with None for missing."""
+    if kind is None or column.dtype.kind in "biuf":
+        return column.to_numpy()
+    if kind.name == "string":
+        return column.array
+    return worded(column.astype(object).where(column.notna(), None).tolist(), kind)

@@ -1,0 +1,203 @@
+"""Bytes of JSON to Python values, strictly and once.
+
+orjson reads the body. Refused with `BadRequest`, by position and never by value: what is not JSON,
+wrong UTF-8, lone surrogates, more than 1,024 levels, a key given twice. UTF-16, UTF-32 and a byte
+order mark are understood, as by MLflow's server.
+
+Python's json module writes NaN, Infinity and -Infinity, which JSON does not have; so do MLflow's
+client and the examples that MLflow logs. A body with such `BareConstants` is refused by
+`decode_json` and read by `decode_constants`, so that all other bodies pay nothing for it.
+"""
+
+import gc
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import orjson
+
+from modelserver.errors import BadRequest, not_utf8, quoted
+from modelserver.types.cell_parsers import WholeFloat, whole_number_of
+
+STAND_INS: Final = ((b"Infinity", b"1.000000"), (b"NaN", b"0.0"))
+"""JSON numbers as long as the constants: what is not JSON with these was none before."""
+
+LARGE: Final = 1_000_000
+"""Bytes from which on the collector would walk the half-built value again and again."""
+
+LONG_NUMBER: Final = re.compile(rb"\d{19}")
+
+NOT_JSON: Final = "the body is not valid JSON"
+
+TOO_DEEP: Final = f"{NOT_JSON}: nested too deeply"
+
+NAN: Final = re.compile(rb"NaN")
+
+
+class BareConstants(BadRequest):
+    """The body is JSON but for the constants of Python's json module that may stand in it."""
+
+
+def decode_json(body: bytes, exact_integers: bool = False) -> Any:
+    """The JSON value in `body`. Raises `BareConstants` where `decode_constants` may read it.
+
+    `exact_integers` keeps integers beyond 64 bits whole, for models that get values unchecked;
+    orjson makes floats of them, which a typed column refuses anyway.
+    """
+    if not body.strip():
+        raise BadRequest("the body is empty; send a table or an array of inputs")
+    body = as_utf8(body)
+    try:
+        value = _loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _refusal(body, error) from None
+    if _may_repeat_keys(body, value):
+        _refuse_repeated_keys(body)
+    if exact_integers and LONG_NUMBER.search(body):
+        return _loads_slowly(body)
+    return value
+
+
+def decode_constants(body: bytes) -> Any:
+    """The value in a body that Python's json module wrote: its bare constants are floats."""
+    body = strict = as_utf8(body)
+    for constant, stand_in in STAND_INS:
+        strict = strict.replace(constant, stand_in)
+    try:
+        _loads(strict)  # refuses what Python's json module reads beyond JSON
+    except orjson.JSONDecodeError as error:
+        raise _refusal(strict, error) from None
+    value = _loads_slowly(body)
+    if _may_repeat_keys(body, value):
+        _refuse_repeated_keys(body)
+    return value
+
+
+def decode_exactly(body: bytes) -> Any:
+    """The value in a body that was read before, with all digits of its numbers: integers of any
+    size, and a `WholeFloat` for each float of 2**53 and more that is spelled as a whole number."""
+    return _loads_slowly(as_utf8(body), _exact_float)
+
+
+def may_lack_digits(body: bytes) -> bool:
+    """Whether orjson may have made floats of integers."""
+    return LONG_NUMBER.search(body) is not None
+
+
+def _exact_float(text: str) -> float:
+    whole = whole_number_of(text)
+    return float(text) if whole is None else WholeFloat.of(whole)
+
+
+def constants_as_nulls(body: bytes) -> bytes | None:
+    """The body with null for each bare NaN, or None where nothing of it could be read so."""
+    body = as_utf8(body)
+    plain = body
+    if b"\\" in body:  # so that a quote is one that starts or ends a text
+        plain = body.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+    parts, start, quotes, counted = [], 0, 0, 0
+    for found in NAN.finditer(plain):
+        quotes += plain.count(b'"', counted, found.start())
+        counted = found.start()
+        if quotes % 2 == 0:
+            parts.append(body[start : found.start()])
+            start = found.end()
+    return b"null".join([*parts, body[start:]]) if parts else None
+
+
+def _loads(body: bytes) -> Any:
+    large = len(body) > LARGE
+    if large:
+        gc.disable()
+    try:
+        return orjson.loads(body)
+    finally:
+        if large:
+            gc.enable()
+
+
+def _loads_slowly(body: bytes, parse_float: Callable[[str], Any] | None = None) -> Any:
+    """What orjson would read, by Python's own module."""
+    try:
+        return json.loads(body, parse_float=parse_float)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise BadRequest(f"{NOT_JSON}: {error.msg} at {place}") from None
+    except RecursionError:
+        raise BadRequest(TOO_DEEP) from None
+
+
+def as_utf8(body: bytes) -> bytes:
+    """The body in UTF-8 without a byte order mark. Raises `BadRequest`."""
+    if body[:3] == b"\xef\xbb\xbf":
+        return body[3:]
+    encoding = json.detect_encoding(body[:4])
+    if encoding == "utf-8":
+        return body
+    try:
+        return body.decode(encoding).encode()
+    except UnicodeError:
+        raise BadRequest(f"the body is not valid {encoding.upper()} text") from None
+
+
+def _refusal(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
+    """The error for what orjson refused. It does not say where text stops being UTF-8."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as wrong:
+        return not_utf8(wrong)
+    fault = BareConstants if any(constant in body for constant, _ in STAND_INS) else BadRequest
+    place = f"line {error.lineno}, column {error.colno}"
+    return fault(f"{NOT_JSON}: {error.msg.partition(':')[0]} at {place}")
+
+
+def _may_repeat_keys(body: bytes, value: Any) -> bool:
+    """False when it is certain that no object has a key twice.
+
+    Each key as written has a colon after it, so as many colons as keys in the parsed value means
+    that no key was lost. Texts may hold colons too, but seldom behind a quote; and there may be
+    more keys in nested objects, which are counted last.
+    """
+    keys = _count_outer_keys(value)
+    if body.count(b":") == keys or _count_key_colons(body) == keys:
+        return False
+    try:
+        return _count_key_colons(body) != _count_keys(value)
+    except RecursionError:
+        raise BadRequest(TOO_DEEP) from None
+
+
+def _count_key_colons(body: bytes) -> int:
+    """Colons that may end a key: behind a quote, or behind white space. At least all that do."""
+    letters = np.frombuffer(body, np.uint8)
+    before = letters[np.flatnonzero(letters == ord(":")) - 1]
+    return int(np.count_nonzero((before == ord('"')) | (before <= ord(" "))))
+
+
+def _count_outer_keys(value: Any) -> int:
+    """Keys of objects that are reached without looking into rows or cells."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_count_outer_keys, value.values()))
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return sum(len(item) for item in value if isinstance(item, dict))
+    return 0
+
+
+def _count_keys(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_count_keys, value.values()))
+    if isinstance(value, list):
+        return sum(_count_keys(item) for item in value if isinstance(item, (dict, list)))
+    return 0
+
+
+def _refuse_repeated_keys(body: bytes) -> None:
+    def pairs(items: list[tuple[str, Any]]) -> None:
+        for key, times in Counter(key for key, _ in items).items():
+            if times > 1:
+                raise BadRequest(f"the key {quoted(key)} is given twice in one JSON object")
+
+    json.loads(body, object_pairs_hook=pairs)

@@ -1,0 +1,169 @@
+"""Arrow columns of a Parquet file to cells, at any depth and without loss.
+
+In: a column as pyarrow reads it, and the Parquet logical types of its leaves. Out: an array, or for
+columns of arrays, objects and maps a list of Python values. A leaf is read alike at every depth;
+what Python cannot hold raises `Unfit`, which says what was found. Needs pyarrow.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from modelserver.errors import clipped
+from modelserver.types.kind import Cells, Unfit, objects
+
+Leaves = Iterator[str]
+"""Parquet's logical types in the order of the leaves; each reader takes those of its own."""
+
+
+def read_cells(column: Any, leaves: Sequence[str]) -> Cells:
+    """The cells of a column (a `ChunkedArray`)."""
+    try:
+        if _is_flat(column.type):
+            return _plain(_leaf(column, leaves[0]))
+        return [cell for chunk in column.chunks for cell in _values(chunk, iter(leaves))]
+    except Unfit:
+        raise
+    except Exception as error:  # types of other versions of pyarrow
+        raise Unfit(f"a value of the Arrow type {clipped(str(column.type))}") from error
+
+
+def leaves_of(arrow_type: Any) -> int:
+    """How many columns of a Parquet file make up one of this type."""
+    if isinstance(arrow_type, pa.BaseExtensionType):
+        return leaves_of(arrow_type.storage_type)
+    fields = (arrow_type.field(place) for place in range(arrow_type.num_fields))
+    return sum(leaves_of(field.type) for field in fields) or 1
+
+
+def _is_flat(arrow_type: Any) -> bool:
+    return not arrow_type.num_fields and not isinstance(arrow_type, pa.BaseExtensionType)
+
+
+def _plain(column: Any) -> Cells:
+    if isinstance(column.dtype, (pd.StringDtype, pd.DatetimeTZDtype)):
+        return column.array
+    return np.asarray(column)
+
+
+def _values(array: Any, leaves: Leaves) -> list[Any]:
+    """The cells as Python values, None where there is none."""
+    if array.null_count == len(array):
+        list(islice(leaves, leaves_of(array.type)))
+        return [None] * len(array)
+    if isinstance(array, pa.ExtensionArray):
+        return _extension_values(array, leaves)
+    if _is_flat(array.type):
+        values = list(_leaf(array, next(leaves)))
+    elif pa.types.is_struct(array.type):
+        values = _struct_values(array, leaves)
+    elif pa.types.is_map(array.type):
+        values = _map_values(array, leaves)
+    else:
+        values = _list_values(array, leaves)
+    if not array.null_count:
+        return values
+    return [
+        value if valid else None
+        for value, valid in zip(values, array.is_valid().to_pylist(), strict=True)
+    ]
+
+
+def _struct_values(array: Any, leaves: Leaves) -> list[Any]:
+    names = [array.type.field(place).name for place in range(array.type.num_fields)]
+    if len(set(names)) < len(names):
+        raise Unfit("an object with a property given twice")
+    fields = [_values(field, leaves) for field in array.flatten()]
+    return [dict(zip(names, row, strict=True)) for row in zip(*fields, strict=True)]
+
+
+def _list_values(array: Any, leaves: Leaves) -> list[Any]:
+    items = iter(_values(array.flatten(), leaves))
+    lengths = pc.list_value_length(array).fill_null(0).to_pylist()
+    return [list(islice(items, length)) for length in lengths]
+
+
+def _map_values(array: Any, leaves: Leaves) -> list[Any]:
+    offsets = array.offsets.to_numpy()
+    within = (int(offsets[0]), int(offsets[-1] - offsets[0]))  # the array may be a slice
+    keys = _values(array.keys.slice(*within), leaves)
+    items = _values(array.items.slice(*within), leaves)
+    offsets = (offsets - offsets[0]).tolist()
+    maps = []
+    for start, end in pairwise(offsets):
+        maps.append(dict(zip(keys[start:end], items[start:end], strict=True)))
+        if len(maps[-1]) < end - start:
+            raise Unfit("an object with a key given twice")
+    return maps
+
+
+def _extension_values(array: Any, leaves: Leaves) -> list[Any]:
+    read = EXTENSIONS.get(array.type.extension_name)
+    if read is None:
+        raise Unfit(f"a value of the type {array.type.extension_name}")
+    values = _values(array.storage, leaves)
+    return [None if value is None else read(value, array.type) for value in values]
+
+
+def _tensor(cells: Sequence[Any], arrow_type: Any) -> Any:
+    """A tensor of `fixed_shape_tensor` as nested lists, in the order of its logical axes."""
+    shape = tuple(arrow_type.shape)
+    flat = np.fromiter(cells, object, len(cells))
+    return flat.reshape(shape).transpose(arrow_type.permutation or range(len(shape))).tolist()
+
+
+EXTENSIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "arrow.uuid": lambda value, _: value,  # made by its logical type
+    "arrow.json": lambda value, _: value,
+    "arrow.bool8": lambda value, _: value != 0,
+    "arrow.fixed_shape_tensor": _tensor,
+}
+"""Types that Arrow stores as others, by name: from a stored value to the value."""
+
+
+def _leaf(cells: Any, logical: str) -> Any:
+    """Cells that hold no others (a `ChunkedArray` or `Array`) as a pandas or NumPy array."""
+    if pa.types.is_dictionary(cells.type):
+        cells = cells.cast(cells.type.value_type)
+    if logical == "UUID":
+        return objects([None if cell is None else UUID(bytes=cell) for cell in cells.to_pylist()])
+    if logical == "INTERVAL" and cells.null_count < len(cells):
+        raise Unfit("a duration")
+    if pa.types.is_timestamp(cells.type):
+        return _timestamps(cells)
+    if pa.types.is_date(cells.type):
+        return _dates(cells)
+    if pa.types.is_time(cells.type):
+        return _times(cells)
+    return cells.to_pandas(integer_object_nulls=True)
+
+
+def _timestamps(cells: Any) -> Any:
+    """Times as UTC where pandas does not know their zone, or might end the process in computing
+    with it: beyond the years that nanoseconds reach."""
+    unit, zone = cells.type.unit, cells.type.tz
+    try:
+        cells.cast(pa.timestamp("ns", zone))
+        return cells.to_pandas()
+    except (pa.ArrowInvalid, LookupError):
+        return cells.cast(pa.int64()).cast(pa.timestamp(unit)).to_pandas().to_numpy()
+
+
+def _dates(cells: Any) -> Any:
+    try:
+        return cells.to_pandas()
+    except ValueError:  # beyond the years of Python
+        return cells.cast(pa.timestamp("s")).to_pandas().to_numpy()
+
+
+def _times(cells: Any) -> Any:
+    try:
+        return cells.to_pandas()
+    except pa.ArrowInvalid:
+        raise Unfit("a time finer than microseconds") from None

@@ -1,0 +1,157 @@
+"""Parquet files as pyarrow reads them: opened, measured before they are decoded, checked.
+
+In: the bytes of a body. Out: the open file and its `pyarrow.Table`. A file that is damaged, too
+large or beyond pyarrow raises an `ApiError`; what would read as another value is read with care.
+"""
+
+import importlib.util
+import inspect
+import io
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from modelserver.errors import BadRequest, UnsupportedMediaType, listed
+from modelserver.reading.media import too_large
+
+AVAILABLE: Final = importlib.util.find_spec("pyarrow") is not None
+
+UNREADABLE: Final = "the body is not a Parquet file that can be read"
+
+
+def read_file(body: bytes, limit: int) -> tuple[Any, Any]:
+    """The open Parquet file, which stands for at most `limit` bytes, and its table."""
+    if not AVAILABLE:
+        raise UnsupportedMediaType("this server cannot read Parquet: pyarrow is not installed")
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(body))
+        size = _decoded_size(body, file, limit)
+    except pyarrow.ArrowNotImplementedError as error:
+        raise BadRequest("the Parquet file holds a type that cannot be read") from error
+    except Exception as error:  # metadata of other writers can break pyarrow in many ways
+        raise BadRequest(UNREADABLE) from error
+    if size > limit:
+        raise too_large(limit)
+    try:
+        return file, _with_all_dates(body, file, _table(body, file))
+    except Exception as error:
+        names = file.schema_arrow.names
+        broken = [name for name in names if not _is_readable(body, file, name)]
+        found = f"the Parquet file holds columns that cannot be read: {listed(broken or names)}"
+        raise BadRequest(found) from error
+
+
+def _is_readable(body: bytes, file: Any, name: str) -> bool:
+    try:
+        _table(body, file, [name])
+    except Exception:
+        return False
+    return True
+
+
+def _table(body: bytes, file: Any, columns: Sequence[str] | None = None) -> Any:
+    import pyarrow
+
+    try:
+        return _checked(file, columns)
+    except pyarrow.ArrowInvalid:
+        types = str(file.schema_arrow)
+        if "fixed_size_list" not in types or "duration" in types or "extension" in types:
+            raise
+        return _checked(_without_types_of_arrow(body), columns)  # pragma: no cover (see there)
+
+
+def _without_types_of_arrow(body: bytes) -> Any:  # pragma: no cover (pyarrow 26 reads such files)
+    """The file without the types that Arrow adds to Parquet's: before version 26 pyarrow reads no
+    null among arrays of a fixed size. Durations and extensions are known by those types alone."""
+    import pyarrow.parquet
+
+    footer = 8 + int.from_bytes(body[-8:-4], "little")
+    end = body[-footer:].replace(b"ARROW:schema", b"ARROW:hidden")
+    return pyarrow.parquet.ParquetFile(io.BytesIO(body[:-footer] + end))
+
+
+def _checked(file: Any, columns: Sequence[str] | None = None) -> Any:
+    table = file.read(columns=columns, use_threads=False)
+    table.validate(full=True)  # texts that are no UTF-8, among others
+    return table
+
+
+def _with_all_dates(body: bytes, file: Any, table: Any) -> Any:
+    """The table with dates that pyarrow would make others of: those that are stored in 96 bits and
+    beyond the years that nanoseconds reach."""
+    import pyarrow.parquet
+
+    stored = {file.schema.column(place).physical_type for place in range(len(file.schema))}
+    if "INT96" not in stored:
+        return table
+    coarse = pyarrow.parquet.ParquetFile(io.BytesIO(body), coerce_int96_timestamp_unit="ms")
+    exact = _checked(coarse)
+    try:
+        exact.cast(table.schema)
+    except pyarrow.ArrowInvalid:
+        return exact
+    return table
+
+
+def _decoded_size(body: bytes, file: Any, limit: int) -> int:
+    """At least how many bytes the file's cells take, found without making them.
+
+    A few bytes can stand for any number of equal cells. Texts are therefore read as dictionaries,
+    in which equal ones are held once.
+    """
+    import pyarrow.parquet
+
+    _check_metadata(body, file)
+    groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
+    columns = [group.column(place) for group in groups for place in range(group.num_columns)]
+    size: int = max(file.metadata.num_rows, sum(column.num_values for column in columns))
+    for place in range(len(file.schema)):  # the length is that of fixed-size bytes
+        size += max(file.schema.column(place).length, 0) * file.metadata.num_rows
+    texts = {column.path_in_schema for column in columns if column.physical_type == "BYTE_ARRAY"}
+    if size > limit or not texts:
+        return size
+    options = inspect.signature(pyarrow.parquet.ParquetFile).parameters
+    plain = {name: False for name in options if name == "arrow_extensions_enabled"}
+    folded = pyarrow.parquet.ParquetFile(io.BytesIO(body), read_dictionary=sorted(texts), **plain)
+    table = folded.read(columns=sorted(texts), use_threads=False)
+    return size + sum(_text_size(chunk) for column in table.columns for chunk in column.chunks)
+
+
+class _DataAsked(Exception):
+    """The metadata of all columns was found good."""
+
+
+class _NoData(io.BytesIO):
+    """A file of which only the footer, read before, may be used."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise _DataAsked  # pragma: no cover (some versions call it in a thread of Arrow's)
+
+
+def _check_metadata(body: bytes, file: Any) -> None:
+    """Raises for corrupt metadata of columns, where asking it would end the process. pyarrow looks
+    at that of all columns of a row group before it reads the first data."""
+    import pyarrow.parquet
+
+    dry = pyarrow.parquet.ParquetFile(_NoData(body), metadata=file.metadata, buffer_size=1024)
+    for group in range(file.metadata.num_row_groups):
+        with suppress(_DataAsked):
+            next(dry.iter_batches(1, row_groups=[group], use_threads=False), None)
+
+
+def _text_size(array: Any) -> int:
+    """Bytes of the texts in an Arrow array whose texts are dictionaries, at any depth."""
+    import pyarrow.compute
+
+    types = pyarrow.types
+    if types.is_dictionary(array.type):
+        lengths = pyarrow.compute.binary_length(array.dictionary).take(array.indices)
+        return pyarrow.compute.sum(lengths).as_py() or 0
+    if types.is_struct(array.type):
+        return sum(map(_text_size, array.flatten()))
+    if types.is_map(array.type):
+        return _text_size(array.keys) + _text_size(array.items)
+    return _text_size(array.flatten()) if array.type.num_fields else 0

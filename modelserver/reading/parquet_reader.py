@@ -1,0 +1,132 @@
+"""Parquet: the bytes of a file to a `Table` or a DataFrame, when pyarrow is installed.
+
+The columns keep the types that the file gives them; integers with gaps stay integers. Names and
+row labels are those of pandas where it wrote the file.
+"""
+
+from collections.abc import Container, Hashable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+import pandas as pd
+
+from modelserver.errors import BadRequest, InvalidInput, clipped, listed, quoted
+from modelserver.reading.parquet_file import UNREADABLE, read_file
+from modelserver.types.kind import Cells, Unfit
+from modelserver.types.tables import Table, twice
+
+EMPTY: Final = "the table is empty: it has no rows"
+
+
+def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
+    """The table in a Parquet file that stands for at most `limit` bytes.
+
+    pandas writes row labels as columns; those with a `known` name are columns here, too.
+    """
+    file, table = read_file(body, limit)
+    names, levels = _names_of_pandas(table)
+    named = {str(name) for place, name in enumerate(names) if place not in levels}
+    labels = {
+        place for place, name in levels.items() if str(name) in named or str(name) not in known
+    }
+    index = _labels(table, sorted(labels))
+    leaves = _leaves(file, table)
+    places = [place for place in range(len(names)) if place not in labels]
+    columns = [_cells(names[place], table.column(place), leaves[place]) for place in places]
+    names = [names[place] for place in places]
+    counted = isinstance(index, pd.RangeIndex)  # pandas writes its bounds, not a column
+    if counted and str(index.name) in known and str(index.name) not in named:
+        names, columns = [*names, index.name], [*columns, index.to_numpy()]
+    if repeated := twice(names):
+        raise BadRequest(f"columns given twice: {listed(repeated)}")
+    if not names or not table.num_rows:
+        raise BadRequest(EMPTY)
+    return Table(names, table.num_rows, columns=columns, index=None if counted else index)
+
+
+def read_untyped_parquet(body: bytes, limit: int) -> pd.DataFrame:
+    """The file as pandas reads it by default, for a model without a signature."""
+    _, table = read_file(body, limit)
+    try:
+        frame: pd.DataFrame = table.to_pandas(use_threads=False)
+    except Exception as error:
+        names = table.column_names
+        broken = [name for name in names if not _is_for_pandas(table, name)]
+        found = f"the Parquet file holds columns that pandas cannot read: {listed(broken or names)}"
+        raise BadRequest(found) from error
+    if frame.empty:
+        raise BadRequest(EMPTY)
+    return frame
+
+
+def _is_for_pandas(table: Any, name: str) -> bool:
+    try:
+        table.column(name).to_pandas()
+    except Exception:
+        return False
+    return True
+
+
+def _names_of_pandas(table: Any) -> tuple[list[Hashable], Mapping[int, Hashable]]:
+    """What pandas calls the table's columns, in order, and which are row labels, by place."""
+    if b"pandas" not in (table.schema.metadata or {}):
+        return list(table.column_names), {}
+    try:
+        described = table.schema.pandas_metadata["index_columns"]
+        places = [table.schema.get_field_index(f) for f in described if isinstance(f, str)]
+        empty = table.slice(0, 0).to_pandas()
+        levels = dict(zip((p for p in places if p >= 0), empty.index.names, strict=False))
+        others = [place for place in range(table.num_columns) if place not in levels]
+        names = levels | dict(zip(others, empty.columns, strict=True))
+    except Exception as error:
+        raise BadRequest(UNREADABLE) from error
+    return [names[place] for place in range(table.num_columns)], levels
+
+
+def _labels(table: Any, places: Sequence[int]) -> "pd.Index[Any]":
+    try:
+        index: pd.Index[Any] = table.select(places).to_pandas(use_threads=False).index
+    except Exception as error:
+        raise BadRequest("the row labels of the Parquet file cannot be read") from error
+    return index
+
+
+def _leaves(file: Any, table: Any) -> list[list[str]]:
+    """The Parquet logical types of each column's leaves."""
+    from modelserver.reading.parquet_cells import leaves_of
+
+    leaves = (file.schema.column(place) for place in range(len(file.schema)))
+    types = (
+        leaf.converted_type if leaf.logical_type.type == "UNKNOWN" else leaf.logical_type.type
+        for leaf in leaves
+    )
+    return [list(islice(types, leaves_of(field.type))) for field in table.schema]
+
+
+def _cells(name: Hashable, column: Any, leaves: Sequence[str]) -> Cells:
+    from modelserver.reading.parquet_cells import read_cells
+
+    try:
+        return read_cells(column, leaves)
+    except Unfit:
+        row, found = _first_unfit(column, leaves)
+        expects = "a value that can be read"
+        raise InvalidInput(
+            f"row {row}, column {quoted(name)}: expected {expects}, found {found}",
+            [{"row": row, "column": clipped(name), "expected": expects, "found": found}],
+        ) from None
+
+
+def _first_unfit(column: Any, leaves: Sequence[str]) -> tuple[int, str]:
+    """The row of the first cell that cannot be read, found by halving, and what it is."""
+    from modelserver.reading.parquet_cells import read_cells
+
+    row, found, length = 0, "", len(column)
+    while length:
+        half = (length + 1) // 2
+        try:
+            read_cells(column.slice(row, half), leaves)
+            row, length = row + half, length - half
+        except Unfit as unfit:
+            found, length = str(unfit), half if half < length else 0
+    return row, found

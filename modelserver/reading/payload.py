@@ -1,0 +1,154 @@
+"""The request body to what the model's `predict` takes: model input and params.
+
+In: a media type and the uncompressed bytes. Out: a `Payload`. The media type picks a reader, for
+JSON the plainness of the body picks the way. Whatever is not plain is decoded and goes through
+`input_forms.py`. Raises `BadRequest` or `InvalidInput`; pure: no HTTP, no environment.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from modelserver.errors import BadRequest, InvalidInput
+from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
+from modelserver.reading.fast.json_numbers import read_numbers
+from modelserver.reading.fast.json_tables import read_mixed
+from modelserver.reading.input_forms import Payload, from_table, read_value, tensors_payload
+from modelserver.reading.json_text import (
+    BareConstants,
+    as_utf8,
+    constants_as_nulls,
+    decode_constants,
+    decode_exactly,
+    decode_json,
+    may_lack_digits,
+)
+from modelserver.reading.media import CSV, JSON, PARQUET
+from modelserver.reading.parquet_reader import read_parquet, read_untyped_parquet
+from modelserver.types.cell_parsers import INEXACT
+from modelserver.types.signature import Signature
+from modelserver.types.tables import Table, check_names
+from modelserver.types.tensors import read_tensors
+from modelserver.types.type_table import KINDS
+
+MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
+"""Found in each body that has a key `params`, in which a null is not what NaN is."""
+
+MANY_NUMBERS: Final = 2048
+"""Bytes of JSON from which on it pays to look for nothing but numbers."""
+
+MANY_CELLS: Final = 32 * 1024
+"""Bytes of JSON from which on it pays to look for a table of plain cells."""
+
+
+def read_payload(media_type: str, body: bytes, signature: Signature, limit: int) -> Payload:
+    """The model input in `body`. `limit`: most bytes a body may stand for."""
+    return READERS[media_type](body, signature, limit)
+
+
+def _read_csv(body: bytes, signature: Signature, limit: int) -> Payload:
+    if signature.tensors:
+        raise BadRequest("the model takes tensors, which CSV cannot hold; send JSON")
+    if signature.columns is None:
+        frame = read_untyped_csv(body)
+        return Payload(frame, rows=len(frame))
+    for column in signature.columns.columns:
+        if column.kind.name in ("array", "object", "map", "any", "sparkml_vector"):
+            raise BadRequest(
+                f"column {column.name!r} takes {column.kind.expects}, which CSV cannot hold; "
+                "send JSON"
+            )
+    named = signature.columns.columns if signature.columns.named else ()
+    kinds = {str(column.name): column.kind for column in named}
+    table = read_csv(body, kinds)
+    if table.length == 0:
+        raise InvalidInput(NO_ROWS)
+    return from_table(table, signature)
+
+
+def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:
+    if signature.columns is None and not signature.tensors:
+        frame = read_untyped_parquet(body, limit)
+        return Payload(frame, rows=len(frame))
+    return from_table(read_parquet(body, limit, signature.names), signature)
+
+
+def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
+    if (payload := _read_large(body, signature)) is not None:
+        return payload
+    try:
+        return _read_plainly(body, signature)
+    except InvalidInput as error:
+        if not any(_lacks_digits(detail, body) for detail in error.details):
+            raise
+    return read_value(decode_exactly(body), signature)
+
+
+def _read_large(body: bytes, signature: Signature) -> Payload | None:
+    """A body that is large enough for the ways which make no Python objects of cells, and plain
+    enough; None for all others."""
+    payload = _read_numbers(body, signature) if len(body) >= MANY_NUMBERS else None
+    if payload is None and len(body) >= MANY_CELLS:
+        payload = _read_mixed(body, signature)
+    return payload
+
+
+def _read_plainly(body: bytes, signature: Signature) -> Payload:
+    try:
+        value = decode_json(body, signature.exact_integers)
+    except BareConstants:
+        return _read_constants(body, signature)
+    return read_value(value, signature)
+
+
+def _read_constants(body: bytes, signature: Signature) -> Payload:
+    """A body of Python's json module, with NaN or infinities in it."""
+    body = as_utf8(body)
+    alike = signature.nan_is_null and not (signature.params.declared and MAYBE_PARAMS.search(body))
+    if alike and (nulls := constants_as_nulls(body)) is not None:
+        with contextlib.suppress(BadRequest):  # what is wrong, is said of the body as it was sent
+            return _read_large(nulls, signature) or read_value(decode_json(nulls), signature)
+    return read_value(decode_constants(body), signature)
+
+
+def _lacks_digits(detail: Mapping[str, Any], body: bytes) -> bool:
+    """Whether an integer may have been refused because a float stands for it: one that does not
+    hold all of its digits, or that could be the text of a text column."""
+    found = str(detail.get("found"))
+    is_text = detail.get("expected") == KINDS["string"].expects and found == "a number"
+    return INEXACT in found or (is_text and may_lack_digits(body))
+
+
+def _read_numbers(body: bytes, signature: Signature) -> Payload | None:
+    """A full table or tensor of numbers; None for all else, and where one does not fit."""
+    found = read_numbers(body, signature.numbers) if signature.numbers else None
+    if found is None or (found.names is None) != bool(signature.tensors):
+        return None
+    try:
+        if found.names is None:
+            tensors = read_tensors(signature.tensors, found.array)
+            return tensors_payload(tensors, signature.params.read(None))
+        table = Table(check_names(found.names), len(found.array), rows=found.array)
+        return from_table(table, signature)
+    except BadRequest:
+        return None
+
+
+def _read_mixed(body: bytes, signature: Signature) -> Payload | None:
+    """A full table of plain cells; None for all else, and where one does not fit."""
+    columns = signature.columns
+    if columns is None or signature.from_type_hint:
+        return None
+    table = read_mixed(body, columns.kinds_of)
+    try:
+        return None if table is None else from_table(table, signature)
+    except BadRequest:
+        return None
+
+
+READERS: Final[Mapping[str, Callable[[bytes, Signature, int], Payload]]] = {
+    JSON: _read_json,
+    CSV: _read_csv,
+    PARQUET: _read_parquet,
+}

@@ -1,0 +1,75 @@
+"""Bodies of other servers: which wrapping would make them valid here.
+
+In: a decoded body without any of the input forms, and the names of the model's columns or tensors.
+Out: a sentence for the error, empty where nothing can be said. MLflow 1 took a table without a key
+around it, Azure wants `input_data`, Seldon `data`, vetiver an array of records; people send a bare
+record, or what pandas writes if it is not told how.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from modelserver.errors import hint
+from modelserver.types.tables import SPLIT_KEYS
+
+FOREIGN: Final = ("input_data", "data", "dataframe", "records", "rows", "features")
+"""Under which other servers take a table."""
+
+BY_PANDAS: Final = (
+    "Have pandas write it with to_json(orient='split', index=False, date_format='iso'), and send "
+    "that as the value of 'dataframe_split'"
+)
+
+NAMES_BESIDE: Final = (
+    "Send the rows as 'data' of 'dataframe_split', with the names of the columns under 'columns'"
+)
+
+
+def wrapping_advice(
+    body: Any, forms: Sequence[str], names: Collection[str], one_row: bool = False
+) -> str:
+    """What to wrap `body`, or its only value, into. `names`: of the columns or tensors, if they
+    have some; `one_row`: whether an object of `inputs` is one row."""
+    return f". {said}" if (said := _advice(body, forms, names, one_row)) else ""
+
+
+def _advice(body: Any, forms: Sequence[str], names: Collection[str], one_row: bool) -> str:
+    if isinstance(body, list) or _is_split(body):
+        return _of_value("the whole body", body, names)
+    if not isinstance(body, Mapping):
+        return ""
+    if body.keys() & set(names):
+        return _of_named(body, one_row)
+    if "schema" in body and "data" in body:
+        return BY_PANDAS
+    for key in FOREIGN:
+        if isinstance(value := body.get(key), (list, dict)):
+            return _of_value(f"the value of '{key}'", value, names)
+    hints = [str(meant) for key in body if (meant := hint(key, forms))]
+    return f"D{hints[0][1:]}" if hints else ""
+
+
+def _of_value(what: str, value: Any, names: Collection[str]) -> str:
+    if isinstance(value, dict) and "ndarray" in value:
+        return "Send its 'names' and 'ndarray' as 'columns' and 'data' of 'dataframe_split'"
+    if _is_split(value):
+        return f"Send {what} under 'dataframe_split'" if "columns" in value else NAMES_BESIDE
+    first = value[0] if isinstance(value, list) and value else None
+    if isinstance(first, dict):
+        return f"Send {what} under 'dataframe_records'"
+    return NAMES_BESIDE if isinstance(first, list) and names else f"Send {what} under 'inputs'"
+
+
+def _of_named(body: Mapping[str, Any], one_row: bool) -> str:
+    """For columns or tensors by name, without a form around them."""
+    if all(isinstance(value, dict) for value in body.values()) and not one_row:
+        return BY_PANDAS
+    if all(isinstance(value, list) for value in body.values()) or one_row:
+        return "Send the whole body under 'inputs'"
+    return "Send the whole body in an array under 'dataframe_records'"
+
+
+def _is_split(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not isinstance(value.get("data"), list):
+        return False
+    return value.keys() <= SPLIT_KEYS

@@ -1,0 +1,88 @@
+"""Requests that wait for a model are predicted together, and answered apart.
+
+In: works of one model whose rows are independent (`proofs.py`). Out: for each what it would have
+returned or raised alone, in order, floats but for rounding. Bodies are read one by one; typed
+DataFrames with the same columns and dtypes are joined, predicted at once, and the prediction is
+split. Input with params, row labels or many rows is predicted alone; so is each of a group that
+fails together, so that an error is answered only to the request that caused it.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from modelserver.reading.input_forms import Payload
+from modelserver.scoring.model import Model
+from modelserver.scoring.request import Request, Scored, Work, encode, predict_and_encode, read
+from modelserver.types.frames import Columns
+
+T = TypeVar("T")
+
+MANY_ROWS: Final = 64
+"""Rows of a request from which on it is predicted alone, since little would be saved."""
+
+
+def score_together(works: Sequence[Work]) -> list[Scored | Exception]:
+    """What each work returns, or raises."""
+    model = works[0].model
+    outcomes: list[Any] = [_outcome(read, model, work.request) for work in works]
+    groups: dict[Hashable, list[int]] = {}
+    for place, payload in enumerate(outcomes):
+        if isinstance(payload, Payload):
+            likeness = _likeness(model.signature.columns, payload)
+            groups.setdefault((place,) if likeness is None else likeness, []).append(place)
+    for places in groups.values():
+        requests = [works[place].request for place in places]
+        answers = _score_group(model, requests, [outcomes[place] for place in places])
+        for place, answer in zip(places, answers, strict=True):
+            outcomes[place] = answer
+    return outcomes
+
+
+def _outcome(work: Callable[..., T], *arguments: Any) -> T | Exception:
+    try:
+        return work(*arguments)
+    except Exception as error:  # it is raised again where the caller waits
+        return error
+
+
+def _likeness(columns: Columns | None, payload: Payload) -> Hashable:
+    """What payloads must share to be joined; None for one that is predicted alone."""
+    if columns is None or not payload.typed or payload.params:
+        return None
+    frame: pd.DataFrame = payload.data
+    if len(frame) > MANY_ROWS or not isinstance(frame.index, pd.RangeIndex):
+        return None
+    if columns.block and frame.shape[1] == len(columns.names):
+        return True  # the dtypes are known; to ask for them would take as long as the reading
+    return tuple(frame.columns), tuple(frame.dtypes)
+
+
+def _score_group(
+    model: Model, requests: Sequence[Request], payloads: Sequence[Payload]
+) -> list[Scored | Exception]:
+    predictions = _predict_joined(model, payloads) if len(payloads) > 1 else None
+    if predictions is None:
+        pairs = zip(requests, payloads, strict=True)
+        return [_outcome(predict_and_encode, model, *pair) for pair in pairs]
+    ends = np.cumsum([len(payload.data) for payload in payloads])[:-1]
+    parts = np.split(predictions, ends)
+    return [_outcome(encode, *pair) for pair in zip(payloads, parts, strict=True)]
+
+
+def _predict_joined(model: Model, payloads: Sequence[Payload]) -> "np.ndarray[Any, Any] | None":
+    """The predictions for all rows, or None unless there is one for each."""
+    frame = _joined(model.signature.columns, [payload.data for payload in payloads])
+    predictions = _outcome(model.predict, Payload(frame, rows=len(frame), typed=True))
+    if isinstance(predictions, np.ndarray) and predictions.shape[:1] == (len(frame),):
+        return predictions
+    return None
+
+
+def _joined(columns: Columns | None, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    if columns is not None and columns.block:
+        block = np.concatenate([frame.to_numpy() for frame in frames])
+        return pd.DataFrame(block, columns=frames[0].columns, copy=False)
+    return pd.concat(frames, ignore_index=True)

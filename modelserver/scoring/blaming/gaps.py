@@ -1,0 +1,128 @@
+"""Missing and infinite values in what a model gets: where they are, and which rows have none.
+
+A model may or may not cope with them. Missing ones count where the signature calls the column
+required.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from modelserver.errors import LIMIT, Details, listed
+from modelserver.types.frames import Column, Columns
+from modelserver.types.signature import Signature
+from modelserver.types.tensors import Tensor, dtype_kind
+
+NULL: Final = "null"
+INFINITY: Final = "infinity"
+
+WORDS: Final[Mapping[str, str]] = {NULL: "missing", INFINITY: "infinite"}
+"""What a gap may be found to be, and how that is said of several."""
+
+CHANGED_BY_GAPS: Final = frozenset({"boolean", "integer", "long"})
+"""Kinds whose columns have another dtype where values are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """`what` they are and `where`, in words; one detail for each; the rows that have some, and the
+    others, each None where there are no such rows or the input has none."""
+
+    what: str
+    where: str
+    details: Details
+    rows: Any
+    other_rows: Any
+
+
+def find_gaps(signature: Signature, data: Any) -> Gaps | None:
+    """The missing and infinite values in `data`, which is of the types of the signature."""
+    if signature.columns is not None:
+        return _in_columns(signature.columns, data)
+    arrays = data if isinstance(data, dict) else {None: data}
+    return _in_tensors([(tensor, arrays[tensor.name]) for tensor in signature.tensors])
+
+
+def _in_columns(columns: Columns, frame: pd.DataFrame) -> Gaps | None:
+    known = dict(zip(columns.names if columns.named else frame, columns.columns, strict=True))
+    found = {name: _kinds_of_gaps(frame[name].to_numpy(), known[name].required) for name in frame}
+    found = {name: kinds for name, kinds in found.items() if (kinds != "").any()}
+    if not found:
+        return None
+    details = [
+        {"row": int(row), "column": name, "expected": known[name].kind.expects, "found": kinds[row]}
+        for name, kinds in found.items()
+        for row in np.flatnonzero(kinds)[:LIMIT]
+    ]
+    has_gaps = np.any([kinds != "" for kinds in found.values()], axis=0)
+    others = frame[~has_gaps].reset_index(drop=True)
+    return Gaps(
+        _what(found.values()),
+        listed(found),
+        details[:LIMIT],
+        frame[has_gaps].reset_index(drop=True),
+        others.astype(_dtypes_without_gaps(known, others)) if len(others) else None,
+    )
+
+
+def _kinds_of_gaps(cells: "np.ndarray[Any, Any]", required: bool) -> "np.ndarray[Any, Any]":
+    """For each cell what it is if it is a gap, else the empty text."""
+    kinds = np.full(cells.shape, "", object)
+    if cells.dtype.kind == "f":
+        kinds[np.isinf(cells)] = INFINITY
+    if required:
+        kinds[np.asarray(pd.isna(cells))] = NULL
+    return kinds
+
+
+def _what(found: Iterable["np.ndarray[Any, Any]"]) -> str:
+    kinds = {kind for cells in found for kind in cells.ravel().tolist()}
+    return " or ".join(words for kind, words in WORDS.items() if kind in kinds) + " values"
+
+
+def _dtypes_without_gaps(known: Mapping[Any, Column], frame: pd.DataFrame) -> dict[Any, Any]:
+    return {
+        name: known[name].kind.dtype
+        for name in frame
+        if known[name].kind.name in CHANGED_BY_GAPS and not frame[name].isna().any()
+    }
+
+
+def _in_tensors(read: Sequence[tuple[Tensor, "np.ndarray[Any, Any]"]]) -> Gaps | None:
+    missing = [(tensor, _kinds_of_gaps(np.asarray(array), True)) for tensor, array in read]
+    found = [(tensor, kinds) for tensor, kinds in missing if (kinds != "").any()]
+    if not found:
+        return None
+    what = _what(kinds for _, kinds in found)
+    details = [
+        {
+            "tensor": tensor.name,
+            "index": index,
+            "expected": _expected(tensor),
+            "found": kinds[tuple(index)],
+        }
+        for tensor, kinds in found
+        for index in np.argwhere(kinds != "")[:LIMIT].tolist()
+    ]
+    where = "the tensor" if found[0][0].name is None else listed(t.name for t, _ in found)
+    have_rows = all(tensor.shape[:1] == (-1,) for tensor, _ in read)
+    if not have_rows or len({len(array) for _, array in read}) > 1:
+        return Gaps(what, where, details[:LIMIT], None, None)
+    masks = [(kinds != "").reshape(len(kinds), -1).any(axis=1) for _, kinds in missing]
+    has_gaps = np.any(masks, axis=0)
+    return Gaps(what, where, details[:LIMIT], _rows(read, has_gaps), _rows(read, ~has_gaps))
+
+
+def _expected(tensor: Tensor) -> str:
+    kind = dtype_kind(tensor.dtype)
+    return kind.expects if kind else "a value"
+
+
+def _rows(read: Sequence[tuple[Tensor, "np.ndarray[Any, Any]"]], wanted: Any) -> Any:
+    if not wanted.any():
+        return None
+    parts = {tensor.name: array[wanted] for tensor, array in read}
+    return parts.get(None, parts)

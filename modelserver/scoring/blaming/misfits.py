@@ -1,0 +1,290 @@
+"""Where an input does not fit what MLflow makes of it: by type hints, of a chat, for an agent.
+
+MLflow says it in sentences that repeat the input, or without a place. So once it has refused an
+input, the faults are found by asking the same classes again. Of what they say, only what holds no
+value is kept. In: MLflow's wrapper of the model, and the input. Out: `InvalidInput` with one detail
+per fault, or None.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from importlib import import_module
+from itertools import islice
+from types import UnionType
+from typing import Any, Final, TypeAlias, Union, get_args, get_origin
+
+import pandas as pd
+
+from modelserver.errors import LIMIT, InvalidInput, clipped
+from modelserver.types.frames import Columns
+from modelserver.types.kind import describe
+from modelserver.types.tables import Table
+from modelserver.types.type_table import KINDS
+
+Detail: TypeAlias = Mapping[str, Any]
+
+MOST: Final = 10 * LIMIT
+"""Faults that are looked at, some of which are the same."""
+
+NUMERIC: Final = frozenset({"boolean", "integer", "long", "float", "double"})
+
+REQUESTS: Final[Mapping[str, tuple[str, str]]] = {
+    "_ChatAgentPyfuncWrapper": ("mlflow.types.agent", "ChatAgentRequest"),
+    "_ResponsesAgentPyfuncWrapper": ("mlflow.types.responses", "ResponsesAgentRequest"),
+}
+"""The pydantic class of a whole request, by the wrapper of the model."""
+
+CHAT_MODEL: Final = "_ChatModelPyfuncWrapper"
+
+
+def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | None:
+    """Where `data` does not fit what MLflow makes of it for `model`, its wrapper of a model."""
+    details: list[Detail] = []
+    for detail in islice(_faults(model, data), MOST):
+        if detail not in details:  # pydantic tells of each alternative that it tried
+            details.append(detail)
+    if details:
+        return _invalid(details[:LIMIT])
+    return _misfit_of_columns(columns, data) if columns is not None else None
+
+
+def takes_one_conversation(model: Any) -> bool:
+    """Whether MLflow's wrapper of the model hands on the first row of a table, and no other."""
+    return type(model).__name__ in (*REQUESTS, CHAT_MODEL)
+
+
+def _faults(model: Any, data: Any) -> Iterator[Detail]:
+    name, is_table = type(model).__name__, isinstance(data, pd.DataFrame)
+    if name in REQUESTS:
+        module, request = REQUESTS[name]
+        request_class = getattr(import_module(module), request)
+        yield from _faults_of_model(request_class, data.iloc[0].to_dict() if is_table else data, "")
+    elif name == CHAT_MODEL:
+        yield from _faults_of_chat(data.iloc[0].to_dict() if is_table else data)
+    else:
+        values = data.iloc[:, 0].tolist() if is_table else data
+        yield from _faults_of_hint(_hint_of(model), values, "")
+
+
+def reads_texts(model: Any) -> bool:
+    """Whether MLflow makes dates or bytes of texts for a model, as it does by hints. It guesses
+    what base64 means that is none, and reads numbers such as 20240131 as dates."""
+    return _mentions(_hint_of(model), TEXT_READERS.keys())
+
+
+def _mentions(hint: Any, wanted: Collection[Any]) -> bool:
+    return hint in wanted or any(_mentions(inner, wanted) for inner in get_args(hint))
+
+
+def _hint_of(model: Any) -> Any:
+    hints = getattr(getattr(model, "python_model", None), "predict_type_hints", None)
+    return getattr(hints, "input", None)
+
+
+def _faults_of_hint(hint: Any, data: Any, place: str) -> Iterator[Detail]:
+    """By MLflow's rules (`mlflow.types.type_hints`): pydantic's models are strict, unions are not
+    looked into unless they are optional values."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hasattr(hint, "model_validate"):
+        yield from _faults_of_model(hint, data, place, strict=True)
+    elif hint in SCALARS:
+        yield from _faults_of_scalar(hint, data, place)
+    elif origin is list:
+        if isinstance(data, list):
+            for index, item in enumerate(data):
+                yield from _faults_of_hint(arguments[0], item, f"{place}[{index}]")
+        else:
+            yield _detail(place, "an array", describe(data))
+    elif origin is dict:
+        if isinstance(data, dict):
+            for key, item in data.items():
+                yield from _faults_of_hint(arguments[1], item, _joined(place, [key]))
+        else:
+            yield _detail(place, "an object", describe(data))
+    elif origin in (Union, UnionType) and data is not None and len(arguments) == 2:
+        inner = [argument for argument in arguments if argument is not type(None)]
+        if len(inner) == 1:
+            yield from _faults_of_hint(inner[0], data, place)
+
+
+def _faults_of_scalar(hint: Any, data: Any, place: str) -> Iterator[Detail]:
+    if isinstance(data, str) and hint in TEXT_READERS:
+        read, wrong = TEXT_READERS[hint]
+        try:
+            read(data)
+        except ValueError:
+            yield _detail(place, SCALARS[hint], wrong)
+    elif not isinstance(data, hint):
+        is_float = hint is int and isinstance(data, float)
+        yield _detail(place, SCALARS[hint], SCALARS[float] if is_float else describe(data))
+
+
+def _date(text: str) -> datetime:
+    if not STARTS_WITH_A_DATE.match(text) or FINER_THAN_MICROSECONDS.search(text):
+        raise ValueError("no date, or one that datetime does not hold")
+    return datetime.fromisoformat(text)
+
+
+def _faults_of_model(
+    model: Any, data: Any, place: str, strict: bool | None = None
+) -> Iterator[Detail]:
+    from pydantic import ValidationError
+
+    try:
+        model.model_validate(data, strict=strict)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            path = _path_in(data, fault["loc"], fault["type"] == "missing")
+            found = "nothing" if fault["type"] == "missing" else describe(fault["input"])
+            detail = _detail(_joined(place, path), _expected(fault), found)
+            yield {**detail, "fault": fault["type"]}
+
+
+def _expected(fault: Any) -> str:
+    """What belongs there, in our words, or in pydantic's where those hold no value."""
+    said, kind = str(fault.get("ctx", {}).get("error")), fault["type"]
+    if said in SAYINGS:
+        return SAYINGS[said]
+    if words := WORDS.get(kind.removesuffix("_type").removesuffix("_parsing")):
+        return words
+    return SHOULD.sub("", fault["msg"]) if SPEAKING.fullmatch(kind) else ACCEPTED
+
+
+def _path_in(data: Any, location: Sequence[Any], missing: bool) -> Iterator[Any]:
+    """pydantic's location without the names of the alternatives that it tried."""
+    for number, step in enumerate(location, 1):
+        inner = dict(enumerate(data)) if isinstance(data, list) else data
+        if isinstance(inner, dict) and step in inner:
+            data = inner[step]
+        elif not (missing and number == len(location)):
+            continue
+        yield step
+
+
+def _faults_of_chat(request: Any) -> Iterator[Detail]:
+    from mlflow.types.llm import ChatMessage, ChatParams
+
+    messages = request.get("messages")
+    for index, message in enumerate(messages if isinstance(messages, list) else ()):
+        place = f"messages[{index}]"
+        yield from _faults_of_dataclass(ChatMessage, message, place, place)
+    for key in request.keys() - {"messages"}:
+        yield from _faults_of_dataclass(ChatParams, {key: request[key]}, "", str(key))
+
+
+def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> list[Detail]:
+    """`otherwise`: the place where the fault names no field."""
+    if not isinstance(data, dict):
+        return [_detail(place, "an object", describe(data))]
+    try:
+        made.from_dict(data)
+    except (ValueError, TypeError, AttributeError) as error:
+        found = DATACLASS_FAULT.search(str(error))
+        name = (found["name"] or found["missing"]) if found else None
+        if found and name in {field.name for field in fields(made)}:
+            expected = WORDS.get(found["type"] or found["list"] or "missing", ACCEPTED)
+            absent = data.get(name) is None
+            value = "nothing" if absent else describe(data[name])
+            return [_detail(_joined(place, [name]), expected, value)]
+        return [_detail(otherwise, ACCEPTED, "another one")]
+    return []
+
+
+def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
+    """For an object that is one row, keys that are no columns left aside. In it MLflow takes no
+    text for a number."""
+    if not isinstance(data, dict):
+        return None
+    known = {key: value for key, value in data.items() if key in columns.positions}
+    kinds = dict(zip(known, columns.kinds_of(list(known)), strict=True))
+    for key, value in known.items():
+        if isinstance(value, str) and kinds[key] is not None and kinds[key].name in NUMERIC:
+            return _invalid([_detail(key, kinds[key].expects, describe(value))])
+    try:
+        columns.frame(Table(list(known), 1, columns=[[value] for value in known.values()]))
+    except InvalidInput as error:
+        return error
+    return None
+
+
+def _detail(place: str, expected: str, found: str) -> Detail:
+    return {"location": place[:200], "expected": expected, "found": found}
+
+
+def _joined(place: str, steps: Any) -> str:
+    for step in steps:
+        place += f"[{step}]" if isinstance(step, int) else f"{'.' if place else ''}{clipped(step)}"
+    return place
+
+
+def _invalid(details: Sequence[Detail]) -> InvalidInput:
+    first, more = details[0], len(details) - 1
+    place = f"the input at {first['location']}" if first["location"] else "the input"
+    end = f" (and {more} more, see details)" if more else ""
+    return InvalidInput(
+        f"{place}: expected {first['expected']}, found {first['found']}{end}", details
+    )
+
+
+SCALARS: Final[Mapping[Any, str]] = {
+    int: "a whole number",
+    str: "text",
+    bool: "true or false",
+    float: "a number with a decimal point",
+    bytes: "base64 text",
+    datetime: "an ISO 8601 date or date-time",
+}
+"""Types of hints, and what is expected for them."""
+
+TEXT_READERS: Final[Mapping[Any, tuple[Callable[[str], Any], str]]] = {
+    bytes: (lambda text: KINDS["binary"].parse([text]), "text that is no base64"),
+    datetime: (_date, "text that is no date"),
+}
+"""How such values are read from text, and what else was found."""
+
+FINER_THAN_MICROSECONDS: Final = re.compile(r"\.\d{6}0*[1-9]")
+
+STARTS_WITH_A_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+ACCEPTED: Final = "a value that the model accepts"
+
+SAYINGS: Final[Mapping[str, str]] = {
+    "Either 'content' or 'tool_calls' must be provided.": "content or tool_calls beside the role",
+    "Both 'name' and 'tool_call_id' must be provided for tool messages.": (
+        "name and tool_call_id beside the role tool"
+    ),
+}
+"""What MLflow's classes say of a whole message, and the same as what is expected."""
+
+DATACLASS_FAULT: Final = re.compile(
+    r"^`(?P<name>\w+)` (?:must be of type (?P<type>\w+),|must be a (?P<list>list)|is required)"
+    r"|missing \d+ required positional arguments?: '(?P<missing>\w+)'"
+)
+"""What MLflow's dataclasses say, as far as it holds no value."""
+
+WORDS: Final[Mapping[str, str]] = {
+    "missing": "a value",
+    "extra_forbidden": "no such field",
+    "bool": "true or false",
+    "dataclass": "an object",
+    "dict": "an object",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "an array",
+    "model": "an object",
+    "str": "text",
+    "string": "text",
+}
+"""What is expected, by Python's type, or by the beginning of pydantic's kind of fault."""
+
+SPEAKING: Final = re.compile(
+    "(?:bytes|date|datetime|time|set|tuple)_type|none_required|int_from_float|literal_error|enum|"
+    "greater_than(?:_equal)?|less_than(?:_equal)?|multiple_of|finite_number|"
+    "too_(?:short|long)|string_.*"
+)
+"""pydantic's kinds of fault whose texts hold what the model declares, and no value."""
+
+SHOULD: Final = re.compile(r"^\w+ should (?:be|have|match) ")
+"""How those texts begin."""

@@ -1,0 +1,87 @@
+"""A loaded model as a value: how it is asked, and what is known of it. Made by `loading`."""
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from modelserver.reading.input_forms import Payload
+from modelserver.types.signature import Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """`uri` is what to fetch; the rest is empty for models that are not in the registry."""
+
+    uri: str
+    name: str | None = None
+    version: str | None = None
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    location: str = ""
+    """Where the files are: an artifact store, the tracking server, a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that is ready to predict, and what is known of it."""
+
+    uri: str
+    registration: Registration
+    metadata: Mapping[str, Any]
+    """The MLmodel file: flavors, signature, run id, times, versions."""
+    signature: Signature
+    example: bytes | None
+    """A body for /invocations, logged with the model."""
+    example_payload: Payload | None
+    """The same as it is read; None where it cannot be."""
+    predict: Callable[[Payload], Any]
+    row_wise: bool
+    """Whether rows of several requests may be predicted together."""
+    loaded_at: datetime
+    example_fault: str = ""
+    """Why the example that was logged cannot be read."""
+    load_seconds: float = 0.0
+    hints: tuple[Any, Any] = (None, None)
+    """What types the input and the output of a model whose signature comes from type hints."""
+    folder: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
+    """Where the model was downloaded to; removed with the model."""
+
+    @property
+    def title(self) -> str:
+        """Its registered name, else the last part of its URI."""
+        return self.registration.name or self.uri.rpartition("/")[2]
+
+    @property
+    def flavor(self) -> str:
+        """The library that made it: the module that loads it, without MLflow's prefix."""
+        loader = str(self.metadata["flavors"]["python_function"]["loader_module"])
+        return loader.removeprefix("mlflow.")
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that logged it."""
+        return self.metadata.get("run_id")
+
+    @property
+    def model_id(self) -> str | None:
+        """Its id as a logged model, since MLflow 3."""
+        return self.metadata.get("model_id")
+
+    @property
+    def mlflow_version(self) -> str | None:
+        """The version of MLflow that wrote it."""
+        return self.metadata.get("mlflow_version")
+
+    @property
+    def created_at(self) -> str | None:
+        """When it was logged, as MLflow writes it: UTC, `YYYY-MM-DD hh:mm:ss.ffffff`."""
+        return self.metadata.get("utc_time_created")
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        """The signature as JSON values, part by part; null for what it does not declare."""
+        parts = self.metadata.get("signature") or {}
+        return {part: json.loads(text) if text else None for part, text in parts.items()}

@@ -1,0 +1,86 @@
+"""One request, start to end: body bytes to response bytes. Synchronous; runs in a worker.
+
+Raises `ApiError` and nothing else that is the caller's or the model's fault.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from modelserver.answering.encoding import encode_predictions
+from modelserver.errors import BadRequest, ModelFailed
+from modelserver.reading.input_forms import Payload
+from modelserver.reading.media import decompress, media_type
+from modelserver.reading.payload import read_payload
+from modelserver.scoring.blaming.blame import Case
+from modelserver.scoring.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What of an HTTP request matters for scoring. `limit`: bytes after decompression."""
+
+    body: bytes
+    content_type: str | None
+    content_encoding: str | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The response body, and how many rows were predicted where that can be said."""
+
+    body: bytes
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A request and the model that is to answer it."""
+
+    model: Model
+    request: Request
+
+    def __call__(self) -> Scored:
+        """The model's answer."""
+        return score(self.model, self.request)
+
+
+def score(model: Model, request: Request) -> Scored:
+    """The model's answer to a request."""
+    return predict_and_encode(model, request, read(model, request))
+
+
+def read(model: Model, request: Request) -> Payload:
+    """The model input in a request."""
+    body = request.body
+    if request.content_encoding:
+        body = decompress(body, request.content_encoding, request.limit)
+    kind = media_type(request.content_type, body)
+    try:
+        return read_payload(kind, body, model.signature, request.limit)
+    except RecursionError:
+        raise BadRequest("the body is nested too deeply") from None
+
+
+def predict_and_encode(model: Model, request: Request, payload: Payload) -> Scored:
+    """The model's answer to what was read of the request."""
+    return encode(payload, _predict(model, request, payload))
+
+
+def encode(payload: Payload, predictions: Any) -> Scored:
+    """The answer that holds these predictions."""
+    return Scored(encode_predictions(predictions, payload.wrapped), payload.rows)
+
+
+def _predict(model: Model, request: Request, payload: Payload) -> Any:
+    """The model's prediction. Where it fails, the error says whom that concerns. What to look at
+    then is read once more, since a model may write into what it gets."""
+    try:
+        return model.predict(payload)
+    except ModelFailed as error:
+        sent = read(model, request)
+        case = Case(model.predict, model.signature, model.example_payload, sent, error)
+        verdict = case.verdict()
+        if verdict is error:
+            raise
+        raise verdict from error

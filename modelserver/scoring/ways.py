@@ -1,0 +1,229 @@
+"""How a model is asked: from a payload to a prediction, chosen once per load.
+
+In: a loaded pyfunc, its compiled signature and the logged example, which proves what is allowed
+(`proofs.py`). Out: `Ways`. A call raises `ApiError` for what is the caller's or the model's fault.
+"""
+
+import inspect
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from modelserver.errors import ApiError, InvalidInput, listed
+from modelserver.reading.input_forms import Payload
+from modelserver.reading.media import JSON
+from modelserver.reading.payload import read_payload
+from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_untyped
+from modelserver.scoring.blaming.conversion import is_refused
+from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
+from modelserver.scoring.fast_arrays import array_predict
+from modelserver.scoring.proofs import (
+    absent_to_fill,
+    gaps_are_independent,
+    has_different_rows,
+    predict_alike,
+    rows_are_independent,
+)
+from modelserver.types.frames import Columns
+from modelserver.types.signature import Signature
+
+if TYPE_CHECKING:
+    from mlflow.pyfunc import PyFuncModel
+
+logger = logging.getLogger(__name__)
+
+SKLEARN: Final = "mlflow.sklearn"
+PYTHON_MODEL: Final = "mlflow.pyfunc.model"
+"""Modules that load models, as MLmodel names them."""
+
+VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+ROW_WISE: Final = frozenset({SKLEARN, "mlflow.xgboost", "mlflow.lightgbm", "mlflow.catboost"})
+"""Flavors whose predict takes each row for itself, unless a model does otherwise."""
+
+
+def _read_example(signature: Signature, example: bytes | None) -> Payload | None:
+    """The logged example as the model gets it, if it can be read."""
+    if example is None:
+        return None
+    try:
+        return read_payload(JSON, example, signature, len(example))
+    except (ApiError, RecursionError):
+        return None
+
+
+def _why_apart(
+    loader: str,
+    predict: Callable[[pd.DataFrame], Any],
+    columns: Columns | None,
+    sample: pd.DataFrame | None,
+) -> str:
+    """Why requests may not be predicted together, by the flavor and by the example; empty where
+    they may."""
+    if loader not in ROW_WISE:
+        return f"models of the flavor {loader} are not known to take each row for itself"
+    if sample is None or columns is None:
+        return "no table without params was logged as the model's example"
+    if not has_different_rows(sample):
+        return "the logged example has no two different rows"
+    if not rows_are_independent(predict, sample):
+        return "the rows of the logged example are predicted otherwise together than alone"
+    if not gaps_are_independent(predict, columns, sample):
+        return "rows with missing values are predicted otherwise together than alone"
+    return ""
+
+
+def _loader(pyfunc: "PyFuncModel") -> str:
+    return str(pyfunc.metadata.flavors["python_function"]["loader_module"])
+
+
+def _own_predict(
+    pyfunc: "PyFuncModel", signature: Signature, sample: pd.DataFrame | None
+) -> Callable[..., Any]:
+    """The predict function of the model's own flavor, on numbers alone where that is the same."""
+    name = pyfunc.metadata.flavors["python_function"].get("predict_fn", "predict")
+    predict: Callable[..., Any] = getattr(pyfunc._model_impl, name)
+    if _loader(pyfunc) == PYTHON_MODEL and not signature.params.declared:
+        return _unwrapped(pyfunc._model_impl) or predict
+    columns = signature.columns
+    if sample is None or columns is None or not columns.block or _loader(pyfunc) != SKLEARN:
+        return predict
+    fast = array_predict(pyfunc.get_raw_model(), name, columns.names)
+    return fast if fast and predict_alike(predict, fast, sample) else predict
+
+
+def _unwrapped(wrapper: Any) -> Callable[..., Any] | None:
+    """What MLflow's wrapper of a `PythonModel` calls after it looked at that function's parameters,
+    as it does for each prediction anew; None where it also converts the input."""
+    model = getattr(wrapper, "python_model", None)
+    hints = getattr(model, "predict_type_hints", None)
+    if model is None or hints is None or hints.input not in (None, Any, pd.DataFrame):
+        return None
+    parameters = inspect.signature(model.predict).parameters
+    if any(parameter.kind in VARIADIC for parameter in parameters.values()):
+        return None
+    names = parameters.keys() - {"params"}
+    # MLflow's rule (mlflow.models.signature): one of two, the context may have any name.
+    takes_context = "context" in names or len(names) == 2
+    return partial(model.predict, wrapper.context) if takes_context else model.predict
+
+
+def _predictor(
+    pyfunc: "PyFuncModel",
+    direct: Callable[[Any, Any], Any] | None,
+    signature: Signature,
+    telling: Telling,
+) -> Callable[[Payload], Any]:
+    """One call from a payload to a prediction, chosen once.
+
+    Typed input goes to the model's own predict; MLflow's generic enforcement, which would check
+    it again, sees the rest.
+    """
+
+    checked = signature.from_type_hint and reads_texts(pyfunc._model_impl)
+    single = takes_one_conversation(pyfunc._model_impl)
+
+    def predict(payload: Payload) -> Any:
+        if checked and (found := misfit(pyfunc._model_impl, None, payload.data)):
+            raise found
+        if single and payload.rows is not None and payload.rows > 1:
+            raise InvalidInput(f"the model takes one conversation at a time, got {payload.rows}")
+        try:
+            if payload.typed and direct is not None:
+                return direct(payload.data, payload.params)
+            return pyfunc.predict(payload.data, params=payload.params)
+        except BaseException as error:  # a model may raise SystemExit, or CancelledError of asyncio
+            if is_refused(error, payload.typed):
+                raise _refused(pyfunc, signature, payload.data) from error
+            raise telling.failed(error) from error
+
+    return predict
+
+
+def _refused(pyfunc: "PyFuncModel", signature: Signature, data: Any) -> InvalidInput:
+    """The answer to an input that MLflow does not hand on to the model."""
+    found = misfit(pyfunc._model_impl, signature.columns, data)
+    return found or InvalidInput(advised_form(data) if is_untyped(signature) else UNFIT)
+
+
+def _direct_call(
+    pyfunc: "PyFuncModel", own_predict: Callable[..., Any]
+) -> Callable[[Any, Any], Any] | None:
+    """The model's own predict in the context that `PyFuncModel.predict` gives it, or None where
+    that method does more than check the signature."""
+    from mlflow.pyfunc.context import Context, set_prediction_context
+
+    declared = pyfunc.metadata.signature
+    dependencies = (pyfunc.metadata.metadata or {}).get("dependencies_schemas")
+    if getattr(declared, "_is_type_hint_from_example", False) or dependencies:
+        return None
+    params = inspect.signature(own_predict).parameters.get("params")
+    takes_params = params is not None and params.kind is not inspect.Parameter.VAR_KEYWORD
+    model_id = getattr(pyfunc, "model_id", None)
+
+    def call(data: Any, params: Any) -> Any:
+        context = Context()
+        if model_id:
+            context.update(model_id=model_id)
+        with set_prediction_context(context):
+            return own_predict(data, params=params) if takes_params else own_predict(data)
+
+    return call
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The one call from a payload to a prediction, the signature that payloads are read by, the
+    logged example as it is read, and whether rows of several requests may be predicted together."""
+
+    predict: Callable[[Payload], Any]
+    signature: Signature
+    example: Payload | None
+    row_wise: bool
+
+
+def ways_to_predict(
+    pyfunc: "PyFuncModel",
+    signature: Signature,
+    example: bytes | None,
+    batching: bool,
+    telling: Telling,
+) -> Ways:
+    """How the model is asked. `example`: the body that was logged with it; `batching`: whether
+    rows of several requests are wanted together at all."""
+    read = _read_example(signature, example)
+    is_table = read is not None and read.typed and signature.columns is not None
+    sample = read.data if read is not None and is_table and not read.params else None
+    own = _own_predict(pyfunc, signature, sample)
+    predict = _predictor(pyfunc, _direct_call(pyfunc, own), signature, telling)
+
+    def predict_frame(frame: pd.DataFrame) -> Any:
+        # A copy, since a model may write into what it gets.
+        return predict(Payload(frame.copy(), read.params if read else None, typed=True))
+
+    if read is not None and is_table:
+        signature = _filling_absent(signature, predict_frame, read.data)
+    why = "BATCHING is off"
+    if batching:
+        why = _why_apart(_loader(pyfunc), predict_frame, signature.columns, sample)
+    if why:
+        logger.info("waiting requests are not predicted together: %s", why)
+    return Ways(predict, signature, read, row_wise=not why)
+
+
+def _filling_absent(
+    signature: Signature, predict: Callable[[pd.DataFrame], Any], example: pd.DataFrame
+) -> Signature:
+    """The signature, by which columns are filled that the model needs although it calls them
+    optional."""
+    assert signature.columns is not None
+    needed = absent_to_fill(predict, signature.columns, example)
+    if not needed:
+        return signature
+    names = listed(name for name in signature.columns.names if name in needed)
+    logger.info("absent optional columns reach the model as missing values: %s", names)
+    return replace(signature, columns=replace(signature.columns, filled=needed))

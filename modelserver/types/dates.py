@@ -1,0 +1,109 @@
+"""The parser of date-times: ISO 8601 text, or dates of NumPy, pandas, Arrow and Python.
+
+In: the cells of a column, as for all parsers (`cell_parsers.py`). Out: an array of naive UTC in
+nanoseconds, which is what MLflow hands to a model. Numbers are no dates in any form: whether they
+count days, seconds or milliseconds, and from when, would be a guess.
+"""
+
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from modelserver.types.cell_parsers import flat
+from modelserver.types.kind import Array, Cells, Unfit, describe
+
+NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
+
+FAR_DATE: Final = "a date outside of 1677 to 2262"
+
+NUMBERS: Final = frozenset({"an integer", "a number"})
+
+NUMBER_FOR_DATE: Final = "{}, which is no date (pandas: date_format='iso')"
+
+
+def datetimes(cells: Cells) -> Array:
+    """ISO 8601 dates and date-times as naive UTC."""
+    if isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype):
+        return _nanoseconds(pd.DatetimeIndex(cells))
+    array = flat(cells)
+    if array.dtype.kind == "U":
+        letters = _letters(array)
+        if _are_plain(letters):
+            return _plain_dates(cells)
+        _check_iso_dates(letters)
+        return _iso_dates(array)
+    if array.dtype.kind == "M":
+        return _nanoseconds(pd.DatetimeIndex(array))
+    if array.dtype.kind == "O" and all(isinstance(value, date) for value in array):
+        return _iso_dates(array.astype(str), FAR_DATE)
+    found = describe(cells[0])
+    raise Unfit(NUMBER_FOR_DATE.format(found) if found in NUMBERS else found)
+
+
+def _iso_dates(texts: "np.ndarray[Any, Any]", impossible: str = NO_DATE) -> Array:
+    try:
+        return _nanoseconds(pd.to_datetime(texts, format="ISO8601", utc=True))
+    except ValueError as error:
+        raise Unfit(impossible) from error
+
+
+def _nanoseconds(index: pd.DatetimeIndex) -> Array:
+    """Naive UTC at MLflow's precision."""
+    naive = index.tz_convert(None) if index.tz is not None else index
+    try:
+        return naive.as_unit("ns").to_numpy()
+    except ValueError as error:
+        raise Unfit(FAR_DATE) from error
+
+
+def _letters(texts: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """The texts' first 30 letters as numbers (texts, 30), 0 behind the end of a text."""
+    padded = np.ascontiguousarray(texts.astype("U30"))
+    return padded.view(np.uint32).reshape(len(texts), 30).astype(np.int32)
+
+
+def _are_digits(letters: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    return (letters >= ord("0")) & (letters <= ord("9"))
+
+
+def _check_iso_dates(letters: "np.ndarray[Any, Any]") -> None:
+    """Whether each text starts YYYY-MM-DD, has colons, and at most 9 digits of a second.
+
+    pandas also takes a year, "now", and digits beyond the nanosecond, which it drops.
+    """
+    dashed = (letters[:, [4, 7]] == ord("-")).all(axis=1) & (letters[:, 9] != 0)
+    if not dashed.all() or _are_digits(letters[:, 13]).any():
+        raise Unfit("text that is no ISO 8601 date")
+    if _are_digits(letters[:, 20:30]).all(axis=1).any():
+        raise Unfit("a time finer than nanoseconds")
+
+
+def _are_plain(letters: "np.ndarray[Any, Any]") -> bool:
+    """Whether all texts are `PLAIN` to the same place, of years that nanoseconds reach."""
+    length = int(np.count_nonzero(letters[0]))
+    if length not in PLAIN_LENGTHS:
+        return False
+    plain, given = PLAIN[:length], letters[:, :length]
+    shaped = np.where(plain == ord("0"), _are_digits(given), given == plain)
+    if length > 10:
+        shaped[:, 10] |= given[:, 10] == ord(" ")
+    years = (letters[:, :4] - ord("0")) @ np.array([1000, 100, 10, 1])
+    return bool(
+        shaped.all() and not letters[:, length:].any() and ((years >= 1678) & (years <= 2261)).all()
+    )
+
+
+PLAIN: Final = np.frombuffer(b"0000-00-00T00:00:00.000000000", np.uint8)
+"""Where the digits of a date-time without a time zone stand."""
+
+PLAIN_LENGTHS: Final = frozenset({10, 16, 19, *range(21, 30)})
+
+
+def _plain_dates(cells: Cells) -> Array:
+    """NumPy reads these as pandas does, in a fifth of the time."""
+    try:
+        return np.array(cells, "M8[ns]")
+    except ValueError as error:
+        raise Unfit(NO_DATE) from error

@@ -1,0 +1,277 @@
+"""Tables to DataFrames: the signature's columns in order, typed, as MLflow would hand them over.
+
+In: a `Table`. Out: the DataFrame that the model gets. Missing or unknown columns, and all cells
+that do not fit, raise `InvalidInput` with one detail per fault.
+"""
+
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from struct import error as StructError, pack_into
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from modelserver.errors import (
+    LIMIT,
+    BadRequest,
+    InvalidInput,
+    are_params,
+    clipped,
+    hint,
+    listed,
+    quoted,
+    suggested,
+)
+from modelserver.types.fast_blocks import frame_of, plain_columns
+from modelserver.types.kind import Array, BadCells, Kind
+from modelserver.types.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One input column."""
+
+    name: Hashable
+    kind: Kind
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A column signature. `one_row` where an object of `inputs` is one row (MLflow's rule for
+    signatures with arrays or objects), `block` where every column is a double, `groups` the places
+    of the columns of one type (`fast_blocks.py`), `params` the names of the model's params."""
+
+    columns: tuple[Column, ...]
+    names: tuple[Hashable, ...]
+    named: bool
+    one_row: bool
+    block: bool
+    groups: Mapping[str, Sequence[int]]
+    index: pd.Index
+    positions: Mapping[str, int]
+    params: frozenset[str]
+    filled: frozenset[Hashable] = frozenset()
+    """Names of optional columns that the model gets as missing values where they are absent."""
+
+    def frame(self, table: Table) -> pd.DataFrame:
+        """The table as the model gets it: the signature's columns in order, typed.
+
+        Raises `InvalidInput` for missing or unknown columns, or for all bad cells at once.
+        """
+        if table.length == 0:
+            raise InvalidInput("the table is empty: it has no rows")
+        table = table.without_row_names(self.positions if self.named else ())
+        order, mismatch = self._order(table)
+        if self.block and table.rows is not None and mismatch is None:
+            block = _block(table.rows, order)
+            if block is not None:
+                names = self._names_of(table, order)
+                return pd.DataFrame(block, index=_labels(table), columns=names, copy=False)
+        columns = self._typed(table, order, mismatch)
+        labels = _labels(table)
+        if labels is None:
+            labels = pd.RangeIndex(table.length)
+        if not columns:  # all are optional, and none was sent
+            return pd.DataFrame(index=labels)
+        return frame_of(columns, self._names_of(table, order), labels)
+
+    def _names_of(self, table: Table, order: Sequence[int | None]) -> "pd.Index[Any]":
+        """The names of the columns that the model gets."""
+        if not self.named:
+            return pd.Index(list(table.names))
+        if None in order:
+            present = [position is not None for position in order]
+            return self.index[[*map(self._is_handed_on, self.columns, present)]]
+        return self.index.view()  # a model may name the index; the next one gets it as it was
+
+    def _typed(
+        self, table: Table, order: Sequence[int | None], mismatch: "Mismatch | None"
+    ) -> dict[int, Array]:
+        """The columns of the signature that were sent, by place. Raises `InvalidInput` for all bad
+        cells, and for the `mismatch` of columns that was found before."""
+        rows = table.rows if isinstance(table.rows, list) else []
+        plain = plain_columns(rows, self.groups, order) if rows else {}
+        cells = table.cells(p for place, p in enumerate(order) if place not in plain)
+        columns: dict[int, Array] = {}
+        bad: list[dict[str, Any]] = []
+        for place, (column, position) in enumerate(zip(self.columns, order, strict=True)):
+            if position is None:
+                if column.name in self.filled:
+                    columns[place] = column.kind.gaps(table.length)
+                continue
+            try:
+                columns[place] = (
+                    plain[place]
+                    if place in plain
+                    else column.kind.convert(cells[position], column.required)
+                )
+            except BadCells as error:
+                name = column.name if self.named else table.names[position]
+                bad += _details(name, column.kind, error.cells)
+        if mismatch is not None:
+            raise mismatch.as_error(bad)
+        if bad:
+            raise _bad_cells(bad)
+        return columns
+
+    def _is_handed_on(self, column: Column, present: bool) -> bool:
+        return present or column.name in self.filled
+
+    def kinds_of(self, names: Sequence[Hashable]) -> list[Kind | None]:
+        """The kinds of a table's columns with these names, None for one that is not known."""
+        if not self.named:
+            return [column.kind for column in self.columns]
+        places = [self.positions.get(str(name)) for name in names]
+        return [None if place is None else self.columns[place].kind for place in places]
+
+    def optional(self) -> list[Column]:
+        """The columns that may be absent."""
+        return [column for column in self.columns if not column.required and self.named]
+
+    def may_be_missing(self) -> list[Hashable]:
+        """The names of the columns that may hold missing values."""
+        return [c.name for c in self.columns if c.kind.gaps_when_required or not c.required]
+
+    def absent(self, frame: pd.DataFrame) -> list[Hashable]:
+        """The names of the optional columns that a table lacks."""
+        return [column.name for column in self.optional() if column.name not in frame]
+
+    def with_gaps(self, frame: pd.DataFrame, names: Collection[Hashable]) -> pd.DataFrame:
+        """The table with these columns full of missing values, in the signature's order."""
+        cells = {
+            column.name: column.kind.gaps(len(frame))
+            if column.name in names
+            else frame[column.name].array
+            for column in self.columns
+            if column.name in names or column.name in frame
+        }
+        return pd.DataFrame(cells, index=frame.index)
+
+    def _order(self, table: Table) -> "tuple[list[int | None], Mismatch | None]":
+        """Where in the table each column of the signature stands, None for an absent one; and which
+        are missing or unknown, if any."""
+        in_order: list[int | None] = list(range(len(self.columns)))
+        if not self.named:
+            if len(table.names) != len(self.columns):
+                raise InvalidInput(
+                    f"the model takes {len(self.columns)} columns, got {len(table.names)}"
+                )
+            return in_order, None
+        if not table.named and self.names != tuple(range(len(self.names))):
+            raise InvalidInput(
+                "the rows have no names, which the model needs: send 'dataframe_split' with "
+                f"'columns', or 'dataframe_records'. The model takes: {listed(self.names)}"
+            )
+        if tuple(table.names) == self.names:
+            return in_order, None
+        return self._match(table.names)
+
+    def _match(self, names: Sequence[Hashable]) -> "tuple[list[int | None], Mismatch | None]":
+        places: list[int | None] = [None] * len(self.columns)
+        unknown = []
+        for position, name in enumerate(names):
+            column = self.positions.get(str(name))
+            if column is None:
+                unknown.append(name)
+            elif places[column] is not None:
+                raise BadRequest(f"columns given twice: {quoted(name)}")
+            else:
+                places[column] = position
+        missing = [
+            column
+            for column, place in zip(self.columns, places, strict=True)
+            if place is None and column.required
+        ]
+        if missing or unknown:
+            return places, Mismatch(self.names, self.params, missing, unknown)
+        return places, None
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Columns that a table lacks, or has too many; `names` are those that the model takes, `params`
+    the names of its params."""
+
+    names: Sequence[Hashable]
+    params: Collection[str]
+    missing: Sequence[Column]
+    unknown: Sequence[Hashable]
+
+    def as_error(self, bad_cells: Sequence[dict[str, Any]] = ()) -> InvalidInput:
+        """The error that tells of them, and of the bad cells in the columns that fit."""
+        known = [str(name) for name in self.names]
+        parts, details = [], []
+        if self.missing:
+            parts.append("missing columns: " + listed([column.name for column in self.missing]))
+            details += [
+                {"column": column.name, "expected": column.kind.expects, "found": "nothing"}
+                for column in self.missing
+            ]
+        if params := [name for name in self.unknown if name in self.params]:
+            parts.append(are_params(params))
+            details += [{"column": clipped(name), "found": "a param"} for name in params[:LIMIT]]
+        if unknown := [name for name in self.unknown if name not in self.params]:
+            parts.append("unknown columns: " + suggested(unknown, known))
+            details += [_unknown_column(name, known) for name in unknown[:LIMIT]]
+        if bad_cells:
+            parts.append(_bad_cells(bad_cells).message)
+        return InvalidInput(
+            f"{'; '.join(parts)}. The model takes: {listed(self.names)}",
+            [*details, *bad_cells][:LIMIT],
+        )
+
+
+def _unknown_column(name: Hashable, known: Sequence[str]) -> dict[str, Any]:
+    detail = {"column": clipped(name), "found": "a column that the model does not take"}
+    meant = hint(str(name), known)
+    return detail | {"did_you_mean": meant.name} if meant else detail
+
+
+def _doubles(rows: Any, count: int) -> "np.ndarray[Any, Any]":
+    """All cells one after the other. Unlike NumPy, `struct` takes no text for a number."""
+    if isinstance(rows, np.ndarray):
+        return rows.ravel()
+    cells = np.empty(count)
+    pack_into(f"{count}d", cells.data, 0, *chain.from_iterable(rows))
+    return cells
+
+
+def _block(
+    rows: "Sequence[Sequence[Any]] | np.ndarray[Any, Any]", order: Sequence[int | None]
+) -> "np.ndarray[Any, Any] | None":
+    """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
+    try:
+        cells = _doubles(rows, len(rows) * len(order))
+    except (StructError, OverflowError):
+        return None
+    if None in order or np.isinf(cells).any():
+        return None
+    block = cells.reshape(len(rows), len(order))
+    return block if list(order) == list(range(len(order))) else block[:, order]  # type: ignore[index]
+
+
+def _labels(table: Table) -> "pd.Index[Any] | None":
+    return None if table.index is None else pd.Index(table.index)
+
+
+def _details(
+    name: Hashable, kind: Kind, cells: Iterable[tuple[int, str]]
+) -> Iterable[dict[str, Any]]:
+    return (
+        {"row": row, "column": name, "expected": kind.expects, "found": found}
+        for row, found in cells
+    )
+
+
+def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
+    first, others = bad[0], len(bad) - 1
+    number = f"{others} " if len(bad) < LIMIT else ""  # of each column no more are looked for
+    more = f" (and {number}more, see details)" if others else ""
+    return InvalidInput(
+        f"row {first['row']}, column {quoted(first['column'])}: expected {first['expected']}, "
+        f"found {first['found']}{more}",
+        bad[:LIMIT],
+    )

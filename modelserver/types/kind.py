@@ -1,0 +1,158 @@
+"""How one column of cells becomes the array that a model gets, whatever its type.
+
+A `Kind` is one row of the type table in `type_table.py`. Its column is parsed as a whole by NumPy;
+only when that fails are the cells looked at by type. `BadCells` names every cell (up to `LIMIT`)
+that cannot be converted without loss, by row and by the kind of value found.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from modelserver.errors import LIMIT
+
+Array: TypeAlias = Any
+"""A one-dimensional NumPy array or pandas ExtensionArray; the stubs of pandas tell no more."""
+
+Cells: TypeAlias = Any
+"""The cells of a column: a list or tuple of JSON values, or an `Array`."""
+
+TEXT: Final = pd.Series(["a"]).dtype
+"""What pandas makes of text: `object` in pandas 2, `str` in pandas 3."""
+
+TEXT_IS_OBJECT: Final = isinstance(TEXT, np.dtype)
+
+
+# In this order: NumPy's durations are integers to Python, and dates of pandas are datetimes.
+FOUND: Final[Sequence[tuple[Any, str]]] = (
+    (type(None), "null"),
+    ((bool, np.bool_), "a boolean"),
+    ((timedelta, np.timedelta64), "a duration"),
+    ((date, np.datetime64), "a date"),
+    ((int, np.integer), "an integer"),
+    ((float, np.floating, Decimal), "a number"),
+    (str, "text"),
+    ((list, tuple, np.ndarray), "an array"),
+    (dict, "an object"),
+    (bytes, "bytes"),
+)
+
+
+class Unfit(ValueError):
+    """Values that are not of a type. The text says what was found, never the value."""
+
+
+class BadCells(ValueError):
+    """The cells of one column that cannot be converted: (row, what was found)."""
+
+    def __init__(self, cells: list[tuple[int, str]]) -> None:
+        super().__init__("bad cells")
+        self.cells = cells
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One row of the type table.
+
+    `schema` is the JSON Schema of a cell and `sample` a value that fits it. `parse` takes cells of
+    one Python type without gaps and returns an array, or raises. `gaps(n)` is a column of n missing
+    values; `parse_beside_gaps` parses the rest of it and `schema_beside_gaps` describes it, where
+    those are not `parse` and `schema`. `blanks` are the texts that mean missing.
+    """
+
+    name: str
+    expects: str
+    dtype: Any
+    schema: Mapping[str, Any]
+    sample: Any
+    parse: Callable[[Cells], Array]
+    gaps: Callable[[int], Array]
+    gaps_when_required: bool = True
+    parse_beside_gaps: Callable[[Cells], Array] | None = None
+    blanks: frozenset[str] = frozenset()
+    schema_beside_gaps: Mapping[str, Any] | None = None
+
+    def convert(self, cells: Cells, required: bool = True) -> Array:
+        """The column as the model gets it. Raises `BadCells`."""
+        try:
+            return self.parse(cells)
+        except (ValueError, TypeError, OverflowError):
+            return self._convert_by_type(cells, required)
+
+    def _convert_by_type(self, cells: Cells, required: bool) -> Array:
+        values = objects(cells)
+        missing = pd.isna(values)
+        if self.blanks:
+            missing |= np.fromiter((_is_blank(v, self.blanks) for v in values), bool, len(values))
+        bad: list[tuple[int, str]] = []
+        if required and not self.gaps_when_required:
+            bad = [(int(row), "null") for row in np.flatnonzero(missing)[:LIMIT]]
+        parse, result = self.parse, self._room_for(len(values))
+        if missing.any():
+            parse, result = self.parse_beside_gaps or self.parse, self.gaps(len(values))
+        for rows in _rows_by_type(values, missing):
+            group = values[rows].tolist()
+            if unfit := _unfit_cells(group, rows, parse):
+                bad += unfit
+            else:
+                result[rows] = _parse_together(group, parse)
+        if bad:
+            raise BadCells(sorted(bad)[:LIMIT])
+        return result
+
+    def _room_for(self, rows: int) -> Array:
+        return self.gaps(rows) if self.dtype is TEXT else np.empty(rows, self.dtype)
+
+
+def objects(cells: Cells) -> "np.ndarray[Any, Any]":
+    """The cells one by one, as an object array of the same length, whatever they hold."""
+    return np.fromiter(cells, object, len(cells))
+
+
+def describe(value: object) -> str:
+    """What kind of value this is, in JSON's words."""
+    for known, words in FOUND:
+        if isinstance(value, known):
+            return words
+    return f"a {type(value).__name__}"
+
+
+def _rows_by_type(values: Array, missing: "np.ndarray[Any, Any]") -> "Iterable[list[int]]":
+    groups: dict[type, list[int]] = {}
+    for row in np.flatnonzero(~missing).tolist():
+        groups.setdefault(type(values[row]), []).append(row)
+    return groups.values()
+
+
+def _is_blank(value: object, blanks: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in blanks
+
+
+def _parse_together(group: list[Any], parse: Callable[[Cells], Array]) -> Any:
+    """Cells that fit one by one; a few, such as integers around 2**63, do not fit one array."""
+    try:
+        return parse(group)
+    except (ValueError, TypeError, OverflowError):
+        return [parse([cell])[0] for cell in group]
+
+
+def _unfit_cells(
+    values: list[Any], rows: list[int], parse: Callable[[Cells], Array]
+) -> list[tuple[int, str]]:
+    """The first `LIMIT` cells that `parse` refuses, found by halving; values are of one type."""
+    try:
+        parse(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        if len(values) == 1:
+            return [(rows[0], str(error) if isinstance(error, Unfit) else describe(values[0]))]
+        half = len(values) // 2
+        bad = _unfit_cells(values[:half], rows[:half], parse)
+        if len(bad) < LIMIT:
+            bad += _unfit_cells(values[half:], rows[half:], parse)
+        return bad
+    return []

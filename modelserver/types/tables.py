@@ -1,0 +1,202 @@
+"""A table as it was sent, before any types: names, and cells by row or by column.
+
+`Table` is what every tabular reader returns and what a signature turns into a DataFrame.
+Readers here take decoded JSON; they check the shape (every row as long as the header, no name
+twice) and leave the cells alone. Anything else raises `BadRequest` naming the row or column.
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from modelserver.errors import LIMIT, BadRequest, listed, quoted
+from modelserver.types.kind import Cells, describe
+
+MANY_CELLS = 1_000_000
+"""Cells that a small body may stand for, where it names columns or values once for many rows."""
+
+SPLIT_KEYS = {"columns", "data", "index"}
+
+ROW_NAMES = "_row"
+"""Where R's jsonlite writes the names that a data frame's rows have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`names` of the columns, and their cells: `rows` (row-major) or `columns`, not both.
+
+    `index` are row labels, if any; `named` is False where names are only positions.
+    """
+
+    names: Sequence[Hashable]
+    length: int
+    rows: "Sequence[Sequence[Any]] | np.ndarray[Any, Any] | None" = None
+    columns: Sequence[Cells] | None = None
+    index: Any = None
+    named: bool = True
+
+    def cells(self, positions: Iterable[int | None]) -> Mapping[int, Cells]:
+        """The cells of these columns; None counts as no column."""
+        wanted = [position for position in positions if position is not None]
+        if not isinstance(self.rows, list) or len(wanted) < 2:
+            columns = self.by_column() if wanted else ()
+            return {position: columns[position] for position in wanted}
+        return dict(
+            zip(wanted, zip(*map(itemgetter(*wanted), self.rows), strict=True), strict=True)
+        )
+
+    def without_row_names(self, known: Iterable[object]) -> "Table":
+        """The table without R's column of row names, unless that is one of the `known` names."""
+        if ROW_NAMES not in self.names or ROW_NAMES in known:
+            return self
+        kept = [place for place, name in enumerate(self.names) if name != ROW_NAMES]
+        columns = self.by_column()
+        return replace(
+            self,
+            names=[self.names[place] for place in kept],
+            rows=None,
+            columns=[columns[place] for place in kept],
+        )
+
+    def by_column(self) -> Sequence[Cells]:
+        """The cells column by column."""
+        if self.columns is not None:
+            return self.columns
+        if isinstance(self.rows, np.ndarray):
+            return list(np.ascontiguousarray(self.rows.T))
+        return list(zip(*(self.rows or ()), strict=True)) or [()] * len(self.names)
+
+
+def read_split(value: Any) -> Table:
+    """`dataframe_split`: `{"columns": [names], "data": [rows], "index": [labels]}`."""
+    if not isinstance(value, dict):
+        raise BadRequest(f"'dataframe_split' must be an object, not {describe(value)}")
+    if "data" not in value or not value.keys() <= SPLIT_KEYS:
+        raise BadRequest(
+            "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; "
+            f"it has {listed(value)}"
+        )
+    data, names, index = value["data"], value.get("columns"), value.get("index")
+    for key in ("data", "columns", "index"):
+        part = value.get(key)
+        if not isinstance(part, list) and (key == "data" or part is not None):
+            raise BadRequest(f"'{key}' in 'dataframe_split' must be an array, not {describe(part)}")
+    if index is not None and len(index) != len(data):
+        raise BadRequest(
+            f"'index' in 'dataframe_split' has {len(index)} labels for {len(data)} rows"
+        )
+    return read_rows("dataframe_split", data, names, _labels(index) if index else index)
+
+
+def _labels(index: Sequence[Any]) -> Sequence[Hashable]:
+    """Labels of rows. Arrays are the labels of several levels, as pandas writes a MultiIndex."""
+    levels = len(index[0]) if isinstance(index[0], list) else None
+    for row, label in enumerate(index):
+        parts = label if isinstance(label, list) else [label]
+        if (len(parts) if parts is label else None) != levels or not _are_single(parts):
+            raise BadRequest(
+                f"label {row} of 'index' in 'dataframe_split' is {describe(label)}: labels are "
+                "single values, or arrays of as many single values each"
+            )
+    return index if levels is None else [tuple(label) for label in index]
+
+
+def _are_single(parts: Sequence[Any]) -> bool:
+    return len(parts) > 0 and not any(isinstance(part, (list, dict)) for part in parts)
+
+
+def read_records(
+    value: Any, form: str = "dataframe_records", same_keys: bool = False, gap: Any = None
+) -> Table:
+    """`[{name: cell, …}, …]`; a name that a row lacks is `gap` there, unless `same_keys`."""
+    if not isinstance(value, list):
+        raise BadRequest(f"'{form}' must be an array of objects, not {describe(value)}")
+    if not value or not isinstance(value[0], dict):
+        return read_rows(form, value, None)
+    for row, record in enumerate(value):
+        if not isinstance(record, dict):
+            raise BadRequest(f"row {row} of '{form}' is {describe(record)}, not an object")
+    names = list(value[0])
+    if not _all_have(value, names):
+        if same_keys:
+            row = next(i for i, record in enumerate(value) if record.keys() != value[0].keys())
+            raise BadRequest(f"row {row} of '{form}' has other keys than row 0")
+        names = list(dict.fromkeys(chain.from_iterable(value)))
+        if len(names) * len(value) > MANY_CELLS + 10 * sum(map(len, value)):
+            raise BadRequest(f"the rows of '{form}' have too many different keys")
+        columns = [[record.get(name, gap) for record in value] for name in names]
+        return Table(names, len(value), columns=columns)
+    if len(names) == 1:
+        return Table(names, len(value), columns=[[record[names[0]] for record in value]])
+    return (
+        Table(names, len(value), rows=list(map(itemgetter(*names), value)))
+        if names
+        else (Table([], len(value), columns=[]))
+    )
+
+
+def read_rows(
+    form: str, data: list[Any], names: Sequence[Any] | None, index: Sequence[Any] | None = None
+) -> Table:
+    """An array of rows, each an array as long as the header; an array of scalars is one column."""
+    if data and not isinstance(data[0], list):
+        row = next((i for i, item in enumerate(data) if isinstance(item, (list, dict))), None)
+        if isinstance(data[0], dict) or row is not None:
+            raise BadRequest(f"row {row or 0} of '{form}' is {describe(data[row or 0])}")
+        names = check_names(names if names is not None else [0])
+        if len(names) != 1:
+            raise BadRequest(f"row 0 of '{form}' is {describe(data[0])}, not an array")
+        return Table(names, len(data), columns=[data], index=index, named=names != [0])
+    width = len(names) if names is not None else len(data[0]) if data else 0
+    for row, cells in enumerate(data) if set(map(type, data)) > {list} else ():
+        if not isinstance(cells, list):
+            raise BadRequest(f"row {row} of '{form}' is {describe(cells)}, not an array")
+    if set(map(len, data)) - {width}:
+        row = next(i for i, cells in enumerate(data) if len(cells) != width)
+        raise BadRequest(f"row {row} of '{form}' has {len(data[row])} cells, expected {width}")
+    given = check_names(names) if names is not None else range(width)
+    return Table(given, len(data), rows=data, index=index, named=names is not None)
+
+
+def read_columns(form: str, value: Mapping[str, Any]) -> Table:
+    """`{name: [cells], …}`: columns of one length; a single value stands in every row."""
+    length = refuse_unequal(form, value)
+    if length * sum(not isinstance(cells, list) for cells in value.values()) > MANY_CELLS:
+        raise BadRequest(f"too many single values beside the columns of '{form}'")
+    columns = [cells if isinstance(cells, list) else [cells] * length for cells in value.values()]
+    return Table(list(value), length, columns=columns)
+
+
+def refuse_unequal(form: str, columns: Mapping[str, Any]) -> int:
+    """The length that all columns have, 1 where none is an array. Raises `BadRequest`."""
+    arrays = {name: cells for name, cells in columns.items() if isinstance(cells, list)}
+    lengths = {len(cells) for cells in arrays.values()}
+    if len(lengths) > 1:
+        sizes = [f"{quoted(name)} {len(cells)}" for name, cells in list(arrays.items())[:LIMIT]]
+        raise BadRequest(f"the columns of '{form}' have different lengths: {', '.join(sizes)}")
+    return lengths.pop() if lengths else 1
+
+
+def check_names(names: Sequence[Any]) -> Sequence[Hashable]:
+    """The names, if each is a text or a whole number and none is given twice."""
+    for position, name in enumerate(names):
+        if type(name) not in (str, int):
+            raise BadRequest(f"the name of column {position} is {describe(name)}, not text")
+    if len(set(names)) != len(names):
+        raise BadRequest(f"columns given twice: {listed(twice(names))}")
+    return names
+
+
+def twice(names: Iterable[Hashable]) -> list[Hashable]:
+    """The names that occur more than once, in order."""
+    return [name for name, times in Counter(names).items() if times > 1]
+
+
+def _all_have(records: list[dict[str, Any]], names: list[str]) -> bool:
+    keys = records[0].keys()
+    return all(record.keys() == keys for record in records)

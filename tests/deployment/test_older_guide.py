@@ -1,0 +1,79 @@
+"""What people do who come from an older guide, or begin with the sample model: step by step."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.connect.publisher import PREDICTED, Publisher, publishing
+from tests.support.processes import Server, free_port, tracking_server
+
+ENVIRONMENT = {
+    "PIP_NO_INDEX": "1",
+    "PYTHONWARNINGS": "ignore",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A tracking server with nothing in it."""
+    with tracking_server(tmp_path_factory.mktemp("registry"), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, registry: Server) -> Iterator[Publisher]:
+    """Somebody whose tracking server is on Connect, and who ran the script of the sample model."""
+    with publishing(tmp_path_factory.mktemp("trained"), registry.url) as publisher:
+        assert "Registry: models:/wine/1\n" in run(publisher, "python example_test.py")
+        yield publisher
+
+
+def run(publisher: Publisher, command: str, expected: int = 0) -> str:
+    """What a command prints, with the registry on Connect."""
+    tracking = {"MLFLOW_TRACKING_URI": f"{publisher.connect.url}/mlflow"}
+    done = publisher.run(command, **tracking, **ENVIRONMENT)
+    assert done.returncode == expected, done.stdout
+    return done.stdout
+
+
+def test_the_sample_model_is_registered_with_the_key_alone(trained: Publisher) -> None:
+    assert set(trained.connect.door.seen) == {f"Key {trained.connect.publisher_key}"}
+
+
+def test_the_sample_model_on_connect(trained: Publisher) -> None:
+    run(trained, "./install_model_deps.sh --update models:/wine/1")
+    assert trained.deploy("models:/wine/1").returncode == 0
+    assert trained.predict() == PREDICTED
+
+
+DEPLOY_ALL = (
+    'rsconnect deploy fastapi --server "$CONNECT_SERVER" --api-key "$CONNECT_API_KEY" '
+    '--entrypoint main:app --title "My Model API" .'
+)
+
+
+def test_the_steps_of_an_older_guide(trained: Publisher, registry: Server, tmp_path: Path) -> None:
+    """Download, append, sort, send the whole folder. MLflow alone is sent to the login page."""
+    with publishing(tmp_path, registry.url) as publisher:
+        (publisher.project / ".env").write_text("KEY=k3y\n")
+        download = "mlflow artifacts download -u models:/wine/1 -d model_artifacts"
+        assert "please log in" in run(publisher, download, expected=1)
+        run(publisher, "rm -rf model_artifacts; python main.py download models:/wine/1")
+        run(publisher, "cat model_artifacts/requirements.txt >> requirements.txt")
+        run(publisher, "sort -u requirements.txt -o requirements.txt")
+        checked = run(publisher, "python main.py check models:/wine/1 --json")
+        (folder,) = [row for row in json.loads(checked)["checks"] if row["name"] == "whole folder"]
+        assert folder["status"] == "warning"
+        assert folder["found"].endswith(" data: '.env', 'model_artifacts/'")
+        assert folder["advice"] == "python main.py deploy models:/wine/1"
+        run(publisher, DEPLOY_ALL)
+        assert ".env" in publisher.content.bundles["101"].files
+        assert publisher.content.settings["title"] == "My Model API"
+        publisher.set_variables(MODEL_URI="models:/wine/1")
+        assert publisher.predict() == PREDICTED
+        run(publisher, folder["advice"])
+        assert ".env" not in publisher.content.bundles["102"].files
+        assert publisher.predict() == PREDICTED

@@ -1,0 +1,278 @@
+"""`python main.py deploy` and `manifest`: what rsconnect is asked; each step without a shell."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelserver.deployment.files.bundle import ARGUMENTS, variables
+from modelserver.deployment.publishing import Call, deploy, manifest, read_call, shown
+from tests.support.connect.publisher import PREDICTED, Publisher, publishing
+from tests.support.processes import ROOT, Server
+
+ALONE = {"--new", "-v", "--no-verify"}
+OURS = {"--dry-run"}
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("", Call(None, [], set(), [])),
+        ("models:/m/1 my.py", Call("models:/m/1", ["my.py"], set(), [])),
+        ("my.py models:/m/1", Call("models:/m/1", ["my.py"], set(), [])),
+        ("--title T models:/m/1", Call("models:/m/1", [], set(), [("--title", "T")])),
+        ("--title=a=b", Call(None, [], set(), [("--title", "a=b")])),
+        ("-tT -vv x.py", Call(None, ["x.py"], set(), [("-t", "T"), ("-v",), ("-v",)])),
+        ("--new x.py --dry-run", Call(None, ["x.py"], {"--dry-run"}, [("--new",)])),
+        (
+            "--server https://host models:/m@a",
+            Call("models:/m@a", [], set(), [("--server", "https://host")]),
+        ),
+        ("-E A=models:/m/1 my.py", Call(None, ["my.py"], set(), [("-E", "A=models:/m/1")])),
+        ("--title", Call(None, [], set(), [("--title",)])),
+        ("-vkKEY -vt T", Call(None, [], set(), [("-v",), ("-k", "KEY"), ("-v",), ("-t", "T")])),
+    ],
+)
+def test_options_files_and_the_model_in_any_order(line: str, call: Call) -> None:
+    assert read_call(line.split(), ALONE, OURS) == call
+
+
+@pytest.mark.parametrize(
+    ("option", "visible"),
+    [
+        (("-k", "S"), ("-k", "***")),
+        (("--api-key", "S"), ("--api-key", "***")),
+        (("-E", "PASSWORD=S=S\nS"), ("-E", "PASSWORD=***")),
+        (("-E", "PASSWORD"), ("-E", "PASSWORD")),
+        (("--server", "https://me:S@host"), ("--server", "***")),
+        (("--title", "My#1?"), ("--title", "My#1?")),
+        (("-v",), ("-v",)),
+    ],
+)
+def test_what_may_be_secret_is_not_printed(
+    option: tuple[str, ...], visible: tuple[str, ...]
+) -> None:
+    assert shown(option) == visible
+
+
+@pytest.mark.parametrize(
+    ("environment", "settings"),
+    [
+        ({}, {}),
+        ({"MLFLOW_TRACKING_URI": "https://mlflow.example.com"}, {}),
+        ({"MODEL_URI": "models:/a b/1"}, {"MODEL_URI": "models:/a b/1"}),
+        (
+            {
+                "MODEL_URI": "models:/a/1",
+                "MLFLOW_TRACKING_URI": "https://connect.example.com/mlflow",
+                "CONNECT_SERVER": "https://connect.example.com/",
+            },
+            {"MODEL_URI": "models:/a/1"},
+        ),
+        (
+            {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "https://mlflow.example.com/"},
+            {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "https://mlflow.example.com"},
+        ),
+        (
+            {"MODEL_URI": "'models:/a/1'", "MLFLOW_TRACKING_URI": '"HTTPS://mlflow.example.com"'},
+            {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "HTTPS://mlflow.example.com"},
+        ),
+        (
+            {
+                "MODEL_URI": "models:/a/1",
+                "MLFLOW_TRACKING_URI": "databricks",
+                "MLFLOW_REGISTRY_URI": "databricks-uc",
+            },
+            {
+                "MODEL_URI": "models:/a/1",
+                "MLFLOW_TRACKING_URI": "databricks",
+                "MLFLOW_REGISTRY_URI": "databricks-uc",
+            },
+        ),
+        (
+            {"MODEL_URI": "models:/a/1", "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
+            {"MODEL_URI": "models:/a/1"},
+        ),
+    ],
+)
+def test_the_variables_of_the_content(
+    environment: dict[str, str], settings: dict[str, str]
+) -> None:
+    assert variables(environment) == settings
+
+
+DRY = "rsconnect deploy fastapi "
+
+CONNECT = "tests/support/connect"
+
+FOLDER = sorted(f"{CONNECT}/{file.name}" for file in (ROOT / CONNECT).glob("*.py"))
+
+NEEDS = "tests/support/needs.py"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], f"{DRY}{ARGUMENTS}"),
+        (["models:/a b/1"], f"{DRY}-E 'MODEL_URI=models:/a b/1' {ARGUMENTS}"),
+        (["runs:/x?token=S"], f"{DRY}-E MODEL_URI {ARGUMENTS}"),
+        (
+            ["--title", "My API", "-v", "models:/m/1", "tests/support/need*.py"],
+            f"{DRY}-E MODEL_URI=models:/m/1 --title 'My API' -v {ARGUMENTS} {NEEDS}",
+        ),
+        ([f"./{NEEDS}", str(ROOT / NEEDS)], f"{DRY}{ARGUMENTS} {NEEDS}"),
+        (
+            ["tests/support/connect"],
+            f"{DRY}{ARGUMENTS} {' '.join(FOLDER)}",
+        ),
+    ],
+)
+def test_the_line_that_is_run(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy([*arguments, "--dry-run"], {}) == 0
+    assert capsys.readouterr().out == f"{line}\n"
+
+
+def test_powershell_gets_names_in_place_of_patterns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("modelserver.deployment.publishing.WINDOWS", True)
+    assert deploy(["--dry-run"], {}) == 0
+    line = capsys.readouterr().out
+    assert "modelserver/app.py" in line
+    assert "*." not in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no such*.py"], "there is no no such*.py in the project's folder; name files by their"),
+        (
+            ["example_tset.py"],
+            "example_tset.py in the project's folder; did you mean 'example_test.py'",
+        ),
+        (
+            ["wine/1"],
+            "wine/1 in the project's folder; a registered model is written models:/my-model/1",
+        ),
+        (
+            ["wine:1"],
+            "wine:1 in the project's folder; a registered model is written models:/my-model/1",
+        ),
+        (["models:/a/1", "models:/b/1"], "models:/b/1 is one model too many; name one"),
+        (["../outside.py"], "../outside.py is not in the project's folder; copy it there"),
+        (
+            [str(ROOT / "tests" / "zoo.py"), "/etc/passwd"],
+            "/etc/passwd is not in the project's folder",
+        ),
+        (
+            ["tests/secret.pem"],
+            "should not go: tests/secret.pem (a secret); mv tests/secret.pem ..",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [deploy, manifest])
+def test_what_cannot_be_sent(
+    command: Any, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = ROOT / "tests" / "secret.pem"
+    secret.touch()
+    try:
+        assert command([*arguments, "--dry-run"], {}) == 1
+    finally:
+        secret.unlink()
+    error = capsys.readouterr().err
+    assert error.startswith("main.py: ")
+    assert said in error
+
+
+def test_a_folder_of_this_machine_is_no_model_on_connect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for uri in (str(tmp_path), f"file://{tmp_path}"):
+        assert deploy(["--dry-run"], {"MODEL_URI": uri}) == 1
+        assert capsys.readouterr().err == (
+            f"main.py: {uri} is a folder of this machine; register the model, and name "
+            "models:/my-model/1\n"
+        )
+
+
+def test_without_rsconnect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rsconnect.main", None)
+    with pytest.raises(SystemExit, match="pip install rsconnect-python"):
+        deploy([], {})
+
+
+@pytest.fixture(scope="module")
+def publisher(
+    tmp_path_factory: pytest.TempPathFactory, wine_registry: Server
+) -> Iterator[Publisher]:
+    with publishing(tmp_path_factory.mktemp("desk"), wine_registry.url) as publisher:
+        yield publisher
+
+
+def step(publisher: Publisher, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A command as a shell without patterns, programs and UTF-8 would start it."""
+    return subprocess.run(
+        [sys.executable, "-X", "warn_default_encoding", "main.py", *arguments],
+        cwd=publisher.project,
+        env={
+            "PATH": "",
+            "HOME": str(publisher.home),
+            "CONNECT_SERVER": publisher.connect.url,
+            "CONNECT_API_KEY": publisher.connect.publisher_key,
+            "MLFLOW_TRACKING_URI": f"{publisher.connect.url}/mlflow",
+            "RSCONNECT_DISABLE_VERSION_CHECK": "1",
+            "PIP_NO_INDEX": "1",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_step_without_a_shell(publisher: Publisher) -> None:
+    (publisher.project / "myhelpers.py").touch()
+    for arguments, said in [
+        (["update", "models:/wine@champion", "--dry-run"], "+scikit-learn=="),
+        (["update", "models:/wine@champion"], "now has the packages"),
+        (["install", "models:/wine@champion"], "already satisfied"),
+        (["check", "models:/wine@champion", "my*.py"], "Nothing failed"),
+        (["deploy", "models:/wine@champion", "--title", "My API", "my*.py"], "--title 'My API'"),
+        (["manifest", "my*.py"], "rsconnect write-manifest"),
+        (["manifest", "--check", "myhelpers.py"], "up to date"),
+        (["manifest", "models:/wine/1"], "has no variables: set MODEL_URI"),
+        (["manifest", "--check", "myhelpers.py"], "not in it: myhelpers.py"),
+        (["deploy", "models:/wine/99"], "MODEL_URI may be models:/wine/99 now, also for"),
+    ]:
+        done = step(publisher, *arguments)
+        assert said in done.stdout, done.stdout
+        assert done.returncode == (1 if said.startswith(("not in", "MODEL")) else 0), done.stdout
+        assert publisher.connect.publisher_key not in done.stdout
+        # The default is not UTF-8 on Windows.
+        assert not re.search(r"modelserver/\S+ EncodingWarning", done.stdout)
+    publisher.set_variables(MODEL_URI="models:/wine@champion")
+    assert publisher.predict() == PREDICTED
+    assert publisher.content.settings["title"] == "My API"
+    report = json.loads(step(publisher, "check", "--json", "models:/wine@champion").stdout)
+    assert report["passed"]
+
+
+def test_a_refusal_of_rsconnect_is_ours(publisher: Publisher) -> None:
+    done = step(publisher, "deploy", "--no-such-option", "x")
+    assert done.returncode == 2
+    assert "No such option" in done.stdout
+
+
+def test_files_beside_the_current_folder(tmp_path: Path) -> None:
+    """The project is where main.py is."""
+    command = [sys.executable, str(ROOT / "main.py"), "deploy", "--dry-run"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith(f"{ARGUMENTS}\n")

@@ -1,0 +1,172 @@
+"""The real app asked from inside."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from modelserver.deployment.checks.document_faults import faults
+from modelserver.deployment.checks.model_checks import check_load
+from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
+from modelserver.deployment.environment import SavedWith
+from modelserver.deployment.files.bundle import read_bundle
+from modelserver.hosting.settings import read_settings
+from modelserver.loading.attempt import LoadFailed
+from modelserver.loading.loader import load_model
+from tests.support.processes import ROOT
+
+OF_THE_ZOO = ("tests/__init__.py", "tests/support/zoo.py", "tests/support/responses.py")
+"""What the models of the tests are made of, beside MLflow."""
+
+
+def rehearsed(model: Path, root: Path = ROOT, *extra: str) -> Rehearsal:
+    return rehearse({"MODEL_URI": str(model)}, root, read_bundle(root, extra))
+
+
+def test_a_model_with_an_example(model_path: Callable[[str], Path]) -> None:
+    rehearsal = rehearsed(model_path("wine"))
+    assert rehearsal.health.json()["state"] == "ready"
+    assert rehearsal.rows == 2
+    assert rehearsal.prediction is not None
+    assert rehearsal.prediction.status == 200
+    assert len(rehearsal.prediction.json()["predictions"]) == 2
+    assert rehearsal.document is not None
+    assert list(faults(rehearsal.document.json())) == []
+
+
+def test_a_model_without_an_example(model_path: Callable[[str], Path]) -> None:
+    rehearsal = rehearsed(model_path("one_long"), ROOT, *OF_THE_ZOO)
+    assert rehearsal.prediction is None
+    assert rehearsal.document is not None
+
+
+def test_no_model(tmp_path: Path) -> None:
+    rehearsal = rehearsed(tmp_path)
+    assert rehearsal.health.status == 503
+    assert rehearsal.health.json()["state"] == "failed"
+    assert rehearsal.document is None
+
+
+def loaded_by(module: str, folder: Path) -> Path:
+    """A model that is loaded by a module of its author's own."""
+    folder.mkdir()
+    (folder / "MLmodel").write_text(
+        f"flavors: {{python_function: {{loader_module: {module}, python_version: 2.7.18}}}}"
+    )
+    return folder
+
+
+LOADER = """\
+class Echo:
+    def predict(self, table, params=None):
+        return table
+
+
+def _load_pyfunc(path):
+    return Echo()
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project, which is the current folder."""
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
+    folder = shutil.copytree(ROOT, tmp_path / "project", ignore=ignored)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_only_the_bundles_files_are_imported(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module beside main.py is missing unless it is sent."""
+    (project / "myhelpers.py").write_text(LOADER)
+    model = loaded_by("myhelpers", tmp_path / "model")
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    assert "myhelpers" in rehearsed(model, project).health.json()["reason"]
+    assert rehearsed(model, project, "my*.py").health.json()["state"] == "ready"
+
+
+def test_only_the_bundles_files_are_opened(project: Path) -> None:
+    """A file beside main.py is missing unless it is sent."""
+    (project / "lookup.txt").write_text("red")
+    (project / "myhelpers.py").write_text(f"open('lookup.txt').close()\n{LOADER}")
+    model = loaded_by("myhelpers", Path("model"))
+    reason = rehearsed(model, project, "myhelpers.py").health.json()["reason"]
+    assert "FileNotFoundError" in reason
+    sent = ("myhelpers.py", "lookup.txt")
+    assert rehearsed(model, project, *sent).health.json()["state"] == "ready"
+
+
+@pytest.mark.usefixtures("mlflow_as_before")
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
+        {"MLFLOW_TRACKING_URI": "'sqlite:///mlflow.db?timeout=9'"},
+        {"MLFLOW_REGISTRY_URI": "sqlite:///mlflow.db"},
+    ],
+)
+def test_a_store_below_the_current_folder(
+    variables: dict[str, str],
+    model_path: Callable[[str], Path],
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    client.create_registered_model("wine")
+    client.create_model_version("wine", str(model_path("wine")))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.strip("'"))
+    environment = {"MODEL_URI": "models:/wine/1", **variables}
+    health = rehearse(environment, project, read_bundle(project)).health.json()
+    assert health["state"] == "ready", health
+
+
+@pytest.mark.parametrize("uri", ["model", "./model", "file:model", "'../project/model'"])
+def test_a_model_below_the_current_folder(uri: str, project: Path) -> None:
+    model = loaded_by("myhelpers", Path("model"))
+    (project / "myhelpers.py").write_text(LOADER)
+    bundle = read_bundle(project, ["myhelpers.py"])
+    health = rehearse({"MODEL_URI": uri}, project, bundle).health.json()
+    assert health["state"] == "ready", (model, health)
+
+
+def test_another_python_is_named_before_the_model_is_loaded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = loaded_by("no_such_module", tmp_path / "model")
+    with caplog.at_level("INFO", "modelserver"), pytest.raises(LoadFailed):
+        load_model(read_settings({"MODEL_URI": str(model)}))
+    said = [message for message in caplog.messages if "2.7.18" in message]
+    assert said[0].startswith("the model was saved with Python 2.7.18, here is 3.")
+
+
+@pytest.mark.parametrize(
+    ("line", "end"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "died of SIGSEGV"),
+        ("os._exit(3)", "ended with exit code 3"),
+    ],
+)
+def test_a_model_that_ends_the_process(line: str, end: str, tmp_path: Path) -> None:
+    """As a pickle of another version of Python does."""
+    (tmp_path / "deadly.py").write_text(f"import os, signal\n{line}\n")
+    model = loaded_by("deadly", tmp_path / "model")
+    shutil.copytree(ROOT / "modelserver", tmp_path / "modelserver")
+    shutil.copy(ROOT / "openapi_base.yaml", tmp_path)
+    bundle = read_bundle(tmp_path, ["deadly.py"])
+    with pytest.raises(Died, match=end):
+        rehearse({"MODEL_URI": str(model)}, tmp_path, bundle)
+    saved = SavedWith(model, (), "2.7.18", {})
+    outcome = check_load({"MODEL_URI": str(model)}, saved, bundle, tmp_path)
+    assert outcome.found == f"the process that loads the model {end}"
+    assert outcome.advice.startswith("check with the model's Python 2.7.18, here is ")
+    unknown = check_load(
+        {"MODEL_URI": str(model)}, SavedWith(model, (), None, {}), bundle, tmp_path
+    )
+    assert unknown.advice.startswith("python main.py")

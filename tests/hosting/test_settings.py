@@ -1,0 +1,173 @@
+"""Settings: environment variables in, one frozen value out, or the variable that is wrong."""
+
+import logging
+import os
+from typing import Any
+
+import pytest
+
+from modelserver.app import create_app
+from modelserver.hosting.log import LineFormatter
+from modelserver.hosting.settings import SettingsError, read_settings
+
+DEFAULTS: dict[str, Any] = {
+    "model_uri": None,
+    "tracking_uri": None,
+    "model_config": None,
+    "host": "127.0.0.1",
+    "port": 8000,
+    "request_timeout": 60.0,
+    "max_request_bytes": 104_857_600,
+    "processes": 1,
+    "predict_workers": os.cpu_count(),
+    "batching": "auto",
+    "max_queue": 64 * (os.cpu_count() or 1),
+    "model_errors": "type",
+    "log_level": "info",
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "read"),
+    [
+        ({}, {}),
+        ({"MODEL_URI": "", "PORT": " "}, {}),
+        ({"MODEL_URI": " models:/m/1\n"}, {"model_uri": "models:/m/1"}),
+        ({"MLFLOW_TRACKING_URI": "http://x"}, {"tracking_uri": "http://x"}),
+        ({"SERVING_MODEL_CONFIG": '{"a": 1}'}, {"model_config": {"a": 1}}),
+        ({"HOST": "0.0.0.0", "PORT": "0"}, {"host": "0.0.0.0", "port": 0}),
+        ({"REQUEST_TIMEOUT": "0"}, {"request_timeout": 0.0}),
+        ({"MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT": "2.5"}, {"request_timeout": 2.5}),
+        (
+            {"REQUEST_TIMEOUT": "1", "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT": "x"},
+            {"request_timeout": 1.0},
+        ),
+        ({"MAX_REQUEST_BYTES": "1"}, {"max_request_bytes": 1}),
+        ({"PREDICT_WORKERS": "3"}, {"predict_workers": 3, "max_queue": 192}),
+        ({"MAX_QUEUE": "5"}, {"max_queue": 5}),
+        ({"PROCESSES": "2"}, {"processes": 2}),
+        ({"BATCHING": "Off"}, {"batching": "off"}),
+        ({"MODEL_ERRORS": "Message"}, {"model_errors": "message"}),
+        ({"LOG_LEVEL": "Debug"}, {"log_level": "debug"}),
+        ({"UNKNOWN": "x"}, {}),
+    ],
+    ids=str,
+)
+def test_settings(environment: dict[str, str], read: dict[str, Any]) -> None:
+    settings = read_settings(environment)
+    assert {name: getattr(settings, name) for name in DEFAULTS} == DEFAULTS | read
+
+
+LEVELS = "one of debug, info, warning, error, critical"
+SECONDS = "a number of seconds, 0 or more"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expects"),
+    [
+        ("PORT", "http", "a whole number from 0 to 65535"),
+        ("PORT", "65536", "a whole number from 0 to 65535"),
+        ("PORT", "-1", "a whole number from 0 to 65535"),
+        ("REQUEST_TIMEOUT", "-1", SECONDS),
+        ("REQUEST_TIMEOUT", "nan", SECONDS),
+        ("MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", "soon", SECONDS),
+        ("MAX_REQUEST_BYTES", "0", "a whole number of bytes, 1 or more"),
+        ("MAX_REQUEST_BYTES", "1.5", "a whole number of bytes, 1 or more"),
+        ("PREDICT_WORKERS", "0", "a whole number, 1 or more"),
+        ("MAX_QUEUE", "many", "a whole number, 1 or more"),
+        ("PROCESSES", "0", "a whole number, 1 or more"),
+        ("BATCHING", "on", "one of auto, off"),
+        ("MODEL_ERRORS", "all", "one of type, message"),
+        ("LOG_LEVEL", "loud", LEVELS),
+    ],
+)
+def test_refused_settings(name: str, text: str, expects: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings({name: text})
+    assert str(refusal.value) == f"{name}={text!r}: expected {expects}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expects"),
+    [
+        ("SERVING_MODEL_CONFIG", "{", "a JSON object"),
+        ("SERVING_MODEL_CONFIG", "[1]", "a JSON object"),
+        ("SERVING_MODEL_CONFIG", '{"key": "SECRET",}', "a JSON object"),
+        ("CONNECT_SERVER", "user:SECRET@host", "a URL with http:// or https://"),
+    ],
+)
+def test_refused_settings_that_may_hold_secrets(name: str, text: str, expects: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings({name: text})
+    assert str(refusal.value) == f"{name}=…: expected {expects}"
+
+
+def test_secrets_are_known_but_not_shown() -> None:
+    settings = read_settings({"CONNECT_API_KEY": "connect-key", "MLFLOW_TRACKING_TOKEN": "short"})
+    assert settings.secrets == ["connect-key"]
+    assert "connect-key" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "text", ['"models:/a/1"', "'models:/a/1'", ' " models:/a/1 " ', "models:/a/1"]
+)
+def test_quotes_around_a_value(text: str) -> None:
+    settings = read_settings({"MODEL_URI": text, "PORT": "'80'", "HOST": '"'})
+    assert (settings.model_uri, settings.port, settings.host) == ("models:/a/1", 80, '"')
+    assert settings.quoted == (["MODEL_URI", "PORT"] if text != "models:/a/1" else ["PORT"])
+
+
+def test_quotes_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    create_app(read_settings({"MODEL_URI": '"models:/a/1"'}))
+    assert "MODEL_URI: the quotes around its value were taken off" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CONNECT_API_KEY", "MLFLOW_TRACKING_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+        "AZURE_STORAGE_ACCESS_KEY", "AZURE_CLIENT_SECRET", "AZURE_STORAGE_CONNECTION_STRING",
+        "DATABRICKS_TOKEN", "OPENAI_API_KEY", "db_pass",
+    ],
+)  # fmt: skip
+def test_keys_are_known_by_the_names_of_their_variables(name: str) -> None:
+    assert read_settings({name: "'the-value-of-it'"}).secrets == ["the-value-of-it"]
+    assert read_settings({f"{name}_FILE": "the-name-of-it"}).secrets == []
+
+
+def test_the_key_in_a_connection_string() -> None:
+    text = "AccountName=me;AccountKey=c2VjcmV0cw==;EndpointSuffix=x"
+    secrets = read_settings({"AZURE_STORAGE_CONNECTION_STRING": text}).secrets
+    assert secrets == [text, "c2VjcmV0cw=="]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MODEL_URI", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_S3_ENDPOINT_URL", "NO_URL"],
+)
+@pytest.mark.parametrize("level", [logging.INFO, logging.ERROR])
+@pytest.mark.parametrize(
+    ("uri", "hidden"),
+    [
+        ("http://user:pass%2Fword@host/mlflow", ["pass%2Fword", "pass/word"]),
+        ("http://user:a/b@c:pw@host/mlflow", ["a/b@c:pw@"]),
+        ("http://me:pw@host/mlflow", ["me:pw@"]),
+        ("https://a-long-token@host/mlflow", ["a-long-token"]),
+        ("postgresql://me:pass-word@host/db", ["pass-word"]),
+        ("https://host/m?sv=24&sig=abc%2Bdefgh", ["abc%2Bdefgh", "abc+defgh", "sv=24"]),
+        ('"https://host/m?token=abcdefgh"', ["abcdefgh"]),
+    ],
+)
+def test_logins_and_queries_are_struck_out(
+    name: str, level: int, uri: str, hidden: list[str]
+) -> None:
+    formatter = LineFormatter(read_settings({name: uri}).secrets)
+    text = f"asked {uri} and {' '.join(hidden)}"
+    line = formatter.format(logging.LogRecord("x", level, "", 0, text, (), None))
+    assert "asked " in line
+    assert not [part for part in hidden if part in line]
+
+
+@pytest.mark.parametrize("uri", ["models:/m/1", "models:/m@champion", "wasbs://box@me.net/model"])
+def test_nothing_else_is(uri: str) -> None:
+    assert read_settings({"MODEL_URI": uri}).secrets == []

@@ -1,0 +1,93 @@
+"""Files of the pages: what is vendored, its size, and how it is served."""
+
+import gzip
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from modelserver.pages.static import FOLDER, load_assets
+from tests.support.processes import ROOT
+
+LICENCES = FOLDER.parent / "licences"
+
+Open = Callable[..., TestClient]
+
+TABLE = [
+    line.split()
+    for line in (ROOT / "tests/support/assets/vendored.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
+
+
+def plain(file: Path) -> bytes:
+    data = file.read_bytes()
+    return gzip.decompress(data) if file.suffix == ".gz" else data
+
+
+@pytest.mark.parametrize(("package", "version", "source", "name", "sha256"), TABLE)
+def test_vendored_files_are_those_of_the_table(
+    package: str, version: str, source: str, name: str, sha256: str
+) -> None:
+    packed = Path(name).suffix in (".js", ".css")
+    file = FOLDER / (f"{name}.gz" if packed else name)
+    assert hashlib.sha256(plain(file)).hexdigest() == sha256
+    assert version.encode() in plain(file) or not packed or source.endswith(".css")
+
+
+def test_no_vendored_file_is_missing_from_the_table() -> None:
+    vendored = [file.name.removesuffix(".gz") for file in FOLDER.glob("*.gz")]
+    licences = [f"../licences/{file.name}" for file in LICENCES.iterdir()]
+    assert sorted(vendored + licences) == sorted(row[3] for row in TABLE)
+
+
+def test_every_file_is_served_a_template_or_a_licence() -> None:
+    served = load_assets().names
+    for file in filter(Path.is_file, FOLDER.iterdir()):
+        assert file.name.removesuffix(".gz") in served or file.suffix == ".html"
+
+
+def test_the_folder_stays_small() -> None:
+    files = [*FOLDER.iterdir(), *LICENCES.iterdir()]
+    assert sum(file.stat().st_size for file in files) <= 850_000
+
+
+@pytest.mark.parametrize("own_name", sorted(load_assets().names))
+def test_each_file_is_served_compressed_plain_and_not_again(own_name: str, client: Open) -> None:
+    name = load_assets().names[own_name]
+    assert re.fullmatch(r"[\w.-]+\.[0-9a-f]{12}\.\w+", name)
+    path = f"/assets/{name}"
+    wine = client("wine")
+    packed = wine.get(path, headers={"Accept-Encoding": "gzip"})  # which the client undoes
+    unpacked = wine.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in unpacked.headers
+    assert packed.content == unpacked.content
+    assert packed.headers["etag"] != unpacked.headers["etag"]
+    for answer in (packed, unpacked):
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        known = {
+            "If-None-Match": answer.headers["etag"],
+            "Accept-Encoding": answer.request.headers["accept-encoding"],
+        }
+        assert wine.get(path, headers=known).status_code == 304
+
+
+def test_head_of_a_file(client: Open) -> None:
+    path = f"/assets/{load_assets().names['docs.css']}"
+    answer = client("wine").head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) > 100
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
+
+
+@pytest.mark.parametrize("name", ["docs.css", "docs.html", "docs.000000000000.css", "..%2fapp.py"])
+def test_other_names_are_not_found(name: str, client: Open) -> None:
+    answer = client("wine").get(f"/assets/{name}")
+    assert answer.status_code == 404
+    assert answer.json()["error_code"] == "ENDPOINT_NOT_FOUND"

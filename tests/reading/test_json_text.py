@@ -1,0 +1,212 @@
+"""JSON bodies to Python values: what is understood, and how the rest is refused."""
+
+import gc
+from typing import Any
+
+import pytest
+
+from modelserver.errors import BadRequest
+from modelserver.reading.json_text import (
+    LARGE,
+    BareConstants,
+    constants_as_nulls,
+    decode_constants,
+    decode_exactly,
+    decode_json,
+)
+from modelserver.types.cell_parsers import WholeFloat
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": [1, 2.5, null, true, "\\u00fc"]}', {"a": [1, 2.5, None, True, "ü"]}),
+        (b" \n[] ", []),
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        ('{"a": "ü"}'.encode("utf-16"), {"a": "ü"}),
+        ('{"a": "ü"}'.encode("utf-32-be"), {"a": "ü"}),
+        (b"1", 1),
+        (b'{"a": "b: c"}', {"a": "b: c"}),
+        (b'{"a":"b\\":c"}', {"a": 'b":c'}),
+        (b'{"a" :"b\\":c"}', {"a": 'b":c'}),
+        (b'[{"a": {"b": [1, {"c": 2}, [{"c": 3}]]}}]', [{"a": {"b": [1, {"c": 2}, [{"c": 3}]]}}]),
+        (b'{"a": {"x": 1}, "b": {"x": 1}}', {"a": {"x": 1}, "b": {"x": 1}}),
+        (b'[{"a": 1}, 2]', [{"a": 1}, 2]),
+        (b"9223372036854775807", 2**63 - 1),
+        (b"18446744073709551616", 2.0**64),
+    ],
+    ids=repr,
+)
+def test_json(body: bytes, value: Any) -> None:
+    decoded = decode_json(body)
+    assert (decoded, type(decoded)) == (value, type(value))
+
+
+def test_large_bodies_leave_the_collector_as_it_was() -> None:
+    body = b"[" + b"[]," * (LARGE // 3) + b"0]"
+    assert len(body) > LARGE
+    assert decode_json(body)[-1] == 0
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("integer", [2**70, -(2**63) - 1, 10**300])
+def test_integers_of_any_size_stay_whole_where_asked(integer: int) -> None:
+    assert decode_json(b"[%d, 0.5]" % integer, exact_integers=True) == [integer, 0.5]
+
+
+INVALID = "the body is not valid JSON: "
+EMPTY = "the body is empty; send a table or an array of inputs"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", EMPTY),
+        (b" \r\n\t", EMPTY),
+        (
+            b'["a",\n "\xff"]',
+            "the body is not UTF-8 text: byte 8 (line 2, column 3); save it as UTF-8",
+        ),
+        (
+            b'["\xed\xa0\x80"]',
+            "the body is not UTF-8 text: byte 2 (line 1, column 3); save it as UTF-8",
+        ),
+        ("[1]".encode("utf-16")[:-1], "the body is not valid UTF-16 text"),
+        (b"\x00\x00\x00[\x00\x11\x00\x00", "the body is not valid UTF-32-BE text"),
+        (b'{"a": 1, "a": 2}', "the key 'a' is given twice in one JSON object"),
+        (b'[{"b": {"a": 1, "\\u0061": ":"}}]', "the key 'a' is given twice in one JSON object"),
+        (b'{"a": 1, "a"\n: 2}', "the key 'a' is given twice in one JSON object"),
+        (
+            b'{"%s":1,"%s":1}' % ((b"x" * 81,) * 2),
+            f"the key '{'x' * 79}…' is given twice in one JSON object",
+        ),
+    ],
+    ids=lambda value: repr(value)[:60] if isinstance(value, bytes) else "",
+)
+def test_refused_bodies(body: bytes, message: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        decode_json(body)
+    assert refusal.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b"\xef\xbb\xbf", "line 1, column 1"),
+        (b'{"a": [1, 2', "line 1, column 12"),
+        (b"a,b\n1,2\n", "line 1, column 1"),
+        (b'{"a": 1}\n{"a"', "line 2, column 1"),
+        (b"[1e400]", "line 1, column 2"),
+        (b"[" + b"9" * 5000 + b"]", "line 1, column 2"),
+        (b'["\\ud800"]', "line 1, column "),
+        (b"[" * 100_000, "line 1, column 102"),
+    ],
+    ids=lambda value: repr(value)[:40] if isinstance(value, bytes) else "",
+)
+def test_what_is_not_json_is_refused_by_its_place(body: bytes, place: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        decode_json(body)
+    # In between are orjson's words, which change with its version.
+    assert refusal.value.message.startswith(INVALID)
+    assert f" at {place}" in refusal.value.message
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize(
+    "inner", [b"1234567890123456789", b'{"a": 1, "a": 2}', b'{"a": ":"}'], ids=repr
+)
+def test_a_thousand_levels_are_read_or_refused(inner: bytes, exact: bool) -> None:
+    try:
+        value = decode_json(b"[" * 1000 + inner + b"]" * 1000, exact)
+    except BadRequest as error:
+        assert error.message == f"{INVALID}nested too deeply"  # noqa: PT017
+    else:
+        assert isinstance(value, list)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": NaN}', "{'a': nan}"),
+        (b"[-Infinity, Infinity,NaN]", "[-inf, inf, nan]"),
+        (b'{"NaN": "a, NaN, Infinity", "b": NaN}', "{'NaN': 'a, NaN, Infinity', 'b': nan}"),
+        (b'["\\"NaN", NaN]', "['\"NaN', nan]"),
+        (b"\xef\xbb\xbf[NaN]", "[nan]"),
+        ("[NaN]".encode("utf-16"), "[nan]"),
+        (b"[NaN, 18446744073709551616]", "[nan, 18446744073709551616]"),
+    ],
+    ids=repr,
+)
+def test_constants_of_pythons_json_module(body: bytes, value: str) -> None:
+    with pytest.raises(BareConstants):
+        decode_json(body)
+    assert repr(decode_constants(body)) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"[NaN,]", " at line 1, column 5"),
+        (b'{"a": NaN, "a": 1}', "the key 'a' is given twice in one JSON object"),
+        (b'[NaN, "\\ud800"]', "at line 1, column "),
+        (b"[-NaN]", f"{INVALID}Expecting value at line 1, column 2"),
+        (b"[1NaN]", f"{INVALID}Expecting ',' delimiter at line 1, column 3"),
+        (b"[nan, NaN]", " at line 1, column 2"),
+        (b'["\\u000NaN"]', " at line 1, column 4"),
+        (
+            b'[NaN, "\xff"]',
+            "the body is not UTF-8 text: byte 7 (line 1, column 8); save it as UTF-8",
+        ),
+    ],
+    ids=repr,
+)
+def test_what_is_no_json_beside_constants(body: bytes, message: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        decode_constants(body)
+    assert message in refusal.value.message  # orjson's words change with its version
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"[1, NaN, NaN]", b"[1, null, null]"),
+        (b'["NaN", NaN, "a \\" NaN", NaN]', b'["NaN", null, "a \\" NaN", null]'),
+        (b'["\\\\", NaN, "\\\\\\" NaN"]', b'["\\\\", null, "\\\\\\" NaN"]'),
+        (b'["NaN"]', None),
+        (b"[Infinity]", None),
+        ("[NaN]".encode("utf-16"), b"[null]"),
+    ],
+    ids=repr,
+)
+def test_nan_as_null(body: bytes, expected: bytes | None) -> None:
+    assert constants_as_nulls(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("9007199254740993.5", 9007199254740994.0),
+        ("4503599627370497.5", 4503599627370497.5),
+        ("1e300", 1e300),
+        ("1.0", 1.0),
+        ("Infinity", float("inf")),
+    ],
+)
+def test_other_numbers_are_read_as_before(text: str, value: Any) -> None:
+    (decoded,) = decode_exactly(f"[{text}]".encode())
+    assert (decoded, type(decoded)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("9007199254740992.0", 9007199254740992),
+        ("9007199254740993.0", 9007199254740993),
+        ("-9.007199254740993e15", -9007199254740993),
+        ("1e18", 10**18),
+    ],
+)
+def test_whole_floats_with_all_their_digits(text: str, whole: int) -> None:
+    (decoded,) = decode_exactly(f"[{text}]".encode())
+    assert (type(decoded), decoded.whole) == (WholeFloat, whole)
+    assert decoded == float(text)

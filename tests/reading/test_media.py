@@ -1,0 +1,123 @@
+"""Media types, charsets and content encodings, as headers spell them."""
+
+import gzip
+import time
+import zlib
+
+import pytest
+
+from modelserver.errors import ApiError, BadRequest, PayloadTooLarge, UnsupportedMediaType
+from modelserver.reading.media import CSV, JSON, PARQUET, decompress, media_type
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "kind"),
+    [
+        ("application/json", b"", JSON),
+        ("Application/JSON; Charset=UTF-8", b"", JSON),
+        ('application/json;charset="utf-8"; format=pandas-split', b"", JSON),
+        (" text/csv ;header=present", b"", CSV),
+        ("text/csv; charset=us-ascii", b"", CSV),
+        ("application/vnd.apache.parquet; charset=binary", b"", PARQUET),
+        (None, b"", JSON),
+        (";;;", b"", JSON),
+        (None, b" \r\n{}", JSON),
+        ("", b"[1]", JSON),
+        ("text/plain", b"\xef\xbb\xbf[1]", JSON),
+        ("application/x-www-form-urlencoded", b"a\n1", CSV),
+        ("application/x-www-form-urlencoded", b"PAR1...", PARQUET),
+    ],
+)
+def test_media_types(content_type: str | None, body: bytes, kind: str) -> None:
+    assert media_type(content_type, body) == kind
+
+
+KINDS = "application/json, text/csv, application/vnd.apache.parquet"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "message", "headers"),
+    [
+        ("application/xml", f"the content type must be one of {KINDS}", {"Accept-Post": KINDS}),
+        ("application/jsonp", f"the content type must be one of {KINDS}", {"Accept-Post": KINDS}),
+        ("é/ü", f"the content type must be one of {KINDS}", {"Accept-Post": KINDS}),
+        ("text/plain; charset=latin-1", "the charset must be UTF-8", {}),
+        ("text/csv; charset=latin-1", "the charset must be UTF-8", {}),
+        ('application/json; charset="utf-16"', "the charset must be UTF-8", {}),
+        ("application/json; charset*=utf-8''utf-8", "the charset must be UTF-8", {}),
+    ],
+)
+def test_refused_media_types(content_type: str, message: str, headers: dict[str, str]) -> None:
+    with pytest.raises(UnsupportedMediaType) as refusal:
+        media_type(content_type, b"")
+    assert (refusal.value.message, refusal.value.headers) == (message, headers)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "plain"),
+    [
+        (None, b"abc", b"abc"),
+        ("", b"abc", b"abc"),
+        ("identity", b"abc", b"abc"),
+        ("gzip", gzip.compress(b"abc"), b"abc"),
+        ("GZIP", gzip.compress(b"abc"), b"abc"),
+        ("x-gzip", gzip.compress(b"abc"), b"abc"),
+        ("deflate", zlib.compress(b"abc"), b"abc"),
+        ("deflate, gzip", gzip.compress(zlib.compress(b"abc")), b"abc"),
+        ("gzip", gzip.compress(b"abc") + gzip.compress(b"def"), b"abcdef"),
+        ("gzip", gzip.compress(b"") * 20_000, b""),
+        ("gzip", gzip.compress(b"x" * 100), b"x" * 100),
+        ("gzip", b"", b""),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_content_encodings(encoding: str | None, body: bytes, plain: bytes) -> None:
+    assert decompress(body, encoding, 100) == plain
+
+
+LARGE = "the body is larger than 100 bytes (MAX_REQUEST_BYTES)"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "error", "message"),
+    [
+        ("br", b"abc", UnsupportedMediaType, "the content encoding must be gzip or deflate"),
+        ("gzip", b"abc", BadRequest, "the body is not valid gzip data"),
+        (
+            "deflate",
+            zlib.compress(b"abc")[:-5],
+            BadRequest,
+            "the deflate data of the body is cut off",
+        ),
+        ("deflate", b"abc", BadRequest, "the body is not valid deflate data"),
+        ("gzip", gzip.compress(b"abc") + b"abc", BadRequest, "the body is not valid gzip data"),
+        ("gzip", gzip.compress(b"abc")[:-1], BadRequest, "the gzip data of the body is cut off"),
+        (
+            "deflate",
+            zlib.compress(b"abc")[:-1],
+            BadRequest,
+            "the deflate data of the body is cut off",
+        ),
+        ("gzip", gzip.compress(b"x" * 101), PayloadTooLarge, LARGE),
+        ("gzip", gzip.compress(b"x" * 51) * 2, PayloadTooLarge, LARGE),
+        ("gzip", gzip.compress(bytes(100_000_000), 1), PayloadTooLarge, LARGE),
+        ("gzip,gzip", gzip.compress(gzip.compress(bytes(200))), PayloadTooLarge, LARGE),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_refused_content_encodings(
+    encoding: str, body: bytes, error: type[ApiError], message: str
+) -> None:
+    with pytest.raises(error) as refusal:
+        decompress(body, encoding, 100)
+    assert refusal.value.message == message
+
+
+def test_many_gzip_members_take_time_in_proportion() -> None:
+    def seconds(members: int) -> float:
+        body = gzip.compress(b"") * members
+        start = time.perf_counter()
+        assert decompress(body, "gzip", 100) == b""
+        return time.perf_counter() - start
+
+    assert seconds(200_000) < 40 * seconds(20_000)  # a quadratic loop takes 100 times as long

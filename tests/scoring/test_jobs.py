@@ -1,0 +1,60 @@
+"""Jobs: who is taken along, and what each caller gets."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from modelserver.scoring.jobs import MOST_TOGETHER, Job, Join, outcomes, take_together
+
+LOOP = asyncio.new_event_loop()
+LOOP.close()  # futures only need one to belong to
+
+
+def doubled(works: Sequence[Any]) -> Sequence[Any]:
+    return [2 * work() for work in works]
+
+
+def negated(works: Sequence[Any]) -> Sequence[Any]:
+    return [-work() for work in works]
+
+
+def job(number: int, join: Join | None = doubled) -> Job:
+    return Job(lambda: number, asyncio.Future(loop=LOOP), True, join)
+
+
+def numbers(jobs: Sequence[Job]) -> list[int]:
+    return [one.work() for one in jobs]
+
+
+@pytest.mark.parametrize(
+    ("joins", "taken", "left"),
+    [
+        ([None, None], [0], [1]),
+        ([doubled, doubled, doubled], [0, 1, 2], []),
+        ([doubled, None, doubled, negated, doubled], [0, 2, 4], [1, 3]),
+        ([None, doubled, doubled], [0], [1, 2]),
+        (
+            [doubled] * (MOST_TOGETHER + 2),
+            [*range(MOST_TOGETHER)],
+            [MOST_TOGETHER + i for i in (0, 1)],
+        ),
+    ],
+    ids=["apart", "together", "of one kind, in order", "the first decides", "bounded"],
+)
+def test_take_together(joins: list[Join | None], taken: list[int], left: list[int]) -> None:
+    waiting = deque(job(number, join) for number, join in enumerate(joins))
+    assert numbers(take_together(waiting)) == taken
+    assert numbers(list(waiting)) == left
+
+
+def test_outcomes() -> None:
+    def fail(works: Sequence[Any]) -> Sequence[Any]:
+        raise KeyError("x")
+
+    assert outcomes([job(3)]) == [3]
+    assert outcomes([job(3), job(4)]) == [6, 8]
+    assert outcomes([]) == []
+    assert [type(one) for one in outcomes([job(3, fail), job(4, fail)])] == [KeyError, KeyError]

@@ -1,0 +1,38 @@
+"""What a test needs of the machine: without it the test is skipped, or fails where it must run."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+NODE_MODULES = Path(__file__).parent / "node_modules"
+
+
+def need(condition: object, reason: str) -> None:
+    """Skips the test unless `condition` holds; with TESTS_MUST_RUN=1 the test fails instead."""
+    if not condition:
+        (pytest.fail if os.environ.get("TESTS_MUST_RUN") == "1" else pytest.skip)(reason)
+
+
+def need_r_packages() -> None:
+    """What a call from R needs."""
+    need(shutil.which("Rscript"), "there is no Rscript")
+    packages = ["Rscript", "-e", "library(httr2); library(jsonlite)"]
+    installed = subprocess.run(packages, capture_output=True, check=False)
+    need(installed.returncode == 0, "R has no httr2 or no jsonlite")
+
+
+def chromium_path() -> str:
+    """Where the browser is."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    need(path, "there is no chromium (apt-get install chromium)")
+    return str(path)
+
+
+def node_module(file: str) -> Path:
+    """A file of a package that tests/support/package.json names."""
+    path = NODE_MODULES / file
+    need(path.exists(), f"there is no {file} (npm ci --prefix tests)")
+    return path

@@ -1,0 +1,163 @@
+"""Real servers as child processes: ours and MLflow's, started on free ports and ended for sure."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """A running server: its URL, its process and what it printed so far."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def interrupt(self) -> int:
+        """Ctrl-C; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, port: int
+) -> Iterator[Server]:
+    """`command` in a process group of its own, from the project's folder."""
+    inherited = {key: value for key, value in os.environ.items() if key in KEPT}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            env={**inherited, **environment},
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Server(f"http://127.0.0.1:{port}", process, log)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def our_server(log: Path, **environment: str) -> Iterator[Server]:
+    """`python main.py` on a free port, once it listens."""
+    port = free_port()
+    command = [sys.executable, "main.py"]
+    with running(command, {"PORT": str(port), **environment}, log, port) as server:
+        wait_for(lambda: status(f"{server.url}/version") == 200, server)
+        yield server
+
+
+@contextlib.contextmanager
+def tracking_server(folder: Path, port: int, *options: str, **variables: str) -> Iterator[Server]:
+    """`mlflow server` with a SQLite store and proxied artifacts in `folder`."""
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    command += ["--artifacts-destination", str(folder / "artifacts"), *options]
+    # Its job runner, which no test needs, would be five more processes.
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **variables}
+    with running(command, environment, folder / "mlflow-server.log", port) as server:
+        wait_for(lambda: status(f"{server.url}/health") == 200, server)
+        yield server
+
+
+def interrupted_while_it_waits(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Ctrl-C while `command` waits for a tracking server that is silent: the exit code.
+
+    Fails if something is printed to stderr.
+    """
+    inherited = {key: value for key, value in os.environ.items() if key in KEPT}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**inherited, "MLFLOW_TRACKING_URI": url, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            # Where the tests are a background job of a shell, they and their children ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        silent.settimeout(90)
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=90)
+    assert error == b""
+    return process.returncode
+
+
+@contextlib.contextmanager
+def answering(status: int, body: str, media_type: str) -> Iterator[str]:
+    """The URL of a server that answers everything alike, as a proxy or a login page does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_POST = do_GET
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def wait_for(condition: Callable[[], object], server: Server, seconds: float = 90) -> None:
+    """Returns once `condition` holds; fails with the server's output when it does not."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.process.poll() is None:
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no answer in {seconds} s:\n{server.output()}")
+
+
+def status(url: str) -> int | None:
+    """The status of a GET, None where nobody answers."""
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(url, timeout=60).status_code
+    return None
+
+
+# What a child process needs; the rest, such as settings of the developer's shell, stays out.
+KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")

@@ -1,0 +1,157 @@
+"""Arrays, objects and maps inside cells: the values that a model gets, and the paths of faults."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelserver.types.dates import NUMBER_FOR_DATE
+from modelserver.types.kind import BadCells
+from modelserver.types.nested import is_nested, nested_kind
+
+NAN = float("nan")
+
+
+def array_of(items: str | Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": {"type": items} if isinstance(items, str) else items}
+
+
+def map_of(values: str | Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "map", "values": {"type": values} if isinstance(values, str) else values}
+
+
+def object_of(**properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def must(kind: str) -> dict[str, Any]:
+    return {"type": kind, "required": True}
+
+
+def may(kind: str) -> dict[str, Any]:
+    return {"type": kind, "required": False}
+
+
+PERSON = object_of(name=must("string"), age=may("long"))
+VECTOR = {"type": "sparkml_vector"}
+
+# An id, a type, whether it is required, a cell, the value that the model gets.
+ACCEPTED: list[tuple[str, dict[str, Any], bool, Any, Any]] = [
+    ("numbers", array_of("double"), True, [1, 0.5], [1.0, 0.5]),
+    ("numbers with gap", array_of("double"), True, [1, None], [1.0, NAN]),
+    ("32-bit numbers", array_of("float"), True, [0.5, None], [0.5, NAN]),
+    ("integers", array_of("long"), True, [1, 2], [1, 2]),
+    ("integers with gap", array_of("long"), False, [1, None], [1, None]),
+    ("texts with gap", array_of("string"), True, ["a", None], ["a", None]),
+    ("booleans", array_of("boolean"), True, [True], [True]),
+    ("dates", array_of("datetime"), True, ["2024-01-02"], [pd.Timestamp("2024-01-02")]),
+    ("bytes", array_of("binary"), True, ["YWJj", b"a"], [b"abc", b"a"]),
+    ("anything", array_of("any"), True, [1, None, {}], [1, None, {}]),
+    ("null for anything", array_of("any"), True, None, None),
+    ("empty array", array_of("double"), True, [], []),
+    ("arrays", array_of(array_of("long")), True, [[1], []], [[1], []]),
+    ("array null", array_of("double"), False, None, None),
+    ("NumPy numbers", array_of("double"), True, np.array([1.5, NAN]), [1.5, NAN]),
+    ("NumPy integers for doubles", array_of("double"), True, np.array([1, 2]), [1.0, 2.0]),
+    ("NumPy small integers", array_of("long"), True, np.array([1, 2], np.int8), [1, 2]),
+    ("NumPy dates", array_of("datetime"), True, np.array(["2024-01-02"], "M8[us]"),
+     [pd.Timestamp("2024-01-02")]),
+    ("vector", VECTOR, True, [1, 2.5], [1.0, 2.5]),
+    ("object", PERSON, True, {"name": "a", "age": 3}, {"name": "a", "age": np.int64(3)}),
+    ("object without optional", PERSON, True, {"name": "a"}, {"name": "a"}),
+    ("object with null", PERSON, True, {"name": "a", "age": None}, {"name": "a", "age": None}),
+    ("object null", PERSON, False, None, None),
+    ("empty object", PERSON, False, {}, {}),
+    ("date in object", object_of(t=must("datetime")), True, {"t": "2024-01-02"},
+     {"t": pd.Timestamp("2024-01-02")}),
+    ("number in object", object_of(x=must("double")), True, {"x": 1}, {"x": np.float64(1)}),
+    ("map", map_of("long"), True, {"a": 1}, {"a": np.int64(1)}),
+    ("empty map", map_of("long"), True, {}, {}),
+    ("map null", map_of("long"), False, None, None),
+    ("map of anything", map_of("any"), True, {"a": [1]}, {"a": [1]}),
+    ("null for map of anything", map_of("any"), True, None, None),
+    ("map of arrays", map_of(array_of("string")), True, {"a": ["x"]}, {"a": ["x"]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spec", "required", "cell", "expected"),
+    [row[1:] for row in ACCEPTED],
+    ids=[row[0] for row in ACCEPTED],
+)
+def test_accepted_cells(spec: dict[str, Any], required: bool, cell: Any, expected: Any) -> None:
+    column = nested_kind(spec, required).convert([cell, cell], required)
+    assert repr(column.tolist()) == repr([expected, expected])  # types too, and NaN is NaN
+
+
+NUMBER = "a number (64-bit float)"
+DATE = "an ISO 8601 date or date-time"
+
+REFUSED: list[tuple[str, dict[str, Any], Any, str]] = [
+    ("no array", array_of("double"), 1, "an integer"),
+    ("null", array_of("double"), None, "null"),
+    ("text in array", array_of("double"), [1, "a"], f"text at [1] where {NUMBER} belongs"),
+    ("text number in array", array_of("double"), ["1"], f"text at [0] where {NUMBER} belongs"),
+    ("boolean in array", array_of("double"), [True], f"a boolean at [0] where {NUMBER} belongs"),
+    ("null in array", array_of("long"), [None],
+     "null at [0] where a whole number of 64 bits belongs"),
+    ("fraction", array_of("long"), [0.5],
+     "a number with a fraction at [0] where a whole number of 64 bits belongs"),
+    ("too large", array_of("integer"), [2**31],
+     "an integer beyond 32 bits at [0] where a whole number of 32 bits belongs"),
+    ("in array of arrays", array_of(array_of("string")), [["a"], ["b", 1]],
+     "an integer at [1][1] where text belongs"),
+    ("no object", PERSON, [1], "an array"),
+    ("NumPy array for object", PERSON, np.array([1, 2]), "an array"),
+    ("unknown property", PERSON, {"name": "a", "nam": 1},
+     "the unknown property 'nam' (did you mean 'name'?)"),
+    ("in object", PERSON, {"name": 1}, "an integer at name where text belongs"),
+    ("in objects of array", array_of(PERSON), [{"name": "a"}, {"name": None}],
+     "null at [1].name where text belongs"),
+    ("in array of object", object_of(xs=array_of("double") | {"required": True}), {"xs": [0, "a"]},
+     f"text at xs[1] where {NUMBER} belongs"),
+    ("in object of object", object_of(p=PERSON | {"required": True}), {"p": {"name": 1}},
+     "an integer at p.name where text belongs"),
+    ("impossible date", object_of(t=must("datetime")), {"t": "2024-02-30"},
+     f"text that is no possible date (ISO 8601, 1677 to 2262) at t where {DATE} belongs"),
+    ("number for a date", object_of(t=must("datetime")), {"t": 1704067200000},
+     f"{NUMBER_FOR_DATE.format('an integer')} at t where {DATE} belongs"),
+    ("far date", object_of(t=must("datetime")), {"t": datetime(9999, 1, 1)},
+     f"a date outside of 1677 to 2262 at t where {DATE} belongs"),
+    ("no base64", object_of(b=must("binary")), {"b": "?"},
+     "text that is no base64 at b where base64 text belongs"),
+    ("no map", map_of("long"), [1], "an array"),
+    ("in map", map_of("long"), {"a": 1, "b": "x"},
+     "text at [value 1] where a whole number of 64 bits belongs"),
+    ("in vector", VECTOR, ["x"], f"text at [0] where {NUMBER} belongs"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spec", "cell", "found"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
+def test_refused_cells_are_named_by_row_and_path(
+    spec: dict[str, Any], cell: Any, found: str
+) -> None:
+    with pytest.raises(BadCells) as refusal:
+        nested_kind(spec, required=True).convert([cell], required=True)
+    assert refusal.value.cells == [(0, found)]
+
+
+@pytest.mark.parametrize("cell", [{}, {"age": 1}, [{}]], ids=str)
+def test_missing_properties_are_named(cell: Any) -> None:
+    spec = array_of(PERSON) if isinstance(cell, list) else PERSON
+    with pytest.raises(BadCells) as refusal:
+        nested_kind(spec, required=True).convert([cell], required=True)
+    [(row, found)] = refusal.value.cells
+    assert (row, "property 'name'" in found) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "nested"), [("array", True), ("sparkml_vector", True), ("any", False), ("long", False)]
+)
+def test_which_types_are_nested(kind: str, nested: bool) -> None:
+    assert is_nested({"type": kind}) is nested

@@ -1,0 +1,241 @@
+"""Endpoints, errors, ids and limits of the HTTP side, around real models."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from starlette.testclient import TestClient
+
+from modelserver.app import PATHS, create_app
+from modelserver.hosting.settings import read_settings
+from modelserver.middleware import RequestTrace
+from tests.support.processes import ROOT
+from tests.support.zoo import SECONDS, Echo, save_pyfunc
+
+Open = Callable[..., TestClient]
+
+
+def split(*cells: Any) -> dict[str, Any]:
+    return {"dataframe_split": {"columns": ["how"], "data": [[cell] for cell in cells]}}
+
+
+def seconds(count: float) -> dict[str, Any]:
+    return {"dataframe_split": {"columns": ["seconds"], "data": [[count]]}}
+
+
+def test_ping_and_version_answer_as_mlflows_server(client: Open, mlflow_client: Open) -> None:
+    ours, theirs = client("wine"), mlflow_client("wine")
+    for path in ("/ping", "/version"):
+        ping, oracle = ours.get(path), theirs.get(path)
+        assert (ping.status_code, ping.content) == (oracle.status_code, oracle.content)
+        assert ping.headers["content-type"] == oracle.headers["content-type"]
+
+
+def test_the_version_is_that_of_the_package_that_is_imported(tmp_path: Path) -> None:
+    """mlflow and mlflow-skinny may be installed in two versions: the later hides the other."""
+    package = tmp_path / "mlflow"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    (package / "version.py").write_text('VERSION = "9.9.dev0"')
+    program = "from modelserver.app import MLFLOW_VERSION; print(MLFLOW_VERSION)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment)
+    assert ran.stdout.decode().strip() == "9.9.dev0", ran.stderr
+
+
+@pytest.mark.parametrize("path", ["/", "/ping", "/health", "/version", "/metadata"])
+def test_head_on_each_get(path: str, client: Open) -> None:
+    answer = client("wine").head(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-length"] == client("wine").get(path).headers["content-length"]
+
+
+@pytest.mark.parametrize("path", ["/ping", "/health", "/version", "/metadata"])
+def test_trailing_slashes_need_no_redirect(path: str, client: Open) -> None:
+    assert client("wine").get(f"{path}/", follow_redirects=False).status_code == 200
+
+
+def test_health(client: Open) -> None:
+    health = client("wine").get("/health").json()
+    assert (health["state"], health["warnings"]) == ("ready", [])
+    assert health["flavor"] == "sklearn"
+    assert health["model_uri"] == "file:…/wine"
+    assert health["mlflow_version"] == health["model_mlflow_version"] == mlflow.__version__
+    assert health["load_seconds"] > 0
+    assert health["uptime_seconds"] > 0
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", health["loaded_at"])
+
+
+def test_metadata(client: Open) -> None:
+    metadata = client("with_params").get("/metadata").json()
+    assert metadata["signature"]["inputs"] == [{"type": "double", "name": "a", "required": True}]
+    assert metadata["signature"]["params"][0]["name"] == "flag"
+    assert metadata["has_example"] is False
+
+
+def test_metadata_without_a_signature(client: Open) -> None:
+    assert client("no_signature").get("/metadata").json()["signature"] == {}
+
+
+def test_unknown_path(client: Open) -> None:
+    answer = client("wine").get("/predict")
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "error_code": "ENDPOINT_NOT_FOUND",
+        "message": f"Not Found. There are: {', '.join(PATHS)}",
+        "details": [],
+        "request_id": answer.headers["x-request-id"],
+    }
+
+
+def test_wrong_method(client: Open) -> None:
+    answer = client("wine").get("/invocations")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    assert answer.json()["error_code"] == "BAD_REQUEST"
+
+
+def test_request_ids_are_taken_made_and_not_trusted(client: Open) -> None:
+    given = ["abc-123", "", "x" * 129, "new\tline"]
+    answers = [client("wine").get("/ping", headers={"X-Request-ID": text}) for text in given]
+    ids = [answer.headers["x-request-id"] for answer in answers]
+    assert ids[0] == "abc-123"
+    assert all(re.fullmatch("[0-9a-f]{32}", made) for made in ids[1:])
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "code", "message"),
+    [
+        ("value", 500, "INTERNAL_ERROR", "the model raised ValueError"),
+        ("exit", 500, "INTERNAL_ERROR", "the model raised SystemExit"),
+        ("memory", 500, "INTERNAL_ERROR", "the model raised MemoryError"),
+        ("busy", 429, "RESOURCE_EXHAUSTED", "come back later"),
+        ("internal", 500, "INTERNAL_ERROR", "no code given"),
+    ],
+)
+def test_models_that_raise(how: str, status: int, code: str, message: str, client: Open) -> None:
+    answer = client("raises").post("/invocations", json=split(how))
+    assert answer.status_code == status
+    assert answer.json()["error_code"] == code
+    assert answer.json()["message"].startswith(message)
+    assert "4711" not in answer.text
+    assert client("raises").post("/invocations", json=split("not")).status_code == 200
+
+
+def test_the_traceback_goes_to_the_log_under_the_request_id(
+    client: Open, caplog: pytest.LogCaptureFixture, propagated_logs: None
+) -> None:
+    client("raises").post("/invocations", json=split("value"), headers={"X-Request-ID": "id-7"})
+    (record,) = [r for r in caplog.records if r.levelname == "ERROR"]
+    assert record.getMessage().startswith("id-7 failed: the model raised ValueError")
+    assert "ValueError: secret 4711 in the data" in record.getMessage()
+
+
+def test_a_timeout_is_504(client: Open) -> None:
+    slow = client("sleeps", REQUEST_TIMEOUT="0.2", PREDICT_WORKERS="2")
+    answer = slow.post("/invocations", json=seconds(0.5))
+    assert answer.status_code == 504
+    assert answer.json()["error_code"] == "DEADLINE_EXCEEDED"
+    assert slow.post("/invocations", json=seconds(0)).status_code == 200
+
+
+def test_ping_answers_while_the_model_works_and_the_queue_is_bounded(client: Open) -> None:
+    slow = client("sleeps", PREDICT_WORKERS="1", MAX_QUEUE="1")
+    statuses: list[int] = []
+
+    def ask() -> None:
+        statuses.append(slow.post("/invocations", json=seconds(0.5)).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.02)
+    assert slow.get("/ping").status_code == 200
+    before_any_prediction = 200 not in statuses
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200, 200, 503, 503]
+    assert before_any_prediction
+
+
+def test_model_config_reaches_the_model(tmp_path: Path) -> None:
+    path = save_pyfunc(
+        tmp_path / "model", Configured(), signature=SECONDS, model_config={"scale": 1}
+    )
+    settings = read_settings({"MODEL_URI": str(path), "SERVING_MODEL_CONFIG": '{"scale": 3}'})
+    with TestClient(create_app(settings)) as configured:
+        assert configured.post("/invocations", json=seconds(1)).json() == {"predictions": 3}
+
+
+class Configured(Echo):
+    """Answers with a value of its model_config."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        return context.model_config["scale"]
+
+
+def test_our_own_failures_are_json_too(
+    client: Open, caplog: pytest.LogCaptureFixture, propagated_logs: None
+) -> None:
+    broken = create_app(read_settings({}))
+    broken.state.service = None  # our own mistake, which no request can make
+    answer = TestClient(broken, raise_server_exceptions=False).get("/ping")
+    assert answer.status_code == 500
+    assert answer.json()["message"] == "the server failed; its log has more"
+    assert "AttributeError" in caplog.text
+
+
+def test_a_failure_after_the_response_began_is_logged_only(
+    caplog: pytest.LogCaptureFixture, propagated_logs: None
+) -> None:
+    sent: list[Any] = []
+
+    async def half(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise KeyError("late")
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    scope = {"type": "http", "headers": [], "method": "GET", "path": "/"}
+    asyncio.run(RequestTrace(half)(scope, None, send))  # type: ignore[arg-type]
+    assert sent == ["http.response.start"]
+    assert "KeyError: 'late'" in caplog.text
+
+
+def test_websockets_are_refused(client: Open) -> None:
+    from starlette.websockets import WebSocketDisconnect
+
+    with pytest.raises(WebSocketDisconnect), client("wine").websocket_connect("/invocations"):
+        pass
+
+
+def test_log_lines_cannot_be_forged(
+    client: Open, caplog: pytest.LogCaptureFixture, propagated_logs: None
+) -> None:
+    client("wine").get("/x%0aINFO forged")
+    assert "\nINFO forged" not in caplog.text
+    assert "%0AINFO%20forged" in caplog.text
+
+
+def test_quiet_when_told_so(model_path: Callable[[str], Path], client: Open) -> None:
+    quiet = TestClient(create_app(read_settings({"LOG_LEVEL": "error"})))
+    try:
+        assert quiet.get("/ping").status_code == 503
+    finally:
+        create_app(read_settings({}))  # the level is the process's: back to the default
+
+
+@pytest.fixture
+def propagated_logs(caplog: pytest.LogCaptureFixture) -> None:
+    """caplog listens at the root logger."""
+    caplog.set_level("INFO", logger="modelserver")

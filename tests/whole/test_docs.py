@@ -1,0 +1,120 @@
+"""What README and docs/ say is true: settings, differences, paths, states, examples, length."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from modelserver.app import PATHS
+from modelserver.deployment.files.bundle import ARGUMENTS
+from modelserver.errors import error_body
+from modelserver.hosting.login import CONNECT_KEY, ELSEWHERE, KEY_AS_TOKEN, NO_KEY
+from modelserver.hosting.settings import SETTINGS, Setting
+from modelserver.lifecycle import UNCONFIGURED
+from modelserver.loading import registry
+from modelserver.loading.explaining import (
+    advice,
+    fetching,
+    looking_up,
+    misspelt,
+    model_packages,
+    network,
+    while_loading as loading,
+)
+from tests.whole.test_against_mlflow import DIFFERENCES
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+CONNECT = (ROOT / "docs" / "connect.md").read_text()
+
+# Settings whose default depends on the machine say it in words.
+SPOKEN_DEFAULTS = {"PREDICT_WORKERS": "1 per core", "MAX_QUEUE": "64 per worker"}
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
+def test_settings_table(setting: Setting[object]) -> None:
+    default = SPOKEN_DEFAULTS.get(setting.name) or setting.default
+    shown = "none" if default is None else default
+    assert f"| `{setting.name}` | {shown} | {setting.meaning} |" in README
+
+
+def test_no_other_settings_are_promised() -> None:
+    table = README.partition("## Settings")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([A-Z_]+)` \|", table, re.M) == [s.name for s in SETTINGS.values()]
+
+
+@pytest.mark.parametrize("key", DIFFERENCES)
+def test_differences_table(key: str) -> None:
+    row = DIFFERENCES[key]
+    assert f"| {row.mlflow} | {row.here} | {row.why} |" in README
+
+
+def test_deployment_command() -> None:
+    (line,) = re.findall(r"^rsconnect deploy .*$", CONNECT, re.M)
+    assert line == f"rsconnect deploy fastapi -E MODEL_URI=models:/my-model/1 {ARGUMENTS}"
+
+
+# Messages of Connect, pip and rsconnect, which stand in the table beside our own.
+OF_OTHERS = {
+    "No module named 'pkg_resources'",
+    "deploy api",
+    "deploy fastapi",
+    "unexpected response",
+    "413",
+}
+
+
+def test_troubleshooting_quotes_what_is_said() -> None:
+    table = CONNECT.partition("| you see | do |")[2].partition("\n\n")[0]
+    seen = re.findall(r"`([^`]+)`", "\n".join(row.split(" | ")[0] for row in table.splitlines()))
+    modules = (advice, fetching, loading, looking_up, misspelt, model_packages, network, registry)
+    sources = [Path(str(module.__file__)).read_text() for module in modules]
+    said = " ".join([UNCONFIGURED, CONNECT_KEY, NO_KEY, KEY_AS_TOKEN, ELSEWHERE, *sources])
+    assert len(seen) > 10
+    for quoted in set(seen) - OF_OTHERS:
+        assert quoted.rstrip("… ") in said, quoted
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_path_is_described(path: str) -> None:
+    assert path in README
+
+
+def test_the_first_example_predicts_what_it_says(client: Callable[..., TestClient]) -> None:
+    section = README.partition("## Predict")[2]
+    (body,) = re.findall(r"curl [^\n]*/invocations -H [^\n]* -d '(.*?)'\n", section, re.S)[:1]
+    (answer,) = re.findall(r"```json\n(.*?)\n```", section, re.S)[:1]
+    headers = {"Content-Type": "application/json"}
+    response = client("wine").post("/invocations", content=body, headers=headers)
+    assert response.text == answer
+
+
+def test_the_error_example_is_real(client: Callable[..., TestClient]) -> None:
+    section = README.partition("## Errors")[2]
+    (shown,) = re.findall(r"```json\n(.*?)\n```", section, re.S)
+    example = json.loads(shown)
+    wine = json.loads(re.findall(r"\[(\{\"alcohol\".*?\})\]", README, re.S)[0])
+    body = {"dataframe_records": [wine | {"magnesium": 100.5}]}
+    answer = client("wine").post("/invocations", json=body).json()
+    assert list(example) == list(error_body("", "", (), ""))
+    assert answer | {"request_id": ""} == example | {"request_id": ""}
+
+
+def test_speed_is_what_was_measured() -> None:
+    section = README.partition("## Speed")[2].partition("\n## ")[0]
+    measured = (ROOT / "benchmarks.md").read_text()
+    rows = re.findall(r"^\| (\w[^|]*) \| (.*) \|$", section.partition("\n\n| for |")[0], re.M)
+    for title, numbers in rows:
+        assert f"| {title} | server CPU ms/request | {numbers} |" in measured
+    assert len(rows) == 6
+    theirs, here = re.search(r"\| RSS MB \| (\d+) \| (\d+) \|", measured).groups()  # type: ignore[union-attr]
+    assert f"{here} MB in place of {theirs}." in section
+    (rates,) = re.findall(r"64 callers \| requests/s \| (\S+) \| (\S+) \|", measured)
+    assert f"got {rates[1]} answers a second in place of {rates[0]}," in section
+
+
+def test_length() -> None:
+    assert len(README.splitlines()) <= 300

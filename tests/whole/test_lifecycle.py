@@ -1,0 +1,272 @@
+"""The states of a process, with real models that load, do not load, or load later."""
+
+import asyncio
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from starlette.testclient import TestClient
+
+from modelserver.app import create_app
+from modelserver.describing.description import base_description
+from modelserver.hosting.settings import read_settings
+from modelserver.lifecycle import Lifecycle, in_daemon_thread
+from tests.support.zoo import save_wine
+
+SLOW_TO_LOAD = """
+import time
+time.sleep({seconds})
+from mlflow.sklearn import _load_pyfunc
+"""
+
+NEEDS_A_PACKAGE = "import skimage_of_nobody.transform\n"
+
+
+def app_for(uri: str | Path, **environment: str) -> Any:
+    return create_app(read_settings({"MODEL_URI": str(uri), **environment}))
+
+
+def with_loader(source: Path, target: Path, code: str) -> Path:
+    """A copy of a model whose loader module is `code`."""
+    shutil.copytree(source, target)
+    name = f"loader_{abs(hash(str(target)))}"
+    (target / "code").mkdir(exist_ok=True)
+    (target / "code" / f"{name}.py").write_text(code)
+    meta = (target / "MLmodel").read_text()
+    assert "loader_module: mlflow.sklearn" in meta
+    meta = meta.replace("loader_module: mlflow.sklearn", f"loader_module: {name}\n    code: code")
+    (target / "MLmodel").write_text(meta)
+    return target
+
+
+def settled(client: TestClient) -> Any:
+    client.get("/")
+    return client.get("/health").json()
+
+
+def test_unconfigured() -> None:
+    with TestClient(create_app(read_settings({}))) as client:
+        answers = {path: client.get(path).status_code for path in ("/", "/ping", "/health")}
+        health = client.get("/health").json()
+        assert client.post("/invocations", json={}).status_code == 503
+    assert answers == {"/": 200, "/ping": 503, "/health": 503}
+    assert health["state"] == "unconfigured"
+    assert "Vars" in health["reason"]
+
+
+def test_loading_then_ready(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    code = SLOW_TO_LOAD.format(seconds=1)
+    path = with_loader(model_path("wine"), tmp_path / "slow", code)
+    with TestClient(app_for(path)) as client:
+        loading = client.get("/ping"), client.get("/health")
+        page = client.get("/")
+        ready = client.get("/ping"), client.get("/health")
+    assert [answer.status_code for answer in loading] == [503, 503]
+    assert loading[1].json()["state"] == "loading"
+    assert isinstance(loading[1].json()["step"], str)
+    assert "still loading" in loading[0].json()["message"]
+    assert page.status_code == 200
+    assert [answer.status_code for answer in ready] == [200, 200]
+    assert ready[1].json()["step"] is None
+
+
+def test_requests_wait_no_longer_than_the_timeout(
+    model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    code = SLOW_TO_LOAD.format(seconds=1.5)
+    path = with_loader(model_path("wine"), tmp_path / "slow", code)
+    with TestClient(app_for(path, REQUEST_TIMEOUT="0.2")) as client:
+        answer = client.post("/invocations", json={"inputs": []})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+
+
+def test_the_first_page_does_not_wait_for_ever(
+    model_path: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelserver.pages.site.FIRST_PAGE_WAITS", 0.1)
+    code = SLOW_TO_LOAD.format(seconds=1)
+    path = with_loader(model_path("wine"), tmp_path / "slow", code)
+    with TestClient(app_for(path)) as client:
+        page = client.get("/")
+    assert (page.status_code, "being loaded" in page.text) == (200, True)
+
+
+def test_a_missing_package_names_the_line_to_add(
+    model_path: Callable[[str], Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = with_loader(model_path("wine"), tmp_path / "model", NEEDS_A_PACKAGE)
+    with (path / "requirements.txt").open("a") as file:
+        file.write("\nskimage-of.Nobody==1.2.3\n")
+    caplog.set_level(logging.INFO)
+    with TestClient(app_for(path)) as client:
+        page = client.get("/")
+        health = client.get("/health").json()
+    assert page.status_code == 503
+    assert health["state"] == "failed"
+    assert health["reason"] == (
+        "the model needs the package skimage-of.Nobody, which is not installed; add the line "
+        "`skimage-of.Nobody==1.2.3` to requirements.txt and deploy again"
+    )
+    assert health["next_try"] is not None
+
+
+def test_a_module_of_the_authors_own(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    path = with_loader(model_path("wine"), tmp_path / "model", "import custom_transformer\n")
+    with TestClient(app_for(path)) as client:
+        reason = settled(client)["reason"]
+    assert "if it is your own code, log the model with code_paths=" in reason
+    assert "requirements.txt" not in reason
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"MODEL_URI": "http://localhost:abc/model"}, "MODEL_URI http:… cannot be read as a model"),
+        ({"MODEL_URI": "http://[bad/model"}, "MODEL_URI http:… cannot be read as a model URI"),
+        (
+            {"MODEL_URI": "models:/x/1", "MLFLOW_TRACKING_URI": "http://user:p/w@host/mlflow"},
+            "MLFLOW_TRACKING_URI cannot be read as a URI",
+        ),
+    ],
+)
+def test_a_broken_uri(environment: dict[str, str], reason: str) -> None:
+    with TestClient(create_app(read_settings(environment))) as client:
+        health = settled(client)
+        assert client.get("/docs").status_code == 200
+    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+    assert health["state"] == "failed"
+    assert health["reason"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [("SystemExit(3)", "called sys.exit; log it without"), ("KeyboardInterrupt", "RuntimeError")],
+)
+def test_a_model_that_ends_the_process(
+    raised: str, said: str, model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = with_loader(model_path("wine"), tmp_path / "model", f"raise {raised}\n")
+    with TestClient(app_for(path)) as client:
+        health = settled(client)
+    assert health["state"] == "failed"
+    assert said in health["reason"]
+
+
+def test_a_corrupt_model(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    shutil.copytree(model_path("wine"), tmp_path / "broken")
+    (tmp_path / "broken" / "MLmodel").write_text("{")
+    with TestClient(app_for(tmp_path / "broken")) as client:
+        assert settled(client)["reason"] == (
+            "what is at file:…/broken is not a complete MLflow model; log it again"
+        )
+
+
+def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
+    with TestClient(app_for(tmp_path)) as client:
+        reason = settled(client)["reason"]
+    assert "is not a complete MLflow model" in reason
+
+
+def test_an_unknown_path(tmp_path: Path) -> None:
+    with TestClient(app_for(tmp_path / "nowhere")) as client:
+        reason = settled(client)["reason"]
+    assert reason == ("there is no folder nowhere; a registered model is written models:/nowhere/1")
+
+
+def test_failures_are_retried_and_logged_once_in_full(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "later"
+    with TestClient(app_for(path)) as client:
+        assert settled(client)["state"] == "failed"
+        time.sleep(1.5)  # a second attempt fails too
+        save_wine(path)
+        deadline = time.monotonic() + 20
+        while client.get("/ping").status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        health = client.get("/health").json()
+    assert health["state"] == "ready"
+    assert health["reason"] is None
+
+
+def test_without_a_lifespan_the_first_request_starts_the_load(
+    model_path: Callable[[str], Path],
+) -> None:
+    async def ask() -> Any:
+        import httpx
+
+        app = app_for(model_path("wine"))
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            await client.get("/")
+            return (await client.get("/health")).json()["state"]
+
+    assert asyncio.run(ask()) == "ready"
+
+
+def test_an_example_that_fails_is_logged_and_no_obstacle(
+    model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    shutil.copytree(model_path("wine"), tmp_path / "model")
+    (tmp_path / "model" / "serving_input_example.json").write_text('{"inputs": "nonsense"}')
+    with TestClient(app_for(tmp_path / "model")) as client:
+        assert settled(client)["state"] == "ready"
+
+
+def test_the_download_is_removed_at_the_end(
+    model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    import mlflow
+
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    mlflow.set_tracking_uri(store)
+    experiment = mlflow.create_experiment("e", artifact_location=str(tmp_path / "artifacts"))
+    with mlflow.start_run(experiment_id=experiment) as run:
+        mlflow.log_artifacts(str(model_path("wine")), "model")
+    uri = f"runs:/{run.info.run_id}/model"
+    try:
+        with TestClient(app_for(uri, MLFLOW_TRACKING_URI=store)) as client:
+            assert settled(client)["state"] == "ready"
+            folder = client.app.state.service.lifecycle.model.folder.name  # type: ignore[attr-defined]
+            assert Path(folder).exists()
+        assert not Path(folder).exists()
+    finally:
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+
+
+def test_stops_while_loading(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    code = SLOW_TO_LOAD.format(seconds=0.5)
+    path = with_loader(model_path("wine"), tmp_path / "slow", code)
+
+    async def start_and_stop() -> str:
+        lifecycle = Lifecycle(read_settings({"MODEL_URI": str(path)}), base_description())
+        lifecycle.start()
+        await asyncio.sleep(0.1)
+        await lifecycle.stop()
+        await asyncio.sleep(3)
+        return lifecycle.state
+
+    assert asyncio.run(start_and_stop()) == "loading"
+
+
+def test_daemon_work_survives_a_closed_loop() -> None:
+    done: list[int] = []
+
+    def work() -> None:
+        time.sleep(0.2)
+        done.append(1)
+
+    async def leave() -> None:
+        task = asyncio.ensure_future(in_daemon_thread(work))
+        await asyncio.sleep(0.05)
+        task.cancel()
+
+    asyncio.run(leave())
+    time.sleep(0.4)
+    assert done == [1]

@@ -1,0 +1,287 @@
+"""The whole thing as a user starts it: `python main.py`, uvicorn, a real tracking server."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import mlflow
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+
+import example_test
+from modelserver.hosting.serve import _listen
+from tests.support.processes import (
+    ROOT,
+    Server,
+    free_port,
+    our_server,
+    running,
+    status,
+    tracking_server,
+    wait_for,
+)
+from tests.support.request_rows import WINE
+
+MLFLOW_3 = int(mlflow.__version__.partition(".")[0]) >= 3
+
+BODY = {"dataframe_records": [WINE]}
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
+    """A tracking server that holds the sample model, and the model's URI in every form."""
+    folder = tmp_path_factory.mktemp("tracking")
+    with tracking_server(folder, free_port()) as server:
+        mlflow.set_tracking_uri(server.url)
+        yield server, _register(server)
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+
+
+def _register(server: Server) -> dict[str, str]:
+    table, cultivars = example_test.wine_table()
+    model = example_test.train(table, cultivars)
+    run_uri, version_uri = example_test.log_and_register(model, table.head(2))
+    client = MlflowClient(server.url)
+    client.set_registered_model_alias("wine", "champion", "1")
+    client.set_model_version_tag("wine", "1", "approved", "yes")
+    client.update_registered_model("wine", "Cultivars of wines")
+    with pytest.warns(FutureWarning, match="stages"):
+        client.transition_model_version_stage("wine", "1", "Production")
+    return {
+        "version": version_uri,
+        "alias": "models:/wine@champion",
+        "stage": "models:/wine/Production",
+        "stage_lower_case": "models:/wine/production",
+        "latest": "models:/wine/latest",
+        "run": run_uri,
+        **({"logged_model": f"models:/{_logged_model_id()}"} if MLFLOW_3 else {}),
+    }
+
+
+def _logged_model_id() -> str:
+    logged = mlflow.last_logged_model()
+    assert logged is not None
+    return logged.model_id
+
+
+def ready(server: Server) -> None:
+    wait_for(lambda: status(f"{server.url}/ping") == 200, server)
+
+
+def predict(server: Server, body: Any = BODY) -> httpx.Response:
+    return httpx.post(f"{server.url}/invocations", json=body, timeout=90)
+
+
+def test_without_a_model_says_what_to_set(tmp_path: Path) -> None:
+    with our_server(tmp_path / "log") as server:
+        page = httpx.get(server.url)
+        answer = predict(server)
+    assert page.status_code == 200
+    assert "MODEL_URI" in page.text
+    assert answer.status_code == 503
+    assert answer.json()["error_code"] == "TEMPORARILY_UNAVAILABLE"
+    assert "MODEL_URI" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "version",
+        "alias",
+        "stage",
+        "stage_lower_case",
+        "latest",
+        "run",
+        pytest.param(
+            "logged_model",
+            marks=pytest.mark.skipif(not MLFLOW_3, reason="MLflow 2 has no logged models"),
+        ),
+    ],
+)
+def test_serves_every_form_of_uri(
+    form: str, registry: tuple[Server, dict[str, str]], tmp_path: Path
+) -> None:
+    tracking, uris = registry
+    environment = {"MLFLOW_TRACKING_URI": tracking.url, "MODEL_URI": uris[form]}
+    with our_server(tmp_path / "log", **environment) as server:
+        # The server listens while the model loads; the request waits for it.
+        answer = predict(server)
+        health = httpx.get(f"{server.url}/health").json()
+    assert answer.json() == {"predictions": ["cultivar 1"]}
+    assert health["state"] == "ready"
+    assert health["version"] == ("1" if uris[form].startswith("models:/wine") else None)
+
+
+def test_metadata_from_the_registry(
+    registry: tuple[Server, dict[str, str]], tmp_path: Path
+) -> None:
+    tracking, uris = registry
+    environment = {"MLFLOW_TRACKING_URI": tracking.url, "MODEL_URI": uris["alias"]}
+    with our_server(tmp_path / "log", **environment) as server:
+        metadata = httpx.get(f"{server.url}/metadata", timeout=90).json()
+    assert metadata["description"] == "Cultivars of wines"
+    assert metadata["tags"] == {"approved": "yes"}
+    assert metadata["has_example"] is True
+    assert metadata["signature"]["inputs"][0] == {
+        "type": "double",
+        "name": "alcohol",
+        "required": True,
+    }
+    assert str(tmp_path.parent) not in json.dumps(metadata)
+
+
+def test_serves_from_a_local_store(tmp_path: Path) -> None:
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}
+    command = [sys.executable, "-W", "ignore", str(ROOT / "example_test.py")]
+    trained = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "MODEL_URI=models:/wine/1 python main.py" in trained.stdout
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    with our_server(
+        tmp_path / "log", MLFLOW_TRACKING_URI=store, MODEL_URI="models:/wine/1"
+    ) as server:
+        assert predict(server).json() == {"predictions": ["cultivar 1"]}
+        assert str(tmp_path) not in server.output()
+
+
+def test_mlflows_own_client_and_a_clean_end(
+    model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with our_server(tmp_path / "log", MODEL_URI=str(model_path("wine"))) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        client = ScoringServerClient(host, port)
+        client.wait_server_ready(timeout=90)
+        assert client.get_version() == mlflow.__version__
+        predictions = client.invoke(pd.DataFrame([WINE])).get_predictions()
+        assert predictions.iloc[:, 0].tolist() == ["cultivar 1"]
+        assert server.interrupt() == 0
+        assert "Traceback" not in server.output()
+
+
+def test_one_log_line_per_request_and_start_step(
+    model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with our_server(tmp_path / "log", MODEL_URI=str(model_path("wine"))) as server:
+        ready(server)
+        headers = {"X-Request-ID": "my-id"}
+        httpx.post(f"{server.url}/invocations", json=BODY, headers=headers)
+        wait_for(lambda: "my-id" in server.output(), server)
+        lines = server.output().splitlines()
+    steps = [line for line in lines if " INFO " in line and "GET" not in line]
+    assert [step.split(" INFO ")[1].split()[0] for step in steps] == [
+        "loading",
+        "looked",
+        "loaded",
+        "warm-up:",
+        "ready",
+        "my-id",
+    ]
+    assert [line.split(" INFO ")[1].split(" ")[:5] for line in lines if "my-id" in line] == [
+        ["my-id", "POST", "/invocations", "200", "rows=1"]
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["", "/content/5f6f3a9c"])
+def test_uvicorn_serves_main_app(
+    prefix: str, model_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port)]
+    command += ["--root-path", prefix] if prefix else []
+    environment = {"MODEL_URI": str(model_path("wine"))}
+    with running(command, environment, tmp_path / "log", port) as server:
+        ready(server)
+        assert predict(server).json() == {"predictions": ["cultivar 1"]}
+
+
+def test_a_busy_port_gives_one_line(tmp_path: Path) -> None:
+    with our_server(tmp_path / "log") as server:
+        port = server.url.rpartition(":")[2]
+        again = subprocess.run(
+            [sys.executable, "main.py"],
+            cwd=ROOT,
+            env={**os.environ, "PORT": port},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert again.returncode == 1
+    assert again.stderr == (
+        f"cannot listen on 127.0.0.1:{port} (Address already in use); choose another HOST or PORT\n"
+    )
+
+
+def test_a_malformed_setting_stops_the_start(tmp_path: Path) -> None:
+    started = subprocess.run(
+        [sys.executable, "main.py"],
+        cwd=ROOT,
+        env={**os.environ, "PORT": "eighty"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode == 1
+    assert started.stderr == (
+        "cannot start: PORT='eighty': expected a whole number from 0 to 65535\n"
+    )
+
+
+def test_a_tracking_server_that_comes_back(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {
+        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}",
+        "MODEL_URI": "models:/wine@champion",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    }
+    with our_server(tmp_path / "log", **environment) as server:
+        wait_for(lambda: httpx.get(f"{server.url}/health").json()["state"] == "failed", server)
+        page = httpx.get(server.url)
+        answer = predict(server)
+        with tracking_server(tmp_path, port) as tracking:
+            mlflow.set_tracking_uri(tracking.url)
+            _register(tracking)
+            mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+            ready(server)
+            assert predict(server).json() == {"predictions": ["cultivar 1"]}
+        output = server.output()
+    assert page.status_code == 503
+    assert answer.status_code == 503
+    assert answer.json()["message"] == (
+        f"the model could not be loaded: the tracking server http://127.0.0.1:{port} cannot be "
+        "reached; check MLFLOW_TRACKING_URI and that it is running"
+    )
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert output.count("Traceback (most recent call last)") >= 1
+    assert output.count("ERROR the tracking server") >= 2
+
+
+def test_a_client_that_leaves_is_one_log_line(tmp_path: Path) -> None:
+    with our_server(tmp_path / "log") as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as leaving:
+            leaving.sendall(
+                b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"
+            )
+        wait_for(lambda: "/invocations 499" in server.output(), server)
+        assert "Traceback" not in server.output()
+
+
+def test_fastapi_is_not_imported_by_our_code() -> None:
+    code = "import sys, main; sys.exit('fastapi' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_answers_are_not_held_back_by_nagle() -> None:
+    listener = _listen("127.0.0.1", 0)
+    # asyncio sets TCP_NODELAY on the connections of such a listener only.
+    assert listener.proto == socket.IPPROTO_TCP
+    listener.close()
