@@ -48,7 +48,7 @@ def test_elsewhere_connect_is_not_the_tracking_server() -> None:
 
 
 def test_a_server_that_is_no_url() -> None:
-    with pytest.raises(SettingsError, match="CONNECT_SERVER='host': expected a URL with http"):
+    with pytest.raises(SettingsError, match="CONNECT_SERVER=…: expected a URL with http"):
         read_settings({**ON_CONNECT, "CONNECT_SERVER": "host"})
 
 
