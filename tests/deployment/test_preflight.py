@@ -418,19 +418,31 @@ def test_a_document_with_faults() -> None:
     assert outcome.advice == "mend openapi_base.yaml"
 
 
-def test_an_own_module_that_was_not_named(
-    model_path: Callable[[str], Path], project: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("code", "file", "named"),
+    [
+        ("import myhelpers.numbers", "myhelpers.py", "myhelpers.py"),
+        ("import myhelpers.numbers", "myhelpers/numbers.py", "myhelpers"),
+        ("open('my table.csv')", "my table.csv", "'my table.csv'"),
+    ],
+)
+def test_what_a_model_needs_and_was_not_named(
+    code: str,
+    file: str,
+    named: str,
+    model_path: Callable[[str], Path],
+    project: Path,
+    tmp_path: Path,
 ) -> None:
-    """What the load says of it leads on; what the report says is the line to run."""
-    uri = with_loader(model_path("wine"), tmp_path / "needy", "import myhelpers.numbers")
-    for name, path in (("myhelpers.py", "myhelpers.py"), ("myhelpers", "myhelpers/numbers.py")):
-        (project / path).parent.mkdir(exist_ok=True)
-        (project / path).touch()
-        check = checked({"MODEL_URI": str(uri)}, project)["load"]
-        assert check.status == "failed"
-        words = [str(uri), *sorted(OF_THE_ZOO), name]
-        assert check.advice == f"python main.py check {' '.join(words)}"
-        (project / path).unlink()
+    """The line to run names it; without it beside main.py, the advice is that of the load."""
+    uri = str(with_loader(model_path("wine"), tmp_path / "needy", code))
+    assert "code_paths=" in checked({"MODEL_URI": uri}, project)["load"].advice
+    (project / file).parent.mkdir(exist_ok=True)
+    (project / file).touch()
+    check = checked({"MODEL_URI": uri}, project)["load"]
+    assert check.status == "failed"
+    words = ["python", "main.py", "check", uri, *sorted(OF_THE_ZOO), named]
+    assert check.advice == " ".join(words)
 
 
 def test_who_deploys_to_connect_is_told_of_its_tracking_server(

@@ -32,7 +32,8 @@ SEMICOLON: Final = re.compile(r'; (?=(?:[^"]*"[^"]*")*[^"]*$)')
 MENDS: Final = {"CONNECT_SERVER": set_variable("CONNECT_SERVER", "https://connect.example.com")}
 """Of settings that are needed."""
 
-NEEDS_MODULE: Final = re.compile(r"the model needs the module (\w+)")
+NEEDS: Final = re.compile(r"needs the module (\w+)|needs the file …/(.+?), which is not here")
+"""In reasons why a model does not load: a module of the author's, a file that its code opens."""
 
 ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
 
@@ -104,18 +105,19 @@ def check_load(
     health = rehearsal.health.json()
     if health["state"] != "ready":
         failed = _failed(LoadFailed(health["reason"]))
-        own = _own_module(health["reason"], root)
+        own = _not_named(health["reason"], root)
         again = ours("check", environment["MODEL_URI"], *sorted(bundle.further), own)
         return replace(failed, advice=again) if own else failed
     return Outcome("ok", f"loaded in {health['load_seconds']} s", fact=rehearsal)
 
 
-def _own_module(reason: str, root: Path) -> str:
-    """The file or folder of a module that lies in the project's folder, but was not named."""
-    missing = NEEDS_MODULE.search(reason)
-    name = missing[1] if missing else ""
-    found = [path for path in (f"{name}.py", name) if name and (root / path).exists()]
-    return found[0] if found else ""
+def _not_named(reason: str, root: Path) -> str:
+    """What the model lacks and lies in the project's folder, but is not sent; else empty."""
+    for module, file in NEEDS.findall(reason):
+        for path in (f"{module}.py", module) if module else (file,):
+            if (root / path).exists():
+                return str(path)
+    return ""
 
 
 def _revive(saved: SavedWith) -> str:
