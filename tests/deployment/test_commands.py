@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from modelserver.deployment import commands
 from modelserver.deployment.commands import COMMANDS
 from tests.deployment.test_rehearsal import OF_THE_ZOO
 from tests.support.processes import KEPT, ROOT, answering, interrupted_while_it_waits
@@ -128,6 +129,17 @@ def test_a_console_with_few_characters(arguments: list[str]) -> None:
 def test_streams_that_are_closed() -> None:
     command = f"{sys.executable} main.py check >&- 2>&-"
     assert subprocess.run(["sh", "-c", command], cwd=ROOT, check=False).returncode == 1
+
+
+def test_a_command_without_its_packages(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "modelserver.deployment.install", None)
+    assert commands.run(["install", "models:/a/1"], {}) == 1
+    error = capsys.readouterr().err
+    assert re.fullmatch(
+        r"main\.py: there is no \S+ in this environment; pip install -r .*\n", error
+    )
 
 
 def test_without_its_packages(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`python main.py deploy` and `manifest`: what rsconnect is asked; each step without a shell."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,8 +13,13 @@ import pytest
 
 from modelserver.deployment.files.bundle import ARGUMENTS, variables
 from modelserver.deployment.publishing import Call, deploy, manifest, read_call, shown
+<<<<<<< HEAD:tests/deployment/test_publishing.py
 from tests.support.connect.publisher import PREDICTED, Publisher, publishing
 from tests.support.processes import ROOT, Server
+=======
+from tests.connect.publisher import PREDICTED, Publisher, publishing
+from tests.processes import ROOT, Server, free_port
+>>>>>>> main:tests/test_publishing.py
 
 ALONE = {"--new", "-v", "--no-verify"}
 OURS = {"--dry-run"}
@@ -215,6 +221,47 @@ def publisher(
 ) -> Iterator[Publisher]:
     with publishing(tmp_path_factory.mktemp("desk"), wine_registry.url) as publisher:
         yield publisher
+
+
+def test_a_manifest_and_what_is_not_as_it_says(
+    publisher: Publisher, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root, environment = publisher.project, dict(os.environ)
+    assert manifest(["--check"], environment, root) == 1
+    assert capfd.readouterr().out.startswith("there is no manifest.json that can be read; python")
+    for name in ("mine.py", "gone.py"):
+        (root / name).touch()
+    assert manifest(["models:/wine/1", "mine.py", "gone.py"], environment, root) == 0
+    assert "set MODEL_URI in the content's Vars pane" in capfd.readouterr().out
+    assert manifest(["--check"], environment, root) == 0
+    assert capfd.readouterr().out == "manifest.json is up to date\n"
+    (root / "gone.py").unlink()
+    (root / "mine.py").write_text("changed")
+    (root / "new.py").touch()
+    assert manifest(["--check", "new.py"], environment, root) == 1
+    assert capfd.readouterr().out.splitlines() == [
+        "manifest.json is not of the files that are here; python main.py manifest new.py mine.py, "
+        "and commit both",
+        "not here: gone.py",
+        "changed: mine.py",
+        "not in it: new.py",
+    ]
+    assert manifest(["--check", "nosuch.py"], environment, root) == 1
+    assert capfd.readouterr().out.startswith("there is no nosuch.py in the project's folder; ")
+    for name in ("mine.py", "new.py", "manifest.json"):
+        (root / name).unlink()
+
+
+def test_a_server_that_is_not_there(
+    publisher: Publisher, capfd: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = ["--server", f"http://127.0.0.1:{free_port()}", "--api-key", "k3y-of-nobody"]
+    environment = {**os.environ, "HOME": str(publisher.home)}
+    assert deploy(["models:/wine/1", *elsewhere], environment, publisher.project) == 1
+    shown = capfd.readouterr()
+    assert "--api-key '***'" in shown.out
+    assert "k3y" not in shown.out + shown.err
+    assert "MODEL_URI may be models:/wine/1 now" in shown.err
 
 
 def step(publisher: Publisher, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -47,11 +47,8 @@ def matches(root: Path, pattern: str) -> list[str]:
 
 def _inside(root: Path, word: str) -> str | None:
     """The path from the folder, in its shortest form; None for one that leads out of it."""
-    try:
-        path = os.path.relpath(root / word, root)
-    except ValueError:  # another drive of Windows
-        return None
-    return None if path.split(os.sep)[0] == os.pardir else path
+    path, folder = Path(os.path.normpath(root / word)), Path(os.path.normpath(root))
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else None
 
 
 def _not_there(root: Path, word: str) -> str:
