@@ -13,13 +13,8 @@ import pytest
 
 from modelserver.deployment.files.bundle import ARGUMENTS, variables
 from modelserver.deployment.publishing import Call, deploy, manifest, read_call, shown
-<<<<<<< HEAD:tests/deployment/test_publishing.py
 from tests.support.connect.publisher import PREDICTED, Publisher, publishing
-from tests.support.processes import ROOT, Server
-=======
-from tests.connect.publisher import PREDICTED, Publisher, publishing
-from tests.processes import ROOT, Server, free_port
->>>>>>> main:tests/test_publishing.py
+from tests.support.processes import ROOT, Server, free_port
 
 ALONE = {"--new", "-v", "--no-verify"}
 OURS = {"--dry-run"}
