@@ -169,7 +169,7 @@ def test_powershell_gets_names_in_place_of_patterns(
         (["models:/a/1", "models:/b/1"], "models:/b/1 is one model too many; name one"),
         (["../outside.py"], "../outside.py is not in the project's folder; copy it there"),
         (
-            [str(ROOT / "tests" / "zoo.py"), "/etc/passwd"],
+            [str(ROOT / "main.py"), "/etc/passwd"],
             "/etc/passwd is not in the project's folder",
         ),
         (
