@@ -45,7 +45,7 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
     shutil.copytree(ROOT, folder, ignore=ignored)
-    (folder / "tests").mkdir()
+    (folder / "tests" / "support").mkdir(parents=True)
     for path in OF_THE_ZOO:
         shutil.copy(ROOT / path, folder / path)
     return folder

@@ -17,7 +17,12 @@ from modelserver.loading.attempt import LoadFailed
 from modelserver.loading.loader import load_model
 from tests.support.processes import ROOT
 
-OF_THE_ZOO = ("tests/__init__.py", "tests/support/zoo.py", "tests/support/responses.py")
+OF_THE_ZOO = (
+    "tests/__init__.py",
+    "tests/support/__init__.py",
+    "tests/support/responses.py",
+    "tests/support/zoo.py",
+)
 """What the models of the tests are made of, beside MLflow."""
 
 
