@@ -5,6 +5,7 @@ nothing else. MLflow's own command knows no login at Posit Connect; ours does.
 """
 
 import argparse
+import errno
 import os
 import shutil
 import sys
@@ -17,13 +18,15 @@ from typing import Final
 from modelserver.deployment.environment import set_up
 from modelserver.deployment.install import hint
 from modelserver.deployment.quiet import quiet
-from modelserver.deployment.targets import model_and_files
+from modelserver.deployment.targets import model_and_files, with_model
 from modelserver.hosting.settings import Settings, SettingsError, read_settings
 from modelserver.loading.attempt import LoadFailed
 from modelserver.loading.loader import explained
 from modelserver.loading.registry import resolve
 
 FOLDER: Final = "model_artifacts"
+
+NOT_EMPTY: Final = "it is there and not empty; name another folder, or remove it"
 
 DESCRIPTION: Final = (
     "Downloads a model's files, as `mlflow artifacts download` does, but with the server's login: "
@@ -38,14 +41,16 @@ def download(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     options = _parser().parse_args(arguments)
     model, folders = model_and_files(options.target)
     folder = Path(*folders[:1] or [FOLDER])
+    if len(folders) > 1:
+        return _complain(f"{folders[1]} is one folder too many; see --help")
     try:
-        settings = read_settings({**environment, **({"MODEL_URI": model} if model else {})})
-        if len(folders) > 1:
-            raise LoadFailed(f"{folders[1]} is one folder too many; see --help")
+        settings = read_settings(with_model(environment, model))
         if settings.model_uri is None:
-            raise LoadFailed("one model URI is needed, such as models:/my-model/1; see --help")
+            return _complain("one model URI is needed, such as models:/my-model/1; see --help")
         fetch_model(settings.model_uri, folder, settings)
-    except (LoadFailed, SettingsError) as error:
+    except SettingsError as error:
+        return _complain(str(error))
+    except LoadFailed as error:
         return _complain(f"{error}{hint(environment)}")
     except OSError as error:
         return _complain(f"{folder}: {error.strerror}")
@@ -72,10 +77,10 @@ def _complain(text: str) -> int:
 def fetch_model(uri: str, folder: Path, settings: Settings) -> Path:
     """`folder`, new or empty before, with the files of the model at `uri`. Prints nothing.
 
-    Raises `LoadFailed` with advice, `OSError` for a folder that cannot be written.
+    Raises `LoadFailed` with advice, `OSError` for a folder that is not empty or cannot be written.
     """
     if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
-        raise LoadFailed(f"{folder.name} is there and not empty; name another folder, or remove it")
+        raise FileExistsError(errno.EEXIST, NOT_EMPTY)
     target = folder.resolve()  # the current folder may be named as `.`
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the folder, which gets all of the files or none.

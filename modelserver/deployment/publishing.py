@@ -25,7 +25,7 @@ from modelserver.deployment.files.bundle import (
 )
 from modelserver.deployment.files.manifest import stale
 from modelserver.deployment.shell import SECRET, WINDOWS, join, quote, variable
-from modelserver.deployment.targets import model_and_files
+from modelserver.deployment.targets import model_and_files, with_model
 from modelserver.loading.attempt import public_uri
 
 ROOT: Final = Path(__file__).parents[2]
@@ -62,8 +62,6 @@ HIDDEN: Final = {"-k", "--api-key", "-T", "--token", "-S", "--secret", "--client
 SETTING: Final = {"-E", "--environment"}
 """Options of rsconnect with NAME=VALUE, of which only our own are known to be none."""
 
-NO_START: Final = "from rsconnect.main import cli; cli(prog_name='rsconnect')"
-
 NO_RSCONNECT: Final = (
     "rsconnect-python is not installed in this environment; pip install rsconnect-python"
 )
@@ -96,8 +94,8 @@ def deploy(arguments: Sequence[str], environment: Mapping[str, str], root: Path 
     """Sends the project to Connect, where the model and its tracking server become variables of the
     content."""
     call = read_call(arguments, _flags(DEPLOY), OURS[DEPLOY])
-    model = {"MODEL_URI": call.model} if call.model else {}
-    return _run(DEPLOY, call, root, environment, variables({**environment, **model}))
+    settings = variables(with_model(environment, call.model))
+    return _run(DEPLOY, call, root, environment, settings)
 
 
 def manifest(arguments: Sequence[str], environment: Mapping[str, str], root: Path = ROOT) -> int:
@@ -186,8 +184,7 @@ def _run(
     print(_line(command, [*own, *map(shown, call.options)], bundle), flush=True)
     if "--dry-run" in call.flags:
         return 0
-    files = [path for path in bundle.sizes if path != ALWAYS]
-    words = [*command, *_words([*own, *call.options]), *OPTIONS, ".", *files]
+    words = [*command, *_words([*own, *call.options]), *OPTIONS, ".", *_names(bundle)]
     known = {**environment, **settings}
     code = subprocess.run(
         [sys.executable, "-c", START, *words], cwd=root, env=known, check=False
@@ -211,8 +208,13 @@ def _line(command: Sequence[str], options: Sequence[Option], bundle: Bundle) -> 
     """What does the same when it is pasted into a shell."""
     start = join(["rsconnect", *command, *_words(options)])
     if WINDOWS:  # PowerShell expands no pattern
-        return f"{start} {join([*OPTIONS, '.', *bundle.sizes.keys() - {ALWAYS}])}"
+        return f"{start} {join([*OPTIONS, '.', *_names(bundle)])}"
     return " ".join([start, ARGUMENTS, *map(quote, sorted(bundle.further))])
+
+
+def _names(bundle: Bundle) -> list[str]:
+    """The files to name; the rest rsconnect adds itself."""
+    return [path for path in bundle.sizes if path != ALWAYS]
 
 
 def _words(options: Sequence[Option]) -> list[str]:

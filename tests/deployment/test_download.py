@@ -86,7 +86,7 @@ def test_what_is_there_stays(kind: str, tmp_path: Path) -> None:
     file = folder if kind == "file" else folder / "old"
     file.parent.mkdir(exist_ok=True)
     file.write_text("mine")
-    with pytest.raises(LoadFailed, match="model is there and not empty; name another folder"):
+    with pytest.raises(FileExistsError, match="it is there and not empty; name another folder"):
         fetch_model("models:/wine/1", folder, read_settings({}))
     assert file.read_text() == "mine"
 
@@ -128,11 +128,28 @@ def test_the_command(
         ([], "one model URI is needed, such as models:/my-model/1; see --help"),
         (["models:/a/1", "b", "c"], "c is one folder too many; see --help"),
         (["models:/a/1", "/dev/null/x"], "/dev/null/x: File exists"),
-        (["models:/a/1", "/dev"], "dev is there and not empty"),
+        (["models:/a/1", "/dev"], "/dev: it is there and not empty"),
     ],
 )
 def test_what_the_command_refuses(arguments: list[str], said: str, capsys: Captured) -> None:
-    assert download(arguments, {}) == 1
+    assert download(arguments, {"CONNECT_SERVER": "https://connect.example.com"}) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"main.py download: {said}")
     assert len(error.splitlines()) == 1
+    assert "MLFLOW_TRACKING_URI" not in error
+
+
+def test_a_setting_that_cannot_be_read(capsys: Captured) -> None:
+    assert download(["models:/a/1"], {"PORT": "http"}) == 1
+    assert capsys.readouterr().err.startswith("main.py download: PORT='http': expected a whole")
+
+
+def test_who_has_a_connect_is_told_of_its_tracking_server(tmp_path: Path, capsys: Captured) -> None:
+    environment = {
+        "CONNECT_SERVER": "https://connect.example.com",
+        "MODEL_URI": str(tmp_path / "nowhere"),
+    }
+    assert download([str(tmp_path / "new")], environment) == 1
+    assert capsys.readouterr().err.endswith(
+        "If it is on your Connect: export MLFLOW_TRACKING_URI=https://connect.example.com/mlflow\n"
+    )

@@ -12,10 +12,9 @@ from typing import Final
 from modelserver.deployment.checks.preflight import preflight
 from modelserver.deployment.checks.report import Style, write_json, write_table
 from modelserver.deployment.shell import ours
-from modelserver.deployment.targets import model_and_files
+from modelserver.deployment.targets import model_and_files, with_model
 
 ROOT: Final = Path(__file__).parents[3]
-
 
 TARGETS: Final = "the model, by default that of MODEL_URI; further files that you deploy"
 
@@ -24,8 +23,7 @@ def check(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Prints each check as it is done; the exit code."""
     options = _parser().parse_intermixed_args(arguments)
     model, extra = model_and_files(options.target)
-    # A copy, since MLflow will keep settings of ours in the environment.
-    environment = {**environment, **({"MODEL_URI": model} if model else {})}
+    environment = with_model(environment, model)
     checks, style = preflight(environment, ROOT, extra), Style.of(sys.stdout, environment)
     if options.json:
         passed = write_json(checks, sys.stdout)
