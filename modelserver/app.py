@@ -7,9 +7,6 @@ a trailing slash, without a redirect, which would need an absolute URL that only
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from importlib.util import find_spec
-from pathlib import Path
-from runpy import run_path
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -26,7 +23,8 @@ from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.hosting.log import configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
-from modelserver.lifecycle import Lifecycle, isoformat, now
+from modelserver.lifecycle import Lifecycle
+from modelserver.loading.installed import MLFLOW_VERSION
 from modelserver.middleware import (
     KEY,
     RequestTrace,
@@ -41,9 +39,9 @@ from modelserver.pages.static import load_assets
 from modelserver.reading.media import JSON, PARQUET_START, too_large
 from modelserver.scoring import request as scoring
 from modelserver.scoring.batching import score_together
-from modelserver.scoring.model import Model
 from modelserver.scoring.workers import Workers
 from modelserver.service import Service, service_of
+from modelserver.states import Ready, now
 
 logger = logging.getLogger(__name__)
 
@@ -93,17 +91,20 @@ async def _invoke(request: HTTPRequest) -> Response:
 
 async def ping(request: HTTPRequest) -> Response:
     """Readiness, as MLflow's server answers it: a newline."""
-    lifecycle = service_of(request).lifecycle
-    if lifecycle.state != "ready":
-        raise lifecycle.unavailable()
+    state = service_of(request).lifecycle.state
+    if not isinstance(state, Ready):
+        raise state.unavailable()
     return Response(b"\n", media_type=JSON)
 
 
 async def health(request: HTTPRequest) -> Response:
     """Readiness with everything there is to say of it; 503 until ready."""
-    service = service_of(request)
-    status = 200 if service.lifecycle.state == "ready" else 503
-    return Response(encode_json(_health(service.lifecycle)), status, media_type=JSON)
+    state = service_of(request).lifecycle.state
+    uptime = round((now() - STARTED).total_seconds(), 1)
+    report = state.report() | {"mlflow_version": MLFLOW_VERSION, "uptime_seconds": uptime}
+    if isinstance(state, Ready):
+        return Response(encode_json(report | state.model.identity()), media_type=JSON)
+    return Response(encode_json(report), 503, media_type=JSON)
 
 
 async def version(request: HTTPRequest) -> Response:
@@ -115,7 +116,7 @@ async def model_metadata(request: HTTPRequest) -> Response:
     """What is known of the model: signature, params, tags, description."""
     service = service_of(request)
     model = await service.lifecycle.ready_model(service.settings.request_timeout)
-    return Response(encode_json(_metadata(model)), media_type=JSON)
+    return Response(encode_json(model.details()), media_type=JSON)
 
 
 async def openapi_json(request: HTTPRequest) -> Response:
@@ -183,53 +184,6 @@ async def _read_body(request: HTTPRequest, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _health(lifecycle: Lifecycle) -> dict[str, Any]:
-    report: dict[str, Any] = {
-        "state": lifecycle.state,
-        "since": isoformat(lifecycle.since),
-        "step": lifecycle.step,
-        "reason": lifecycle.reason,
-        "next_try": isoformat(lifecycle.next_try),
-        "warnings": lifecycle.warnings,
-        "mlflow_version": MLFLOW_VERSION,
-        "uptime_seconds": round((now() - STARTED).total_seconds(), 1),
-    }
-    return report | _identity(lifecycle.model) if lifecycle.model else report
-
-
-def _identity(model: Model) -> dict[str, Any]:
-    return {
-        "model_uri": model.uri,
-        "name": model.registration.name,
-        "version": model.registration.version,
-        "run_id": model.run_id,
-        "model_id": model.model_id,
-        "flavor": model.flavor,
-        "loaded_at": isoformat(model.loaded_at),
-        "load_seconds": round(model.load_seconds, 2),
-        "model_mlflow_version": model.mlflow_version,
-    }
-
-
-def _metadata(model: Model) -> dict[str, Any]:
-    return {
-        **_identity(model),
-        "description": model.registration.description,
-        "tags": dict(model.registration.tags),
-        "signature": model.declared,
-        "has_example": model.example is not None,
-        "created_at": model.created_at,
-    }
-
-
-def mlflow_version() -> str:
-    """What `mlflow.__version__` says, without the seconds that importing MLflow takes."""
-    package = find_spec("mlflow")
-    assert package is not None
-    assert package.origin is not None
-    return str(run_path(str(Path(package.origin).with_name("version.py")))["VERSION"])
-
-
 def _routes() -> list[BaseRoute]:
     table: list[
         tuple[str, Any, str]
@@ -247,7 +201,6 @@ def _routes() -> list[BaseRoute]:
 
 
 STARTED: Final = now()
-MLFLOW_VERSION: Final = mlflow_version()
 ROUTES: Final = [*_routes(), *site.ROUTES]
 PATHS: Final = [
     route.path
