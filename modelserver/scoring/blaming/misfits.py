@@ -36,7 +36,6 @@ MOST: Final = 10 * LIMIT
 """Faults that are looked at, some of which are the same."""
 
 
-
 def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | None:
     """Where `data` does not fit what MLflow makes of it for `model`, its wrapper of a model."""
     details: list[Detail] = []
