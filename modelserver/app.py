@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
-from modelserver.describing.description import Description, base_description
+from modelserver.describing.description import base_description
 from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
 from modelserver.hosting.log import configure_logging
 from modelserver.hosting.memory import FreeMemory
@@ -36,9 +36,9 @@ from modelserver.middleware import (
 from modelserver.pages import site
 from modelserver.pages.caching import conditional
 from modelserver.pages.static import load_assets
-from modelserver.reading.media import JSON, PARQUET_START, too_large
-from modelserver.scoring import request as scoring
+from modelserver.reading.media import JSON, too_large
 from modelserver.scoring.batching import score_together
+from modelserver.scoring.request import Request, Work
 from modelserver.scoring.workers import Workers
 from modelserver.service import Service, service_of
 from modelserver.states import Ready, now
@@ -50,9 +50,6 @@ YAML: Final = "application/yaml"
 REVALIDATED: Final = {"Cache-Control": "no-cache"}
 """The answer may be kept, but not used again without asking: a restart may bring a new model."""
 
-SMALL: Final = 16 * 1024
-"""Bytes of a body that may be scored on the event loop, see `Workers`."""
-
 UPGRADED: Final = (
     "the body is missing: with an Upgrade header it is not read. Switch HTTP/2 off in the client "
     "(Java: version(HTTP_1_1), curl: --http1.1)"
@@ -63,30 +60,24 @@ class Invocations:
     """Predicts. An ASGI app of its own, which spares a small request a layer of Starlette's."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads the request, answers it; what is wrong with it is raised."""
-        response = await _invoke(HTTPRequest(scope, receive))
-        await response(scope, receive, send)
+        """Reads a request, waits for the model, has it scored and answers.
 
-
-async def _invoke(request: HTTPRequest) -> Response:
-    service, trace = service_of(request), _trace(request)
-    body = await _read_body(request, service.settings.max_request_bytes)
-    if not body and "upgrade" in request.headers:
-        raise BadRequest(UPGRADED)
-    timeout = service.settings.request_timeout
-    model = await service.lifecycle.ready_model(timeout)
-    get = request.headers.get
-    job = scoring.Request(
-        body, get("content-type"), get("content-encoding"), service.settings.max_request_bytes
-    )
-    join = score_together if model.row_wise else None
-    work = scoring.Work(model, job)
-    try:
-        scored = await service.workers.run(work, timeout, _is_small(job), join)
-    finally:
-        service.memory.after_request(len(body))
-    trace.rows = scored.rows
-    return Response(scored.body, media_type=JSON)
+        Raises `ApiError` for a request that cannot be read or scored, and where there is no model
+        or no worker for it.
+        """
+        request = HTTPRequest(scope, receive)
+        service, header = service_of(request), request.headers.get
+        limit, timeout = service.settings.max_request_bytes, service.settings.request_timeout
+        body = await _read_body(request, limit)
+        sent = Request(body, header("content-type"), header("content-encoding"), limit)
+        model = await service.lifecycle.ready_model()
+        join = score_together if model.row_wise else None
+        try:
+            scored = await service.workers.run(Work(model, sent), timeout, sent.is_small, join)
+        finally:
+            service.memory.after_request(len(body))
+        _trace(request).rows = scored.rows
+        await Response(scored.body, media_type=JSON)(scope, receive, send)
 
 
 async def ping(request: HTTPRequest) -> Response:
@@ -114,20 +105,19 @@ async def version(request: HTTPRequest) -> Response:
 
 async def model_metadata(request: HTTPRequest) -> Response:
     """What is known of the model: signature, params, tags, description."""
-    service = service_of(request)
-    model = await service.lifecycle.ready_model(service.settings.request_timeout)
+    model = await service_of(request).lifecycle.ready_model()
     return Response(encode_json(model.details()), media_type=JSON)
 
 
 async def openapi_json(request: HTTPRequest) -> Response:
     """The OpenAPI document; without a model, of what any model takes."""
-    description = await _description(request)
+    description = await service_of(request).lifecycle.described()
     return conditional(request, description.json, JSON, description.json_tag, REVALIDATED)
 
 
 async def openapi_yaml(request: HTTPRequest) -> Response:
     """The same document as YAML (media type: RFC 9512)."""
-    description = await _description(request)
+    description = await service_of(request).lifecycle.described()
     return conditional(request, description.yaml, YAML, description.yaml_tag, REVALIDATED)
 
 
@@ -155,23 +145,13 @@ async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
     )
 
 
-async def _description(request: HTTPRequest) -> Description:
-    service = service_of(request)
-    return await service.lifecycle.described(service.settings.request_timeout)
-
-
 def _trace(request: HTTPRequest) -> Trace:
     trace: Trace = request.scope[KEY]
     return trace
 
 
-def _is_small(job: scoring.Request) -> bool:
-    """Whether the body stands for no more than it is: neither compressed nor Parquet."""
-    plain = job.content_encoding is None and job.body[:4] != PARQUET_START
-    return plain and len(job.body) <= SMALL
-
-
 async def _read_body(request: HTTPRequest, limit: int) -> bytes:
+    """The body. Raises `PayloadTooLarge` beyond `limit` bytes, as soon as that is known."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise too_large(limit)
@@ -181,13 +161,14 @@ async def _read_body(request: HTTPRequest, limit: int) -> bytes:
         if size > limit:
             raise too_large(limit)
         chunks.append(chunk)
+    if not size and "upgrade" in request.headers:
+        raise BadRequest(UPGRADED)
     return b"".join(chunks)
 
 
 def _routes() -> list[BaseRoute]:
-    table: list[
-        tuple[str, Any, str]
-    ] = [  # in the order of use, which is the order in which Starlette tries them
+    # In the order of use, since Starlette tries them in this order.
+    table: list[tuple[str, Any, str]] = [
         ("/invocations", Invocations(), "POST"),
         ("/ping", ping, "GET"),
         ("/health", health, "GET"),

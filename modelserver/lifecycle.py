@@ -77,17 +77,20 @@ class Lifecycle:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), timeout or None)
 
-    async def ready_model(self, timeout: float) -> Model:
-        """The model, waited for while it is loading. Raises `ModelUnavailable`."""
+    async def ready_model(self) -> Model:
+        """The model; while it is loading, waits for it until the request timeout.
+
+        Raises `ModelUnavailable`.
+        """
         if not isinstance(self.state, Ready):
-            await self.settled(timeout)
+            await self.settled(self.settings.request_timeout)
         if not isinstance(self.state, Ready):
             raise self.state.unavailable()
         return self.state.model
 
-    async def described(self, timeout: float) -> Description:
-        """The description, waited for while the model is loading."""
-        await self.settled(timeout)
+    async def described(self) -> Description:
+        """The description; while the model is loading, waits for it until the request timeout."""
+        await self.settled(self.settings.request_timeout)
         return self.description
 
     async def _load_until_ready(self) -> None:
