@@ -19,7 +19,7 @@ from modelserver.answering.encoding import encode_json
 from modelserver.pages.html import docs_page, landing_page, redoc_page
 from modelserver.pages.landing import landing, summary, title
 from modelserver.pages.static import load_assets
-from modelserver.reading.media import JSON
+from modelserver.reading.formats import JSON
 from modelserver.service import service_of
 
 FIRST_PAGE_WAITS: Final = 30.0

@@ -46,6 +46,8 @@ class Signature:
     """Whether integers may reach the model unchecked, so that none may be rounded on the way."""
     nan_is_null: bool = False
     """Whether NaN and null mean the same in all columns."""
+    types: frozenset[str] = frozenset()
+    """The types of the columns, or `tensor`, as signatures name them."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -71,6 +73,7 @@ def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) 
         nan_is_null=bool(inputs)
         and not from_type_hint
         and CHECKED.issuperset(spec["type"] for spec in inputs),
+        types=frozenset(spec["type"] for spec in inputs),
     )
 
 

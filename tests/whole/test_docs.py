@@ -24,6 +24,7 @@ from modelserver.loading.explaining import (
     network,
     while_loading as loading,
 )
+from modelserver.reading.formats import FORMATS
 from tests.whole.test_against_mlflow import DIFFERENCES
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,11 @@ def test_settings_table(setting: Setting[object]) -> None:
 def test_no_other_settings_are_promised() -> None:
     table = README.partition("## Settings")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `([A-Z_]+)` \|", table, re.M) == [s.name for s in SETTINGS.values()]
+
+
+@pytest.mark.parametrize("media_type", FORMATS)
+def test_every_format_is_described(media_type: str) -> None:
+    assert media_type in README
 
 
 @pytest.mark.parametrize("key", DIFFERENCES)
