@@ -17,7 +17,6 @@ from modelserver.describing.schemas import (
     full_row_schema,
     is_named,
     is_one_row,
-    object_schema,
     required,
     some,
     split_schema,
@@ -25,6 +24,7 @@ from modelserver.describing.schemas import (
 )
 from modelserver.reading.formats import FORMATS, JSON, Format
 from modelserver.reading.input_forms import LLM_KEYS
+from modelserver.types.nested import kind_of, object_schema
 
 Specs: TypeAlias = Sequence[Spec]
 
@@ -84,8 +84,10 @@ def formats_for(inputs: Specs, from_type_hint: bool) -> Sequence[Format]:
     """The formats in which a model with these inputs is documented to take them."""
     if from_type_hint or takes_chat(inputs):
         return [FORMATS[JSON]]
-    types = {spec["type"] for spec in inputs}
-    return [row for row in FORMATS.values() if types <= row.holds]
+    if inputs[0]["type"] == "tensor":
+        return [row for row in FORMATS.values() if row.tensors]
+    is_flat = all(kind_of(spec).is_scalar for spec in inputs)
+    return [row for row in FORMATS.values() if is_flat or row.nested]
 
 
 def names_of(inputs: Specs) -> list[Any]:

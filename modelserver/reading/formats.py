@@ -16,33 +16,25 @@ from modelserver.reading.csv_format import csv_payload, csv_text
 from modelserver.reading.input_forms import Payload
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.parquet.reader import parquet_payload
-from modelserver.types.nested import EXPECTS
-from modelserver.types.signature import CHECKED, Signature
-from modelserver.types.type_table import KINDS
+from modelserver.types.signature import Signature
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 PARQUET: Final = "application/vnd.apache.parquet"
 
-FLAT: Final = frozenset(CHECKED)
-"""The column types of which a cell is a single value."""
-
-EVERY: Final = frozenset({*KINDS, *EXPECTS, "tensor"})
-"""All types of columns, the nested ones too, and tensors."""
-
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A row: one media type. `name` is how messages call it.
-
-    `reader` gets a body, the signature, and the most bytes that a body may stand for. `holds`: the
-    types of input that a body can hold, as signatures name them; others are refused.
-    """
+    """A row: one media type. `name` is how messages call it. `reader` gets a body, the signature,
+    and the most bytes that a body may stand for."""
 
     media_type: str
     name: str
     reader: Callable[[bytes, Signature, int], Payload]
-    holds: frozenset[str]
+    nested: bool = False
+    """Whether a cell can be an array, an object or a map. Where not, such columns are refused."""
+    tensors: bool = False
+    """Whether it can hold tensors. Where not, models that take them refuse it."""
     starts: tuple[bytes, ...] = ()
     """How a body begins, by which it is known without a media type; text after blanks."""
     binary: bool = False
@@ -60,16 +52,18 @@ class Format:
             raise UnsupportedMediaType(
                 f"this server cannot read {self.name}: {self.needs} is not installed"
             )
-        if not signature.types <= self.holds:
-            raise BadRequest(f"{self._misfit(signature)}, which {self.name} cannot hold; send JSON")
+        if misfit := self._misfit(signature):
+            raise BadRequest(f"{misfit}, which {self.name} cannot hold; send JSON")
         return self.reader(body, signature, limit)
 
     def _misfit(self, signature: Signature) -> str:
-        """What of the model's input a body cannot hold."""
-        if signature.columns is None:
-            return "the model takes tensors"
-        columns = signature.columns.columns
-        column = next(column for column in columns if column.kind.name not in self.holds)
+        """What of the model's input a body cannot hold, empty for nothing."""
+        columns = signature.columns
+        if columns is None:
+            return "the model takes tensors" if signature.tensors and not self.tensors else ""
+        if self.nested or columns.only_scalars:
+            return ""
+        column = next(column for column in columns.columns if not column.kind.is_scalar)
         return f"column {column.name!r} takes {column.kind.expects}"
 
 
@@ -85,14 +79,14 @@ FORMATS: Final = {
             JSON,
             "JSON",
             reader=json_payload,
-            holds=EVERY,
+            nested=True,
+            tensors=True,
             starts=(b"{", b"["),
         ),
         Format(
             CSV,
             "CSV",
             reader=csv_payload,
-            holds=FLAT,
             about=(
                 "A header with the columns' names and one line per row, separated by commas. An "
                 "empty cell is a missing value."
@@ -103,7 +97,8 @@ FORMATS: Final = {
             PARQUET,
             "Parquet",
             reader=parquet_payload,
-            holds=EVERY,
+            nested=True,
+            tensors=True,
             about="A Parquet file with the columns by name.",
             starts=(b"PAR1",),
             binary=True,

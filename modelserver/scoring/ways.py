@@ -89,7 +89,7 @@ def _own_predict(
     if _loader(pyfunc) == PYTHON_MODEL and not signature.params.declared:
         return _unwrapped(pyfunc._model_impl) or predict
     columns = signature.columns
-    if sample is None or columns is None or not columns.block or _loader(pyfunc) != SKLEARN:
+    if sample is None or columns is None or not columns.only_doubles or _loader(pyfunc) != SKLEARN:
         return predict
     fast = array_predict(pyfunc.get_raw_model(), name, columns.names)
     return fast if fast and predict_alike(predict, fast, sample) else predict

@@ -12,7 +12,7 @@ from modelserver.describing.description import base_description, describe
 from modelserver.errors import ApiError, UnsupportedMediaType
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
-from modelserver.reading.formats import CSV, FLAT, FORMATS, JSON, PARQUET, Format
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET, Format
 from modelserver.reading.input_forms import Payload, from_table
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score
@@ -35,7 +35,6 @@ NEW = Format(
     LINES,
     "NDJSON",
     reader=lines_payload,
-    holds=FLAT,
     about="One JSON object per line.",
     write=lines_text,
 )
