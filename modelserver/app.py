@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
 from modelserver.describing.description import base_description
-from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
+from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed, too_large
 from modelserver.hosting.log import configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
@@ -36,7 +36,7 @@ from modelserver.middleware import (
 from modelserver.pages import site
 from modelserver.pages.caching import conditional
 from modelserver.pages.static import load_assets
-from modelserver.reading.media import JSON, too_large
+from modelserver.reading.formats import JSON
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.request import Request, Work
 from modelserver.scoring.workers import Workers
