@@ -10,12 +10,9 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Final
 
-from modelserver.deployment.shell import join
-
-REQUIREMENTS: Final = Path(__file__).parents[2] / "requirements.txt"
+from modelserver.deployment.command_line import ROOT, join
 
 COMMANDS: Final = {
     "check": "say what a deployment lacks, and what mends it",
@@ -28,7 +25,7 @@ COMMANDS: Final = {
 """Each is a function of its name in one of the modules below."""
 
 MODULES: Final = {
-    "check": "checks.command",
+    "check": "checks.preflight",
     "update": "install",
     "install": "install",
     "download": "download",
@@ -48,7 +45,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         sys.stdout.flush()
         return code
     except ModuleNotFoundError as error:
-        install = join(["pip", "install", "-r", str(REQUIREMENTS)])
+        install = join(["pip", "install", "-r", str(ROOT / "requirements.txt")])
         print(f"main.py: there is no {error.name} in this environment; {install}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader, such as `head`, has seen enough

@@ -15,10 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from modelserver.deployment.environment import set_up
-from modelserver.deployment.install import hint
-from modelserver.deployment.quiet import quiet
-from modelserver.deployment.targets import model_and_files, with_model
+from modelserver.deployment.command_line import model_and_files, with_model
+from modelserver.deployment.environment import advice_on_connect, quiet, set_up
 from modelserver.hosting.settings import Settings, SettingsError, read_settings
 from modelserver.loading.attempt import LoadFailed
 from modelserver.loading.loader import explained
@@ -51,7 +49,7 @@ def download(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except SettingsError as error:
         return _complain(str(error))
     except LoadFailed as error:
-        return _complain(f"{error}{hint(environment)}")
+        return _complain(f"{error}{advice_on_connect(environment)}")
     except OSError as error:
         return _complain(f"{folder}: {error.strerror}")
     print(f"{folder} has the model's files")

@@ -4,8 +4,12 @@ In: a model's URI. Out: `SavedWith`. Only the files that say so are downloaded, 
 Whatever goes wrong is a `LoadFailed` with advice.
 """
 
+import contextlib
+import io
+import logging
 import re
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -13,8 +17,9 @@ from typing import Any, Final
 
 import yaml
 
-from modelserver.deployment.conda import conda_python, read_conda
+from modelserver.deployment.command_line import set_variable
 from modelserver.deployment.packages.cautions import Caution
+from modelserver.deployment.packages.conda import conda_python, read_conda
 from modelserver.deployment.packages.floors import raised
 from modelserver.deployment.packages.lines import Line, read_line, read_lines
 from modelserver.deployment.texts import NoText, read_text
@@ -40,6 +45,23 @@ SHOWN: Final = 10
 """Names in a message."""
 
 HASH: Final = re.compile(r"\s+--hash[ =]\S+|^--require-hashes$")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing is printed inside, neither by `print` nor by `logging` nor by `warnings`."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +103,15 @@ def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, Saved
             return registration, read_environment(local)
         _fetch_files(registration.uri, folder)
         return registration, _with_store(read_environment(folder), registration.location)
+
+
+def advice_on_connect(environment: Mapping[str, str]) -> str:
+    """What to add where a model is not found: the tracking server is often on Connect, too."""
+    server = environment.get("CONNECT_SERVER", "").rstrip("/")
+    if not server or environment.get("MLFLOW_TRACKING_URI"):
+        return ""
+    command = set_variable("MLFLOW_TRACKING_URI", f"{public_uri(server)}/mlflow")
+    return f". If it is on your Connect: {command}"
 
 
 def of_conda(saved: SavedWith) -> Caution | None:

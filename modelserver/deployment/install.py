@@ -18,20 +18,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from modelserver.deployment.environment import inspect_model, of_conda
+from modelserver.deployment.command_line import ROOT, join
+from modelserver.deployment.environment import advice_on_connect, inspect_model, of_conda, quiet
 from modelserver.deployment.packages.cautions import cautions
-from modelserver.deployment.packages.floors import with_own
+from modelserver.deployment.packages.floors import ALIASES, skinny, with_own
 from modelserver.deployment.packages.lines import Line
 from modelserver.deployment.packages.matches import quoted
 from modelserver.deployment.packages.merging import Conflict, differences, merge
-from modelserver.deployment.quiet import quiet
-from modelserver.deployment.shell import join, set_variable
-from modelserver.deployment.skinny import ALIASES, skinny
 from modelserver.deployment.texts import NoText, decode, read_text
 from modelserver.hosting.settings import SettingsError, read_settings
 from modelserver.loading.attempt import LoadFailed, public_uri
 
-OURS: Final = Path(__file__).parents[2] / "requirements.txt"
+OURS: Final = ROOT / "requirements.txt"
 
 INSTALL: Final = "main.py install"
 UPDATE: Final = "main.py update"
@@ -170,17 +168,8 @@ def _command(prog: str, arguments: Sequence[str], environment: Mapping[str, str]
     except (Failed, SettingsError) as error:
         return _complain(prog, str(error))
     except LoadFailed as error:
-        return _complain(prog, f"{error}{hint(environment)}")
+        return _complain(prog, f"{error}{advice_on_connect(environment)}")
     return 0
-
-
-def hint(environment: Mapping[str, str]) -> str:
-    """Who deploys to Connect often has the tracking server there."""
-    server = environment.get("CONNECT_SERVER", "").rstrip("/")
-    if not server or environment.get("MLFLOW_TRACKING_URI"):
-        return ""
-    command = set_variable("MLFLOW_TRACKING_URI", f"{public_uri(server)}/mlflow")
-    return f". If it is on your Connect: {command}"
 
 
 def _act(prog: str, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -191,7 +180,7 @@ def _act(prog: str, options: argparse.Namespace, environment: Mapping[str, str])
             _, saved = inspect_model(settings, Path(temporary))
         if risk := of_conda(saved):
             print(f"warning: {risk.found}; {risk.advice}", file=sys.stderr)
-        packages = skinny(saved) if options.skinny else list(saved.packages)
+        packages = skinny(saved.packages, saved.flavors) if options.skinny else list(saved.packages)
         if prog == UPDATE:
             _update(file, packages, public_uri(uri), options)
         else:

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from modelserver.deployment.files.bundle import (
+from modelserver.deployment.bundle import (
     ALWAYS,
     ARGUMENTS,
     MODEL,
@@ -23,12 +23,18 @@ from modelserver.deployment.files.bundle import (
     read_bundle,
     variables,
 )
-from modelserver.deployment.files.manifest import stale
-from modelserver.deployment.shell import SECRET, WINDOWS, join, quote, variable
-from modelserver.deployment.targets import model_and_files, with_model
+from modelserver.deployment.command_line import (
+    ROOT,
+    SECRET,
+    WINDOWS,
+    join,
+    model_and_files,
+    quote,
+    variable,
+    with_model,
+)
+from modelserver.deployment.manifest import stale
 from modelserver.loading.attempt import public_uri
-
-ROOT: Final = Path(__file__).parents[2]
 
 DEPLOY: Final = ("deploy", "fastapi")
 MANIFEST: Final = ("write-manifest", "fastapi", "--overwrite")

@@ -12,14 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks.document_faults import faults
-from modelserver.deployment.checks.outcome import Outcome
-from modelserver.deployment.checks.python_version import minor
+from modelserver.deployment.checks.project_checks import minor
 from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
+from modelserver.deployment.checks.report import Outcome
+from modelserver.deployment.command_line import HAS_SCHEME, ours, set_variable, unset_variable
 from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
-from modelserver.deployment.files.bundle import Bundle
-from modelserver.deployment.shell import ours, set_variable, unset_variable
-from modelserver.deployment.targets import HAS_SCHEME
 from modelserver.hosting.settings import Settings, SettingsError, read_settings
 from modelserver.loading.attempt import LoadFailed, public_uri
 from modelserver.scoring.blaming.blame import without_request

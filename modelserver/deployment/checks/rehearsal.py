@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from modelserver.deployment.files.bundle import Bundle
+from modelserver.deployment.bundle import Bundle
 from modelserver.hosting.settings import unquoted
 
 PERFORMANCE: Final = Path(__file__).with_name("performance.py")

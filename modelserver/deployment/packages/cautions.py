@@ -11,9 +11,8 @@ from typing import Final
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from modelserver.deployment.packages.lines import Line, read_lines
+from modelserver.deployment.packages.lines import Line, common, read_lines
 from modelserver.deployment.packages.refusals import INDEXES, read_option
-from modelserver.deployment.packages.versions import common
 
 PYTORCH: Final = frozenset({"torch", "torchaudio", "torchvision"})
 

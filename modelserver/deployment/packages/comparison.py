@@ -11,12 +11,11 @@ from itertools import starmap
 from packaging.requirements import Requirement
 
 from modelserver.deployment.packages.cautions import cautions
-from modelserver.deployment.packages.lines import Line, read_line, read_lines
+from modelserver.deployment.packages.floors import FULL, SKINNY
+from modelserver.deployment.packages.lines import Line, common, read_line, read_lines
 from modelserver.deployment.packages.matches import agree, quoted
 from modelserver.deployment.packages.merging import Conflict, merge
 from modelserver.deployment.packages.own_lines import own_faults
-from modelserver.deployment.packages.versions import common
-from modelserver.deployment.skinny import FULL, SKINNY
 
 
 @dataclass(frozen=True, slots=True)

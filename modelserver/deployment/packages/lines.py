@@ -1,17 +1,27 @@
-"""The lines of a requirements file, as pip reads them.
+"""The lines of a requirements file, as pip reads them, and the versions that several allow.
 
 In: text. Out: one `Line` for each line with its continuations; their texts together are the text
 that came in, byte for byte. Nothing is raised: a line that holds no requirement says so.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+START: Final = "# >>> model packages"
+
+END: Final = "# <<< model packages"
+"""Marks around the lines that a merge wrote."""
+
+BLOCK: Final = re.compile(rf"^{START}(?:(?!^{START}).)*?^{END}[^\n]*\n?", re.M | re.S)
 
 COMMENT: Final = re.compile(r"(?<!\S)#.*$")
 
@@ -40,6 +50,8 @@ IN_ADDRESS: Final = re.compile(
 
 SHOWN: Final = 120
 """Characters of a line in a message."""
+
+LOWEST: Final = Version("0.dev0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +114,11 @@ def numbered(text: str) -> Iterator[tuple[int, Line]]:
         number += line.text.count("\n")
 
 
+def outside(text: str) -> str:
+    """The text with its blocks empty, so that the numbers of its lines are the same."""
+    return BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)
+
+
 def read_line(text: str) -> Line:
     """One line, which may have continuations."""
     content = COMMENT.sub("", re.sub(r"\\(\r?\n|$)", "", text).rstrip("\r\n")).strip()
@@ -119,3 +136,40 @@ def _requirement(text: str) -> Requirement | None:
         return Requirement(text)
     except (InvalidRequirement, RecursionError):  # a marker may have many parentheses
         return None
+
+
+def common(specifiers: Sequence[SpecifierSet]) -> SpecifierSet | None:
+    """What all `specifiers` allow, as short as can be: an exact version stands for the rest."""
+    together = reduce(and_, specifiers)
+    if together and not any(map(_allows(together), _candidates(together))):
+        return None
+    return next(filter(is_exact, specifiers), together)
+
+
+def is_exact(specifier: SpecifierSet) -> bool:
+    """Whether no more than one version is allowed."""
+    return any(
+        part.operator in ("==", "===") and not part.version.endswith(".*") for part in specifier
+    )
+
+
+def _allows(specifier: SpecifierSet) -> Callable[[Version], bool]:
+    return lambda version: specifier.contains(version, prereleases=True)
+
+
+def _candidates(specifier: SpecifierSet) -> Iterator[Version]:
+    """Versions of which one is allowed if any is: a range that is not empty has at its lower end
+    the lowest version of all, a version that is named, or the next after one."""
+    yield LOWEST
+    for part in specifier:
+        try:
+            version = Version(part.version.removesuffix(".*"))
+        except InvalidVersion:  # `===` takes any text
+            continue
+        yield version
+        yield _from_release(version, (*version.release, 1))
+        yield _from_release(version, (*version.release[:-1], version.release[-1] + 1))
+
+
+def _from_release(version: Version, release: Sequence[int]) -> Version:
+    return Version(f"{version.epoch}!{'.'.join(map(str, release))}")

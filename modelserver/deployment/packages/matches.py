@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from modelserver.deployment.packages.lines import COMMENT, Line
-from modelserver.deployment.packages.versions import common, is_exact
+from modelserver.deployment.packages.lines import COMMENT, Line, common, is_exact
 
 
 @dataclass(frozen=True, slots=True)

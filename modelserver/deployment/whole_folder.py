@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from modelserver.deployment.files.bundle import ALWAYS, Bundle
+from modelserver.deployment.bundle import ALWAYS, Bundle
 
 SKIPPED: Final = frozenset(
     {

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from modelserver.deployment.files.bundle import Bundle, read_bundle
-from modelserver.deployment.shell import ours
+from modelserver.deployment.bundle import Bundle, read_bundle
+from modelserver.deployment.command_line import ours
 
 
 def stale(root: Path, extra: Sequence[str] = ()) -> list[str]:

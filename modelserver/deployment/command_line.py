@@ -1,14 +1,19 @@
-"""Commands that a person pastes into a shell: a POSIX one, on Windows PowerShell.
+"""Command lines: what the arguments of a command name, and commands for a person to paste.
 
-In: names and values. Out: text that the shell takes as it is meant. A value with a login or a query
-is not shown: rsconnect fills it in.
+In: words; names and values. Out: the model and the files that words name; text that a shell takes
+as it is meant, a POSIX one, on Windows PowerShell. A value with a login or a query is not shown:
+rsconnect fills it in. Needs no package, since it also says how to install those.
 """
 
 import os
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+"""The project's folder."""
 
 WINDOWS: Final = os.name == "nt"
 
@@ -16,6 +21,9 @@ SECRET: Final = re.compile(r"//[^/]*@|[?#]")
 
 PLAIN: Final = re.compile(r"[\w+=:./\\-]+")
 """What PowerShell takes as one word without quotes."""
+
+HAS_SCHEME: Final = re.compile(r"(?:models|runs|mlflow-artifacts):|\w[\w+.-]+:/")
+"""Of two characters or more: a drive of Windows is a folder."""
 
 
 def quote(text: str, windows: bool = WINDOWS) -> str:
@@ -65,3 +73,19 @@ def ours(command: str, model_uri: str, *files: str) -> str:
     """A command of `python main.py`, which takes the model from MODEL_URI where it is not named."""
     named = [model_uri] if model_uri and not SECRET.search(model_uri) else []
     return join(["python", "main.py", command, *named, *files])
+
+
+def model_and_files(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The first word that is a URI or a model's folder, None without one; and the other words."""
+    model = next((word for word in words if _names_a_model(word)), None)
+    return model, [word for word in words if word != model]
+
+
+def with_model(environment: Mapping[str, str], model: str | None) -> dict[str, str]:
+    """The environment, in which a model that was named stands as MODEL_URI. It is a copy, since
+    MLflow keeps settings of ours in that of the process."""
+    return {**environment, **({"MODEL_URI": model} if model else {})}
+
+
+def _names_a_model(word: str) -> bool:
+    return bool(HAS_SCHEME.match(word)) or (Path(word) / "MLmodel").is_file()
