@@ -35,8 +35,6 @@ Detail: TypeAlias = Mapping[str, Any]
 MOST: Final = 10 * LIMIT
 """Faults that are looked at, some of which are the same."""
 
-NUMERIC: Final = frozenset({"boolean", "integer", "long", "float", "double"})
-
 
 def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | None:
     """Where `data` does not fit what MLflow makes of it for `model`, its wrapper of a model."""
@@ -196,8 +194,9 @@ def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
     known = {key: value for key, value in data.items() if key in columns.positions}
     kinds = dict(zip(known, columns.kinds_of(list(known)), strict=True))
     for key, value in known.items():
-        if isinstance(value, str) and kinds[key] is not None and kinds[key].name in NUMERIC:
-            return _invalid([_detail(key, kinds[key].expects, describe(value))])
+        kind = kinds[key]
+        if isinstance(value, str) and kind and kind.is_scalar and kind.json_type != "string":
+            return _invalid([_detail(key, kind.expects, describe(value))])
     try:
         columns.frame(Table(list(known), 1, columns=[[value] for value in known.values()]))
     except InvalidInput as error:
