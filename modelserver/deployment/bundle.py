@@ -99,7 +99,8 @@ def matches(root: Path, pattern: str) -> list[str]:
 
 
 def _inside(root: Path, word: str) -> str | None:
-    """The path from the folder, in its shortest form; None for one that leads out of it."""
+    """The path that `word` means, relative to `root` and in its shortest form; None for one
+    outside."""
     path, folder = Path(os.path.normpath(root / word)), Path(os.path.normpath(root))
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else None
 
@@ -133,7 +134,8 @@ class Bundle:
         return sum(self.sizes.values())
 
     def problem(self) -> tuple[str, str] | None:
-        """What keeps it from being sent, and what mends that."""
+        """The first thing that keeps the bundle from being sent, and what mends it; None if all is
+        well."""
         if self.missing:
             return f"missing: {' '.join(self.missing)}", join(
                 ["git", "checkout", "--", *self.missing]
@@ -147,7 +149,8 @@ class Bundle:
         return None
 
     def unwanted(self) -> Iterator[tuple[str, str]]:
-        """Each file that should not go, and why. What a person named is wanted, but for secrets."""
+        """Each file that should not be sent, and why. A file that a person named is only refused if
+        it looks like a secret."""
         for path, size in self.sizes.items():
             why = _why_unwanted(path.rpartition("/")[2].lower(), size)
             if why == SECRET or (why and path not in self.further):
@@ -176,8 +179,9 @@ def _why_unwanted(name: str, size: int) -> str | None:
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """What the content needs to find its model: none where the model is not named, so that those it
-    has stay. On Connect the tracking server is by default its own /mlflow."""
+    """The variables that tell the content which model to serve and where it is registered. Without
+    a MODEL_URI there are none, so that the content keeps those that it has. A tracking server at
+    /mlflow of the same Connect is left out, since the server looks there by default."""
     known = {name: unquoted(environment.get(name, "")).rstrip("/") for name in (MODEL, *SERVERS)}
     of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
     servers = {

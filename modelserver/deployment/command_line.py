@@ -8,12 +8,15 @@ rsconnect fills it in. Needs no package, since it also says how to install those
 import os
 import re
 import shlex
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 """The project's folder."""
+
+NO_MODEL: Final = "one model URI is needed, such as models:/my-model/1; see --help"
 
 WINDOWS: Final = os.name == "nt"
 
@@ -64,8 +67,8 @@ def new_environment(number: int, windows: bool = WINDOWS) -> str:
 
 
 def variable(name: str, value: str) -> str:
-    """What rsconnect's -E takes: a bare name, whose value it reads from its environment, where that
-    must not be shown."""
+    """The argument of rsconnect's -E. If the value must not be shown it is the name alone, and
+    rsconnect takes the value from its environment."""
     return name if SECRET.search(value) else f"{name}={value}"
 
 
@@ -75,6 +78,12 @@ def ours(command: str, model_uri: str, *files: str) -> str:
     return join(["python", "main.py", command, *named, *files])
 
 
+def complain(program: str, text: str) -> int:
+    """Prints what went wrong; the exit code."""
+    print(f"{program}: {text}", file=sys.stderr)
+    return 1
+
+
 def model_and_files(words: Sequence[str]) -> tuple[str | None, list[str]]:
     """The first word that is a URI or a model's folder, None without one; and the other words."""
     model = next((word for word in words if _names_a_model(word)), None)
@@ -82,8 +91,8 @@ def model_and_files(words: Sequence[str]) -> tuple[str | None, list[str]]:
 
 
 def with_model(environment: Mapping[str, str], model: str | None) -> dict[str, str]:
-    """The environment, in which a model that was named stands as MODEL_URI. It is a copy, since
-    MLflow keeps settings of ours in that of the process."""
+    """A copy of the environment, with MODEL_URI set to the model that was named, if one was. MLflow
+    writes to that of the process, so this one is never handed to it."""
     return {**environment, **({"MODEL_URI": model} if model else {})}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Final
 
-from modelserver.deployment.command_line import ROOT, join
+from modelserver.deployment.command_line import ROOT, complain, join
 
 COMMANDS: Final = {
     "check": "say what a deployment lacks, and what mends it",
@@ -46,8 +46,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return code
     except ModuleNotFoundError as error:
         install = join(["pip", "install", "-r", str(ROOT / "requirements.txt")])
-        print(f"main.py: there is no {error.name} in this environment; {install}", file=sys.stderr)
-        return 1
+        return complain("main.py", f"there is no {error.name} in this environment; {install}")
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -56,7 +55,8 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _prepare_output() -> None:
-    """Streams that are closed lead nowhere; what a stream has no character for is a `?` there."""
+    """Closed streams are replaced by ones that lead nowhere, and characters that a console cannot
+    show become `?`."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -80,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _found(command: str) -> Callable[[Sequence[str], Mapping[str, str]], int]:
-    """The function, imported by now only: a command needs no more packages than it uses."""
+    """The function of a command. Its module is imported only now, so that a command needs no more
+    packages than it uses."""
     module = import_module(f"modelserver.deployment.{MODULES[command]}")
     function: Callable[[Sequence[str], Mapping[str, str]], int] = getattr(module, command)
     return function

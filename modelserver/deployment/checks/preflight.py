@@ -50,7 +50,8 @@ def _guarded(check: Callable[..., Outcome[T]], needed: tuple[Any, ...]) -> Outco
 def _step(
     name: str, check: Callable[..., Outcome[T]], *needed: Any
 ) -> Generator[Check, None, T | None]:
-    """One check; what it found out is returned, None if it failed or something needed is None."""
+    """Runs one check and yields its line of the report. Returns what it found out for later checks;
+    None if it failed or was skipped, because one of `needed` is None."""
     if any(fact is None for fact in needed):
         yield Check(name, "skipped", "not checked, because an earlier check failed")
         return None
@@ -63,7 +64,8 @@ def _step(
 def preflight(
     environment: Mapping[str, str], root: Path, extra: Sequence[str] = ()
 ) -> Iterator[Check]:
-    """All checks, in order, each as soon as it is done. `extra` files go to Connect, too."""
+    """Yields the result of each check, in order, as soon as it is done. `extra` are files that a
+    person sends to Connect beside the project's own."""
     bundle = read_bundle(root, extra)
     settings = yield from _step("settings", check_settings, environment)
     reachable = yield from _step("tracking server", check_tracking_server, settings, environment)
@@ -81,7 +83,8 @@ def preflight(
 
 
 def check(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Prints each check as it is done; the exit code."""
+    """The command: prints the result of each check as soon as it is done, and returns the exit
+    code."""
     options = _parser().parse_intermixed_args(arguments)
     model, extra = model_and_files(options.target)
     environment = with_model(environment, model)

@@ -61,7 +61,7 @@ def chosen_python(root: Path) -> PythonChoice | None:
 
 
 def minor(version: str) -> int | None:
-    """The second number of a version such as 3.11.7; None where it is no Python 3 of Connect's."""
+    """The second number of a version such as 3.11.7; None where it is no version of Python 3."""
     found = re.match(r"3\.(\d+)(?!\d)", version)
     return int(found[1]) if found else None
 

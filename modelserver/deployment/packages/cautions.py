@@ -36,6 +36,9 @@ class Caution:
     found: str
     advice: str
 
+    def __str__(self) -> str:
+        return f"{self.found}; {self.advice}"
+
 
 def cautions(packages: Sequence[Line], text: str) -> list[Caution]:
     """What to beware of when `packages` are installed with the requirements in `text`."""

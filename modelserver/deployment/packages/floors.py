@@ -111,7 +111,8 @@ def _full(name: str) -> str:
 
 
 def raised(line: Line) -> Line:
-    """The model's line; for an MLflow below the server's floor one with the floor, and why."""
+    """The model's line. If it asks for an MLflow that is too old for the server, a line with the
+    lowest version that is not, and a comment that says why."""
     mlflow = line.requirement if _full(line.name) == "mlflow" else None
     if mlflow is None or not is_below([line]):
         return line
@@ -120,7 +121,8 @@ def raised(line: Line) -> Line:
 
 
 def skinny(packages: Sequence[Line], flavors: Mapping[str, Any]) -> list[Line]:
-    """The model's lines, with `mlflow-skinny` and what it does not bring."""
+    """The model's lines, with `mlflow-skinny` in place of `mlflow`, and lines for what only full
+    MLflow would have brought along."""
     lines = [_renamed(line) for line in packages]
     names = {line.name for line in lines}
     needed = [name for name in (SKINNY, *_needs(flavors)) if name not in names]

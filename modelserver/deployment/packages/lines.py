@@ -78,7 +78,8 @@ class Line:
 
     @property
     def specifier(self) -> SpecifierSet:
-        """The versions that the line allows; of an address the one that its end names."""
+        """The versions that the line allows. For an address it is the version that its last part
+        names, or any."""
         if self.requirement is None or self.requirement.url is None:
             return self.requirement.specifier if self.requirement else SpecifierSet()
         end = re.split("[?#]", self.requirement.url)[0].rpartition("/")[2]
@@ -87,7 +88,8 @@ class Line:
 
     @property
     def quoted(self) -> str:
-        """The content for messages: not all of it, no login, nothing that moves a cursor."""
+        """The content as a message shows it: cut where it is long, without logins and characters
+        that would move a cursor."""
         start = BLANKS.sub(" ", SECRET.sub("…", self.content))[: SHOWN + 1]
         text = "".join(sign if sign.isprintable() else "�" for sign in start)
         return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
@@ -115,7 +117,8 @@ def numbered(text: str) -> Iterator[tuple[int, Line]]:
 
 
 def outside(text: str) -> str:
-    """The text with its blocks empty, so that the numbers of its lines are the same."""
+    """The text with empty lines in place of each block, so that the lines after it keep their
+    numbers."""
     return BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)
 
 
@@ -139,7 +142,8 @@ def _requirement(text: str) -> Requirement | None:
 
 
 def common(specifiers: Sequence[SpecifierSet]) -> SpecifierSet | None:
-    """What all `specifiers` allow, as short as can be: an exact version stands for the rest."""
+    """The versions that all `specifiers` allow, in the shortest form: an exact version stands for
+    the rest. None where no version is left."""
     together = reduce(and_, specifiers)
     if together and not any(map(_allows(together), _candidates(together))):
         return None
@@ -158,8 +162,9 @@ def _allows(specifier: SpecifierSet) -> Callable[[Version], bool]:
 
 
 def _candidates(specifier: SpecifierSet) -> Iterator[Version]:
-    """Versions of which one is allowed if any is: a range that is not empty has at its lower end
-    the lowest version of all, a version that is named, or the next after one."""
+    """Versions to try: if a specifier allows any version at all, it allows one of these. A range
+    that is not empty begins at the lowest version of all, at a version that it names, or at the
+    next after one."""
     yield LOWEST
     for part in specifier:
         try:

@@ -51,7 +51,8 @@ def contradictions(matches: Sequence[Match], text: str) -> Iterator[str]:
 
 
 def _holding(name: str, matches: Sequence[Match]) -> str:
-    """Another package of the model that, in an old version, does not allow a new one of this."""
+    """Names another package of the model whose old version forbids the one that the server needs;
+    empty if there is none."""
     holder = HOLDERS.get(name)
     present = any(match.name == holder for match in matches)
     return f" and a {holder} that allows it" if present else ""
@@ -66,7 +67,7 @@ def _blamed(lines: Sequence[Line], text: str) -> str:
 
 
 def _numbers(lines: Sequence[Line], text: str) -> Iterator[int]:
-    """Where the lines begin in the text, in which some are put aside."""
+    """The numbers of the lines in the text, whether or not a block put them aside."""
     starts = {line.text.splitlines()[0] for line in lines}
     for number, part in enumerate(text.splitlines(), 1):
         if part.removeprefix(ASIDE) in starts:
