@@ -37,7 +37,8 @@ MOST: Final = 10 * LIMIT
 
 
 def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | None:
-    """Where `data` does not fit what MLflow makes of it for `model`, its wrapper of a model."""
+    """Finds where `data` does not fit what MLflow makes of it for a model. `model` is MLflow's
+    wrapper. None where no fault is found."""
     details: list[Detail] = []
     for detail in islice(_faults(model, data), MOST):
         if detail not in details:  # pydantic tells of each alternative that it tried
@@ -64,8 +65,9 @@ def _faults(model: Any, data: Any) -> Iterator[Detail]:
 
 
 def reads_texts(model: Any) -> bool:
-    """Whether MLflow makes dates or bytes of texts for a model, as it does by hints. It guesses
-    what base64 means that is none, and reads numbers such as 20240131 as dates."""
+    """Whether MLflow makes dates or bytes of texts for a model with type hints. It then guesses at
+    text that is no base64, and takes numbers such as 20240131 for dates, so the text is checked
+    before."""
     return _mentions(_hint_of(model), TEXT_READERS.keys())
 
 
@@ -137,7 +139,7 @@ def _faults_of_model(
 
 
 def _expected(fault: Any) -> str:
-    """What belongs there, in our words, or in pydantic's where those hold no value."""
+    """What belongs there: in our words, or in pydantic's if those repeat no value."""
     said, kind = str(fault.get("ctx", {}).get("error")), fault["type"]
     if said in SAYINGS:
         return SAYINGS[said]
@@ -187,8 +189,8 @@ def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> li
 
 
 def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
-    """For an object that is one row, keys that are no columns left aside. In it MLflow takes no
-    text for a number."""
+    """The fault of an object that is one row; keys that are no columns are left aside. MLflow takes
+    no text for a number there."""
     if not isinstance(data, dict):
         return None
     known = {key: value for key, value in data.items() if key in columns.positions}
