@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.types.cell_parsers import texts
 from modelserver.types.kind import Array, Kind, Plain
@@ -64,15 +65,13 @@ def frame_of(
         objects = pd.DataFrame(dict(enumerate(columns.values())), index=labels, copy=True)
         return objects.set_axis(names, axis=1)
     blocks: list[tuple[Any, Any]] = []
-    alike: dict[Any, list[int]] = {}
-    arrays = list(columns.values())
-    for place, column in enumerate(arrays):
+    alike: dict[Any, dict[int, NDArray[Any]]] = {}
+    for place, column in enumerate(columns.values()):
         if isinstance(column, np.ndarray):
-            alike.setdefault(column.dtype, []).append(place)
+            alike.setdefault(column.dtype, {})[place] = column
         else:
             blocks.append((column, np.array([place])))
-    for places in alike.values():
-        blocks.append((np.stack([arrays[place] for place in places]), np.array(places)))
+    blocks += [(np.stack([*group.values()]), np.array([*group])) for group in alike.values()]
     frame: pd.DataFrame = create_dataframe_from_blocks(blocks, index=labels, columns=names)
     return frame
 

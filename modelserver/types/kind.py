@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from modelserver.errors import LIMIT
 
-Array: TypeAlias = Any
-"""A one-dimensional NumPy array or pandas ExtensionArray; the stubs of pandas tell no more."""
+Array: TypeAlias = NDArray[Any] | pd.api.extensions.ExtensionArray
+"""A typed column, which has one dimension."""
 
 Cells: TypeAlias = Any
-"""The cells of a column: a list or tuple of JSON values, or an `Array`."""
+"""The cells of a column: a list or tuple of JSON values, or an `Array`. The stubs of pandas do not
+take the union of these."""
 
 JsonType: TypeAlias = Literal["boolean", "integer", "number", "string", "array", "object"]
 """JSON Schema's name of a type of values."""
@@ -170,7 +171,7 @@ class Kind:
             if unfit := _unfit_cells(group, rows, parse):
                 bad += unfit
             else:
-                result[rows] = _parse_together(group, parse)
+                result[np.array(rows)] = _parse_together(group, parse)
         if bad:
             raise BadCells(sorted(bad)[:LIMIT])
         return result
