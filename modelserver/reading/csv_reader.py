@@ -76,7 +76,7 @@ def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
     cells = [record[0] if len(record) == 1 else None for record in records]
     if None in cells:
         _refuse_ragged_rows(body, 1)
-    missing = {""} if kind is None or kind.is_any_text else MISSING
+    missing = {""} if kind is None or kind.takes_any_text else MISSING
     column = [None if cell in missing else cell for cell in cells]
     return Table([name], len(column), columns=[worded(column, kind)])
 
@@ -177,7 +177,7 @@ def _read_cells(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame:
         if kind is None or kind.json_type not in INFERRED
     }
     missing = {
-        position: [""] if kind is None or kind.is_any_text else list(MISSING)
+        position: [""] if kind is None or kind.takes_any_text else list(MISSING)
         for position, kind in enumerate(kinds)
     }
     # To be told which columns are text and what is missing where takes pandas half as long again.
