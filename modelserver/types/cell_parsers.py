@@ -1,8 +1,8 @@
 """Parsers: how the cells of a column become the array that MLflow would have handed to the model.
 
-Each takes cells of one type without gaps, as a list or tuple of JSON values or as the array that
-the CSV or Parquet reader made, and returns an array, or raises; `Unfit` says what was found
-instead. Which parser is whose, and how columns with gaps are parsed: `type_table.py`, `kind.py`.
+Each parser takes the cells of a column: a list or tuple of JSON values, or the array that the CSV
+or Parquet reader made. The cells have one Python type, and none is missing. It returns an array, or
+raises what `Kind.parse` may raise. `type_table.py` says which type has which parser.
 """
 
 import base64
@@ -33,7 +33,7 @@ NO_TEXTS: Final = frozenset(np.dtype(code) for code in "?bhilqBHILQefd")
 INTEGER_TYPES: Final = frozenset({int, *(np.dtype(code).type for code in "bhilqBHILQ")})
 
 SPELLED_TYPES: Final = INTEGER_TYPES | {UUID}
-"""What has one spelling, so that it may stand for a text."""
+"""Types whose values can be spelled in one way only, so that they may stand for a text."""
 
 INEXACT: Final = "a number too large to be an exact integer"
 
@@ -57,9 +57,9 @@ NUMBER_TYPES: Final = INTEGER_TYPES | {
 
 
 def flat(cells: Cells, dtype: Any = None) -> NDArray[Any]:
-    """The cells as a one-dimensional array, or `Unfit` for nested ones and for texts that spell
-    no number or date: long ones, of which NumPy would make all cells as long, and Python's own
-    spellings such as 1_000."""
+    """The cells as a one-dimensional array. Raises `Unfit` for nested cells, and for texts that
+    spell no number or date but that NumPy would take: Python's own spellings such as 1_000, and
+    long texts, which would make NumPy reserve as much room for each of the cells."""
     if getattr(cells, "dtype", None) not in NO_TEXTS and str in set(map(type, cells)):
         for cell in cells:
             if type(cell) is str and (len(cell) > 64 or "_" in cell or not cell.isascii()):
@@ -71,7 +71,7 @@ def flat(cells: Cells, dtype: Any = None) -> NDArray[Any]:
 
 
 def floats(dtype: Any) -> Callable[[Cells], Array]:
-    """Floats of a dtype that hold what was sent, but for digits beyond their precision."""
+    """The parser of floats of a dtype. Only digits beyond their precision are lost."""
     limit = float(np.finfo(dtype).max)
 
     def parse(cells: Cells) -> Array:
@@ -91,12 +91,13 @@ def floats(dtype: Any) -> Callable[[Cells], Array]:
 
 
 def _is_infinity(value: object) -> bool:
-    """Whether the value says infinity, rather than being a number that overflowed to it."""
+    """Whether the value itself is infinity, and no number that is too large for a float."""
     return isinstance(value, (float, np.floating)) or "inf" in str(value).lower()
 
 
 def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], Array]:
-    """Integers of a dtype between two bounds; `beyond` says what one outside is."""
+    """The parser of integers of a dtype between two bounds. `beyond`: what a message calls one that
+    is outside of them."""
 
     def parse(cells: Cells) -> Array:
         array = flat(cells)
@@ -117,7 +118,7 @@ def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], 
 
 
 def _all_ints(array: NDArray[Any]) -> bool:
-    """Integers too large for NumPy stay Python integers in an object array."""
+    """Whether these are all Python's integers, as NumPy keeps those that are too large for it."""
     return all(type(value) is int for value in array)
 
 
@@ -167,7 +168,7 @@ def _whole_floats(array: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def booleans(cells: Cells) -> Array:
-    """True and false, also as 1 and 0."""
+    """The parser of true and false, also sent as 1 and 0."""
     array = flat(cells)
     if array.dtype.kind == "b":
         return array
@@ -179,7 +180,7 @@ def booleans(cells: Cells) -> Array:
 
 
 def texts(cells: Cells) -> Array:
-    """Texts; integers and UUIDs become theirs."""
+    """The parser of texts. Integers and UUIDs become the texts that spell them."""
     if not isinstance(cells, (list, tuple)) and isinstance(
         getattr(cells, "dtype", None), pd.StringDtype
     ):
@@ -195,7 +196,7 @@ def texts(cells: Cells) -> Array:
 
 
 def binaries(cells: Cells) -> Array:
-    """Bytes, or base64 texts of them."""
+    """The parser of bytes, which JSON and CSV hold as base64."""
     return objects([_bytes(cell) for cell in cells])
 
 
@@ -214,8 +215,8 @@ def _bytes(cell: object) -> bytes:
 
 
 def anything(cells: Cells) -> Array:
-    """As pandas reads it: numbers of one kind become an array of their type. Integers that the
-    floats of such an array do not hold stay as they are."""
+    """The parser of any values, by pandas' rules: numbers of one type become an array of that type.
+    Where that would be floats which cannot hold an integer among them, the values stay objects."""
     array = pd.Series(list(cells)).array
     if str(array.dtype) == "float64" and any(isinstance(c, int) and abs(c) > EXACT for c in cells):
         return objects(cells)

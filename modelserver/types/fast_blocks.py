@@ -1,12 +1,12 @@
 """Columns of one type together: out of rows, and into a DataFrame.
 
-`plain_columns`: rows of JSON values to the columns in which every cell is plainly of its type;
-others are for `Kind.convert` to look at. Row by row the values lie in memory as they were decoded,
-column by column each is a cache miss: 127 -> 112 ms for 10,000 rows of 50 columns with their
-prediction.
+`plain_columns` reads rows of JSON values. It returns the columns in which every cell is plainly of
+its type, and leaves the others to `Kind.convert`. It goes through the values row by row, in the
+order in which they lie in memory: 10,000 rows of 50 columns are read and predicted in 112 ms, and
+in 127 where each column is read by itself.
 
-`frame_of`: typed columns to a DataFrame with one block for each dtype, as pandas itself keeps them.
-A row of 50 columns is put together in 0.1 ms instead of 0.4, and predicted 0.4 ms sooner.
+`frame_of` makes a DataFrame of typed columns, with one block for each dtype, as pandas itself keeps
+them. A row of 50 columns is put together in 0.1 ms instead of 0.4, and predicted 0.4 ms sooner.
 """
 
 from array import array
@@ -31,7 +31,8 @@ Rows = Sequence[Sequence[Any]]
 
 
 def group_by_type(kinds: Sequence[Kind]) -> dict[Plain, list[int]]:
-    """The places of the columns of each type that is read as a whole."""
+    """For each code of `READERS`, where the columns of that code stand. Those that are alone are
+    left out: reading them so brings nothing."""
     codes = [kind.plain for kind in kinds]
     return {
         code: [place for place, found in enumerate(codes) if found == code]

@@ -1,9 +1,9 @@
-"""Nested column types: MLflow's Array, Object, Map and AnyType, cell by cell.
+"""Nested column types: MLflow's Array, Object and Map, made of the types of their parts.
 
 In: a type as the signature's JSON spells it (`{"type": "array", "items": {…}}`,
-`mlflow.types.schema`). Out: its `Kind`, made of those of its parts. The column of a nested type is
-an object array of lists and dicts. A cell that does not fit raises `Misplaced`, with the path
-inside it, such as "text at items[2].price".
+`mlflow.types.schema`). Out: its `Kind`. The column of a nested type is an object array of lists and
+dicts. A cell that does not fit raises `Misplaced`, with the path inside it, such as "text at
+items[2].price".
 
 The values are what MLflow hands over: NumPy scalars in objects and maps, Python values in arrays.
 MLflow refuses an integer for a nested double, 1.0 for a nested long and anything for a nested
@@ -69,7 +69,8 @@ def kind_of(spec: Spec, required: bool = True) -> Kind:
 
 
 def is_missing(value: Any, kind: Kind) -> bool:
-    """Whether a JSON value means a missing one: null, such a text, and NaN unless it is a float."""
+    """Whether a JSON value means a missing one: null, one of the `blanks`, or NaN. To a type of
+    floats NaN is a value."""
     if isinstance(value, float):
         return value != value and kind.json_type != "number"
     return value is None or (isinstance(value, str) and value in kind.blanks)
@@ -165,7 +166,8 @@ def _vector(spec: Spec, required: bool) -> Kind:
 
 
 def _array_item_reader(items: Kind, required: bool) -> Reader:
-    """Scalars in arrays are plain Python values; a gap among floats is NaN, among texts None."""
+    """Reads an item of an array. Scalars become plain Python values; a missing float is NaN, a
+    missing text None."""
     read = _reader(items, required)
     if items.read:
         return read

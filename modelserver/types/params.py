@@ -1,8 +1,9 @@
 """Inference params: the `params` of a request against the model's params schema.
 
 In: the decoded `params` object. Out: every declared param with its value or default, as MLflow
-hands them over (`mlflow.models.utils._enforce_params_schema`): strict types, numbers widen where
-nothing is lost, a null replaces the default. Unknown names and wrong types raise `InvalidInput`.
+hands them over (`mlflow.models.utils._enforce_params_schema`). Types are strict, but an integer may
+stand for a float, and 5.0 for an integer. A null takes the place of the default. Unknown names and
+wrong types raise `InvalidInput`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +61,7 @@ class Params:
         return frozenset(param.name for param in self.declared)
 
     def read(self, given: Any) -> dict[str, Any] | None:
-        """All params by name. For a model that declares none, None or the empty object given."""
+        """The values of all params by name. None if none are declared and none were sent."""
         if given is None:
             return self.read({}) if self.declared else None
         if not isinstance(given, dict):
@@ -87,7 +88,8 @@ def _read_object(value: Any, kind: Kind) -> Any:
 
 
 def _as_sent(read: Any, value: Any) -> Any:
-    """What was read of an object, as Python's values; dates stay texts, as with MLflow."""
+    """An object that was read, as MLflow hands it over: Python's numbers, and dates as the texts
+    that were sent."""
     if isinstance(read, dict):
         return {name: _as_sent(item, value[name]) for name, item in read.items()}
     if isinstance(read, list):

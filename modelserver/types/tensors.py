@@ -1,8 +1,9 @@
 """Tensor signatures: nested JSON arrays, or a table, to the NumPy arrays that a model declares.
 
-A tensor is parsed as a whole by NumPy and cast without loss by the type table's rules; the shape
-must be the declared one, where -1 stands for any size. Faults raise `InvalidInput` with the index
-of each bad element. Rules of shapes: `mlflow.models.utils._enforce_tensor_schema`.
+NumPy parses a tensor as a whole; its elements are then converted by the rules of the type table,
+without loss. The shape must be the declared one, where -1 stands for any size. Faults raise
+`InvalidInput` with the index of each bad element. Rules of shapes:
+`mlflow.models.utils._enforce_tensor_schema`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
