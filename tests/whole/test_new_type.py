@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from modelserver.describing.examples import samples
+from modelserver.describing.forms import formats_for
 from modelserver.describing.schemas import column_schema, param_schema
 from modelserver.errors import InvalidInput
 from modelserver.pages.fields import Field
@@ -102,6 +103,7 @@ def test_csv(case: Case) -> None:
     declared = signature({"type": case.kind.name, "required": False})
     cells = FORMATS[CSV].read(body, declared, len(body)).data["v"]
     assert (cells[0], cells.isna().tolist()) == (case.value, [False, True])
+    assert FORMATS[CSV] in formats_for([{"type": case.kind.name}], False)
 
 
 def test_inside_of_arrays_objects_and_maps(case: Case) -> None:
