@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Array, Cells, Unfit, describe, objects
+from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Array, Cells, Unfit, objects, what_is
 
 EXACT: Final = 2**53
 """Beyond this magnitude a double no longer holds every integer (IEEE 754)."""
@@ -76,7 +76,7 @@ def floats(dtype: Any) -> Callable[[Cells], Array]:
 
     def parse(cells: Cells) -> Array:
         if len(cells) and isinstance(cells[0], TIMES):
-            raise Unfit(describe(cells[0]))  # NumPy would count them in their unit
+            raise Unfit(what_is(cells[0]))  # NumPy would count them in their unit
         array = flat(cells, np.float64)  # None becomes NaN, numeric text its number
         infinite = np.isinf(array)
         if infinite.any() and not all(map(_is_infinity, objects(cells)[infinite])):
@@ -109,7 +109,7 @@ def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], 
             exact = _with_all_digits(cells)
             array = _whole_floats(array) if exact is None else exact
         if array.dtype.kind not in "biu":
-            raise Unfit(beyond if _all_ints(array) else describe(cells[0]))
+            raise Unfit(beyond if _all_ints(array) else what_is(cells[0]))
         if array.dtype.kind != "b" and (array.min() < low or array.max() > high):
             raise Unfit(beyond)
         return array.astype(dtype)
@@ -173,7 +173,7 @@ def booleans(cells: Cells) -> Array:
     if array.dtype.kind == "b":
         return array
     if array.dtype.kind not in "iuf" and not _are_decimals(array):
-        raise Unfit(describe(cells[0]))
+        raise Unfit(what_is(cells[0]))
     if not np.isin(array, (0, 1)).all():
         raise Unfit("a number other than 0 and 1")
     return array.astype(np.bool_)
@@ -191,7 +191,7 @@ def texts(cells: Cells) -> Array:
     elif types == {Decimal} and all(cell.as_tuple().exponent >= 0 for cell in cells):
         cells = [str(int(cell)) for cell in cells]
     elif not types <= {str, type(None)}:
-        raise Unfit(describe(cells[0]))
+        raise Unfit(what_is(cells[0]))
     return objects(cells) if TEXT_IS_OBJECT else pd.array(cells, dtype=TEXT)
 
 
@@ -206,7 +206,7 @@ def _bytes(cell: object) -> bytes:
     if isinstance(cell, UUID):
         return cell.bytes
     if not isinstance(cell, str):
-        raise Unfit(describe(cell))
+        raise Unfit(what_is(cell))
     try:
         # MIME's line breaks are what base64.encodebytes writes, so clients of MLflow send them.
         return base64.b64decode(cell.replace("\n", "").replace("\r", ""), validate=True)

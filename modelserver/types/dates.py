@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from modelserver.types.cell_parsers import flat
-from modelserver.types.kind import Array, Cells, Unfit, describe
+from modelserver.types.kind import Array, Cells, Unfit, what_is
 
 NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
 
@@ -39,7 +39,7 @@ def datetimes(cells: Cells) -> Array:
         return _nanoseconds(pd.DatetimeIndex(array))
     if array.dtype.kind == "O" and all(isinstance(value, date) for value in array):
         return _iso_dates(array.astype(str), FAR_DATE)
-    found = describe(cells[0])
+    found = what_is(cells[0])
     raise Unfit(NUMBER_FOR_DATE.format(found) if found in NUMBERS else found)
 
 

@@ -186,7 +186,7 @@ def objects(cells: Cells) -> NDArray[np.object_]:
     return np.fromiter(cells, object, len(cells))
 
 
-def describe(value: object) -> str:
+def what_is(value: object) -> str:
     """What kind of value this is, in JSON's words."""
     for known, words in FOUND:
         if isinstance(value, known):
@@ -221,7 +221,7 @@ def _unfit_cells(
         parse(values)
     except (ValueError, TypeError, OverflowError) as error:
         if len(values) == 1:
-            return [(rows[0], str(error) if isinstance(error, Unfit) else describe(values[0]))]
+            return [(rows[0], str(error) if isinstance(error, Unfit) else what_is(values[0]))]
         half = len(values) // 2
         bad = _unfit_cells(values[:half], rows[:half], parse)
         if len(bad) < LIMIT:

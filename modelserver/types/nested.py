@@ -20,7 +20,7 @@ import pandas as pd
 
 from modelserver.errors import clipped, listed, suggested
 from modelserver.types.cell_parsers import NUMBER_TYPES, nones
-from modelserver.types.kind import Array, Cells, Kind, Unfit, describe, objects
+from modelserver.types.kind import Array, Cells, Kind, Unfit, objects, what_is
 from modelserver.types.tables import ROW_NAMES
 from modelserver.types.type_table import KINDS
 
@@ -119,11 +119,11 @@ def _scalar_reader(kind: Kind, required: bool) -> Reader:
         if value is None and not required:
             return None
         if type(value) not in allowed:
-            raise Misplaced(describe(value), kind.expects)
+            raise Misplaced(what_is(value), kind.expects)
         try:
             cell = kind.parse([value])[0]
         except (ValueError, TypeError, OverflowError) as error:
-            found = str(error) if type(error) is Unfit else describe(value)
+            found = str(error) if type(error) is Unfit else what_is(value)
             raise Misplaced(found, kind.expects) from error
         return pd.Timestamp(cell) if isinstance(cell, np.datetime64) else cell
 
@@ -139,7 +139,7 @@ def _array(spec: Spec, required: bool) -> Kind:
         if value is None and may_be_empty_or_null:
             return None
         if not isinstance(value, (list, np.ndarray)):
-            raise Misplaced(describe(value), AN_ARRAY)
+            raise Misplaced(what_is(value), AN_ARRAY)
         result = []
         for index, item in enumerate(value):
             try:
@@ -207,7 +207,7 @@ def _object_reader(readers: Mapping[str, Reader], needed: Sequence[str], require
         if not value and value in (None, {}) and not required:
             return value
         if not isinstance(value, dict):
-            raise Misplaced(describe(value), AN_OBJECT)
+            raise Misplaced(what_is(value), AN_OBJECT)
         if ROW_NAMES in value and ROW_NAMES not in readers:
             value = {name: item for name, item in value.items() if name != ROW_NAMES}
         unknown = [name for name in value if name not in readers]
@@ -238,7 +238,7 @@ def _map(spec: Spec, required: bool) -> Kind:
         if value is None and may_be_null:
             return None
         if not isinstance(value, dict):
-            raise Misplaced(describe(value), AN_OBJECT)
+            raise Misplaced(what_is(value), AN_OBJECT)
         # By number, since the keys of a map may be data.
         steps = (f"[value {number}]" for number in range(len(value)))
         items = zip(value.items(), steps, strict=True)

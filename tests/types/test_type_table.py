@@ -18,7 +18,7 @@ from modelserver.types.dates import (
     _letters,
     _plain_dates,
 )
-from modelserver.types.kind import TEXT, BadCells, Kind, Unfit, describe
+from modelserver.types.kind import TEXT, BadCells, Kind, Unfit, what_is
 from modelserver.types.type_table import KINDS
 
 NAN = float("nan")
@@ -264,7 +264,7 @@ def test_no_more_than_the_limit_of_bad_cells_is_reported() -> None:
     ids=str,
 )
 def test_values_in_words(value: object, words: str) -> None:
-    assert describe(value) == words
+    assert what_is(value) == words
 
 
 def test_any_keeps_integers_that_floats_would_round() -> None:
