@@ -21,7 +21,7 @@ from modelserver.errors import BadRequest, folded, listed, not_utf8
 from modelserver.reading.csv_words import INFERRED, MISSING, worded
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Cells, Kind
-from modelserver.types.tables import MANY_CELLS, Table, twice
+from modelserver.types.tables import MOST_CELLS, Table, twice
 
 # pandas reads floats to the last digit by default since 3.1, before that when asked to.
 EXACT_FLOATS: Final[Mapping[str, Any]] = (
@@ -131,7 +131,7 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
     if first is not None and len(first) != len(names):
         raise _ragged(0, len(first), len(names))
     lines = _count(body, "\n") + _count(body, "\r")
-    if lines * len(names) > MANY_CELLS and lines * len(names) > 10 * (_count(body, ",") + lines):
+    if lines * len(names) > MOST_CELLS and lines * len(names) > 10 * (_count(body, ",") + lines):
         _refuse_ragged_rows(body, len(names))  # before pandas makes room for what is not there
     return body, names
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from modelserver.errors import LIMIT, BadRequest, listed, quoted
 from modelserver.types.kind import Cells, what_is
 
-MANY_CELLS = 1_000_000
+MOST_CELLS = 1_000_000
 """Cells that a small body may stand for, where it names columns or values once for many rows."""
 
 SPLIT_KEYS = {"columns", "data", "index"}
@@ -128,7 +128,7 @@ def read_records(
             row = next(i for i, record in enumerate(value) if record.keys() != value[0].keys())
             raise BadRequest(f"row {row} of '{form}' has other keys than row 0")
         names = list(dict.fromkeys(chain.from_iterable(value)))
-        if len(names) * len(value) > MANY_CELLS + 10 * sum(map(len, value)):
+        if len(names) * len(value) > MOST_CELLS + 10 * sum(map(len, value)):
             raise BadRequest(f"the rows of '{form}' have too many different keys")
         columns = [[record.get(name, gap) for record in value] for name in names]
         return Table(names, len(value), columns=columns)
@@ -167,7 +167,7 @@ def read_rows(
 def read_columns(form: str, value: Mapping[str, Any]) -> Table:
     """`{name: [cells], …}`: columns of one length; a single value stands in every row."""
     length = refuse_unequal(form, value)
-    if length * sum(not isinstance(cells, list) for cells in value.values()) > MANY_CELLS:
+    if length * sum(not isinstance(cells, list) for cells in value.values()) > MOST_CELLS:
         raise BadRequest(f"too many single values beside the columns of '{form}'")
     columns = [cells if isinstance(cells, list) else [cells] * length for cells in value.values()]
     return Table(list(value), length, columns=columns)
