@@ -5,6 +5,8 @@ its type, and leaves the others to `Kind.convert`. It goes through the values ro
 order in which they lie in memory: 10,000 rows of 50 columns are read and predicted in 112 ms, and
 in 127 where each column is read by itself.
 
+`block_of` makes one array of rows that hold nothing but numbers.
+
 `frame_of` makes a DataFrame of typed columns, with one block for each dtype, as pandas itself keeps
 them. A row of 50 columns is put together in 0.1 ms instead of 0.4, and predicted 0.4 ms sooner.
 """
@@ -13,6 +15,7 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
+from struct import error as StructError, pack_into
 from typing import Any, Final
 
 import numpy as np
@@ -56,6 +59,29 @@ def plain_columns(
             columns = READERS[code](cells, len(rows))
             found |= zip(sent, columns, strict=True) if columns is not None else {}
     return found
+
+
+def _doubles(rows: Any, count: int) -> NDArray[np.float64]:
+    """All cells one after the other. Unlike NumPy, `struct` takes no text for a number."""
+    if isinstance(rows, np.ndarray):
+        return rows.ravel()
+    cells = np.empty(count)
+    pack_into(f"{count}d", cells.data, 0, *chain.from_iterable(rows))
+    return cells
+
+
+def block_of(
+    rows: Sequence[Sequence[Any]] | NDArray[Any], order: Sequence[int | None]
+) -> NDArray[np.float64] | None:
+    """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
+    try:
+        cells = _doubles(rows, len(rows) * len(order))
+    except (StructError, OverflowError):
+        return None
+    if None in order or np.isinf(cells).any():
+        return None
+    block = cells.reshape(len(rows), len(order))
+    return block if list(order) == list(range(len(order))) else block[:, order]  # type: ignore[index]
 
 
 def frame_of(
