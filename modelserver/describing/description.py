@@ -15,6 +15,7 @@ from typing import Any, Final, get_args
 
 from modelserver.answering.encoding import encode_json
 from modelserver.answering.tags import entity_tag
+from modelserver.describing.answers import ANYTHING
 from modelserver.describing.defaults import with_defaults
 from modelserver.describing.document import (
     Answered,
@@ -35,6 +36,7 @@ from modelserver.describing.examples import (
     untyped_examples,
 )
 from modelserver.describing.forms import Sample
+from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
 from modelserver.errors import ApiError
 from modelserver.reading.media import JSON
 from modelserver.scoring.blaming.blame import without_request
@@ -58,24 +60,28 @@ PATIENCE: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The document as a value, as JSON and as YAML, with the tags of both."""
+    """The document as a value, as JSON and as YAML, with the tags of both; and what the model's
+    page asks a person for."""
 
     document: Document
     json: bytes
     json_tag: str
     yaml: bytes
     yaml_tag: str
+    questionnaire: Questionnaire
     made_up: bool = False
     """Whether its examples are made from the signature."""
     warning: str = ""
     """What making it showed of the model, for who publishes it."""
 
     @classmethod
-    def of(cls, document: Document, made_up: bool = False, warning: str = "") -> "Description":
-        """The description that the document gives."""
+    def of(
+        cls, document: Document, asked: Questionnaire = BLANK, made_up: bool = False
+    ) -> "Description":
+        """The description with this document."""
         as_json, as_yaml = encode_json(document), write_yaml(document)
         tags = entity_tag(as_json), entity_tag(as_yaml)
-        return cls(document, as_json, tags[0], as_yaml, tags[1], made_up, warning)
+        return cls(document, as_json, tags[0], as_yaml, tags[1], asked, made_up)
 
 
 def base_description(file: Path = BASE) -> Description:
@@ -107,8 +113,7 @@ def describe(
         illustrated = replace(subject, sample=sample, examples=answered)
         fitting = _fitting(compose(base, illustrated), answered)
         if any(item.example.media_type == JSON for item in fitting):
-            document = compose(base, replace(illustrated, examples=fitting))
-            return Description.of(document, sample is not None and sample.made_up)
+            return _of_subject(base, replace(illustrated, examples=fitting))
     return _without_examples(base, subject, model, faults)
 
 
@@ -117,11 +122,18 @@ def _without_examples(
 ) -> Description:
     """Nothing was predicted. Of a logged example the warm-up has told already."""
     if model.example or model.example_fault or not faults:
-        return Description.of(compose(base, subject))
+        return _of_subject(base, subject)
     warning = f"{NO_ROW}: {faults[0]}; {LOG_ONE}"
     logger.warning(warning)
     warned = f"{subject.description}\n\n**Warning:** {warning}."
-    return Description.of(compose(base, replace(subject, description=warned)), warning=warning)
+    return replace(_of_subject(base, replace(subject, description=warned)), warning=warning)
+
+
+def _of_subject(base: Document, subject: Subject) -> Description:
+    document = compose(base, subject)
+    keeps_to_outputs = document["components"]["schemas"]["Predictions"] != ANYTHING
+    made_up = subject.sample is not None and subject.sample.made_up
+    return Description.of(document, questionnaire(subject, keeps_to_outputs), made_up)
 
 
 def _declared(model: Model) -> Declared:

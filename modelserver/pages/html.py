@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from modelserver.lifecycle import State
-from modelserver.pages.fields import form
 from modelserver.pages.landing import Landing
 from modelserver.pages.markup import Html, filled, joined, template
 from modelserver.pages.sections import fields_html, samples_html, signature_html
@@ -69,7 +68,7 @@ def _links(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _ready(landing: Landing) -> Html:
-    fields = form(landing.document)
+    asked = landing.questionnaire
     return filled(
         template("ready.html"),
         title=landing.title,
@@ -81,12 +80,12 @@ def _ready(landing: Landing) -> Html:
             filled("<div><dt>$name</dt><dd>$value</dd></div>", name=name, value=value)
             for name, value in landing.facts
         ),
-        kind=fields.kind,
-        fields=fields_html(fields),
-        upload=Html(template("upload.html") if fields.takes_csv else ""),
+        sends=asked.sends,
+        fields=fields_html(asked),
+        upload=Html(template("upload.html") if asked.takes_csv else ""),
         key=KEY if landing.on_connect else "",
         samples=samples_html(landing.document, landing.base_url),
-        signature=signature_html(landing.document),
+        signature=signature_html(asked),
     )
 
 

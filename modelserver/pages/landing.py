@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from modelserver.describing.questionnaire import Questionnaire
 from modelserver.lifecycle import Lifecycle, State, isoformat
 from modelserver.loading.attempt import public_uri
 from modelserver.scoring.model import Model
@@ -44,6 +45,7 @@ class Landing:
     facts: Sequence[tuple[str, str]]
     base_url: str
     on_connect: bool
+    questionnaire: Questionnaire
     document: Mapping[str, Any]
 
 
@@ -73,6 +75,7 @@ def landing(lifecycle: Lifecycle, base_url: str) -> Landing:
         facts=_facts(model) if model else (),
         base_url=base_url,
         on_connect=lifecycle.settings.on_connect,
+        questionnaire=lifecycle.description.questionnaire,
         document=lifecycle.description.document,
     )
 

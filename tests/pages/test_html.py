@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from modelserver.describing.description import base_description
-from modelserver.pages.fields import Field, Form
+from modelserver.describing.questionnaire import BLANK, Field, Questionnaire
 from modelserver.pages.html import docs_page, landing_page
 from modelserver.pages.landing import Landing
 from modelserver.pages.sections import fields_html, samples_html, signature_html
@@ -29,6 +29,7 @@ def landing(**other: Any) -> Landing:
         "facts": [("Version", "1")],
         "base_url": "http://server",
         "on_connect": False,
+        "questionnaire": BLANK,
         "document": base_description().document,
     }
     return Landing(**values | other)
@@ -73,7 +74,7 @@ def test_a_model_without_a_document_of_its_own() -> None:
     page = landing_page(landing(), NAMES)
     assert "There is no call to copy" in page
     assert "logged without a signature" in page
-    assert 'data-kind="body"' in page
+    assert 'data-sends="body"' in page
 
 
 def test_samples_hold_the_url() -> None:
@@ -86,13 +87,14 @@ def test_samples_hold_the_url() -> None:
 
 def test_fields() -> None:
     columns = [
-        Field("a", "double", example="0.5", description="How much"),
+        Field("a", "double", example="0.5"),
         Field("b", "boolean", required=False),
         Field("c", "string", example="two\nlines"),
         Field("d", "Array(long)", example="[1, 2]"),
     ]
-    page = fields_html(Form("records", columns, [Field("p", "long", False, "3")], True))
-    assert '<p class="hint" id="column-0-hint">double · How much</p>' in page
+    params = [Field("p", "long", False, "3")]
+    page = fields_html(Questionnaire("records", columns, True, params=params))
+    assert '<p class="hint" id="column-0-hint">double</p>' in page
     assert '<option value="" selected>(empty)</option><option value="true">true</option>' in page
     assert '<textarea id="column-2"' in page
     assert 'placeholder="3" inputmode="decimal"' in page
@@ -102,17 +104,22 @@ def test_fields() -> None:
 
 def test_fields_without_names_are_counted() -> None:
     columns = [Field(str(position), "double") for position in range(30)]
-    page = fields_html(Form("rows", columns, [], True))
+    page = fields_html(Questionnaire("rows", columns, True))
     assert "Column 29</label>" in page
     assert '<div class="fields many">' in page
 
 
+def test_params_of_a_whole_body_stand_in_it() -> None:
+    params = [Field("p", "long", False, "3")]
+    page = fields_html(Questionnaire("body", [Field("Request", "JSON")], False, params=params))
+    assert "param-0" not in page
+
+
 def test_tables_of_the_signature() -> None:
-    row = {"x-mlflow-type": "string", "examples": ["x" * 100], "description": "Which"}
-    document = {"components": {"schemas": {"Row": {"properties": {"a": row}}, "Predictions": {}}}}
-    table = signature_html(document)
+    inputs = [Field("a", "string", False, "x" * 100)]
+    table = signature_html(Questionnaire("records", inputs, True, inputs))
     assert re.findall("<th scope=.col.>(.*?)</th>", table) == [
-        "Name", "Type", "Required", "Example", "Meaning",
+        "Name", "Type", "Required", "Example",
     ]  # fmt: skip
     assert f"<code>{'x' * 79}…</code>" in table
     assert "<td>optional</td>" in table

@@ -144,11 +144,11 @@ const INPUTS = {
 };
 
 function bodyOf(form) {
-  const { kind } = form.dataset;
+  const { sends } = form.dataset;
   const columns = controlsOf(form, "column");
-  if (kind === "body") return jsonOf(columns[0]);
+  if (sends === "body") return jsonOf(columns[0]);
   const params = controlsOf(form, "param").filter(hasValue).map(member).join(", ");
-  return `{${INPUTS[kind](columns)}${params && `, "params": {${params}}`}}`;
+  return `{${INPUTS[sends](columns)}${params && `, "params": {${params}}`}}`;
 }
 
 // ---- From an answer to values; numbers stay as the server wrote them, where the browser can
