@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from modelserver.types.signature import ONE_ROW
+from modelserver.types.nested import ONE_ROW
 from modelserver.types.tensors import dtype_kind
 from modelserver.types.type_table import KINDS
 

@@ -24,9 +24,11 @@ from modelserver.errors import (
     quoted,
     suggested,
 )
-from modelserver.types.fast_blocks import frame_of, plain_columns
+from modelserver.types.fast_blocks import frame_of, group_by_type, plain_columns
 from modelserver.types.kind import Array, BadCells, Kind
+from modelserver.types.nested import ONE_ROW
 from modelserver.types.tables import Table
+from modelserver.types.type_table import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +42,42 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A column signature. `one_row` where an object of `inputs` is one row (MLflow's rule for
-    signatures with arrays or objects), `block` where every column is a double, `groups` the places
-    of the columns of one type (`fast_blocks.py`), `params` the names of the model's params."""
+    """A column signature; `of` makes one and computes all that follows from its columns.
+
+    `params` are the names of the model's params that are not names of columns too. `one_row`: an
+    object of `inputs` is one row, which is MLflow's rule for signatures with arrays or objects.
+    `block`: every column is a double. `groups`: the places of the columns of one type
+    (`fast_blocks.py`). `filled`: the optional columns that the model gets as missing values where
+    they are absent.
+    """
 
     columns: tuple[Column, ...]
-    names: tuple[Hashable, ...]
     named: bool
+    params: frozenset[str]
+    names: tuple[Hashable, ...]
+    index: pd.Index
+    positions: Mapping[str, int]
     one_row: bool
     block: bool
     groups: Mapping[str, Sequence[int]]
-    index: pd.Index
-    positions: Mapping[str, int]
-    params: frozenset[str]
     filled: frozenset[Hashable] = frozenset()
-    """Names of optional columns that the model gets as missing values where they are absent."""
+
+    @classmethod
+    def of(cls, columns: Sequence[Column], named: bool, params: Collection[str] = ()) -> "Columns":
+        """The column signature of these columns, for a model with these params."""
+        names = tuple(column.name for column in columns)
+        positions = {str(name): position for position, name in enumerate(names)}
+        return cls(
+            columns=tuple(columns),
+            named=named,
+            params=frozenset(params) - positions.keys(),
+            names=names,
+            index=pd.Index(names),
+            positions=positions,
+            one_row=any(column.kind.name in ONE_ROW for column in columns),
+            block=all(column.kind is KINDS["double"] for column in columns),
+            groups=group_by_type([column.kind.name for column in columns]),
+        )
 
     def frame(self, table: Table) -> pd.DataFrame:
         """The table as the model gets it: the signature's columns in order, typed.

@@ -194,6 +194,9 @@ EXPECTS: Mapping[str, str] = {
     "map": "an object",
 }
 
+ONE_ROW = frozenset({"array", "object", "sparkml_vector"})
+"""Types of which one column makes an object of `inputs` one row, by MLflow's rule."""
+
 # NumPy's types stand in the cells of Parquet files.
 INTEGERS = tuple(INTEGER_TYPES)
 

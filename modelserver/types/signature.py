@@ -9,9 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-import pandas as pd
-
-from modelserver.types.fast_blocks import group_by_type
 from modelserver.types.frames import Column, Columns
 from modelserver.types.nested import is_nested, nested_kind
 from modelserver.types.params import Params
@@ -28,8 +25,6 @@ TENSOR_NUMBERS: Final[Mapping[str, Code]] = {"f": "d", "i": "i", "u": "i"}
 
 CHECKED: Final = KINDS.keys() - {"any"}
 """The types of a single value of which each cell is checked."""
-
-ONE_ROW: Final = frozenset({"array", "object", "sparkml_vector"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +83,8 @@ def _numbers(inputs: Sequence[Mapping[str, Any]], tensors: Sequence[Tensor]) -> 
 
 
 def _compile_columns(inputs: Sequence[Mapping[str, Any]], params: frozenset[str]) -> Columns:
-    columns = tuple(_compile_column(spec, position) for position, spec in enumerate(inputs))
-    names = tuple(column.name for column in columns)
-    return Columns(
-        columns=columns,
-        names=names,
-        named=inputs[0].get("name") is not None,
-        one_row=any(column.kind.name in ONE_ROW for column in columns),
-        block=all(column.kind is KINDS["double"] for column in columns),
-        groups=group_by_type([column.kind.name for column in columns]),
-        index=pd.Index(names),
-        positions={str(name): position for position, name in enumerate(names)},
-        params=params - set(map(str, names)),
-    )
+    columns = [_compile_column(spec, position) for position, spec in enumerate(inputs)]
+    return Columns.of(columns, inputs[0].get("name") is not None, params)
 
 
 def _compile_column(spec: Mapping[str, Any], position: int) -> Column:

@@ -107,7 +107,7 @@ def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
 
 def unreadable(attempt: Attempt) -> str:
     """The URI is none that MLflow reads."""
-    hint = meant(attempt.uri) or "see the README for its forms"
+    hint = meant(attempt.uri) or "see docs/operations.md for its forms"
     return f"MODEL_URI {attempt.uri} cannot be read as a model URI; {hint}"
 
 
