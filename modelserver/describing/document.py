@@ -13,8 +13,8 @@ import yaml
 
 from modelserver.describing.components import answer_components, input_components
 from modelserver.describing.examples import Declared, Example
-from modelserver.describing.fitting import fits
 from modelserver.describing.forms import Sample, tables_refused
+from modelserver.describing.schemas import fits
 from modelserver.describing.snippets import snippets
 from modelserver.reading.media import JSON
 

@@ -18,6 +18,7 @@ from modelserver.deployment.packages.versions import common
 OWN: Final = tuple(
     read_lines("""\
 httptools>=0.6.1
+jsonschema>=4.20
 mlflow>=2.20
 orjson>=3.10
 pandas>=2.1
