@@ -14,6 +14,7 @@ from modelserver.describing.document import Answered, Subject
 from modelserver.describing.forms import Sample, Specs, json_forms, names_of, tables_refused
 from modelserver.describing.schemas import TYPE, Spec, is_named, param_schema, type_name
 from modelserver.reading.media import CSV, JSON
+from modelserver.types.type_table import KINDS
 
 Control: TypeAlias = Literal["boolean", "number", "text", "json"]
 """How a value is typed in."""
@@ -29,17 +30,13 @@ SENDS: Final[Mapping[str, Sends]] = {
 }
 """By the first of the forms that a model is documented to take."""
 
-CONTROLS: Final[Mapping[str, Control]] = {
+CONTROLS: Final[Mapping[str | None, Control]] = {
     "boolean": "boolean",
     "integer": "number",
-    "long": "number",
-    "float": "number",
-    "double": "number",
+    "number": "number",
     "string": "text",
-    "binary": "text",
-    "datetime": "text",
 }
-"""By type; every other type is typed in as JSON."""
+"""By what a value is in JSON; all others are typed in as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,8 @@ class Field:
     @property
     def control(self) -> Control:
         """How its value is typed in."""
-        return CONTROLS.get(self.type, "json")
+        kind = KINDS.get(self.type)
+        return CONTROLS.get(kind.json_type, "json") if kind else "json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def _read_csv(body: bytes, signature: Signature, limit: int) -> Payload:
         frame = read_untyped_csv(body)
         return Payload(frame, rows=len(frame))
     for column in signature.columns.columns:
-        if column.kind.name in ("array", "object", "map", "any", "sparkml_vector"):
+        if not column.kind.is_scalar:
             raise BadRequest(
                 f"column {column.name!r} takes {column.kind.expects}, which CSV cannot hold; "
                 "send JSON"
