@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from modelserver.answering.encoding import encode_json
-from modelserver.answering.tags import entity_tag
-from modelserver.describing.answers import ANYTHING
+from modelserver.answering.tags import Tagged
 from modelserver.describing.defaults import with_defaults
 from modelserver.describing.document import (
     Answered,
@@ -36,6 +35,7 @@ from modelserver.describing.examples import (
     untyped_examples,
 )
 from modelserver.describing.forms import Sample
+from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
 from modelserver.errors import ApiError
 from modelserver.reading.media import JSON
@@ -60,14 +60,11 @@ PATIENCE: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The document as a value, as JSON and as YAML, with the tags of both; and what the model's
-    page asks a person for."""
+    """The document as a value, as JSON and as YAML; and what the model's page asks for."""
 
     document: Document
-    json: bytes
-    json_tag: str
-    yaml: bytes
-    yaml_tag: str
+    json: Tagged
+    yaml: Tagged
     questionnaire: Questionnaire
     made_up: bool = False
     """Whether its examples are made from the signature."""
@@ -79,9 +76,8 @@ class Description:
         cls, document: Document, asked: Questionnaire = BLANK, made_up: bool = False
     ) -> "Description":
         """The description with this document."""
-        as_json, as_yaml = encode_json(document), write_yaml(document)
-        tags = entity_tag(as_json), entity_tag(as_yaml)
-        return cls(document, as_json, tags[0], as_yaml, tags[1], asked, made_up)
+        as_json, as_yaml = Tagged.of(encode_json(document)), Tagged.of(write_yaml(document))
+        return cls(document, as_json, as_yaml, asked, made_up)
 
 
 def base_description(file: Path = BASE) -> Description:
