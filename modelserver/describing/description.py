@@ -66,18 +66,14 @@ class Description:
     json: Tagged
     yaml: Tagged
     questionnaire: Questionnaire
-    made_up: bool = False
-    """Whether its examples are made from the signature."""
     warning: str = ""
-    """What making it showed of the model, for who publishes it."""
+    """What making it showed of the model, for the person who publishes it."""
 
     @classmethod
-    def of(
-        cls, document: Document, asked: Questionnaire = BLANK, made_up: bool = False
-    ) -> "Description":
+    def of(cls, document: Document, asked: Questionnaire = BLANK) -> "Description":
         """The description with this document."""
         as_json, as_yaml = Tagged.of(encode_json(document)), Tagged.of(write_yaml(document))
-        return cls(document, as_json, as_yaml, asked, made_up)
+        return cls(document, as_json, as_yaml, asked)
 
 
 def base_description(file: Path = BASE) -> Description:
@@ -128,8 +124,7 @@ def _without_examples(
 def _of_subject(base: Document, subject: Subject) -> Description:
     document = compose(base, subject)
     keeps_to_outputs = document["components"]["schemas"]["Predictions"] != ANYTHING
-    made_up = subject.sample is not None and subject.sample.made_up
-    return Description.of(document, questionnaire(subject, keeps_to_outputs), made_up)
+    return Description.of(document, questionnaire(subject, keeps_to_outputs))
 
 
 def _declared(model: Model) -> Declared:
@@ -143,8 +138,8 @@ def _declared(model: Model) -> Declared:
 
 
 def _fitting(document: Document, answered: Sequence[Answered]) -> list[Answered]:
-    """The examples that fit the document which they made. Others, which would belie it, are logged;
-    those of the base are the editor's to mend."""
+    """The examples that fit their schemas in the document. The names of all others are logged;
+    those that stand in the base are left to its editor."""
     wrong = set(misfits(document))
     for name in sorted(wrong):
         logger.warning("the example %r does not fit its schema in the document", name)

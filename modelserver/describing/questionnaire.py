@@ -66,6 +66,8 @@ class Questionnaire:
     inputs: Sequence[Field] = ()
     params: Sequence[Field] = ()
     outputs: Sequence[Field] = ()
+    made_up: bool = False
+    """Whether the examples come from the signature alone."""
 
 
 BLANK: Final = Questionnaire("body", [Field("Request", "JSON")], takes_csv=True)
@@ -78,13 +80,15 @@ def questionnaire(subject: Subject, keeps_to_outputs: bool) -> Questionnaire:
     sends = SENDS[json_forms(specs, subject.from_type_hint)[0].name] if specs else "body"
     inputs = _inputs(specs, sends, subject.sample) if specs else []
     outputs = subject.declared.get("outputs") if keeps_to_outputs else None
+    is_by_column = sends in ("records", "rows")
     return Questionnaire(
-        sends,
-        inputs if sends in ("records", "rows") else [_json_field(sends, subject.examples)],
+        sends=sends,
+        fields=inputs if is_by_column else [_json_field(sends, subject.examples)],
         takes_csv=not specs or CSV not in tables_refused(specs, subject.from_type_hint),
         inputs=inputs,
         params=[_param(spec) for spec in subject.declared.get("params") or ()],
         outputs=[_output(spec) for spec in outputs or ()],
+        made_up=subject.sample is not None and subject.sample.made_up,
     )
 
 

@@ -22,7 +22,6 @@ KEY: Final = Html(
     "<code>Authorization: Key &lt;api key&gt;</code>.</p>\n"
 )
 
-
 STATES: Final = {
     False: Html('<p class="state ready">Ready</p>'),
     True: Html('<p class="state warned">Ready, with a warning</p>'),
@@ -74,7 +73,7 @@ def _ready(landing: Landing) -> Html:
         title=landing.title,
         state=STATES[bool(landing.warnings)],
         warnings=joined(filled(WARNING, text=text) for text in landing.warnings),
-        made_up=MADE_UP if landing.made_up else "",
+        made_up=MADE_UP if asked.made_up else "",
         description=_paragraphs(landing.description),
         facts=joined(
             filled("<div><dt>$name</dt><dd>$value</dd></div>", name=name, value=value)

@@ -37,8 +37,6 @@ class Landing:
     description: str
     reason: str
     warnings: Sequence[str]
-    made_up: bool
-    """Whether the example is."""
     step: str
     since: str
     next_try: str
@@ -68,7 +66,6 @@ def landing(lifecycle: Lifecycle, base_url: str) -> Landing:
         description=(registration and registration.description) or "",
         reason=lifecycle.reason or "",
         warnings=lifecycle.warnings,
-        made_up=lifecycle.description.made_up,
         step=lifecycle.step or "",
         since=isoformat(lifecycle.since) or "",
         next_try=isoformat(lifecycle.next_try) or "",

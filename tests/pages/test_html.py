@@ -1,6 +1,7 @@
 """The pages as text."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from modelserver.describing.description import base_description
@@ -22,7 +23,6 @@ def landing(**other: Any) -> Landing:
         "description": "",
         "reason": "",
         "warnings": (),
-        "made_up": False,
         "step": "",
         "since": "2026-01-01T00:00:00+00:00",
         "next_try": "",
@@ -59,7 +59,9 @@ def test_no_script_or_style_stands_in_a_page() -> None:
 
 
 def test_warnings_stand_where_the_state_does() -> None:
-    page = landing_page(landing(warnings=["one", "two"], made_up=True), NAMES)
+    page = landing_page(
+        landing(warnings=["one", "two"], questionnaire=replace(BLANK, made_up=True)), NAMES
+    )
     assert page.index("Ready, with a warning") < page.index("</strong> one.</p>")
     assert page.index("</strong> two.</p>") < page.index("The values are made up")
     assert "warning" not in landing_page(landing(), NAMES)
