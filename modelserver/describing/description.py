@@ -38,7 +38,7 @@ from modelserver.describing.forms import Sample
 from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
 from modelserver.errors import ApiError
-from modelserver.reading.media import JSON
+from modelserver.reading.formats import JSON
 from modelserver.scoring.blaming.blame import without_request
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score

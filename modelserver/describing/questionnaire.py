@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from modelserver.describing.document import Answered, Subject
-from modelserver.describing.forms import Sample, Specs, json_forms, names_of, tables_refused
+from modelserver.describing.forms import Sample, Specs, formats_for, json_forms, names_of
 from modelserver.describing.schemas import TYPE, Spec, is_named, param_schema, type_name
-from modelserver.reading.media import CSV, JSON
+from modelserver.reading.formats import CSV, FORMATS, JSON
 from modelserver.types.type_table import KINDS
 
 Control: TypeAlias = Literal["boolean", "number", "text", "json"]
@@ -84,7 +84,7 @@ def questionnaire(subject: Subject, keeps_to_outputs: bool) -> Questionnaire:
     return Questionnaire(
         sends=sends,
         fields=inputs if is_by_column else [_json_field(sends, subject.examples)],
-        takes_csv=not specs or CSV not in tables_refused(specs, subject.from_type_hint),
+        takes_csv=not specs or FORMATS[CSV] in formats_for(specs, subject.from_type_hint),
         inputs=inputs,
         params=[_param(spec) for spec in subject.declared.get("params") or ()],
         outputs=[_output(spec) for spec in outputs or ()],

@@ -20,8 +20,7 @@ from modelserver.mlflow_internals import (
     wrapper_of,
 )
 from modelserver.reading.input_forms import Payload
-from modelserver.reading.media import JSON
-from modelserver.reading.payload import read_payload
+from modelserver.reading.json_reader import json_payload
 from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_untyped
 from modelserver.scoring.blaming.conversion import is_refused
 from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
@@ -54,7 +53,7 @@ def _read_example(signature: Signature, example: bytes | None) -> Payload | None
     if example is None:
         return None
     try:
-        return read_payload(JSON, example, signature, len(example))
+        return json_payload(example, signature, len(example))
     except (ApiError, RecursionError):
         return None
 

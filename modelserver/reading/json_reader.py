@@ -1,17 +1,15 @@
-"""The request body to what the model's `predict` takes: model input and params.
+"""JSON: the bytes of a body to what the model's `predict` takes, model input and params.
 
-In: a media type and the uncompressed bytes. Out: a `Payload`. The media type picks a reader, for
-JSON the plainness of the body picks the way. Whatever is not plain is decoded and goes through
-`input_forms.py`. Raises `BadRequest` or `InvalidInput`; pure: no HTTP, no environment.
+In: the uncompressed bytes. Out: a `Payload`. The plainness of the body picks the way: whatever is
+not plain is decoded and goes through `input_forms`. Pure: no HTTP, no environment.
 """
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from modelserver.errors import BadRequest, InvalidInput
-from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
 from modelserver.reading.fast.json_numbers import read_numbers
 from modelserver.reading.fast.json_tables import read_mixed
 from modelserver.reading.input_forms import Payload, from_table, read_value, tensors_payload
@@ -24,8 +22,6 @@ from modelserver.reading.json_text import (
     decode_json,
     may_lack_digits,
 )
-from modelserver.reading.media import CSV, JSON, PARQUET
-from modelserver.reading.parquet_reader import read_parquet, read_untyped_parquet
 from modelserver.types.cell_parsers import INEXACT
 from modelserver.types.signature import Signature
 from modelserver.types.tables import Table, check_names
@@ -42,39 +38,8 @@ MANY_CELLS: Final = 32 * 1024
 """Bytes of JSON from which on it pays to look for a table of plain cells."""
 
 
-def read_payload(media_type: str, body: bytes, signature: Signature, limit: int) -> Payload:
-    """The model input in `body`. `limit`: most bytes a body may stand for."""
-    return READERS[media_type](body, signature, limit)
-
-
-def _read_csv(body: bytes, signature: Signature, limit: int) -> Payload:
-    if signature.tensors:
-        raise BadRequest("the model takes tensors, which CSV cannot hold; send JSON")
-    if signature.columns is None:
-        frame = read_untyped_csv(body)
-        return Payload(frame, rows=len(frame))
-    for column in signature.columns.columns:
-        if not column.kind.is_scalar:
-            raise BadRequest(
-                f"column {column.name!r} takes {column.kind.expects}, which CSV cannot hold; "
-                "send JSON"
-            )
-    named = signature.columns.columns if signature.columns.named else ()
-    kinds = {str(column.name): column.kind for column in named}
-    table = read_csv(body, kinds)
-    if table.length == 0:
-        raise InvalidInput(NO_ROWS)
-    return from_table(table, signature)
-
-
-def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:
-    if signature.columns is None and not signature.tensors:
-        frame = read_untyped_parquet(body, limit)
-        return Payload(frame, rows=len(frame))
-    return from_table(read_parquet(body, limit, signature.names), signature)
-
-
-def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
+def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:
+    """The model input in a JSON text. Raises `BadRequest` or `InvalidInput`."""
     if (payload := _read_large(body, signature)) is not None:
         return payload
     try:
@@ -145,10 +110,3 @@ def _read_mixed(body: bytes, signature: Signature) -> Payload | None:
         return None if table is None else from_table(table, signature)
     except BadRequest:
         return None
-
-
-READERS: Final[Mapping[str, Callable[[bytes, Signature, int], Payload]]] = {
-    JSON: _read_json,
-    CSV: _read_csv,
-    PARQUET: _read_parquet,
-}
