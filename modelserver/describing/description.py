@@ -8,7 +8,7 @@ that the document shows; what fails is left out and logged.
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -68,6 +68,11 @@ class Description:
     questionnaire: Questionnaire
     warning: str = ""
     """What making it showed of the model, for the person who publishes it."""
+
+    @property
+    def calls(self) -> Sequence[Mapping[str, str]]:
+        """Calls to copy, as `snippets` makes them; none where no example is predicted."""
+        return self.document["paths"]["/invocations"]["post"].get("x-codeSamples") or ()
 
     @classmethod
     def of(cls, document: Document, asked: Questionnaire = BLANK) -> "Description":

@@ -84,7 +84,7 @@ def _ready(landing: Landing) -> Html:
         fields=fields_html(asked),
         upload=Html(template("upload.html") if asked.takes_csv else ""),
         key=KEY if landing.on_connect else "",
-        samples=samples_html(landing.document, landing.base_url),
+        samples=samples_html(landing.calls, landing.base_url),
         signature=signature_html(asked),
     )
 

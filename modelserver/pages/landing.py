@@ -45,7 +45,7 @@ class Landing:
     base_url: str
     on_connect: bool
     questionnaire: Questionnaire
-    document: Mapping[str, Any]
+    calls: Sequence[Mapping[str, str]]
 
 
 def title(lifecycle: Lifecycle) -> str:
@@ -75,7 +75,7 @@ def landing(lifecycle: Lifecycle, base_url: str) -> Landing:
         base_url=base_url,
         on_connect=lifecycle.settings.on_connect,
         questionnaire=lifecycle.description.questionnaire,
-        document=lifecycle.description.document,
+        calls=lifecycle.description.calls,
     )
 
 

@@ -1,10 +1,10 @@
 """The parts of a ready model's page: its form, its calls, its signature.
 
-In: the model's questionnaire, and its document for the calls. Out: HTML.
+In: what the page asks for and shows, as frozen values. Out: HTML.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from modelserver.describing.questionnaire import Field, Questionnaire
 from modelserver.describing.snippets import SERVER
@@ -141,22 +141,21 @@ def _rows(value: str) -> int:
     return min(max(value.count("\n") + 1, 2), 18)
 
 
-def samples_html(document: Mapping[str, Any], base_url: str) -> Html:
+def samples_html(calls: Sequence[Mapping[str, str]], base_url: str) -> Html:
     """A call in each language, for the server's own URL."""
-    base = filled('<span class="base">$url</span>', url=base_url)
-    samples = document["paths"]["/invocations"]["post"].get("x-codeSamples")
-    if not samples:
+    if not calls:
         return NO_SAMPLES
-    calls = joined(
+    base = filled('<span class="base">$url</span>', url=base_url)
+    samples = joined(
         filled(
             SAMPLE,
             number=number,
-            label=sample["label"],
-            source=joined(sample["source"].split(SERVER), base),
+            label=call["label"],
+            source=joined(call["source"].split(SERVER), base),
         )
-        for number, sample in enumerate(samples)
+        for number, call in enumerate(calls)
     )
-    return filled('<div class="samples">\n$calls</div>\n', calls=calls)
+    return filled('<div class="samples">\n$samples</div>\n', samples=samples)
 
 
 def signature_html(asked: Questionnaire) -> Html:

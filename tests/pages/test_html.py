@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from modelserver.describing.description import base_description
 from modelserver.describing.questionnaire import BLANK, Field, Questionnaire
 from modelserver.describing.snippets import SERVER
 from modelserver.pages.html import docs_page, landing_page
@@ -31,7 +30,7 @@ def landing(**other: Any) -> Landing:
         "base_url": "http://server",
         "on_connect": False,
         "questionnaire": BLANK,
-        "document": base_description().document,
+        "calls": (),
     }
     return Landing(**values | other)
 
@@ -81,10 +80,9 @@ def test_a_model_without_a_document_of_its_own() -> None:
 
 
 def test_samples_hold_the_url() -> None:
-    samples = [{"lang": "Shell", "label": "curl", "source": f"curl '{SERVER}/x?<>'"}]
-    document = {"paths": {"/invocations": {"post": {"x-codeSamples": samples}}}}
+    calls = [{"lang": "Shell", "label": "curl", "source": f"curl '{SERVER}/x?<>'"}]
     assert 'curl &#x27;<span class="base">http://s</span>/x?&lt;&gt;&#x27;' in samples_html(
-        document, "http://s"
+        calls, "http://s"
     )
 
 
