@@ -26,6 +26,7 @@ from modelserver.deployment.packages.lines import (
 OWN: Final = tuple(
     read_lines("""\
 httptools>=0.6.1
+jsonschema>=4.20
 mlflow>=2.20
 orjson>=3.10
 pandas>=2.1
