@@ -25,8 +25,8 @@ from modelserver.describing.schemas import (
     split_schema,
     tensor_schema,
 )
-from modelserver.reading.input_forms import LLM_KEYS
 from modelserver.reading.media import CSV, PARQUET
+from modelserver.reading.signatures.signature import LLM_KEYS
 from modelserver.types.type_table import KINDS
 
 Specs: TypeAlias = Sequence[Spec]

@@ -27,10 +27,12 @@ from modelserver.loading.explaining.model_packages import requirements_of
 from modelserver.loading.logged_example import logged_example
 from modelserver.loading.registry import resolve
 from modelserver.loading.tracking import set_mlflow_up
+from modelserver.reading.signatures.columns import TypeHintSignature
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Signature
 from modelserver.scoring.blaming.blame import Telling
 from modelserver.scoring.model import Model, Registration
 from modelserver.scoring.ways import ways_to_predict
-from modelserver.types.signature import Signature, compile_signature
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -201,7 +203,7 @@ def _signature(pyfunc: "PyFuncModel") -> Signature:
 
 
 def _hints(pyfunc: "PyFuncModel", signature: Signature) -> tuple[Any, Any]:
-    if not signature.from_type_hint:
+    if not isinstance(signature, TypeHintSignature):
         return None, None
     hints = pyfunc._model_impl.python_model.predict_type_hints
     return hints.input, hints.output

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from modelserver.errors import BadRequest, InvalidInput
-from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
 from modelserver.reading.fast.json_numbers import read_numbers
 from modelserver.reading.fast.json_tables import read_mixed
-from modelserver.reading.input_forms import Payload, from_table, read_value, tensors_payload
+from modelserver.reading.input_forms import read_value
 from modelserver.reading.json_text import (
     BareConstants,
     as_utf8,
@@ -25,11 +24,8 @@ from modelserver.reading.json_text import (
     may_lack_digits,
 )
 from modelserver.reading.media import CSV, JSON, PARQUET
-from modelserver.reading.parquet_reader import read_parquet, read_untyped_parquet
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.cell_parsers import INEXACT
-from modelserver.types.signature import Signature
-from modelserver.types.tables import Table, check_names
-from modelserver.types.tensors import read_tensors
 from modelserver.types.type_table import KINDS
 
 MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
@@ -45,33 +41,6 @@ MANY_CELLS: Final = 32 * 1024
 def read_payload(media_type: str, body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in `body`. `limit`: most bytes a body may stand for."""
     return READERS[media_type](body, signature, limit)
-
-
-def _read_csv(body: bytes, signature: Signature, limit: int) -> Payload:
-    if signature.tensors:
-        raise BadRequest("the model takes tensors, which CSV cannot hold; send JSON")
-    if signature.columns is None:
-        frame = read_untyped_csv(body)
-        return Payload(frame, rows=len(frame))
-    for column in signature.columns.columns:
-        if column.kind.name in ("array", "object", "map", "any", "sparkml_vector"):
-            raise BadRequest(
-                f"column {column.name!r} takes {column.kind.expects}, which CSV cannot hold; "
-                "send JSON"
-            )
-    named = signature.columns.columns if signature.columns.named else ()
-    kinds = {str(column.name): column.kind for column in named}
-    table = read_csv(body, kinds)
-    if table.length == 0:
-        raise InvalidInput(NO_ROWS)
-    return from_table(table, signature)
-
-
-def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:
-    if signature.columns is None and not signature.tensors:
-        frame = read_untyped_parquet(body, limit)
-        return Payload(frame, rows=len(frame))
-    return from_table(read_parquet(body, limit, signature.names), signature)
 
 
 def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
@@ -123,32 +92,23 @@ def _lacks_digits(detail: Mapping[str, Any], body: bytes) -> bool:
 def _read_numbers(body: bytes, signature: Signature) -> Payload | None:
     """A full table or tensor of numbers; None for all else, and where one does not fit."""
     found = read_numbers(body, signature.numbers) if signature.numbers else None
-    if found is None or (found.names is None) != bool(signature.tensors):
-        return None
     try:
-        if found.names is None:
-            tensors = read_tensors(signature.tensors, found.array)
-            return tensors_payload(tensors, signature.params.read(None))
-        table = Table(check_names(found.names), len(found.array), rows=found.array)
-        return from_table(table, signature)
+        return None if found is None else signature.read_numbers(found.array, found.names)
     except BadRequest:
         return None
 
 
 def _read_mixed(body: bytes, signature: Signature) -> Payload | None:
     """A full table of plain cells; None for all else, and where one does not fit."""
-    columns = signature.columns
-    if columns is None or signature.from_type_hint:
-        return None
-    table = read_mixed(body, columns.kinds_of)
+    table = read_mixed(body, signature.kinds_of) if signature.kinds_of else None
     try:
-        return None if table is None else from_table(table, signature)
+        return None if table is None else signature.read_table(table)
     except BadRequest:
         return None
 
 
 READERS: Final[Mapping[str, Callable[[bytes, Signature, int], Payload]]] = {
     JSON: _read_json,
-    CSV: _read_csv,
-    PARQUET: _read_parquet,
+    CSV: lambda body, signature, limit: signature.read_csv(body),
+    PARQUET: lambda body, signature, limit: signature.read_parquet(body, limit),
 }

@@ -8,9 +8,9 @@ from typing import Any
 
 from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import BadRequest, ModelFailed
-from modelserver.reading.input_forms import Payload
 from modelserver.reading.media import decompress, media_type
 from modelserver.reading.payload import read_payload
+from modelserver.reading.signatures.signature import Payload
 from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.model import Model
 

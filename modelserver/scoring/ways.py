@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from modelserver.errors import ApiError, InvalidInput, listed
-from modelserver.reading.input_forms import Payload
 from modelserver.reading.media import JSON
 from modelserver.reading.payload import read_payload
+from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_untyped
 from modelserver.scoring.blaming.conversion import is_refused
 from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
@@ -29,7 +30,6 @@ from modelserver.scoring.proofs import (
     rows_are_independent,
 )
 from modelserver.types.frames import Columns
-from modelserver.types.signature import Signature
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -54,6 +54,11 @@ def _read_example(signature: Signature, example: bytes | None) -> Payload | None
         return read_payload(JSON, example, signature, len(example))
     except (ApiError, RecursionError):
         return None
+
+
+def _columns_of(signature: Signature) -> Columns | None:
+    """The columns of the tables that the model takes; None where it takes something else."""
+    return signature.columns if isinstance(signature, ColumnSignature) else None
 
 
 def _why_apart(
@@ -89,7 +94,7 @@ def _own_predict(
     predict: Callable[..., Any] = getattr(pyfunc._model_impl, name)
     if _loader(pyfunc) == PYTHON_MODEL and not signature.params.declared:
         return _unwrapped(pyfunc._model_impl) or predict
-    columns = signature.columns
+    columns = _columns_of(signature)
     if sample is None or columns is None or not columns.block or _loader(pyfunc) != SKLEARN:
         return predict
     fast = array_predict(pyfunc.get_raw_model(), name, columns.names)
@@ -124,7 +129,7 @@ def _predictor(
     it again, sees the rest.
     """
 
-    checked = signature.from_type_hint and reads_texts(pyfunc._model_impl)
+    checked = isinstance(signature, TypeHintSignature) and reads_texts(pyfunc._model_impl)
     single = takes_one_conversation(pyfunc._model_impl)
 
     def predict(payload: Payload) -> Any:
@@ -146,7 +151,7 @@ def _predictor(
 
 def _refused(pyfunc: "PyFuncModel", signature: Signature, data: Any) -> InvalidInput:
     """The answer to an input that MLflow does not hand on to the model."""
-    found = misfit(pyfunc._model_impl, signature.columns, data)
+    found = misfit(pyfunc._model_impl, _columns_of(signature), data)
     return found or InvalidInput(advised_form(data) if is_untyped(signature) else UNFIT)
 
 
@@ -196,7 +201,7 @@ def ways_to_predict(
     """How the model is asked. `example`: the body that was logged with it; `batching`: whether
     rows of several requests are wanted together at all."""
     read = _read_example(signature, example)
-    is_table = read is not None and read.typed and signature.columns is not None
+    is_table = read is not None and read.typed and isinstance(signature, ColumnSignature)
     sample = read.data if read is not None and is_table and not read.params else None
     own = _own_predict(pyfunc, signature, sample)
     predict = _predictor(pyfunc, _direct_call(pyfunc, own), signature, telling)
@@ -205,22 +210,21 @@ def ways_to_predict(
         # A copy, since a model may write into what it gets.
         return predict(Payload(frame.copy(), read.params if read else None, typed=True))
 
-    if read is not None and is_table:
+    if read is not None and read.typed and isinstance(signature, ColumnSignature):
         signature = _filling_absent(signature, predict_frame, read.data)
     why = "BATCHING is off"
     if batching:
-        why = _why_apart(_loader(pyfunc), predict_frame, signature.columns, sample)
+        why = _why_apart(_loader(pyfunc), predict_frame, _columns_of(signature), sample)
     if why:
         logger.info("waiting requests are not predicted together: %s", why)
     return Ways(predict, signature, read, row_wise=not why)
 
 
 def _filling_absent(
-    signature: Signature, predict: Callable[[pd.DataFrame], Any], example: pd.DataFrame
-) -> Signature:
+    signature: ColumnSignature, predict: Callable[[pd.DataFrame], Any], example: pd.DataFrame
+) -> ColumnSignature:
     """The signature, by which columns are filled that the model needs although it calls them
     optional."""
-    assert signature.columns is not None
     needed = absent_to_fill(predict, signature.columns, example)
     if not needed:
         return signature

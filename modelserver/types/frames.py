@@ -79,6 +79,11 @@ class Columns:
             groups=group_by_type([column.kind.name for column in columns]),
         )
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The names of the columns as texts; none where they go by position."""
+        return frozenset(self.positions) if self.named else frozenset()
+
     def frame(self, table: Table) -> pd.DataFrame:
         """The table as the model gets it: the signature's columns in order, typed.
 

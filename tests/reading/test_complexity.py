@@ -14,8 +14,9 @@ import pytest
 
 from modelserver.reading.media import JSON
 from modelserver.reading.payload import read_payload
-from modelserver.types import signature as compiling
-from modelserver.types.signature import Signature, compile_signature
+from modelserver.reading.signatures import compiling
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Signature
 
 ROWS = 64
 

@@ -16,8 +16,9 @@ import pytest
 from modelserver.errors import BadRequest
 from modelserver.reading.media import PARQUET
 from modelserver.reading.payload import read_payload
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Signature
 from modelserver.types.kind import TEXT
-from modelserver.types.signature import Signature, compile_signature
 
 LIMIT = 100_000
 NAN = float("nan")
