@@ -84,7 +84,7 @@ async def _invoke(request: HTTPRequest) -> Response:
     join = score_together if model.row_wise else None
     work = scoring.Work(model, job)
     try:
-        scored = await service.workers.run(work, timeout, _is_small(job), join, trace.lone)
+        scored = await service.workers.run(work, timeout, _is_small(job), join)
     finally:
         service.memory.after_request(len(body))
     trace.rows = scored.rows

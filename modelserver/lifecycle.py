@@ -2,7 +2,7 @@
 
 `Lifecycle` owns the state, the model and its description. The model is loaded in a thread while the
 server already listens; failures are retried after growing pauses, because a tracking server may
-come back. The table of states and answers is the README's.
+come back. The table of states and answers is in docs/operations.md.
 """
 
 import asyncio

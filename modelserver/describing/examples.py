@@ -27,9 +27,9 @@ from modelserver.reading.media import CSV, JSON
 from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature, table_of
 from modelserver.reading.signatures.signature import LLM_KEYS, Signature
 from modelserver.reading.signatures.tensors import TensorSignature
+from modelserver.types.nested import kind_of
 from modelserver.types.tables import Table, read_records, read_split
 from modelserver.types.tensors import dtype_kind
-from modelserver.types.type_table import KINDS
 
 Declared = Mapping[str, Any]
 """The parts of a signature as JSON: inputs, outputs, params."""
@@ -136,9 +136,10 @@ def _rows(inputs: Specs, table: Table) -> list[list[Any]]:
 
 def _shown(spec: Spec, cells: list[Any]) -> list[Any]:
     """The cells as the document writes them: a date-time with its offset (RFC 3339)."""
-    if spec["type"] != "datetime":
+    kind = kind_of(spec)
+    if not kind.is_moment:
         return cells
-    moments = pd.DatetimeIndex(np.asarray(KINDS["datetime"].convert(cells)))
+    moments = pd.DatetimeIndex(np.asarray(kind.convert(cells)))
     return [None if pd.isna(moment) else f"{moment.isoformat()}Z" for moment in moments]
 
 
@@ -154,24 +155,12 @@ def _first_rows(inputs: Specs, value: Any) -> Any:
 def _made_sample(declared: Declared) -> Sample:
     inputs, params = declared["inputs"], _defaults(declared)
     if inputs[0]["type"] != "tensor":
-        return Sample([[_made(spec) for spec in inputs]], params=params, made_up=True)
+        return Sample([[kind_of(spec).sample for spec in inputs]], params=params, made_up=True)
     tensors = [_made_tensor(spec) for spec in inputs]
     if inputs[0].get("name") is None:
         return Sample(value=tensors[0], params=params, made_up=True)
     names = [spec["name"] for spec in inputs]
     return Sample(value=dict(zip(names, tensors, strict=True)), params=params, made_up=True)
-
-
-def _made(spec: Spec) -> Any:
-    """A value of a column's type."""
-    kind = spec["type"]
-    if kind in ("array", "sparkml_vector"):
-        return [_made(spec.get("items", {"type": "double"}))]
-    if kind == "map":
-        return {"key": _made(spec["values"])}
-    if kind == "object":
-        return {name: _made(part) for name, part in spec["properties"].items()}
-    return KINDS[kind].sample
 
 
 def _made_tensor(spec: Spec) -> Any:

@@ -19,7 +19,6 @@ from modelserver.describing.schemas import (
     full_row_schema,
     is_named,
     is_one_row,
-    object_schema,
     required,
     some,
     split_schema,
@@ -27,7 +26,7 @@ from modelserver.describing.schemas import (
 )
 from modelserver.reading.media import CSV, PARQUET
 from modelserver.reading.signatures.signature import LLM_KEYS
-from modelserver.types.type_table import KINDS
+from modelserver.types.nested import kind_of, object_schema
 
 Specs: TypeAlias = Sequence[Spec]
 
@@ -87,7 +86,8 @@ def tables_refused(inputs: Specs, from_type_hint: bool) -> Sequence[str]:
     """The media types of tables that cannot hold the model's input."""
     if from_type_hint or takes_chat(inputs):
         return (CSV, PARQUET)
-    return () if all(spec["type"] in CSV_TYPES for spec in inputs) else (CSV,)
+    holds = inputs[0]["type"] != "tensor" and all(kind_of(spec).is_scalar for spec in inputs)
+    return () if holds else (CSV,)
 
 
 def csv_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
@@ -195,8 +195,6 @@ def _tensor_rows_schema(inputs: Specs) -> Schema:
     parts = {spec["name"]: tensor_schema(spec)["items"] for spec in inputs}
     return some(object_schema(parts, list(parts)))
 
-
-CSV_TYPES: Final = KINDS.keys() - {"any"}
 
 COLUMN_FORMS: Final = (
     Form("records", "dataframe_records", "A table, row by row", _records_schema, _records),

@@ -1,7 +1,7 @@
 """The settings: a mapping of environment variables in, one frozen value out.
 
-Each setting has a name, a cast, a default and one line of meaning; the README's table is tested
-against them. A value that cannot be read stops the start with a `SettingsError` that names the
+Each setting has a name, a cast, a default and one line of meaning; the table in docs/operations.md
+has the same. A value that cannot be read stops the start with a `SettingsError` that names the
 variable, the value and what was expected. Nothing here reads the environment itself.
 """
 

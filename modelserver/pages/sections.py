@@ -120,7 +120,7 @@ def _control(part: str, id_: str, field: Field) -> Html:
         value=value,
         placeholder=_short(field.example),
         rows=_rows(value),
-        mode=_mode(field.type),
+        mode="decimal" if field.control == "number" else "text",
     )
 
 
@@ -140,11 +140,6 @@ def _select(attributes: Html, field: Field, value: str, nothing: str) -> Html:
 
 def _rows(value: str) -> int:
     return min(max(value.count("\n") + 1, 2), 18)
-
-
-def _mode(type_: str) -> str:
-    """The keyboard of a phone; those for numbers may lack the sign and the exponent."""
-    return "text" if type_ in ("string", "binary", "datetime") else "decimal"
 
 
 def samples_html(document: Mapping[str, Any], base_url: str) -> Html:

@@ -9,7 +9,6 @@ client and the examples that MLflow logs. A body with such `BareConstants` is re
 `decode_json` and read by `decode_constants`, so that all other bodies pay nothing for it.
 """
 
-import gc
 import json
 import re
 from collections import Counter
@@ -24,9 +23,6 @@ from modelserver.types.cell_parsers import WholeFloat, whole_number_of
 
 STAND_INS: Final = ((b"Infinity", b"1.000000"), (b"NaN", b"0.0"))
 """JSON numbers as long as the constants: what is not JSON with these was none before."""
-
-LARGE: Final = 1_000_000
-"""Bytes from which on the collector would walk the half-built value again and again."""
 
 LONG_NUMBER: Final = re.compile(rb"\d{19}")
 
@@ -51,7 +47,7 @@ def decode_json(body: bytes, exact_integers: bool = False) -> Any:
         raise BadRequest("the body is empty; send a table or an array of inputs")
     body = as_utf8(body)
     try:
-        value = _loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise _refusal(body, error) from None
     if _may_repeat_keys(body, value):
@@ -67,7 +63,7 @@ def decode_constants(body: bytes) -> Any:
     for constant, stand_in in STAND_INS:
         strict = strict.replace(constant, stand_in)
     try:
-        _loads(strict)  # refuses what Python's json module reads beyond JSON
+        orjson.loads(strict)  # refuses what Python's json module reads beyond JSON
     except orjson.JSONDecodeError as error:
         raise _refusal(strict, error) from None
     value = _loads_slowly(body)
@@ -106,17 +102,6 @@ def constants_as_nulls(body: bytes) -> bytes | None:
             parts.append(body[start : found.start()])
             start = found.end()
     return b"null".join([*parts, body[start:]]) if parts else None
-
-
-def _loads(body: bytes) -> Any:
-    large = len(body) > LARGE
-    if large:
-        gc.disable()
-    try:
-        return orjson.loads(body)
-    finally:
-        if large:
-            gc.enable()
 
 
 def _loads_slowly(body: bytes, parse_float: Callable[[str], Any] | None = None) -> Any:

@@ -50,6 +50,11 @@ class WholeFloat(float):
         return made
 
 
+NUMBER_TYPES: Final = INTEGER_TYPES | {
+    *(float, WholeFloat, np.float16, np.float32, np.float64, Decimal),
+}
+
+
 def flat(cells: Cells, dtype: Any = None) -> "np.ndarray[Any, Any]":
     """The cells as a one-dimensional array, or `Unfit` for nested ones and for texts that spell
     no number or date: long ones, of which NumPy would make all cells as long, and Python's own

@@ -1,7 +1,9 @@
 """Freed memory goes back to the system, at once or when large requests pause."""
 
 import asyncio
+import csv
 import ctypes
+import gc
 import json
 import subprocess
 import sys
@@ -72,6 +74,12 @@ def test_other_c_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     give_back()
     memory.settle_memory()
+
+
+def test_what_large_requests_need_is_set_once_a_model_is_loaded() -> None:
+    memory.settle_memory()
+    assert gc.get_threshold()[0] == memory.ALLOCATED
+    assert csv.field_size_limit() == memory.LONGEST_CELL
 
 
 HEAPS = """

@@ -254,14 +254,14 @@ def test_a_folder_for_temporary_files_that_is_gone(
     [
         ("model:/a/1", "was models:/a/1 meant?"),
         ("run:/0a/model", "was runs:/0a/model meant?"),
-        ("models:/a/b/c", "see the README for its forms"),
+        ("models:/a/b/c", "see docs/operations.md for its forms"),
         ("models:a/1", "was models:/a/1 meant?"),
         ("model:a@champion", "was models:/a@champion meant?"),
         ("models:/a%20b/c%2Fd/e", "was models:/a b/c/d/e meant?"),
         ("wasb://box@me.net/m", "was wasbs://box@me.net/m meant?"),
         ("abfs://box@me.net/m", "was abfss://box@me.net/m meant?"),
         ("abfs://box:pw@me.net/m", None),
-        ("gopher://x/a", "see the README for its forms"),
+        ("gopher://x/a", "see docs/operations.md for its forms"),
     ],
 )
 def test_a_uri_that_is_misspelt(uri: str, hint: str | None) -> None:
@@ -336,7 +336,8 @@ NO_FILES = f"the files of the model models:/m/1 could not be fetched ({{}}); {LO
         (
             "looking up",
             fail(MlflowException("odd", INVALID_PARAMETER_VALUE)),
-            "MODEL_URI models:/m/1 cannot be read as a model URI; see the README for its forms",
+            "MODEL_URI models:/m/1 cannot be read as a model URI; see docs/operations.md for its "
+            "forms",
         ),
         (
             "fetching",

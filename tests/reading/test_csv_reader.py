@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from modelserver.errors import BadRequest
+from modelserver.hosting.memory import settle_memory
 from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
 from modelserver.types.kind import TEXT, BadCells
 from modelserver.types.tables import Table
@@ -176,6 +177,7 @@ def test_refused_bodies(body: bytes, message: str, read_body: Callable[[bytes], 
 
 @pytest.mark.parametrize("rows", ["{}\n", "x\n{}\n", '"x"\n{}\n""\n'])
 def test_cells_of_any_length_are_read(rows: str) -> None:
+    settle_memory()
     _, columns = read("a\n" + rows.format("x" * 200_000), "string")
     assert sum(len(cell) for cell in columns["a"] if isinstance(cell, str)) >= 200_000
 

@@ -1,7 +1,7 @@
 """Our server against MLflow's own: the same requests to both.
 
 `tests/support/request_rows.py` lists what both must answer alike. Here stands what differs on
-purpose: `DIFFERENCES` says in words what and why (the README shows it), `DIFFERENT` has the
+purpose: `DIFFERENCES` says in words what and why (docs/protocol.md shows it), `DIFFERENT` has the
 requests that prove it, with the outcome of each server.
 """
 
@@ -59,7 +59,7 @@ TEXT = str(pd.Series(["a"]).dtype)
 
 
 class Difference(NamedTuple):
-    """What differs on purpose, as cells of the README's table."""
+    """What differs on purpose, as cells of the table in docs/protocol.md."""
 
     mlflow: str
     here: str

@@ -1,4 +1,4 @@
-"""What README and docs/ say is true: settings, differences, paths, states, examples, length."""
+"""What README and docs/ say is true: settings, differences, paths, examples, links, length."""
 
 import json
 import re
@@ -28,7 +28,13 @@ from tests.whole.test_against_mlflow import DIFFERENCES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-CONNECT = (ROOT / "docs" / "connect.md").read_text()
+CONNECT, OPERATIONS, PROTOCOL = (
+    (ROOT / "docs" / f"{page}.md").read_text() for page in ("connect", "operations", "protocol")
+)
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+
+HEADINGS = re.compile(r"^#+ (.*)$", re.M)
 
 # Settings whose default depends on the machine say it in words.
 SPOKEN_DEFAULTS = {"PREDICT_WORKERS": "1 per core", "MAX_QUEUE": "64 per worker"}
@@ -38,18 +44,18 @@ SPOKEN_DEFAULTS = {"PREDICT_WORKERS": "1 per core", "MAX_QUEUE": "64 per worker"
 def test_settings_table(setting: Setting[object]) -> None:
     default = SPOKEN_DEFAULTS.get(setting.name) or setting.default
     shown = "none" if default is None else default
-    assert f"| `{setting.name}` | {shown} | {setting.meaning} |" in README
+    assert f"| `{setting.name}` | {shown} | {setting.meaning} |" in OPERATIONS
 
 
 def test_no_other_settings_are_promised() -> None:
-    table = README.partition("## Settings")[2].partition("\n## ")[0]
+    table = OPERATIONS.partition("## Settings")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `([A-Z_]+)` \|", table, re.M) == [s.name for s in SETTINGS.values()]
 
 
 @pytest.mark.parametrize("key", DIFFERENCES)
 def test_differences_table(key: str) -> None:
     row = DIFFERENCES[key]
-    assert f"| {row.mlflow} | {row.here} | {row.why} |" in README
+    assert f"| {row.mlflow} | {row.here} | {row.why} |" in PROTOCOL
 
 
 def test_deployment_command() -> None:
@@ -80,7 +86,7 @@ def test_troubleshooting_quotes_what_is_said() -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_path_is_described(path: str) -> None:
-    assert path in README
+    assert re.search(rf"^\| .*`(GET|POST) {re.escape(path)}`.* \|$", PROTOCOL, re.M)
 
 
 def test_the_first_example_predicts_what_it_says(client: Callable[..., TestClient]) -> None:
@@ -93,7 +99,7 @@ def test_the_first_example_predicts_what_it_says(client: Callable[..., TestClien
 
 
 def test_the_error_example_is_real(client: Callable[..., TestClient]) -> None:
-    section = README.partition("## Errors")[2]
+    section = PROTOCOL.partition("## Errors")[2]
     (shown,) = re.findall(r"```json\n(.*?)\n```", section, re.S)
     example = json.loads(shown)
     wine = json.loads(re.findall(r"\[(\{\"alcohol\".*?\})\]", README, re.S)[0])
@@ -104,7 +110,7 @@ def test_the_error_example_is_real(client: Callable[..., TestClient]) -> None:
 
 
 def test_speed_is_what_was_measured() -> None:
-    section = README.partition("## Speed")[2].partition("\n## ")[0]
+    section = OPERATIONS.partition("## Speed")[2].partition("\n## ")[0]
     measured = (ROOT / "benchmarks.md").read_text()
     rows = re.findall(r"^\| (\w[^|]*) \| (.*) \|$", section.partition("\n\n| for |")[0], re.M)
     for title, numbers in rows:
@@ -116,5 +122,15 @@ def test_speed_is_what_was_measured() -> None:
     assert f"got {rates[1]} answers a second in place of {rates[0]}," in section
 
 
+@pytest.mark.parametrize("page", [README, CONNECT, OPERATIONS, PROTOCOL, CONTRIBUTING])
+def test_links_lead_somewhere(page: str) -> None:
+    folder = ROOT if page in (README, CONTRIBUTING) else ROOT / "docs"
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page):
+        path, _, heading = link.partition("#")
+        assert not path or (folder / path).is_file(), link
+        names = [name.lower().replace(" ", "-").replace("'", "") for name in HEADINGS.findall(page)]
+        assert not heading or heading in names, link
+
+
 def test_length() -> None:
-    assert len(README.splitlines()) <= 300
+    assert len(README.splitlines()) <= 160

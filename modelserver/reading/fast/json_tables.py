@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from modelserver.errors import BadRequest
-from modelserver.reading.fast.cells_by_arrow import ARROW_TYPES, read_cells
+from modelserver.reading.fast.cells_by_arrow import read_cells
 from modelserver.reading.fast.json_numbers import AVAILABLE, skeleton
 from modelserver.types.kind import Kind
 from modelserver.types.tables import Table, check_names
@@ -25,9 +25,6 @@ Letters: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 Places: TypeAlias = "np.ndarray[Any, Any]"
 
 START: Final = re.compile(rb'\s*\{\s*"dataframe_(?:split"\s*:\s*\{|records"\s*:\s*\[)')
-
-QUOTED: Final = frozenset(name for name, arrow in ARROW_TYPES.items() if arrow == "string")
-"""Types whose cells are texts in JSON."""
 
 QUOTE, NULL, SPACE, NEWLINE, COMMA, MINUS, ZERO = b'"n \n,-0'
 
@@ -165,7 +162,7 @@ def _lines(letters: Letters, rows: Places, kinds: Sequence[Kind], keyed: bool) -
     if keyed and not _are_alike(letters, rows[:, : 2 * width : 2], colons):
         return None
     first = letters[before_cells + 1]
-    quoted = np.array([kind.name in QUOTED for kind in kinds])
+    quoted = np.array([kind.json_type == "string" for kind in kinds])
     texts, others = first[:, quoted], first[:, ~quoted]
     if not ((texts == QUOTE) | (texts == NULL)).all() or (others == QUOTE).any():
         return None

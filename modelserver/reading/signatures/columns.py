@@ -5,9 +5,9 @@ others MLflow checks and converts values by the hint itself, so these are handed
 column says what files and the document hold.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,15 +20,6 @@ from modelserver.types.frames import Columns
 from modelserver.types.kind import Kind, describe
 from modelserver.types.params import Params
 from modelserver.types.tables import Table, check_names, read_columns, read_records, read_rows
-from modelserver.types.type_table import KINDS
-
-Spec = Mapping[str, Any]
-"""A column, as the signature's JSON spells it."""
-
-NUMERIC: Final = frozenset({"double", "float", "long", "integer"})
-
-CHECKED: Final = KINDS.keys() - {"any"}
-"""The types of a single value of which each cell is checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +30,16 @@ class ColumnSignature(Signature):
     columns: Columns
 
     @classmethod
-    def of(cls, columns: Columns, specs: Sequence[Spec], params: Params) -> "ColumnSignature":
-        """The signature of these columns, which are written as `specs`."""
-        types = {spec["type"] for spec in specs}
+    def of(cls, columns: Columns, params: Params) -> "ColumnSignature":
+        """The signature of these columns and params."""
         return cls(
             params=params,
             columns=columns,
             names=columns.known,
             chat_keys=columns.known.intersection(LLM_KEYS),
-            numbers="d" if types <= NUMERIC else None,
-            exact_integers=any(map(_holds_any, specs)),
-            nan_is_null=types <= CHECKED,
+            numbers="d" if columns.only_numbers else None,
+            exact_integers=columns.takes_anything,
+            nan_is_null=columns.only_scalars,
         )
 
     def read_inputs(self, value: Any, params: Any) -> Payload:
@@ -150,7 +140,7 @@ def table_of(form: str, value: Any, columns: Columns) -> Table:
 def csv_table(body: bytes, columns: Columns) -> Table:
     """The table in a CSV file, which is refused where CSV cannot hold these columns."""
     for column in columns.columns:
-        if column.kind.name in ("array", "object", "map", "any", "sparkml_vector"):
+        if not column.kind.is_scalar:
             raise BadRequest(
                 f"column {column.name!r} takes {column.kind.expects}, which CSV cannot hold; "
                 "send JSON"
@@ -160,10 +150,3 @@ def csv_table(body: bytes, columns: Columns) -> Table:
     if table.length == 0:
         raise InvalidInput(NO_ROWS)
     return table
-
-
-def _holds_any(spec: Spec) -> bool:
-    """Whether a type is `any`, or has a part that is."""
-    parts = [spec[key] for key in ("items", "values") if key in spec]
-    parts += spec.get("properties", {}).values()
-    return spec["type"] == "any" or any(map(_holds_any, parts))

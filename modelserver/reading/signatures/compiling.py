@@ -9,10 +9,9 @@ from modelserver.reading.signatures.signature import Signature
 from modelserver.reading.signatures.tensors import TensorSignature
 from modelserver.reading.signatures.untyped import Untyped
 from modelserver.types.frames import Column, Columns
-from modelserver.types.nested import is_nested, nested_kind
+from modelserver.types.nested import kind_of
 from modelserver.types.params import Params
 from modelserver.types.tensors import Tensor
-from modelserver.types.type_table import KINDS
 
 
 def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) -> Signature:
@@ -29,7 +28,7 @@ def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) 
     columns = _compile_columns(inputs, params)
     if from_type_hint:
         return TypeHintSignature(params=params, columns=columns, names=columns.known)
-    return ColumnSignature.of(columns, inputs, params)
+    return ColumnSignature.of(columns, params)
 
 
 def _compile_columns(inputs: Sequence[Mapping[str, Any]], params: Params) -> Columns:
@@ -39,6 +38,5 @@ def _compile_columns(inputs: Sequence[Mapping[str, Any]], params: Params) -> Col
 
 def _compile_column(spec: Mapping[str, Any], position: int) -> Column:
     required = bool(spec.get("required", True))
-    kind = nested_kind(spec, required) if is_nested(spec) else KINDS[spec["type"]]
     name = spec.get("name")
-    return Column(position if name is None else name, kind, required)
+    return Column(position if name is None else name, kind_of(spec, required), required)
