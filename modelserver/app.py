@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
 from modelserver.describing.description import Description, base_description
-from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
+from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed, too_large
 from modelserver.hosting.log import configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
@@ -38,7 +38,7 @@ from modelserver.middleware import (
 from modelserver.pages import site
 from modelserver.pages.caching import conditional
 from modelserver.pages.static import load_assets
-from modelserver.reading.media import JSON, PARQUET_START, too_large
+from modelserver.reading.formats import JSON, PACKED
 from modelserver.scoring import request as scoring
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.model import Model
@@ -165,8 +165,8 @@ def _trace(request: HTTPRequest) -> Trace:
 
 
 def _is_small(job: scoring.Request) -> bool:
-    """Whether the body stands for no more than it is: neither compressed nor Parquet."""
-    plain = job.content_encoding is None and job.body[:4] != PARQUET_START
+    """Whether the body is small, and stands for no more than it is."""
+    plain = job.content_encoding is None and not job.body.startswith(PACKED)
     return plain and len(job.body) <= SMALL
 
 

@@ -6,7 +6,7 @@ Out: samples of input, the logged one first and one made from the type table las
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,14 +16,13 @@ import pandas as pd
 from modelserver.describing.forms import (
     Sample,
     Specs,
-    csv_text,
+    formats_for,
     json_forms,
     names_of,
-    tables_refused,
 )
 from modelserver.describing.schemas import Spec, param_default
 from modelserver.errors import BadRequest
-from modelserver.reading.media import CSV, JSON
+from modelserver.reading.formats import FORMATS, JSON, Format
 from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature, table_of
 from modelserver.reading.signatures.signature import LLM_KEYS, Signature
 from modelserver.reading.signatures.tensors import TensorSignature
@@ -65,9 +64,8 @@ def examples(declared: Declared, from_type_hint: bool, sample: Sample) -> Iterat
     inputs, note = declared["inputs"], MADE_UP if sample.made_up else ""
     for form in json_forms(inputs, from_type_hint):
         yield Example(form.name, form.summary + note, JSON, form.body(inputs, sample))
-    if CSV not in tables_refused(inputs, from_type_hint):
-        text = csv_text(names_of(inputs), sample.rows)
-        yield Example("csv", f"A table as CSV{note}", CSV, text)
+    if sample.rows:
+        yield from _files(formats_for(inputs, from_type_hint), names_of(inputs), sample.rows, note)
 
 
 def untyped_examples(logged: bytes | None) -> Iterator[Example]:
@@ -84,7 +82,17 @@ def untyped_examples(logged: bytes | None) -> Iterator[Example]:
     split = {"columns": names, "data": rows}
     yield Example("records", "A table, row by row", JSON, {"dataframe_records": records})
     yield Example("split", "A table, names once", JSON, {"dataframe_split": split})
-    yield Example("csv", "A table as CSV", CSV, csv_text(names, rows))
+    yield from _files(FORMATS.values(), names, rows)
+
+
+def _files(
+    formats: Iterable[Format], names: Sequence[Any], rows: Sequence[Sequence[Any]], note: str = ""
+) -> Iterator[Example]:
+    """The table in the formats that show an example."""
+    for row in formats:
+        if row.write:
+            text = row.write(names, rows)
+            yield Example(row.name.lower(), f"A table as {row.name}{note}", row.media_type, text)
 
 
 def _maybe_body(logged: bytes | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from modelserver.describing.snippets import SERVER
 from modelserver.lifecycle import State
 from modelserver.pages.fields import form
 from modelserver.pages.landing import Landing
@@ -45,7 +46,7 @@ def docs_page(title: str, names: Mapping[str, str]) -> Html:
 
 def redoc_page(title: str, names: Mapping[str, str]) -> Html:
     """ReDoc."""
-    return filled(template("redoc.html"), title=title, **_links(names))
+    return filled(template("redoc.html"), title=title, server=SERVER, **_links(names))
 
 
 def landing_page(landing: Landing, names: Mapping[str, str]) -> Html:

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from modelserver.describing.snippets import SERVER
 from modelserver.pages.fields import Field, Form, columns_of, outputs_of, params_of
 from modelserver.pages.markup import Html, filled, joined
-
-PLACEHOLDER: Final = "https://YOUR-SERVER"
-"""How the document's samples write the server's URL."""
 
 LONGEST_EXAMPLE: Final = 80
 """Characters of an example value in a table; the form has all of it."""
@@ -153,7 +151,7 @@ def samples_html(document: Mapping[str, Any], base_url: str) -> Html:
             SAMPLE,
             number=number,
             label=sample["label"],
-            source=joined(sample["source"].split(PLACEHOLDER), base),
+            source=joined(sample["source"].split(SERVER), base),
         )
         for number, sample in enumerate(samples)
     )

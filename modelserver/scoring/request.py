@@ -8,8 +8,7 @@ from typing import Any
 
 from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import BadRequest, ModelFailed
-from modelserver.reading.media import decompress, media_type
-from modelserver.reading.payload import read_payload
+from modelserver.reading.media import decompress, format_of
 from modelserver.reading.signatures.signature import Payload
 from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.model import Model
@@ -55,9 +54,9 @@ def read(model: Model, request: Request) -> Payload:
     body = request.body
     if request.content_encoding:
         body = decompress(body, request.content_encoding, request.limit)
-    kind = media_type(request.content_type, body)
+    row = format_of(request.content_type, body)
     try:
-        return read_payload(kind, body, model.signature, request.limit)
+        return row.read(body, model.signature, request.limit)
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
 

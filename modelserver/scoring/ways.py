@@ -19,8 +19,7 @@ from modelserver.mlflow_internals import (
     unwrapped,
     wrapper_of,
 )
-from modelserver.reading.media import JSON
-from modelserver.reading.payload import read_payload
+from modelserver.reading.json_reader import json_payload
 from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_untyped
@@ -54,7 +53,7 @@ def _read_example(signature: Signature, example: bytes | None) -> Payload | None
     if example is None:
         return None
     try:
-        return read_payload(JSON, example, signature, len(example))
+        return json_payload(example, signature, len(example))
     except (ApiError, RecursionError):
         return None
 

@@ -82,9 +82,9 @@ class Columns:
         )
 
     @property
-    def known(self) -> frozenset[str]:
-        """The names of the columns as texts; none where they go by position."""
-        return frozenset(self.positions) if self.named else frozenset()
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kinds of the columns by name, as text; none where they go by position."""
+        return {str(column.name): column.kind for column in self.columns if self.named}
 
     def frame(self, table: Table) -> pd.DataFrame:
         """The table as the model gets it: the signature's columns in order, typed.

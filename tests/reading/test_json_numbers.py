@@ -10,8 +10,7 @@ from hypothesis import given, settings, strategies as st
 from modelserver.errors import ApiError
 from modelserver.reading.fast import json_numbers as numeric
 from modelserver.reading.fast.json_numbers import Code, read_numbers
-from modelserver.reading.media import JSON
-from modelserver.reading.payload import MANY_NUMBERS, _read_numbers, read_payload
+from modelserver.reading.json_reader import MANY_NUMBERS, _read_numbers, json_payload
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.reading.signatures.tensors import TensorSignature
@@ -127,7 +126,7 @@ def test_left_to_the_ordinary_reader(body: str) -> None:
 def outcome(body: bytes, signature: Signature) -> Any:
     assert len(body) < MANY_NUMBERS
     try:
-        return account(read_payload(JSON, body, signature, 10**6))
+        return account(json_payload(body, signature, 10**6))
     except ApiError as error:
         return error.message
 
@@ -214,7 +213,7 @@ def test_a_large_body() -> None:
     rows = [[i, i / 4] for i in range(300)]
     body = json.dumps({"dataframe_split": {"columns": ["a", "b"], "data": rows}}).encode()
     assert len(body) > MANY_NUMBERS
-    payload = read_payload(JSON, body, SIGNATURES["mixed"], 10**6)
+    payload = json_payload(body, SIGNATURES["mixed"], 10**6)
     assert payload.data["a"].tolist() == [row[0] for row in rows]
     assert payload.data["b"].tolist() == [row[1] for row in rows]
     assert [str(dtype) for dtype in payload.data.dtypes] == ["int64", "float32"]

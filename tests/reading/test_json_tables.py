@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.errors import ApiError
-from modelserver.reading import csv_reader, payload as payloads
+from modelserver.reading import csv_reader, json_reader
 from modelserver.reading.fast import cells_by_arrow as arrow_cells, json_numbers as numeric
 from modelserver.reading.fast.json_tables import read_mixed
-from modelserver.reading.media import CSV, JSON
-from modelserver.reading.payload import _read_mixed, read_payload
+from modelserver.reading.formats import CSV, FORMATS, JSON
+from modelserver.reading.json_reader import _read_mixed
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Payload, Signature
 from tests.reading.test_properties import repeatable
@@ -151,9 +151,9 @@ def tables(
 
 def outcome(media_type: str, body: bytes, signature: Signature) -> Any:
     """What the ordinary reader makes of it."""
-    assert len(body) < payloads.MANY_CELLS
+    assert len(body) < json_reader.MANY_CELLS
     try:
-        return account(read_payload(media_type, body, signature, 10**6))
+        return account(FORMATS[media_type].read(body, signature, 10**6))
     except ApiError as error:
         return error.message, error.details
 
@@ -357,10 +357,10 @@ def test_large_bodies_take_this_way(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(_read_mixed(*arguments))
         return seen[-1]
 
-    monkeypatch.setattr(payloads, "_read_mixed", read_and_note)
+    monkeypatch.setattr(json_reader, "_read_mixed", read_and_note)
     for rows in (10, 10_000):
         body = json_body(["c0", "c1"], [["1", '"a"']] * rows)
-        assert read_payload(JSON, body, PAIR, 10**6).rows == rows
+        assert FORMATS[JSON].read(body, PAIR, 10**6).rows == rows
     assert len(seen) == 1
     assert seen[0] is not None
 

@@ -12,8 +12,7 @@ import pytest
 
 from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading import csv_reader
-from modelserver.reading.media import CSV, JSON, PARQUET
-from modelserver.reading.payload import read_payload
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.reading.signatures.tensors import TensorSignature
@@ -47,7 +46,7 @@ def parquet(frame: pd.DataFrame) -> bytes:
 
 def read(declared: Signature, body: Any, media_type: str = JSON) -> Payload:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_payload(media_type, data, declared, LIMIT)
+    return FORMATS[media_type].read(data, declared, LIMIT)
 
 
 COUNT = [{"name": "count", "type": "long", "default": 1, "shape": None}]

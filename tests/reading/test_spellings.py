@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from modelserver.errors import ApiError
-from modelserver.reading.media import CSV, JSON, PARQUET
-from modelserver.reading.payload import MANY_CELLS, read_payload
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
+from modelserver.reading.json_reader import MANY_CELLS
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
 
@@ -51,7 +51,7 @@ def table(kind: str, text: str, beside: str, rows: int = 3) -> tuple[list[Any], 
 
 def read(signature: Signature, body: Any, media_type: str = JSON) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_payload(media_type, raw, signature, 10**9).data
+    return FORMATS[media_type].read(raw, signature, 10**9).data
 
 
 def last_of_x(frame: pd.DataFrame) -> Any:

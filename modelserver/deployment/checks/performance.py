@@ -16,7 +16,7 @@ from starlette.types import Message
 
 from modelserver.app import create_app
 from modelserver.hosting.settings import read_settings
-from modelserver.reading.media import JSON
+from modelserver.reading.formats import JSON
 from modelserver.service import Service
 
 PREFIX: Final = "/content/rehearsal"

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from modelserver.errors import BadRequest, InvalidInput
-from modelserver.reading.csv_reader import NO_ROWS, read_csv
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature, count_rows
 from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.frames import Columns
@@ -35,8 +34,9 @@ class ColumnSignature(Signature):
         return cls(
             params=params,
             columns=columns,
-            names=columns.known,
-            chat_keys=columns.known.intersection(LLM_KEYS),
+            names=frozenset(columns.kinds),
+            kinds=columns.kinds,
+            chat_keys=frozenset(LLM_KEYS) & columns.kinds.keys(),
             numbers="d" if columns.only_numbers else None,
             exact_integers=columns.takes_anything,
             nan_is_null=columns.only_scalars,
@@ -54,9 +54,9 @@ class ColumnSignature(Signature):
         """The columns in order, each of its type."""
         return self.columns.frame(table)
 
-    def read_csv(self, body: bytes) -> Payload:
-        """CSV holds columns of single values only."""
-        return self.read_table(csv_table(body, self.columns))
+    def misfit(self, nested: bool, tensors: bool) -> str:
+        """Where there are arrays, objects or maps."""
+        return "" if nested else _nested_column(self.columns)
 
     def split_chat(self, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Params may also stand under `params`. Clients send null for what they leave open, which
@@ -95,6 +95,12 @@ class TypeHintSignature(Signature):
 
     columns: Columns
 
+    @classmethod
+    def of(cls, columns: Columns, params: Params) -> "TypeHintSignature":
+        """The signature of these columns and params."""
+        names = frozenset(columns.kinds)
+        return cls(params=params, columns=columns, names=names, kinds=columns.kinds)
+
     def read_inputs(self, value: Any, params: Any) -> Payload:
         """The values as they are."""
         return Payload(value, self.params.read(params), count_rows(value))
@@ -109,9 +115,9 @@ class TypeHintSignature(Signature):
         """The one column of a file, of the column's type."""
         return self.columns.frame(table)
 
-    def read_csv(self, body: bytes) -> Payload:
-        """One column of single values."""
-        return self.read_table(csv_table(body, self.columns))
+    def misfit(self, nested: bool, tensors: bool) -> str:
+        """Where there are arrays, objects or maps."""
+        return "" if nested else _nested_column(self.columns)
 
     def advice(self, body: Any, forms: Sequence[str]) -> str:
         """There is one form only."""
@@ -137,16 +143,8 @@ def table_of(form: str, value: Any, columns: Columns) -> Table:
     return read_rows(form, value, None)
 
 
-def csv_table(body: bytes, columns: Columns) -> Table:
-    """The table in a CSV file, which is refused where CSV cannot hold these columns."""
-    for column in columns.columns:
-        if not column.kind.is_scalar:
-            raise BadRequest(
-                f"column {column.name!r} takes {column.kind.expects}, which CSV cannot hold; "
-                "send JSON"
-            )
-    named = columns.columns if columns.named else ()
-    table = read_csv(body, {str(column.name): column.kind for column in named})
-    if table.length == 0:
-        raise InvalidInput(NO_ROWS)
-    return table
+def _nested_column(columns: Columns) -> str:
+    """The first column that is not of single values, in words; empty where there is none."""
+    nested = (column for column in columns.columns if not column.kind.is_scalar)
+    column = next(nested, None)
+    return f"column {column.name!r} takes {column.kind.expects}" if column else ""

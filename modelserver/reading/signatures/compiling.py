@@ -27,7 +27,7 @@ def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) 
         return TensorSignature.of([Tensor.compile(spec) for spec in inputs], params)
     columns = _compile_columns(inputs, params)
     if from_type_hint:
-        return TypeHintSignature(params=params, columns=columns, names=columns.known)
+        return TypeHintSignature.of(columns, params)
     return ColumnSignature.of(columns, params)
 
 

@@ -7,15 +7,15 @@ not fit. Pure.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 import numpy as np
+import pandas as pd
 
 from modelserver.errors import BadRequest, joined
 from modelserver.reading.fast.json_numbers import Code
-from modelserver.reading.parquet_reader import read_parquet
 from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.kind import Kind
 from modelserver.types.params import Params
@@ -54,6 +54,8 @@ class Signature(ABC):
     params: Params
     names: frozenset[str] = frozenset()
     """The names of the columns or tensors, as texts; none where they go by position."""
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    """How the cells of the columns are converted, by name."""
     chat_keys: frozenset[str] = frozenset()
     """Those of `LLM_KEYS` that make the body itself the input."""
     numbers: Code | None = None
@@ -88,13 +90,16 @@ class Signature(ABC):
         data, read = self.read_beside(params, self.from_table, table)
         return Payload(data, read, table.length, self.typed)
 
-    @abstractmethod
-    def read_csv(self, body: bytes) -> Payload:
-        """A CSV file."""
+    def read_file(
+        self, read: Callable[[], Table], read_untyped: Callable[[], pd.DataFrame]
+    ) -> Payload:
+        """A file of a table, by its readers: one to typed cells, one to what pandas makes of it."""
+        return self.read_table(read())
 
-    def read_parquet(self, body: bytes, limit: int) -> Payload:
-        """A Parquet file. `limit`: most bytes that it may be decoded to."""
-        return self.read_table(read_parquet(body, limit, self.names))
+    def misfit(self, nested: bool, tensors: bool) -> str:
+        """What of the input a format cannot hold, empty for nothing. `nested`, `tensors`: whether
+        it can hold such."""
+        return ""
 
     def read_chat(self, body: dict[str, Any]) -> Payload:
         """A body that has one of the `chat_keys`: the input, with params among its keys."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from modelserver.errors import BadRequest, InvalidInput, are_params
+from modelserver.errors import InvalidInput, are_params
 from modelserver.reading.fast.json_numbers import Code
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.params import Params
@@ -50,9 +50,9 @@ class TensorSignature(Signature):
         self._refuse_params_among(table.names)
         return tensors_from_table(self.tensors, table)
 
-    def read_csv(self, body: bytes) -> Payload:
-        """Refused."""
-        raise BadRequest("the model takes tensors, which CSV cannot hold; send JSON")
+    def misfit(self, nested: bool, tensors: bool) -> str:
+        """Where there can be no tensors."""
+        return "" if tensors else "the model takes tensors"
 
     def read_numbers(
         self, array: "np.ndarray[Any, Any]", names: Sequence[Any] | None

@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 
 from modelserver.errors import BadRequest, quoted
-from modelserver.reading.csv_reader import read_untyped_csv
-from modelserver.reading.parquet_reader import read_untyped_parquet
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature, count_rows
 from modelserver.types.kind import describe
 from modelserver.types.tables import ROW_NAMES, Table, read_records, refuse_unequal
@@ -49,14 +47,11 @@ class Untyped(Signature):
         frame = pd.DataFrame(dict(enumerate(table.by_column())), index=table.index)
         return frame.set_axis(list(table.names), axis=1)
 
-    def read_csv(self, body: bytes) -> Payload:
+    def read_file(
+        self, read: Callable[[], Table], read_untyped: Callable[[], pd.DataFrame]
+    ) -> Payload:
         """As pandas reads it."""
-        frame = read_untyped_csv(body)
-        return Payload(frame, rows=len(frame))
-
-    def read_parquet(self, body: bytes, limit: int) -> Payload:
-        """As pandas reads it."""
-        frame = read_untyped_parquet(body, limit)
+        frame = read_untyped()
         return Payload(frame, rows=len(frame))
 
     def _read(self, to_arrays: Callable[[Any], Any], value: Any, params: Any) -> Payload:

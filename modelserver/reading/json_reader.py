@@ -1,13 +1,12 @@
-"""The request body to what the model's `predict` takes: model input and params.
+"""JSON: the bytes of a body to what the model's `predict` takes, model input and params.
 
-In: a media type and the uncompressed bytes. Out: a `Payload`. The media type picks a reader, for
-JSON the plainness of the body picks the way. Whatever is not plain is decoded and goes through
-`input_forms.py`. Raises `BadRequest` or `InvalidInput`; pure: no HTTP, no environment.
+In: the uncompressed bytes. Out: a `Payload`. The plainness of the body picks the way: whatever is
+not plain is decoded and goes through `input_forms`. Pure: no HTTP, no environment.
 """
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from modelserver.errors import BadRequest, InvalidInput
@@ -23,7 +22,6 @@ from modelserver.reading.json_text import (
     decode_json,
     may_lack_digits,
 )
-from modelserver.reading.media import CSV, JSON, PARQUET
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.cell_parsers import INEXACT
 from modelserver.types.type_table import KINDS
@@ -38,12 +36,8 @@ MANY_CELLS: Final = 32 * 1024
 """Bytes of JSON from which on it pays to look for a table of plain cells."""
 
 
-def read_payload(media_type: str, body: bytes, signature: Signature, limit: int) -> Payload:
-    """The model input in `body`. `limit`: most bytes a body may stand for."""
-    return READERS[media_type](body, signature, limit)
-
-
-def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
+def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:
+    """The model input in a JSON text. Raises `BadRequest` or `InvalidInput`."""
     if (payload := _read_large(body, signature)) is not None:
         return payload
     try:
@@ -105,10 +99,3 @@ def _read_mixed(body: bytes, signature: Signature) -> Payload | None:
         return None if table is None else signature.read_table(table)
     except BadRequest:
         return None
-
-
-READERS: Final[Mapping[str, Callable[[bytes, Signature, int], Payload]]] = {
-    JSON: _read_json,
-    CSV: lambda body, signature, limit: signature.read_csv(body),
-    PARQUET: lambda body, signature, limit: signature.read_parquet(body, limit),
-}

@@ -1,0 +1,39 @@
+"""CSV as a format of requests: a body to model input, and rows to the text of an example."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modelserver.errors import InvalidInput
+from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
+from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.types.kind import Kind
+from modelserver.types.tables import Table
+
+
+def csv_payload(body: bytes, signature: Signature, limit: int) -> Payload:
+    """The model input in a CSV file. Raises `BadRequest` or `InvalidInput`."""
+    return signature.read_file(
+        lambda: _table(body, signature.kinds), lambda: read_untyped_csv(body)
+    )
+
+
+def _table(body: bytes, kinds: Mapping[str, Kind]) -> Table:
+    table = read_csv(body, kinds)
+    if table.length == 0:
+        raise InvalidInput(NO_ROWS)
+    return table
+
+
+def csv_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
+    """A header and rows of JSON values as CSV; null is an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
