@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import (
     LIMIT,
@@ -260,7 +261,7 @@ def _unknown_column(name: Hashable, known: Sequence[str]) -> dict[str, Any]:
     return detail | {"did_you_mean": meant.name} if meant else detail
 
 
-def _doubles(rows: Any, count: int) -> "np.ndarray[Any, Any]":
+def _doubles(rows: Any, count: int) -> NDArray[np.float64]:
     """All cells one after the other. Unlike NumPy, `struct` takes no text for a number."""
     if isinstance(rows, np.ndarray):
         return rows.ravel()
@@ -270,8 +271,8 @@ def _doubles(rows: Any, count: int) -> "np.ndarray[Any, Any]":
 
 
 def _block(
-    rows: "Sequence[Sequence[Any]] | np.ndarray[Any, Any]", order: Sequence[int | None]
-) -> "np.ndarray[Any, Any] | None":
+    rows: Sequence[Sequence[Any]] | NDArray[Any], order: Sequence[int | None]
+) -> NDArray[np.float64] | None:
     """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
     try:
         cells = _doubles(rows, len(rows) * len(order))

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import LIMIT
 
@@ -178,7 +179,7 @@ class Kind:
         return self.gaps(rows) if self.dtype is TEXT else np.empty(rows, self.dtype)
 
 
-def objects(cells: Cells) -> "np.ndarray[Any, Any]":
+def objects(cells: Cells) -> NDArray[np.object_]:
     """The cells one by one, as an object array of the same length, whatever they hold."""
     return np.fromiter(cells, object, len(cells))
 
@@ -191,7 +192,7 @@ def describe(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-def _rows_by_type(values: Array, missing: "np.ndarray[Any, Any]") -> "Iterable[list[int]]":
+def _rows_by_type(values: Array, missing: NDArray[np.bool_]) -> Iterable[list[int]]:
     groups: dict[type, list[int]] = {}
     for row in np.flatnonzero(~missing).tolist():
         groups.setdefault(type(values[row]), []).append(row)

@@ -497,7 +497,7 @@ def test_a_model_is_served_even_if_it_cannot_be_described(
         return lifecycle
 
     lifecycle = asyncio.run(state())
-    assert lifecycle.state == "ready"
+    assert lifecycle.state.name == "ready"
     assert lifecycle.description is base
     assert "without a description of its own" in caplog.text
 
