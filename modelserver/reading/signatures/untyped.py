@@ -14,7 +14,14 @@ import pandas as pd
 from modelserver.errors import BadRequest, quoted
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature, count_rows
 from modelserver.types.kind import describe
-from modelserver.types.tables import ROW_NAMES, Table, read_records, refuse_unequal
+from modelserver.types.tables import (
+    NO_ROWS,
+    ROW_NAMES,
+    Table,
+    other_keys,
+    read_records,
+    refuse_unequal,
+)
 
 CHAT_KEYS: Final = frozenset(LLM_KEYS)
 
@@ -41,7 +48,7 @@ class Untyped(Signature):
         """A DataFrame with the dtypes that pandas infers, without R's names of rows."""
         table = table.without_row_names(())
         if table.length == 0:
-            raise BadRequest("the table is empty: it has no rows")
+            raise BadRequest(NO_ROWS)
         if table.rows is not None:
             return pd.DataFrame(table.rows, index=table.index, columns=list(table.names))
         frame = pd.DataFrame(dict(enumerate(table.by_column())), index=table.index)
@@ -82,7 +89,7 @@ def _instances(value: Any) -> Any:
         if not isinstance(item, dict):
             raise BadRequest(f"row {row} of 'instances' is {describe(item)}, not an object")
         if item.keys() != value[0].keys():
-            raise BadRequest(f"row {row} of 'instances' has other keys than row 0")
+            raise BadRequest(other_keys(row, "instances"))
     names = [name for name in value[0] if name != ROW_NAMES]
     return {name: _array([item[name] for item in value], name) for name in names}
 
