@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from modelserver.errors import BadRequest, InvalidInput, are_params, hint, listed, suggested
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature
-from modelserver.types.kind import describe
+from modelserver.types.kind import what_is
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def _no_form(said: str, value: Any, signature: Signature) -> BadRequest:
     declared = signature.chat_keys & signature.names
     taken = [*(key for key in LLM_KEYS if key in declared), *FORM_READERS]
     if not isinstance(value, dict):
-        found, forms = describe(value), []
+        found, forms = what_is(value), []
     else:
         forms = [form for form in FORM_READERS if form in value]
         found = f"has {listed(forms or value)}" if value else "is empty"

@@ -16,7 +16,7 @@ from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature, count_rows
 from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.frames import Columns
-from modelserver.types.kind import Kind, describe
+from modelserver.types.kind import Kind, what_is
 from modelserver.types.params import Params
 from modelserver.types.tables import Table, check_names, read_columns, read_records, read_rows
 
@@ -134,7 +134,7 @@ def table_of(form: str, value: Any, columns: Columns) -> Table:
         return read_columns(form, value)
     if not isinstance(value, list):
         if columns.named:
-            raise BadRequest(f"'{form}' must be an array or an object, not {describe(value)}")
+            raise BadRequest(f"'{form}' must be an array or an object, not {what_is(value)}")
         value = [value]
     if value and isinstance(value[0], dict):
         return read_records(value, form, same_keys=form == "instances")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from modelserver.errors import BadRequest, quoted
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature, count_rows
-from modelserver.types.kind import describe
+from modelserver.types.kind import what_is
 from modelserver.types.tables import (
     NO_ROWS,
     ROW_NAMES,
@@ -87,7 +87,7 @@ def _instances(value: Any) -> Any:
         return _inputs(value)
     for row, item in enumerate(value):
         if not isinstance(item, dict):
-            raise BadRequest(f"row {row} of 'instances' is {describe(item)}, not an object")
+            raise BadRequest(f"row {row} of 'instances' is {what_is(item)}, not an object")
         if item.keys() != value[0].keys():
             raise BadRequest(other_keys(row, "instances"))
     names = [name for name in value[0] if name != ROW_NAMES]
