@@ -13,17 +13,17 @@ from modelserver.errors import ApiError, UnsupportedMediaType
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET, Format
-from modelserver.reading.input_forms import Payload, from_table
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score
-from modelserver.types.signature import Signature
 from modelserver.types.tables import read_records
 
 LINES = "application/x-lines"
 
 
 def lines_payload(body: bytes, signature: Signature, limit: int) -> Payload:
-    return from_table(read_records([json.loads(line) for line in body.splitlines()]), signature)
+    return signature.read_table(read_records([json.loads(line) for line in body.splitlines()]))
 
 
 def lines_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
@@ -107,7 +107,7 @@ def test_chats_and_values_are_documented_as_json(name: str, loaded: Callable[[st
 def test_without_its_package_a_format_is_unsupported() -> None:
     row = replace(FORMATS[PARQUET], needs="no_such_package")
     with pytest.raises(UnsupportedMediaType) as raised:
-        row.read(b"PAR1", Signature(), 1000)
+        row.read(b"PAR1", compile_signature(None, False), 1000)
     message = "this server cannot read Parquet: no_such_package is not installed"
     assert raised.value.message == message
 
