@@ -127,6 +127,12 @@ def test_tables(declared: Signature, body: Any, media_type: str, frame: pd.DataF
     assert (payload.rows, payload.typed) == (len(frame), declared is not UNTYPED)
 
 
+def test_a_file_for_a_type_hint_is_left_to_mlflow_to_check() -> None:
+    payload = read(HINTED, b"x\n5\n", CSV)
+    pd.testing.assert_frame_equal(payload.data, pd.DataFrame({"x": [5]}))
+    assert (payload.rows, payload.typed) == (1, False)
+
+
 X, N = np.array([1.0, 2.0]), np.array([3, 4])
 
 VALUES: list[tuple[str, Signature, Any, Any, int | None]] = [

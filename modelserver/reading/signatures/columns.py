@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from modelserver.errors import BadRequest, InvalidInput
@@ -18,7 +17,7 @@ from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.frames import Columns
 from modelserver.types.kind import Kind, what_is
 from modelserver.types.params import Params
-from modelserver.types.tables import Table, check_names, read_columns, read_records, read_rows
+from modelserver.types.tables import Table, read_columns, read_records, read_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +63,8 @@ class ColumnSignature(Signature):
         data, given = Signature.split_chat(self, body)
         optional = {str(column.name) for column in self.columns.optional()}
         data = {k: v for k, v in data.items() if v is not None or k not in optional}
-        if "params" not in self.columns.positions:
-            more = data.pop("params", None)
-            given |= more if isinstance(more, dict) else {}
-        return data, given
-
-    def read_numbers(
-        self, array: "np.ndarray[Any, Any]", names: Sequence[Any] | None
-    ) -> Payload | None:
-        """Of tables only, which `inputs` are not before their cells were looked at."""
-        if names is None:
-            return None
-        return self.read_table(Table(check_names(names), len(array), rows=array))
+        more = None if "params" in self.columns.positions else data.pop("params", None)
+        return data, given | (more if isinstance(more, dict) else {})
 
     @property
     def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]]:

@@ -19,7 +19,7 @@ from modelserver.reading.fast.json_numbers import Code
 from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.kind import Kind
 from modelserver.types.params import Params
-from modelserver.types.tables import Table, read_records, read_split
+from modelserver.types.tables import Table, check_names, read_records, read_split
 
 LLM_KEYS: Final = ("messages", "prompt", "input")
 """Keys of a body that is itself the input: a chat or completion request."""
@@ -114,9 +114,11 @@ class Signature(ABC):
     def read_numbers(
         self, array: "np.ndarray[Any, Any]", names: Sequence[Any] | None
     ) -> Payload | None:
-        """What `numbers` allowed to be read as one array, whose columns have `names` if it was a
-        table; None where the ordinary way must read it."""
-        return None
+        """What `numbers` allowed to be read as one array: a table whose columns have `names`, or
+        an array without names. None where the ordinary way must read it."""
+        if names is None:
+            return None
+        return self.read_table(Table(check_names(names), len(array), rows=array))
 
     @property
     def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]] | None:

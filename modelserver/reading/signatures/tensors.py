@@ -57,7 +57,7 @@ class TensorSignature(Signature):
     def read_numbers(
         self, array: "np.ndarray[Any, Any]", names: Sequence[Any] | None
     ) -> Payload | None:
-        """Of arrays only."""
+        """Arrays only."""
         return self._read(read_tensors, array, None) if names is None else None
 
     def _read(self, to_tensors: Callable[..., Any], value: Any, params: Any) -> Payload:
