@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,13 +17,8 @@ from modelserver.app import create_app
 from modelserver.describing.description import base_description
 from modelserver.hosting.settings import read_settings
 from modelserver.lifecycle import Lifecycle, in_daemon_thread
-from tests.support.zoo import save_wine
-
-SLOW_TO_LOAD = """
-import time
-time.sleep({seconds})
-from mlflow.sklearn import _load_pyfunc
-"""
+from tests.support.processes import wait_for
+from tests.support.zoo import SlowModel, save_wine
 
 NEEDS_A_PACKAGE = "import skimage_of_nobody.transform\n"
 
@@ -59,11 +55,10 @@ def test_unconfigured() -> None:
     assert "Vars" in health["reason"]
 
 
-def test_loading_then_ready(model_path: Callable[[str], Path], tmp_path: Path) -> None:
-    code = SLOW_TO_LOAD.format(seconds=1)
-    path = with_loader(model_path("wine"), tmp_path / "slow", code)
-    with TestClient(app_for(path)) as client:
+def test_loading_then_ready(slow_model: SlowModel) -> None:
+    with TestClient(app_for(slow_model.path)) as client:
         loading = client.get("/ping"), client.get("/health")
+        slow_model.go()
         page = client.get("/")
         ready = client.get("/ping"), client.get("/health")
     assert [answer.status_code for answer in loading] == [503, 503]
@@ -75,24 +70,18 @@ def test_loading_then_ready(model_path: Callable[[str], Path], tmp_path: Path) -
     assert ready[1].json()["step"] is None
 
 
-def test_requests_wait_no_longer_than_the_timeout(
-    model_path: Callable[[str], Path], tmp_path: Path
-) -> None:
-    code = SLOW_TO_LOAD.format(seconds=1.5)
-    path = with_loader(model_path("wine"), tmp_path / "slow", code)
-    with TestClient(app_for(path, REQUEST_TIMEOUT="0.2")) as client:
+def test_requests_wait_no_longer_than_the_timeout(slow_model: SlowModel) -> None:
+    with TestClient(app_for(slow_model.path, REQUEST_TIMEOUT="0.2")) as client:
         answer = client.post("/invocations", json={"inputs": []})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
 
 
 def test_the_first_page_does_not_wait_for_ever(
-    model_path: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    slow_model: SlowModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("modelserver.pages.site.FIRST_PAGE_WAITS", 0.1)
-    code = SLOW_TO_LOAD.format(seconds=1)
-    path = with_loader(model_path("wine"), tmp_path / "slow", code)
-    with TestClient(app_for(path)) as client:
+    with TestClient(app_for(slow_model.path)) as client:
         page = client.get("/")
     assert (page.status_code, "being loaded" in page.text) == (200, True)
 
@@ -179,17 +168,21 @@ def test_an_unknown_path(tmp_path: Path) -> None:
     assert reason == ("there is no folder nowhere; a registered model is written models:/nowhere/1")
 
 
+def told_in_full(caplog: pytest.LogCaptureFixture) -> list[bool]:
+    """Of each failure that was logged, whether its traceback was."""
+    return [bool(record.exc_info) for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_failures_are_retried_and_logged_once_in_full(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "later"
     with TestClient(app_for(path)) as client:
         assert settled(client)["state"] == "failed"
-        time.sleep(1.5)  # a second attempt fails too
+        wait_for(lambda: len(told_in_full(caplog)) >= 2)
+        assert told_in_full(caplog)[:2] == [True, False]
         save_wine(path)
-        deadline = time.monotonic() + 20
-        while client.get("/ping").status_code != 200 and time.monotonic() < deadline:
-            time.sleep(0.2)
+        wait_for(lambda: client.get("/ping").status_code == 200)
         health = client.get("/health").json()
     assert health["state"] == "ready"
     assert health["reason"] is None
@@ -220,11 +213,8 @@ def test_an_example_that_fails_is_logged_and_no_obstacle(
 
 
 def test_the_download_is_removed_at_the_end(
-    model_path: Callable[[str], Path], tmp_path: Path
+    model_path: Callable[[str], Path], store: str, tmp_path: Path
 ) -> None:
-    import mlflow
-
-    store = f"sqlite:///{tmp_path}/mlflow.db"
     mlflow.set_tracking_uri(store)
     experiment = mlflow.create_experiment("e", artifact_location=str(tmp_path / "artifacts"))
     with mlflow.start_run(experiment_id=experiment) as run:
@@ -240,19 +230,21 @@ def test_the_download_is_removed_at_the_end(
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
 
 
-def test_stops_while_loading(model_path: Callable[[str], Path], tmp_path: Path) -> None:
-    code = SLOW_TO_LOAD.format(seconds=0.5)
-    path = with_loader(model_path("wine"), tmp_path / "slow", code)
-
+def test_stops_while_loading(slow_model: SlowModel) -> None:
     async def start_and_stop() -> str:
-        lifecycle = Lifecycle(read_settings({"MODEL_URI": str(path)}), base_description())
+        lifecycle = Lifecycle(
+            read_settings({"MODEL_URI": str(slow_model.path)}), base_description()
+        )
         lifecycle.start()
-        await asyncio.sleep(0.1)
+        while lifecycle.step is None:
+            await asyncio.sleep(0.01)
         await lifecycle.stop()
-        await asyncio.sleep(3)
+        slow_model.go()
+        while any(thread.name == "load-model" for thread in threading.enumerate()):
+            await asyncio.sleep(0.01)
         return lifecycle.state
 
-    assert asyncio.run(start_and_stop()) == "loading"
+    assert asyncio.run(asyncio.wait_for(start_and_stop(), 90)) == "loading"
 
 
 def test_daemon_work_survives_a_closed_loop() -> None:
