@@ -52,12 +52,13 @@ quick: $(TESTING) ## the tests that start no program, on fewer examples, without
 fuzz: $(TESTING) ## the tests on generated examples with others at each run, ten times as many
 	@$(BIN)/python -m pytest $(PARALLEL) --hypothesis-profile=fuzz -m hypothesis
 
-# In an environment of its own. Types and warnings are those of the newest versions; so are MLflow's answers to compare with.
+# In an environment of its own. Types and warnings are those of the newest versions; so are MLflow's
+# answers to compare with.
 test-lowest: ## the tests with the lowest versions that requirements.txt promises
 	@$(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip install -q -c tests/lowest.txt -r requirements.txt \
-		pytest pytest-randomly pytest-xdist hypothesis httpx coverage scikit-learn pyarrow playwright rsconnect-python \
-		jsonschema openapi-spec-validator
+		pytest pytest-randomly pytest-xdist hypothesis httpx coverage scikit-learn pyarrow \
+		playwright rsconnect-python openapi-spec-validator
 	@.venv-lowest/bin/python -m pytest $(PARALLEL) -o filterwarnings=default
 
 deploy: $(BIN)/rsconnect ## python main.py deploy (MODEL_URI=…, TITLE="…", EXTRA="myhelpers.py …")

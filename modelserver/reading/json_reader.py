@@ -12,7 +12,7 @@ from typing import Any, Final
 from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading.fast.json_numbers import read_numbers
 from modelserver.reading.fast.json_tables import read_mixed
-from modelserver.reading.input_forms import Payload, from_table, read_value, tensors_payload
+from modelserver.reading.input_forms import read_value
 from modelserver.reading.json_text import (
     BareConstants,
     as_utf8,
@@ -22,10 +22,8 @@ from modelserver.reading.json_text import (
     decode_json,
     may_lack_digits,
 )
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.cell_parsers import INEXACT
-from modelserver.types.signature import Signature
-from modelserver.types.tables import Table, check_names
-from modelserver.types.tensors import read_tensors
 from modelserver.types.type_table import KINDS
 
 MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
@@ -88,25 +86,16 @@ def _lacks_digits(detail: Mapping[str, Any], body: bytes) -> bool:
 def _read_numbers(body: bytes, signature: Signature) -> Payload | None:
     """A full table or tensor of numbers; None for all else, and where one does not fit."""
     found = read_numbers(body, signature.numbers) if signature.numbers else None
-    if found is None or (found.names is None) != bool(signature.tensors):
-        return None
     try:
-        if found.names is None:
-            tensors = read_tensors(signature.tensors, found.array)
-            return tensors_payload(tensors, signature.params.read(None))
-        table = Table(check_names(found.names), len(found.array), rows=found.array)
-        return from_table(table, signature)
+        return None if found is None else signature.read_numbers(found.array, found.names)
     except BadRequest:
         return None
 
 
 def _read_mixed(body: bytes, signature: Signature) -> Payload | None:
     """A full table of plain cells; None for all else, and where one does not fit."""
-    columns = signature.columns
-    if columns is None or signature.from_type_hint:
-        return None
-    table = read_mixed(body, columns.kinds_of)
+    table = read_mixed(body, signature.kinds_of) if signature.kinds_of else None
     try:
-        return None if table is None else from_table(table, signature)
+        return None if table is None else signature.read_table(table)
     except BadRequest:
         return None

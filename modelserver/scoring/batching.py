@@ -1,10 +1,13 @@
 """Requests that wait for a model are predicted together, and answered apart.
 
-In: works of one model whose rows are independent (`proofs.py`). Out: for each what it would have
-returned or raised alone, in order, floats but for rounding. Bodies are read one by one; typed
-DataFrames with the same columns and dtypes are joined, predicted at once, and the prediction is
-split. Input with params, row labels or many rows is predicted alone; so is each of a group that
-fails together, so that an error is answered only to the request that caused it.
+`workers` calls `score_together` with requests for one model that is proven to predict each row by
+itself (`proofs.py`). It returns for each, in the same order, what that request alone would have
+returned or raised; floats may be rounded otherwise.
+
+Each body is read by itself. Typed DataFrames with the same columns and dtypes are joined, predicted
+at once, and the prediction is split. A request with params, row labels or many rows is predicted
+alone. Where a joined prediction fails, each of its requests is predicted alone, so that only the
+one that caused the error is answered with it.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -13,25 +16,25 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import pandas as pd
 
-from modelserver.reading.input_forms import Payload
+from modelserver.reading.signatures.columns import ColumnSignature
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Scored, Work, encode, predict_and_encode, read
-from modelserver.types.frames import Columns
 
 T = TypeVar("T")
 
 MANY_ROWS: Final = 64
-"""Rows of a request from which on it is predicted alone, since little would be saved."""
+"""A request with more rows is predicted alone, since little would be saved."""
 
 
 def score_together(works: Sequence[Work]) -> list[Scored | Exception]:
-    """What each work returns, or raises."""
+    """For each piece of work what it returns, or the exception that it raises."""
     model = works[0].model
     outcomes: list[Any] = [_outcome(read, model, work.request) for work in works]
     groups: dict[Hashable, list[int]] = {}
     for place, payload in enumerate(outcomes):
         if isinstance(payload, Payload):
-            likeness = _likeness(model.signature.columns, payload)
+            likeness = _likeness(model.signature, payload)
             groups.setdefault((place,) if likeness is None else likeness, []).append(place)
     for places in groups.values():
         requests = [works[place].request for place in places]
@@ -48,10 +51,11 @@ def _outcome(work: Callable[..., T], *arguments: Any) -> T | Exception:
         return error
 
 
-def _likeness(columns: Columns | None, payload: Payload) -> Hashable:
+def _likeness(signature: Signature, payload: Payload) -> Hashable:
     """What payloads must share to be joined; None for one that is predicted alone."""
-    if columns is None or not payload.typed or payload.params:
+    if not isinstance(signature, ColumnSignature) or not payload.typed or payload.params:
         return None
+    columns = signature.columns
     frame: pd.DataFrame = payload.data
     if len(frame) > MANY_ROWS or not isinstance(frame.index, pd.RangeIndex):
         return None
@@ -74,15 +78,15 @@ def _score_group(
 
 def _predict_joined(model: Model, payloads: Sequence[Payload]) -> "np.ndarray[Any, Any] | None":
     """The predictions for all rows, or None unless there is one for each."""
-    frame = _joined(model.signature.columns, [payload.data for payload in payloads])
+    frame = _joined(model.signature, [payload.data for payload in payloads])
     predictions = _outcome(model.predict, Payload(frame, rows=len(frame), typed=True))
     if isinstance(predictions, np.ndarray) and predictions.shape[:1] == (len(frame),):
         return predictions
     return None
 
 
-def _joined(columns: Columns | None, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    if columns is not None and columns.only_doubles:
+def _joined(signature: Signature, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    if isinstance(signature, ColumnSignature) and signature.columns.only_doubles:
         block = np.concatenate([frame.to_numpy() for frame in frames])
         return pd.DataFrame(block, columns=frames[0].columns, copy=False)
     return pd.concat(frames, ignore_index=True)

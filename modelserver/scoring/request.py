@@ -1,17 +1,21 @@
-"""One request, start to end: body bytes to response bytes. Synchronous; runs in a worker.
+"""One request, start to end: body bytes to response bytes. Synchronous; `workers` runs it.
 
-Raises `ApiError` and nothing else that is the caller's or the model's fault.
+Whatever is the caller's or the model's fault is raised as an `ApiError`.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import BadRequest, ModelFailed
-from modelserver.reading.input_forms import Payload
+from modelserver.reading.formats import PACKED
 from modelserver.reading.media import decompress, format_of
+from modelserver.reading.signatures.signature import Payload
 from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.model import Model
+
+SMALL: Final = 16 * 1024
+"""Bytes of a body that may be scored on the event loop, see `workers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,13 @@ class Request:
     content_type: str | None
     content_encoding: str | None
     limit: int
+
+    @property
+    def is_small(self) -> bool:
+        """Whether reading and predicting it can be short: the body is small, and does not stand
+        for more than it is, as one that is compressed or Parquet may."""
+        plain = self.content_encoding is None and not self.body.startswith(PACKED)
+        return plain and len(self.body) <= SMALL
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,8 @@ that do not fit, raise `InvalidInput` with one detail per fault.
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from struct import error as StructError, pack_into
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from modelserver.errors import (
@@ -19,14 +16,14 @@ from modelserver.errors import (
     InvalidInput,
     are_params,
     clipped,
-    hint,
     listed,
+    not_taken,
     quoted,
     suggested,
 )
-from modelserver.types.fast_blocks import frame_of, group_by_type, plain_columns
+from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
 from modelserver.types.kind import Array, BadCells, Kind, Plain
-from modelserver.types.tables import Table
+from modelserver.types.tables import NO_ROWS, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +78,22 @@ class Columns:
             groups=group_by_type([column.kind for column in columns]),
         )
 
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kinds of the columns by name, as text; none where they go by position."""
+        return {str(column.name): column.kind for column in self.columns if self.named}
+
     def frame(self, table: Table) -> pd.DataFrame:
         """The table as the model gets it: the signature's columns in order, typed.
 
         Raises `InvalidInput` for missing or unknown columns, or for all bad cells at once.
         """
         if table.length == 0:
-            raise InvalidInput("the table is empty: it has no rows")
+            raise InvalidInput(NO_ROWS)
         table = table.without_row_names(self.positions if self.named else ())
         order, mismatch = self._order(table)
         if self.only_doubles and table.rows is not None and mismatch is None:
-            block = _block(table.rows, order)
+            block = block_of(table.rows, order)
             if block is not None:
                 names = self._names_of(table, order)
                 return pd.DataFrame(block, index=_labels(table), columns=names, copy=False)
@@ -108,8 +110,8 @@ class Columns:
         if not self.named:
             return pd.Index(list(table.names))
         if None in order:
-            present = [position is not None for position in order]
-            return self.index[[*map(self._is_handed_on, self.columns, present)]]
+            places = zip(self.columns, order, strict=True)
+            return self.index[[p is not None or c.name in self.filled for c, p in places]]
         return self.index.view()  # a model may name the index; the next one gets it as it was
 
     def _typed(
@@ -141,9 +143,6 @@ class Columns:
         if bad:
             raise _bad_cells(bad)
         return columns
-
-    def _is_handed_on(self, column: Column, present: bool) -> bool:
-        return present or column.name in self.filled
 
     def kinds_of(self, names: Sequence[Hashable]) -> list[Kind | None]:
         """The kinds of a table's columns with these names, None for one that is not known."""
@@ -240,42 +239,13 @@ class Mismatch:
             details += [{"column": clipped(name), "found": "a param"} for name in params[:LIMIT]]
         if unknown := [name for name in self.unknown if name not in self.params]:
             parts.append("unknown columns: " + suggested(unknown, known))
-            details += [_unknown_column(name, known) for name in unknown[:LIMIT]]
+            details += [not_taken("column", name, known) for name in unknown[:LIMIT]]
         if bad_cells:
             parts.append(_bad_cells(bad_cells).message)
         return InvalidInput(
             f"{'; '.join(parts)}. The model takes: {listed(self.names)}",
             [*details, *bad_cells][:LIMIT],
         )
-
-
-def _unknown_column(name: Hashable, known: Sequence[str]) -> dict[str, Any]:
-    detail = {"column": clipped(name), "found": "a column that the model does not take"}
-    meant = hint(str(name), known)
-    return detail | {"did_you_mean": meant.name} if meant else detail
-
-
-def _doubles(rows: Any, count: int) -> "np.ndarray[Any, Any]":
-    """All cells one after the other. Unlike NumPy, `struct` takes no text for a number."""
-    if isinstance(rows, np.ndarray):
-        return rows.ravel()
-    cells = np.empty(count)
-    pack_into(f"{count}d", cells.data, 0, *chain.from_iterable(rows))
-    return cells
-
-
-def _block(
-    rows: "Sequence[Sequence[Any]] | np.ndarray[Any, Any]", order: Sequence[int | None]
-) -> "np.ndarray[Any, Any] | None":
-    """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
-    try:
-        cells = _doubles(rows, len(rows) * len(order))
-    except (StructError, OverflowError):
-        return None
-    if None in order or np.isinf(cells).any():
-        return None
-    block = cells.reshape(len(rows), len(order))
-    return block if list(order) == list(range(len(order))) else block[:, order]  # type: ignore[index]
 
 
 def _labels(table: Table) -> "pd.Index[Any] | None":

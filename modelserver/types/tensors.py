@@ -1,21 +1,26 @@
 """Tensor signatures: nested JSON arrays, or a table, to the NumPy arrays that a model declares.
 
-A tensor is parsed as a whole by NumPy and cast without loss by the type table's rules; the shape
-must be the declared one, where -1 stands for any size. Faults raise `InvalidInput` with the index
-of each bad element. Rules of shapes: `mlflow.models.utils._enforce_tensor_schema`.
+NumPy parses a tensor as a whole; its elements are then converted by the rules of the type table,
+without loss. The shape must be the declared one, where -1 stands for any size. Faults raise
+`InvalidInput` with the index of each bad element. Rules of shapes:
+`mlflow.models.utils._enforce_tensor_schema`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import BadRequest, InvalidInput, joined, listed, suggested
-from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, describe, objects
-from modelserver.types.tables import ROW_NAMES, Table
+from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, objects, what_is
+from modelserver.types.tables import NO_ROWS, ROW_NAMES, Table, other_keys
 from modelserver.types.type_table import KINDS, float_kind, integer_kind
+
+Tensors: TypeAlias = NDArray[Any] | dict[str, NDArray[Any]]
+"""What a model with a tensor signature gets: one array, or arrays by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Tensor:
     name: str | None
     dtype: "np.dtype[Any]"
     shape: tuple[int, ...]
-    convert: Callable[[Any], "np.ndarray[Any, Any]"]
+    convert: Callable[[Any], NDArray[Any]]
 
     @classmethod
     def compile(cls, spec: Mapping[str, Any]) -> "Tensor":
@@ -34,28 +39,25 @@ class Tensor:
         shape = tuple(spec["tensor-spec"]["shape"])
         return cls(spec.get("name"), dtype, shape, _converter(dtype, spec.get("name")))
 
-    def read(self, value: Any) -> "np.ndarray[Any, Any]":
+    def read(self, value: Any) -> NDArray[Any]:
         """Nested arrays of JSON values as one array of the declared dtype and shape."""
         return self._shaped(self.convert(value))
 
-    def read_column(self, cells: Sequence[Any]) -> "np.ndarray[Any, Any]":
+    def read_column(self, cells: Sequence[Any]) -> NDArray[Any]:
         """A column whose cells are scalars or flat lists, one per row, in C order."""
         if self.shape[:1] != (-1,) or -1 in self.shape[1:]:
             raise InvalidInput(
-                f"{self.label} of shape {self.shape} cannot be sent as a table; use 'inputs'"
+                f"{_label(self.name)} of shape {self.shape} cannot be sent as a table; use 'inputs'"
             )
         array = self.convert(cells)
         size = int(np.prod(self.shape[1:], dtype=int))
         if array.size != size * len(cells):
-            raise InvalidInput(f"{self.label}: each row must hold {size} values, see its shape")
+            raise InvalidInput(
+                f"{_label(self.name)}: each row must hold {size} values, see its shape"
+            )
         return array.reshape((len(cells), *self.shape[1:]))
 
-    @property
-    def label(self) -> str:
-        """What to call it in a message."""
-        return "the tensor" if self.name is None else f"tensor {self.name!r}"
-
-    def _shaped(self, array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    def _shaped(self, array: NDArray[Any]) -> NDArray[Any]:
         if self.dtype == object and self.shape == (-1,):
             return array  # MLflow's way to declare ragged input
         fits = len(array.shape) == len(self.shape) and all(
@@ -63,15 +65,13 @@ class Tensor:
         )
         if not fits:
             raise InvalidInput(
-                f"{self.label}: expected shape {self.shape}, found {array.shape}",
+                f"{_label(self.name)}: expected shape {self.shape}, found {array.shape}",
                 [{"tensor": self.name, "expected": str(self.shape), "found": str(array.shape)}],
             )
         return array
 
 
-def read_tensors(
-    tensors: Sequence[Tensor], value: Any
-) -> "np.ndarray[Any, Any] | dict[str, np.ndarray[Any, Any]]":
+def read_tensors(tensors: Sequence[Tensor], value: Any) -> Tensors:
     """`inputs` for a tensor signature: one array, or an object of arrays by name."""
     first = tensors[0]
     if first.name is None:
@@ -81,13 +81,13 @@ def read_tensors(
     if len(tensors) == 1 and not isinstance(value, dict):
         value = {first.name: value}
     if not isinstance(value, dict):
-        raise InvalidInput(f"expected an object of tensors by name, found {describe(value)}")
+        raise InvalidInput(f"expected an object of tensors by name, found {what_is(value)}")
     return _read_named(tensors, value, Tensor.read)
 
 
 def _read_named(
     tensors: Sequence[Tensor], values: Mapping[Any, Any], read: Callable[[Tensor, Any], Any]
-) -> "dict[str, np.ndarray[Any, Any]]":
+) -> dict[str, NDArray[Any]]:
     """Each tensor from the value under its name. Raises `InvalidInput` for all faults at once."""
     faults: list[BadRequest] = _misnamed(tensors, list(values))
     arrays = {}
@@ -102,26 +102,22 @@ def _read_named(
     return arrays
 
 
-def read_instances(
-    tensors: Sequence[Tensor], value: Any
-) -> "np.ndarray[Any, Any] | dict[str, np.ndarray[Any, Any]]":
+def read_instances(tensors: Sequence[Tensor], value: Any) -> Tensors:
     """`instances` for a tensor signature: an array of rows; rows of objects become columns."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         for row, item in enumerate(value):
             if not isinstance(item, dict) or item.keys() != value[0].keys():
-                raise InvalidInput(f"row {row} of 'instances' has other keys than row 0")
+                raise InvalidInput(other_keys(row, "instances"))
         known = [tensor.name for tensor in tensors]
         names = [name for name in value[0] if name != ROW_NAMES or name in known]
         value = {name: [item[name] for item in value] for name in names}
     return read_tensors(tensors, value)
 
 
-def tensors_from_table(
-    tensors: Sequence[Tensor], table: Table
-) -> "np.ndarray[Any, Any] | dict[str, np.ndarray[Any, Any]]":
+def tensors_from_table(tensors: Sequence[Tensor], table: Table) -> Tensors:
     """`dataframe_split`, `dataframe_records` or Parquet for a tensor signature."""
     if table.length == 0:
-        raise InvalidInput("the table is empty: it has no rows")
+        raise InvalidInput(NO_ROWS)
     table = table.without_row_names([tensor.name for tensor in tensors])
     columns = dict(zip(table.names, map(_plain, table.by_column()), strict=True))
     first = tensors[0]
@@ -150,11 +146,15 @@ def _misnamed(tensors: Sequence[Tensor], given: Sequence[Any]) -> list[BadReques
     return [InvalidInput(f"tensors: {', '.join(faults)}. The model takes: {listed(names)}")]
 
 
+def _label(name: str | None) -> str:
+    return "the tensor" if name is None else f"tensor {name!r}"
+
+
 def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]:
     kind = dtype_kind(dtype)
-    label = "the tensor" if name is None else f"tensor {name!r}"
+    label = _label(name)
 
-    def convert(value: Any) -> "np.ndarray[Any, Any]":
+    def convert(value: Any) -> NDArray[Any]:
         if kind is None:
             return _cast(value, dtype, label)
         try:
@@ -175,7 +175,7 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]
     return convert
 
 
-def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> "np.ndarray[Any, Any]":
+def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> NDArray[Any]:
     try:
         with np.errstate(over="ignore"):
             array = np.array(value, dtype)
@@ -186,7 +186,7 @@ def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> "np.ndarray[Any, An
         raise InvalidInput(f"{label}: the values are not of type {dtype.name}") from None
 
 
-def _holds(array: "np.ndarray[Any, Any]", sent: "np.ndarray[Any, Any]") -> bool:
+def _holds(array: NDArray[Any], sent: NDArray[Any]) -> bool:
     """Whether bytes or complex numbers are what was sent."""
     types = set(map(type, sent.ravel().tolist()))
     if array.dtype.kind == "c":

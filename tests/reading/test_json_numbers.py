@@ -9,10 +9,11 @@ from hypothesis import given, settings, strategies as st
 
 from modelserver.errors import ApiError
 from modelserver.reading.fast import json_numbers as numeric
-from modelserver.reading.fast.json_numbers import read_numbers
-from modelserver.reading.input_forms import Payload
+from modelserver.reading.fast.json_numbers import Code, read_numbers
 from modelserver.reading.json_reader import MANY_NUMBERS, _read_numbers, json_payload
-from modelserver.types.signature import Code, Signature, compile_signature
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.reading.signatures.tensors import TensorSignature
 from tests.support.zoo import describe
 
 pytestmark = pytest.mark.skipif(not numeric.AVAILABLE, reason="pysimdjson is not installed")
@@ -167,7 +168,9 @@ def test_plain_bodies_are_read_at_once(name: str) -> None:
     signature = SIGNATURES[name]
     rows: list[Any] = [1, 2] if name == "vector" else [[1, 2], [3, 4]]
     table = {"dataframe_split": {"columns": ["a", "b"], "data": rows}}
-    body = json.dumps({"inputs": rows} if signature.tensors else table).encode()
+    body = json.dumps(
+        {"inputs": rows} if isinstance(signature, TensorSignature) else table
+    ).encode()
     payload = _read_numbers(body, signature)
     assert payload is not None
     assert account(payload) == outcome(body, signature)

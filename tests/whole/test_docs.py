@@ -9,11 +9,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.app import PATHS
-from modelserver.deployment.files.bundle import ARGUMENTS
+from modelserver.deployment.bundle import ARGUMENTS
 from modelserver.errors import error_body
 from modelserver.hosting.login import CONNECT_KEY, ELSEWHERE, KEY_AS_TOKEN, NO_KEY
 from modelserver.hosting.settings import SETTINGS, Setting
-from modelserver.lifecycle import UNCONFIGURED
 from modelserver.loading import registry
 from modelserver.loading.explaining import (
     advice,
@@ -25,6 +24,7 @@ from modelserver.loading.explaining import (
     while_loading as loading,
 )
 from modelserver.reading.formats import FORMATS, JSON
+from modelserver.states import UNCONFIGURED
 from tests.whole.test_against_mlflow import DIFFERENCES
 
 ROOT = Path(__file__).parents[2]

@@ -9,11 +9,12 @@ import importlib.util
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from modelserver.types.signature import Code
+Code: TypeAlias = Literal["d", "i"]
+"""What a body of nothing but numbers is read as: doubles, or integers of 64 bits."""
 
 AVAILABLE: Final = importlib.util.find_spec("simdjson") is not None
 
