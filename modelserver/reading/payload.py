@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
-from modelserver.reading.fast.json_numbers import read_numbers
-from modelserver.reading.fast.json_tables import read_mixed
+from modelserver.reading.fast import Found, read_fast
 from modelserver.reading.input_forms import Payload, from_table, read_value, tensors_payload
 from modelserver.reading.json_text import (
     BareConstants,
@@ -28,18 +27,12 @@ from modelserver.reading.media import CSV, JSON, PARQUET
 from modelserver.reading.parquet_reader import read_parquet, read_untyped_parquet
 from modelserver.types.cell_parsers import INEXACT
 from modelserver.types.signature import Signature
-from modelserver.types.tables import Table, check_names
+from modelserver.types.tables import Table
 from modelserver.types.tensors import read_tensors
 from modelserver.types.type_table import KINDS
 
 MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
 """Found in each body that has a key `params`, in which a null is not what NaN is."""
-
-MANY_NUMBERS: Final = 2048
-"""Bytes of JSON from which on it pays to look for nothing but numbers."""
-
-MANY_CELLS: Final = 32 * 1024
-"""Bytes of JSON from which on it pays to look for a table of plain cells."""
 
 
 def read_payload(media_type: str, body: bytes, signature: Signature, limit: int) -> Payload:
@@ -75,7 +68,7 @@ def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:
 
 
 def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
-    if (payload := _read_large(body, signature)) is not None:
+    if (payload := _read_fast(body, signature)) is not None:
         return payload
     try:
         return _read_plainly(body, signature)
@@ -85,13 +78,20 @@ def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
     return read_value(decode_exactly(body), signature)
 
 
-def _read_large(body: bytes, signature: Signature) -> Payload | None:
-    """A body that is large enough for the ways which make no Python objects of cells, and plain
-    enough; None for all others."""
-    payload = _read_numbers(body, signature) if len(body) >= MANY_NUMBERS else None
-    if payload is None and len(body) >= MANY_CELLS:
-        payload = _read_mixed(body, signature)
-    return payload
+def _read_fast(body: bytes, signature: Signature) -> Payload | None:
+    """A body that a fast way reads, if what it reads fits; None for all others."""
+    for found in read_fast(body, signature):
+        with contextlib.suppress(BadRequest):  # the plain way says what is wrong
+            return payload_of(found, signature)
+    return None
+
+
+def payload_of(found: Found, signature: Signature) -> Payload:
+    """The payload of what a fast way read. Raises `BadRequest` where that does not fit."""
+    if isinstance(found, Table):
+        return from_table(found, signature)
+    tensors = read_tensors(signature.tensors, found)
+    return tensors_payload(tensors, signature.params.read(None))
 
 
 def _read_plainly(body: bytes, signature: Signature) -> Payload:
@@ -108,7 +108,7 @@ def _read_constants(body: bytes, signature: Signature) -> Payload:
     alike = signature.nan_is_null and not (signature.params.declared and MAYBE_PARAMS.search(body))
     if alike and (nulls := constants_as_nulls(body)) is not None:
         with contextlib.suppress(BadRequest):  # what is wrong, is said of the body as it was sent
-            return _read_large(nulls, signature) or read_value(decode_json(nulls), signature)
+            return _read_fast(nulls, signature) or read_value(decode_json(nulls), signature)
     return read_value(decode_constants(body), signature)
 
 
@@ -118,33 +118,6 @@ def _lacks_digits(detail: Mapping[str, Any], body: bytes) -> bool:
     found = str(detail.get("found"))
     is_text = detail.get("expected") == KINDS["string"].expects and found == "a number"
     return INEXACT in found or (is_text and may_lack_digits(body))
-
-
-def _read_numbers(body: bytes, signature: Signature) -> Payload | None:
-    """A full table or tensor of numbers; None for all else, and where one does not fit."""
-    found = read_numbers(body, signature.numbers) if signature.numbers else None
-    if found is None or (found.names is None) != bool(signature.tensors):
-        return None
-    try:
-        if found.names is None:
-            tensors = read_tensors(signature.tensors, found.array)
-            return tensors_payload(tensors, signature.params.read(None))
-        table = Table(check_names(found.names), len(found.array), rows=found.array)
-        return from_table(table, signature)
-    except BadRequest:
-        return None
-
-
-def _read_mixed(body: bytes, signature: Signature) -> Payload | None:
-    """A full table of plain cells; None for all else, and where one does not fit."""
-    columns = signature.columns
-    if columns is None or signature.from_type_hint:
-        return None
-    table = read_mixed(body, columns.kinds_of)
-    try:
-        return None if table is None else from_table(table, signature)
-    except BadRequest:
-        return None
 
 
 READERS: Final[Mapping[str, Callable[[bytes, Signature, int], Payload]]] = {

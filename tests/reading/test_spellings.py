@@ -15,11 +15,12 @@ import pandas as pd
 import pytest
 
 from modelserver.errors import ApiError
+from modelserver.reading.fast import FAST
 from modelserver.reading.media import CSV, JSON, PARQUET
-from modelserver.reading.payload import MANY_CELLS, read_payload
+from modelserver.reading.payload import read_payload
 from modelserver.types.signature import Signature, compile_signature
 
-ROWS = MANY_CELLS // 10
+ROWS = max(way.smallest for way in FAST) // 10
 """Rows of a table that is read by the ways for large ones."""
 
 FILLERS: dict[str, Any] = {"double": 1.5, "long": 1, "boolean": True, "datetime": "2024-01-02"}
