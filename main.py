@@ -19,7 +19,7 @@ share_heap()  # before other modules are imported: some of pandas' packages star
 try:
     from modelserver.app import create_app
     from modelserver.describing.document import BaseError
-    from modelserver.hosting.serve import end_with_parent, serve
+    from modelserver.hosting.processes import end_with_parent, serve
     from modelserver.hosting.settings import SettingsError, read_settings
 except ModuleNotFoundError as error:
     if str(error.name).startswith("modelserver"):

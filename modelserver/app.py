@@ -7,9 +7,6 @@ a trailing slash, without a redirect, which would need an absolute URL that only
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from importlib.util import find_spec
-from pathlib import Path
-from runpy import run_path
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -21,12 +18,13 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
-from modelserver.describing.description import Description, base_description
-from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed
+from modelserver.describing.description import base_description
+from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed, too_large
 from modelserver.hosting.log import configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
-from modelserver.lifecycle import Lifecycle, isoformat, now
+from modelserver.lifecycle import Lifecycle
+from modelserver.loading.installed import MLFLOW_VERSION
 from modelserver.middleware import (
     KEY,
     RequestTrace,
@@ -38,12 +36,12 @@ from modelserver.middleware import (
 from modelserver.pages import site
 from modelserver.pages.caching import conditional
 from modelserver.pages.static import load_assets
-from modelserver.reading.media import JSON, PARQUET_START, too_large
-from modelserver.scoring import request as scoring
+from modelserver.reading.formats import JSON
 from modelserver.scoring.batching import score_together
-from modelserver.scoring.model import Model
+from modelserver.scoring.request import Request, Work
 from modelserver.scoring.workers import Workers
 from modelserver.service import Service, service_of
+from modelserver.states import Ready, now
 
 logger = logging.getLogger(__name__)
 
@@ -51,9 +49,6 @@ YAML: Final = "application/yaml"
 
 REVALIDATED: Final = {"Cache-Control": "no-cache"}
 """The answer may be kept, but not used again without asking: a restart may bring a new model."""
-
-SMALL: Final = 16 * 1024
-"""Bytes of a body that may be scored on the event loop, see `Workers`."""
 
 UPGRADED: Final = (
     "the body is missing: with an Upgrade header it is not read. Switch HTTP/2 off in the client "
@@ -65,45 +60,42 @@ class Invocations:
     """Predicts. An ASGI app of its own, which spares a small request a layer of Starlette's."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads the request, answers it; what is wrong with it is raised."""
-        response = await _invoke(HTTPRequest(scope, receive))
-        await response(scope, receive, send)
+        """Reads a request, waits for the model, has it scored and answers.
 
-
-async def _invoke(request: HTTPRequest) -> Response:
-    service, trace = service_of(request), _trace(request)
-    body = await _read_body(request, service.settings.max_request_bytes)
-    if not body and "upgrade" in request.headers:
-        raise BadRequest(UPGRADED)
-    timeout = service.settings.request_timeout
-    model = await service.lifecycle.ready_model(timeout)
-    get = request.headers.get
-    job = scoring.Request(
-        body, get("content-type"), get("content-encoding"), service.settings.max_request_bytes
-    )
-    join = score_together if model.row_wise else None
-    work = scoring.Work(model, job)
-    try:
-        scored = await service.workers.run(work, timeout, _is_small(job), join, trace.lone)
-    finally:
-        service.memory.after_request(len(body))
-    trace.rows = scored.rows
-    return Response(scored.body, media_type=JSON)
+        Raises `ApiError` for a request that cannot be read or scored, and where there is no model
+        or no worker for it.
+        """
+        request = HTTPRequest(scope, receive)
+        service, header = service_of(request), request.headers.get
+        limit, timeout = service.settings.max_request_bytes, service.settings.request_timeout
+        body = await _read_body(request, limit)
+        sent = Request(body, header("content-type"), header("content-encoding"), limit)
+        model = await service.lifecycle.ready_model()
+        join = score_together if model.row_wise else None
+        try:
+            scored = await service.workers.run(Work(model, sent), timeout, sent.is_small, join)
+        finally:
+            service.memory.after_request(len(body))
+        _trace(request).rows = scored.rows
+        await Response(scored.body, media_type=JSON)(scope, receive, send)
 
 
 async def ping(request: HTTPRequest) -> Response:
     """Readiness, as MLflow's server answers it: a newline."""
-    lifecycle = service_of(request).lifecycle
-    if lifecycle.state != "ready":
-        raise lifecycle.unavailable()
+    state = service_of(request).lifecycle.state
+    if not isinstance(state, Ready):
+        raise state.unavailable()
     return Response(b"\n", media_type=JSON)
 
 
 async def health(request: HTTPRequest) -> Response:
     """Readiness with everything there is to say of it; 503 until ready."""
-    service = service_of(request)
-    status = 200 if service.lifecycle.state == "ready" else 503
-    return Response(encode_json(_health(service.lifecycle)), status, media_type=JSON)
+    state = service_of(request).lifecycle.state
+    uptime = round((now() - STARTED).total_seconds(), 1)
+    report = state.report() | {"mlflow_version": MLFLOW_VERSION, "uptime_seconds": uptime}
+    if isinstance(state, Ready):
+        return Response(encode_json(report | state.model.identity()), media_type=JSON)
+    return Response(encode_json(report), 503, media_type=JSON)
 
 
 async def version(request: HTTPRequest) -> Response:
@@ -113,20 +105,19 @@ async def version(request: HTTPRequest) -> Response:
 
 async def model_metadata(request: HTTPRequest) -> Response:
     """What is known of the model: signature, params, tags, description."""
-    service = service_of(request)
-    model = await service.lifecycle.ready_model(service.settings.request_timeout)
-    return Response(encode_json(_metadata(model)), media_type=JSON)
+    model = await service_of(request).lifecycle.ready_model()
+    return Response(encode_json(model.details()), media_type=JSON)
 
 
 async def openapi_json(request: HTTPRequest) -> Response:
     """The OpenAPI document; without a model, of what any model takes."""
-    description = await _description(request)
+    description = await service_of(request).lifecycle.described()
     return conditional(request, description.json, JSON, description.json_tag, REVALIDATED)
 
 
 async def openapi_yaml(request: HTTPRequest) -> Response:
     """The same document as YAML (media type: RFC 9512)."""
-    description = await _description(request)
+    description = await service_of(request).lifecycle.described()
     return conditional(request, description.yaml, YAML, description.yaml_tag, REVALIDATED)
 
 
@@ -154,23 +145,13 @@ async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
     )
 
 
-async def _description(request: HTTPRequest) -> Description:
-    service = service_of(request)
-    return await service.lifecycle.described(service.settings.request_timeout)
-
-
 def _trace(request: HTTPRequest) -> Trace:
     trace: Trace = request.scope[KEY]
     return trace
 
 
-def _is_small(job: scoring.Request) -> bool:
-    """Whether the body stands for no more than it is: neither compressed nor Parquet."""
-    plain = job.content_encoding is None and job.body[:4] != PARQUET_START
-    return plain and len(job.body) <= SMALL
-
-
 async def _read_body(request: HTTPRequest, limit: int) -> bytes:
+    """The body. Raises `PayloadTooLarge` beyond `limit` bytes, as soon as that is known."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise too_large(limit)
@@ -180,60 +161,14 @@ async def _read_body(request: HTTPRequest, limit: int) -> bytes:
         if size > limit:
             raise too_large(limit)
         chunks.append(chunk)
+    if not size and "upgrade" in request.headers:
+        raise BadRequest(UPGRADED)
     return b"".join(chunks)
 
 
-def _health(lifecycle: Lifecycle) -> dict[str, Any]:
-    report: dict[str, Any] = {
-        "state": lifecycle.state,
-        "since": isoformat(lifecycle.since),
-        "step": lifecycle.step,
-        "reason": lifecycle.reason,
-        "next_try": isoformat(lifecycle.next_try),
-        "warnings": lifecycle.warnings,
-        "mlflow_version": MLFLOW_VERSION,
-        "uptime_seconds": round((now() - STARTED).total_seconds(), 1),
-    }
-    return report | _identity(lifecycle.model) if lifecycle.model else report
-
-
-def _identity(model: Model) -> dict[str, Any]:
-    return {
-        "model_uri": model.uri,
-        "name": model.registration.name,
-        "version": model.registration.version,
-        "run_id": model.run_id,
-        "model_id": model.model_id,
-        "flavor": model.flavor,
-        "loaded_at": isoformat(model.loaded_at),
-        "load_seconds": round(model.load_seconds, 2),
-        "model_mlflow_version": model.mlflow_version,
-    }
-
-
-def _metadata(model: Model) -> dict[str, Any]:
-    return {
-        **_identity(model),
-        "description": model.registration.description,
-        "tags": dict(model.registration.tags),
-        "signature": model.declared,
-        "has_example": model.example is not None,
-        "created_at": model.created_at,
-    }
-
-
-def mlflow_version() -> str:
-    """What `mlflow.__version__` says, without the seconds that importing MLflow takes."""
-    package = find_spec("mlflow")
-    assert package is not None
-    assert package.origin is not None
-    return str(run_path(str(Path(package.origin).with_name("version.py")))["VERSION"])
-
-
 def _routes() -> list[BaseRoute]:
-    table: list[
-        tuple[str, Any, str]
-    ] = [  # in the order of use, which is the order in which Starlette tries them
+    # In the order of use, since Starlette tries them in this order.
+    table: list[tuple[str, Any, str]] = [
         ("/invocations", Invocations(), "POST"),
         ("/ping", ping, "GET"),
         ("/health", health, "GET"),
@@ -247,7 +182,6 @@ def _routes() -> list[BaseRoute]:
 
 
 STARTED: Final = now()
-MLFLOW_VERSION: Final = mlflow_version()
 ROUTES: Final = [*_routes(), *site.ROUTES]
 PATHS: Final = [
     route.path

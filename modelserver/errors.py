@@ -100,6 +100,11 @@ class TimedOut(ApiError):
     error_code = "DEADLINE_EXCEEDED"
 
 
+def too_large(limit: int) -> PayloadTooLarge:
+    """The error for a body beyond `limit` bytes."""
+    return PayloadTooLarge(f"the body is larger than {limit} bytes (MAX_REQUEST_BYTES)")
+
+
 def not_utf8(error: UnicodeDecodeError) -> BadRequest:
     """The error for a body in another encoding: where its first foreign byte is, from 1 on; or
     that it is no text at all."""

@@ -1,8 +1,8 @@
-"""The life of a process: unconfigured, or loading, then ready or failed and trying again.
+"""The life of the one model: from one of its states (`states.py`) to the next.
 
-`Lifecycle` owns the state, the model and its description. The model is loaded in a thread while the
-server already listens; failures are retried after growing pauses, because a tracking server may
-come back. The table of states and answers is in docs/operations.md.
+The model is loaded in a thread while the server already listens; failures are retried after growing
+pauses, because a tracking server may come back. What each path answers in which state is in
+docs/operations.md.
 """
 
 import asyncio
@@ -10,50 +10,47 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
-from typing import Any, Final, Literal, TypeAlias
+from datetime import timedelta
+from typing import Final, TypeVar
 
 from modelserver.describing.description import Description, describe
-from modelserver.errors import ModelUnavailable
 from modelserver.hosting.memory import settle_memory
 from modelserver.hosting.settings import Settings
 from modelserver.loading.attempt import LOGGED, LoadFailed
 from modelserver.loading.loader import load_model
 from modelserver.loading.warm_up import warm_up
 from modelserver.scoring.model import Model
+from modelserver.states import UNCONFIGURED, Failed, Loading, Ready, State, Unconfigured, now
 
 logger = logging.getLogger(__name__)
 
-State: TypeAlias = Literal["unconfigured", "loading", "ready", "failed"]
-
-UNCONFIGURED: Final = (
-    "MODEL_URI is not set. Set it to the model's URI, for example models:/my-model/1: on Posit "
-    "Connect in the content's Vars pane, elsewhere as an environment variable; then restart"
-)
+T = TypeVar("T")
 
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
 
 
 class Lifecycle:
-    """The state of the one model of this process. Used from the event loop only, but for `step`,
-    what the loading thread is doing now."""
+    """The one model of this process: its state, and the attempts to load it.
+
+    Used on the event loop only. While the loading thread works, it alone changes the state: it
+    says which step it has come to.
+    """
 
     def __init__(self, settings: Settings, base: Description) -> None:
         self.settings = settings
-        self._base = base
-        self.description = base
-        self.state: State = "loading" if settings.model_uri else "unconfigured"
-        self.since = now()
-        self.reason: str | None = None if settings.model_uri else UNCONFIGURED
-        self.next_try: datetime | None = None
-        self.step: str | None = None
-        self.model: Model | None = None
-        self.warnings: Sequence[str] = ()
+        self.base = base
+        self.state: State = Loading(now()) if settings.model_uri else Unconfigured(now())
         self._started = False
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
+
+    @property
+    def description(self) -> Description:
+        """What is said of the model; without one, of what any model takes."""
+        return self.state.description if isinstance(self.state, Ready) else self.base
 
     def start(self) -> None:
         """Begins to load, once. Called by the lifespan, and by requests where no lifespan runs."""
@@ -71,87 +68,68 @@ class Lifecycle:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        if self.model is not None and self.model.folder is not None:
-            self.model.folder.cleanup()
+        if isinstance(self.state, Ready) and self.state.model.folder is not None:
+            self.state.model.folder.cleanup()
 
     async def settled(self, timeout: float) -> None:
         """Returns once the first attempt has ended, or after `timeout` seconds (0: any time)."""
-        if self.state == "loading":
+        if isinstance(self.state, Loading):
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), timeout or None)
 
-    async def ready_model(self, timeout: float) -> Model:
-        """The model, waited for while it is loading. Raises `ModelUnavailable`."""
-        if self.model is None:
-            await self.settled(timeout)
-        if self.model is None:
-            raise self.unavailable()
-        return self.model
+    async def ready_model(self) -> Model:
+        """The model; while it is loading, waits for it until the request timeout.
 
-    async def described(self, timeout: float) -> Description:
-        """The model's description, waited for while it is loading; without a model the base."""
-        await self.settled(timeout)
+        Raises `ModelUnavailable`.
+        """
+        if not isinstance(self.state, Ready):
+            await self.settled(self.settings.request_timeout)
+        if not isinstance(self.state, Ready):
+            raise self.state.unavailable()
+        return self.state.model
+
+    async def described(self) -> Description:
+        """The description; while the model is loading, waits for it until the request timeout."""
+        await self.settled(self.settings.request_timeout)
         return self.description
-
-    def unavailable(self) -> ModelUnavailable:
-        """Why there is no model now, and when it is worth asking again."""
-        if self.state == "unconfigured":
-            return ModelUnavailable(UNCONFIGURED)
-        if self.state == "loading":
-            return ModelUnavailable(
-                f"the model is still loading, since {isoformat(self.since)}"
-                + (f": {self.step}" if self.step else ""),
-                headers={"Retry-After": "5"},
-            )
-        return ModelUnavailable(
-            f"the model could not be loaded: {self.reason}",
-            headers={"Retry-After": str(max(1, round(self._seconds_to_next_try())))},
-        )
 
     async def _load_until_ready(self) -> None:
         pause = FIRST_PAUSE
         while True:
             try:
-                model, self.description, self.warnings = await in_daemon_thread(self._prepare)
+                self.state = await in_daemon_thread(self._prepare)
             except Exception as error:  # no failure may leave the state as it was
                 self._fail(_as_failure(error), pause)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                self._succeed(model)
+                self._settled.set()
+                logger.info("ready")
                 return
 
-    def _prepare(self) -> tuple[Model, Description, Sequence[str]]:
-        """A model that has predicted, its description, and warnings. Runs in a thread."""
-        model = load_model(self.settings, self._report)
-        self._report("predicting the examples")
+    def _prepare(self) -> Ready:
+        """A model that has predicted, and its description. Runs in the loading thread."""
+        model = load_model(self.settings, self._come_to)
+        self._come_to("predicting the examples")
         warnings = warm_up(model, self.settings.max_request_bytes)
-        description = _described(self._base, model, self.settings, warnings)
+        description = _described(self.base, model, self.settings, warnings)
         settle_memory()
-        return model, description, [*warnings, *filter(None, [description.warning])]
+        shown = [*warnings, *filter(None, [description.warning])]
+        return Ready(now(), model, description, shown)
 
-    def _report(self, step: str) -> None:
-        self.step = step
+    def _come_to(self, step: str) -> None:
+        assert isinstance(self.state, Loading | Failed)
+        self.state = replace(self.state, step=step)
 
     def _fail(self, error: LoadFailed, pause: float) -> None:
-        first = self.state != "failed"
-        if first:
-            self.state, self.since = "failed", now()
-        self.reason = str(error)
-        self.next_try = now() + timedelta(seconds=pause)
-        logger.error(
-            "%s; trying again in %.0f s", error, pause, exc_info=error.__cause__ if first else None
-        )
+        before = self.state
+        assert isinstance(before, Loading | Failed)
+        first = isinstance(before, Loading)
+        since = now() if first else before.since
+        self.state = Failed(since, str(error), now() + timedelta(seconds=pause), before.step)
+        cause = error.__cause__ if first else None
+        logger.error("%s; trying again in %.0f s", error, pause, exc_info=cause)
         self._settled.set()
-
-    def _succeed(self, model: Model) -> None:
-        self.model, self.state, self.since = model, "ready", now()
-        self.reason = self.next_try = self.step = None
-        self._settled.set()
-        logger.info("ready")
-
-    def _seconds_to_next_try(self) -> float:
-        return (self.next_try - now()).total_seconds() if self.next_try else 0.0
 
 
 def _as_failure(error: Exception) -> LoadFailed:
@@ -174,40 +152,20 @@ def _described(
         return base
 
 
-async def in_daemon_thread(work: Callable[[], Any]) -> Any:
+async def in_daemon_thread(work: Callable[[], T]) -> T:
     """The result of `work`, run in a thread that does not keep the process from ending."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def finish(result: Any, error: Exception | None) -> None:
-        if future.cancelled():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()  # a caller that leaves does not cancel it
 
     def run() -> None:
-        result, error = None, None
         try:
-            result = work()
-        except Exception as raised:
-            error = raised
+            future.set_result(work())
+        except Exception as error:
+            future.set_exception(error)
         except BaseException as raised:  # a model may raise KeyboardInterrupt
-            error = RuntimeError(f"{type(raised).__name__} was raised")
-            error.__cause__ = raised
-        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(finish, result, error)
+            ended = RuntimeError(f"{type(raised).__name__} was raised")
+            ended.__cause__ = raised
+            future.set_exception(ended)
 
     threading.Thread(target=run, name="load-model", daemon=True).start()
-    return await future
-
-
-def now() -> datetime:
-    """The time in UTC."""
-    return datetime.now(timezone.utc)
-
-
-def isoformat(moment: datetime | None) -> str | None:
-    """A time as ISO 8601 text to the second."""
-    return moment.isoformat(timespec="seconds") if moment else None
+    return await asyncio.wrap_future(future)

@@ -10,7 +10,7 @@ import secrets
 import time
 import traceback
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect
@@ -28,19 +28,14 @@ HEADER: Final = b"x-request-id"
 
 @dataclass(slots=True)
 class Trace:
-    """What is known of a request; it stands in the scope under `KEY`. `lone`: whether all the last
-    requests came over the same connection."""
+    """What is known of a request; it stands in the scope under `KEY`."""
 
     request_id: str
-    lone: bool = False
     rows: int | None = None
     status: int = 0
 
 
 KEY: Final = "modelserver.trace"
-
-LONE_AFTER: Final = 20
-"""Requests over one connection with none over another between them."""
 
 GONE: Final = 499
 """Logged, never sent: the client left before its request was read (nginx's code for it)."""
@@ -51,8 +46,6 @@ class RequestTrace:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._client: Any = None
-        self._in_a_row = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI call (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
@@ -60,7 +53,7 @@ class RequestTrace:
             await self.app(scope, receive, send)
             return
         start = time.perf_counter()
-        trace = scope[KEY] = Trace(_request_id(scope), self._is_lone(scope.get("client")))
+        trace = scope[KEY] = Trace(_request_id(scope))
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -81,13 +74,6 @@ class RequestTrace:
                 await response(scope, receive, send_with_id)
         finally:
             _log(scope, trace, time.perf_counter() - start)
-
-    def _is_lone(self, client: Any) -> bool:
-        """`client`: host and port; a port of 0, or no client, names no connection."""
-        known = bool(client and client[1]) and client == self._client
-        self._in_a_row = self._in_a_row + 1 if known else 0
-        self._client = client
-        return self._in_a_row >= LONE_AFTER
 
 
 def error_response(

@@ -16,11 +16,11 @@ from modelserver.describing.schemas import (
     Spec,
     cell_schema,
     is_named,
-    nullable,
     required,
     tensor_schema,
     type_name,
 )
+from modelserver.types.nested import nullable
 
 ANYTHING: Final[Schema] = {
     "title": "Predictions",

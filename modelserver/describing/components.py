@@ -17,11 +17,11 @@ from modelserver.describing.schemas import (
     Schema,
     column_schema,
     is_named,
-    object_schema,
     param_schema,
     row_schema,
     tensor_schema,
 )
+from modelserver.types.nested import object_schema
 
 
 def input_components(

@@ -8,7 +8,8 @@ such a property required, although MLflow takes input without it. Pure.
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
-from modelserver.describing.schemas import DEFAULT, Spec
+from modelserver.describing.schemas import Spec
+from modelserver.types.nested import DEFAULT
 
 INNER: Final = {"array": "items", "map": "values"}
 """Where the spec of a list or dict says what is in it."""

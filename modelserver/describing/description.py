@@ -36,7 +36,7 @@ from modelserver.describing.examples import (
 )
 from modelserver.describing.forms import Sample
 from modelserver.errors import ApiError
-from modelserver.reading.media import JSON
+from modelserver.reading.formats import JSON
 from modelserver.scoring.blaming.blame import without_request
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score

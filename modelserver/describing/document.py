@@ -14,9 +14,10 @@ import yaml
 from modelserver.describing.components import answer_components, input_components
 from modelserver.describing.examples import Declared, Example
 from modelserver.describing.fitting import fits
-from modelserver.describing.forms import Sample, tables_refused
+from modelserver.describing.forms import Sample, formats_for
+from modelserver.describing.schemas import Schema
 from modelserver.describing.snippets import snippets
-from modelserver.reading.media import JSON
+from modelserver.reading.formats import FORMATS, JSON, Format
 
 Document = dict[str, Any]
 
@@ -69,7 +70,8 @@ class Subject:
 
 
 def read_base(text: str) -> Document:
-    """The base document. Raises `BaseError` for what is not YAML or lacks a part to fill in."""
+    """The base document, with the formats that it says nothing of. Raises `BaseError` for what is
+    not YAML or lacks a part to fill in."""
     try:
         base = yaml.load(text, BaseLoader)
     except yaml.MarkedYAMLError as error:
@@ -79,7 +81,17 @@ def read_base(text: str) -> Document:
     for path, wanted in FILLED_IN.items():
         if not isinstance(_part(base, path), wanted):
             raise BaseError(f"{' > '.join(path)} is not {NAMES[wanted]}")
+    content = _part(base, CONTENT)
+    for row in FORMATS.values():
+        content.setdefault(row.media_type, {"schema": _schema(row)})
     return dict(base)
+
+
+def _schema(row: Format) -> Schema:
+    """What a body is of a format that the base says nothing of."""
+    schema = {"type": "string", "description": row.about}
+    as_bytes = {"format": "binary", "contentMediaType": row.media_type}
+    return schema | (as_bytes if row.binary else {})
 
 
 def _place(error: yaml.MarkedYAMLError, text: str) -> str:
@@ -116,7 +128,8 @@ def compose(base: Document, subject: Subject) -> Document:
     components = document["components"]
     if subject.declared.get("inputs"):
         components["schemas"] = _with_input(components["schemas"], subject)
-        for media_type in tables_refused(subject.declared["inputs"], subject.from_type_hint):
+        taken = formats_for(subject.declared["inputs"], subject.from_type_hint)
+        for media_type in FORMATS.keys() - {row.media_type for row in taken}:
             operation["requestBody"]["content"].pop(media_type, None)
     elif not subject.declared.get("params"):
         for name in GENERIC_INPUTS & components["schemas"].keys():
@@ -176,9 +189,11 @@ def _fill_examples(operation: Document, subject: Subject) -> None:
         operation["x-codeSamples"] = snippets(bodies[0], subject.with_key)
 
 
+CONTENT: Final = ("paths", "/invocations", "post", "requestBody", "content")
+
 FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
     ("info", "description"): str,
-    ("paths", "/invocations", "post", "requestBody", "content", JSON): dict,
+    (*CONTENT, JSON): dict,
     ("paths", "/invocations", "post", "responses", "200", "content", JSON): dict,
     ("components", "schemas", "Input", "oneOf"): list,
 }

@@ -6,7 +6,7 @@ Out: samples of input, the logged one first and one made from the type table las
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,19 +16,18 @@ import pandas as pd
 from modelserver.describing.forms import (
     Sample,
     Specs,
-    csv_text,
+    formats_for,
     json_forms,
     names_of,
-    tables_refused,
 )
 from modelserver.describing.schemas import Spec, param_default
 from modelserver.errors import BadRequest
+from modelserver.reading.formats import FORMATS, JSON, Format
 from modelserver.reading.input_forms import LLM_KEYS, inputs_table
-from modelserver.reading.media import CSV, JSON
+from modelserver.types.nested import kind_of
 from modelserver.types.signature import Signature
 from modelserver.types.tables import Table, read_records, read_split
 from modelserver.types.tensors import dtype_kind
-from modelserver.types.type_table import KINDS
 
 Declared = Mapping[str, Any]
 """The parts of a signature as JSON: inputs, outputs, params."""
@@ -64,9 +63,8 @@ def examples(declared: Declared, from_type_hint: bool, sample: Sample) -> Iterat
     inputs, note = declared["inputs"], MADE_UP if sample.made_up else ""
     for form in json_forms(inputs, from_type_hint):
         yield Example(form.name, form.summary + note, JSON, form.body(inputs, sample))
-    if CSV not in tables_refused(inputs, from_type_hint):
-        text = csv_text(names_of(inputs), sample.rows)
-        yield Example("csv", f"A table as CSV{note}", CSV, text)
+    if sample.rows:
+        yield from _files(formats_for(inputs, from_type_hint), names_of(inputs), sample.rows, note)
 
 
 def untyped_examples(logged: bytes | None) -> Iterator[Example]:
@@ -83,7 +81,17 @@ def untyped_examples(logged: bytes | None) -> Iterator[Example]:
     split = {"columns": names, "data": rows}
     yield Example("records", "A table, row by row", JSON, {"dataframe_records": records})
     yield Example("split", "A table, names once", JSON, {"dataframe_split": split})
-    yield Example("csv", "A table as CSV", CSV, csv_text(names, rows))
+    yield from _files(FORMATS.values(), names, rows)
+
+
+def _files(
+    formats: Iterable[Format], names: Sequence[Any], rows: Sequence[Sequence[Any]], note: str = ""
+) -> Iterator[Example]:
+    """The table in the formats that show an example."""
+    for row in formats:
+        if row.write:
+            text = row.write(names, rows)
+            yield Example(row.name.lower(), f"A table as {row.name}{note}", row.media_type, text)
 
 
 def _maybe_body(logged: bytes | None) -> dict[str, Any]:
@@ -135,9 +143,10 @@ def _rows(inputs: Specs, table: Table) -> list[list[Any]]:
 
 def _shown(spec: Spec, cells: list[Any]) -> list[Any]:
     """The cells as the document writes them: a date-time with its offset (RFC 3339)."""
-    if spec["type"] != "datetime":
+    kind = kind_of(spec)
+    if not kind.is_moment:
         return cells
-    moments = pd.DatetimeIndex(np.asarray(KINDS["datetime"].convert(cells)))
+    moments = pd.DatetimeIndex(np.asarray(kind.convert(cells)))
     return [None if pd.isna(moment) else f"{moment.isoformat()}Z" for moment in moments]
 
 
@@ -153,24 +162,12 @@ def _first_rows(inputs: Specs, value: Any) -> Any:
 def _made_sample(declared: Declared) -> Sample:
     inputs, params = declared["inputs"], _defaults(declared)
     if inputs[0]["type"] != "tensor":
-        return Sample([[_made(spec) for spec in inputs]], params=params, made_up=True)
+        return Sample([[kind_of(spec).sample for spec in inputs]], params=params, made_up=True)
     tensors = [_made_tensor(spec) for spec in inputs]
     if inputs[0].get("name") is None:
         return Sample(value=tensors[0], params=params, made_up=True)
     names = [spec["name"] for spec in inputs]
     return Sample(value=dict(zip(names, tensors, strict=True)), params=params, made_up=True)
-
-
-def _made(spec: Spec) -> Any:
-    """A value of a column's type."""
-    kind = spec["type"]
-    if kind in ("array", "sparkml_vector"):
-        return [_made(spec.get("items", {"type": "double"}))]
-    if kind == "map":
-        return {"key": _made(spec["values"])}
-    if kind == "object":
-        return {name: _made(part) for name, part in spec["properties"].items()}
-    return KINDS[kind].sample
 
 
 def _made_tensor(spec: Spec) -> Any:

@@ -4,8 +4,6 @@ In: a signature's parts as JSON, and a `Sample` of its input. Out: one `Form` pe
 The tables at the end say which forms there are for columns, tensors, type hints and chat.
 """
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -19,15 +17,14 @@ from modelserver.describing.schemas import (
     full_row_schema,
     is_named,
     is_one_row,
-    object_schema,
     required,
     some,
     split_schema,
     tensor_schema,
 )
+from modelserver.reading.formats import FORMATS, JSON, Format
 from modelserver.reading.input_forms import LLM_KEYS
-from modelserver.reading.media import CSV, PARQUET
-from modelserver.types.type_table import KINDS
+from modelserver.types.nested import kind_of, object_schema
 
 Specs: TypeAlias = Sequence[Spec]
 
@@ -83,29 +80,19 @@ def takes_chat(inputs: Specs) -> bool:
     return any(spec.get("name") in LLM_KEYS for spec in inputs)
 
 
-def tables_refused(inputs: Specs, from_type_hint: bool) -> Sequence[str]:
-    """The media types of tables that cannot hold the model's input."""
+def formats_for(inputs: Specs, from_type_hint: bool) -> Sequence[Format]:
+    """The formats in which a model with these inputs is documented to take them."""
     if from_type_hint or takes_chat(inputs):
-        return (CSV, PARQUET)
-    return () if all(spec["type"] in CSV_TYPES for spec in inputs) else (CSV,)
-
-
-def csv_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
-    """A header and the rows as CSV; null is an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
-    return text.getvalue()
+        return [FORMATS[JSON]]
+    if inputs[0]["type"] == "tensor":
+        return [row for row in FORMATS.values() if row.tensors]
+    is_flat = all(kind_of(spec).is_scalar for spec in inputs)
+    return [row for row in FORMATS.values() if is_flat or row.nested]
 
 
 def names_of(inputs: Specs) -> list[Any]:
     """The columns' names; without names their positions."""
     return [spec.get("name", position) for position, spec in enumerate(inputs)]
-
-
-def _csv_cell(cell: Any) -> Any:
-    return str(cell).lower() if isinstance(cell, bool) else cell
 
 
 def _keys(inputs: Specs) -> list[str]:
@@ -195,8 +182,6 @@ def _tensor_rows_schema(inputs: Specs) -> Schema:
     parts = {spec["name"]: tensor_schema(spec)["items"] for spec in inputs}
     return some(object_schema(parts, list(parts)))
 
-
-CSV_TYPES: Final = KINDS.keys() - {"any"}
 
 COLUMN_FORMS: Final = (
     Form("records", "dataframe_records", "A table, row by row", _records_schema, _records),

@@ -8,14 +8,14 @@ that stand beside each other have one length.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from modelserver.types.nested import ONE_ROW
+from modelserver.types.nested import kind_of, nullable, object_schema
+from modelserver.types.params import declared_type
 from modelserver.types.tensors import dtype_kind
-from modelserver.types.type_table import KINDS
 
 Schema: TypeAlias = dict[str, Any]
 Spec: TypeAlias = Mapping[str, Any]
@@ -26,49 +26,29 @@ DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 TYPE: Final = "x-mlflow-type"
 """Beside a schema: the type as MLflow writes it."""
 
-DEFAULT: Final = "has_default"
-"""Beside a property's spec: it may be left out, though it is no null."""
-
 GAPS: Final = "has_gaps"
 """Beside a column's spec: it is required, but the model was seen to predict rows that lack it."""
 
 
 def cell_schema(spec: Spec) -> Schema:
     """The schema of one value of a column type, nested ones included."""
-    make = NESTED.get(spec["type"], _scalar_schema)
-    return make(spec)
+    return dict(kind_of(spec).schema)
 
 
 def type_name(spec: Spec) -> str:
     """The type as people read it: `double`, `Array(long)`, `{name: string, age: long (optional)}`,
     `Tensor(float32, (-1, 28, 28))`."""
-    kind = spec["type"]
-    if kind == "tensor":
+    if spec["type"] == "tensor":
         return f"Tensor({spec['tensor-spec']['dtype']}, {tuple(spec['tensor-spec']['shape'])})"
-    if kind == "array":
-        return f"Array({type_name(spec['items'])})"
-    if kind == "map":
-        return f"Map({type_name(spec['values'])})"
-    if kind == "object":
-        parts = [f"{name}: {type_name(p)}{_mark(p)}" for name, p in spec["properties"].items()]
-        return "{" + ", ".join(parts) + "}"
-    return str(kind)
+    return kind_of(spec).name
 
 
 def column_schema(spec: Spec) -> Schema:
     """The schema of a cell of an input column; an optional column may have gaps."""
-    schema = cell_schema(spec)
-    if not _required(spec) or spec.get(GAPS):
-        kind = KINDS.get(spec["type"])
-        schema = nullable(dict(kind.schema_beside_gaps or kind.schema) if kind else schema)
-    return schema | {TYPE: type_name(spec)}
-
-
-def nullable(schema: Schema) -> Schema:
-    """The schema with null allowed."""
-    if "type" not in schema or isinstance(schema["type"], list):
-        return schema
-    return schema | {"type": [schema["type"], "null"]}
+    kind = kind_of(spec)
+    if _required(spec) and not spec.get(GAPS):
+        return {**kind.schema, TYPE: kind.name}
+    return nullable(kind.schema_beside_gaps or kind.schema) | {TYPE: kind.name}
 
 
 def tensor_schema(spec: Spec) -> Schema:
@@ -83,11 +63,11 @@ def tensor_schema(spec: Spec) -> Schema:
 
 def param_schema(spec: Spec) -> Schema:
     """The schema of an inference param, with its default."""
-    one = {**spec, "type": spec.get("type", spec.get("dtype"))}
+    one = declared_type(spec)
     declared = {"type": "array", "items": one} if spec.get("shape") else one
     schema = cell_schema(declared) | {TYPE: type_name(declared)}
     default = param_default(spec)
-    if one["type"] == "datetime" and _is_day(default):
+    if kind_of(one).is_moment and _is_day(default):
         schema["format"] = "date"
     return (nullable(schema) if default is None else schema) | {"default": default}
 
@@ -95,7 +75,7 @@ def param_schema(spec: Spec) -> Schema:
 def param_default(spec: Spec) -> Any:
     """A param's default as a request would spell it: a date-time with its offset (RFC 3339)."""
     default = spec.get("default")
-    if spec.get("type", spec.get("dtype")) != "datetime" or default is None:
+    if default is None or not kind_of(declared_type(spec)).is_moment:
         return default
     if isinstance(default, list):
         return [_moment(text) for text in default]
@@ -126,18 +106,12 @@ def is_named(specs: Sequence[Spec]) -> bool:
 
 def is_one_row(inputs: Sequence[Spec]) -> bool:
     """Whether MLflow reads an object of `inputs` as one row."""
-    return any(spec["type"] in ONE_ROW for spec in inputs)
+    return any(kind_of(spec).one_row for spec in inputs)
 
 
 def required(specs: Sequence[Spec]) -> list[str]:
     """The names of what must be sent."""
     return [str(spec["name"]) for spec in specs if _required(spec)]
-
-
-def object_schema(properties: Mapping[str, Schema], names: Sequence[str]) -> Schema:
-    """An object that has no other properties than these, and at least those of `names`."""
-    schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
-    return schema | ({"required": list(names)} if names else {})
 
 
 def array_of(items: Sequence[Schema]) -> Schema:
@@ -184,36 +158,8 @@ def full_row_schema(inputs: Sequence[Spec]) -> Schema:
     return {"allOf": [ROW], "required": [str(spec["name"]) for spec in inputs]}
 
 
-def _scalar_schema(spec: Spec) -> Schema:
-    return dict(KINDS[spec["type"]].schema)
-
-
-def _array_schema(spec: Spec) -> Schema:
-    return {"type": "array", "items": cell_schema(spec["items"])}
-
-
-def _vector_schema(spec: Spec) -> Schema:
-    return {"type": "array", "items": dict(KINDS["double"].schema)}
-
-
-def _map_schema(spec: Spec) -> Schema:
-    return {"type": "object", "additionalProperties": cell_schema(spec["values"])}
-
-
-def _object_schema(spec: Spec) -> Schema:
-    properties = {
-        name: cell_schema(part) if _required(part) else nullable(cell_schema(part))
-        for name, part in spec["properties"].items()
-    }
-    return object_schema(properties, [n for n, p in spec["properties"].items() if not _mark(p)])
-
-
 def _required(spec: Spec) -> bool:
     return bool(spec.get("required", True))
-
-
-def _mark(spec: Spec) -> str:
-    return "" if _required(spec) and not spec.get(DEFAULT) else " (optional)"
 
 
 def _name_schema(name: object) -> Schema:
@@ -224,10 +170,3 @@ def _name_schema(name: object) -> Schema:
 ROW: Final[Mapping[str, Any]] = {"$ref": "#/components/schemas/Row"}
 TENSORS: Final[Mapping[str, Any]] = {"$ref": "#/components/schemas/Tensors"}
 PARAMS: Final[Mapping[str, Any]] = {"$ref": "#/components/schemas/Params"}
-
-NESTED: Final[Mapping[str, Callable[[Spec], Schema]]] = {
-    "array": _array_schema,
-    "sparkml_vector": _vector_schema,
-    "map": _map_schema,
-    "object": _object_schema,
-}

@@ -1,23 +1,16 @@
 """Log lines to stderr, where Connect and terminals show them: time, level, message.
 
-One line per request must not cost a tenth of a small prediction. So what a running event loop logs
-below WARNING is written together a moment later, and the line is made without the look-ups of
-`logging`'s own formatter.
+One line per request must not cost a tenth of a small prediction, so it is made without the look-ups
+of `logging`'s own formatter.
 """
 
-import asyncio
-import contextlib
 import logging
 import sys
 import time
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, TextIO
 
 from modelserver.hosting.redaction import struck
-
-MOMENT: Final = 0.1
-"""Seconds after which buffered lines are written."""
 
 
 class LineFormatter(logging.Formatter):
@@ -45,35 +38,6 @@ def _stamp(second: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
 
 
-class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]
-    """Writes lines in the order in which they were logged; `logging` flushes it at exit."""
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
-        self._lines: list[str] = []
-        self._due_in: asyncio.AbstractEventLoop | None = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keeps the line, and writes all of them now or soon. `logging` holds the lock."""
-        self._lines.append(self.format(record) + self.terminator)
-        if record.levelno < logging.WARNING:
-            with contextlib.suppress(RuntimeError):  # no loop runs in this thread
-                loop = asyncio.get_running_loop()
-                if self._due_in is not loop:
-                    self._due_in = loop
-                    loop.call_later(MOMENT, self.flush)
-                return
-        self.flush()
-
-    def flush(self) -> None:
-        """Writes what was kept."""
-        with self.lock:  # type: ignore[union-attr]
-            lines, self._lines, self._due_in = self._lines, [], None
-            if lines:
-                self.stream.write("".join(lines))
-            super().flush()
-
-
 def log_line(logger: logging.Logger, text: str) -> None:
     """`logger.info(text)` without the look-up of where it was called."""
     logger.handle(logging.LogRecord(logger.name, logging.INFO, "", 0, text, (), None))
@@ -84,5 +48,5 @@ def configure_logging(level: str, secrets: Sequence[str] = ()) -> None:
     logger = logging.getLogger("modelserver")
     logger.setLevel(level.upper())
     if not logger.handlers:
-        logger.addHandler(LineHandler(sys.stderr))
+        logger.addHandler(logging.StreamHandler(sys.stderr))
     logger.handlers[0].setFormatter(LineFormatter(secrets))

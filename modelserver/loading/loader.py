@@ -27,6 +27,7 @@ from modelserver.loading.explaining.model_packages import requirements_of
 from modelserver.loading.logged_example import logged_example
 from modelserver.loading.registry import resolve
 from modelserver.loading.tracking import set_mlflow_up
+from modelserver.mlflow_internals import comes_from_type_hints, type_hints_of, wrapper_of
 from modelserver.scoring.blaming.blame import Telling
 from modelserver.scoring.model import Model, Registration
 from modelserver.scoring.ways import ways_to_predict
@@ -196,12 +197,12 @@ FOREIGN: Final = {
 
 def _signature(pyfunc: "PyFuncModel") -> Signature:
     declared = pyfunc.metadata.signature
-    from_type_hint = bool(getattr(declared, "_is_signature_from_type_hint", False))
-    return compile_signature(declared.to_dict() if declared else None, from_type_hint)
+    document = declared.to_dict() if declared else None
+    return compile_signature(document, comes_from_type_hints(declared))
 
 
 def _hints(pyfunc: "PyFuncModel", signature: Signature) -> tuple[Any, Any]:
     if not signature.from_type_hint:
         return None, None
-    hints = pyfunc._model_impl.python_model.predict_type_hints
+    hints = type_hints_of(wrapper_of(pyfunc))
     return hints.input, hints.output

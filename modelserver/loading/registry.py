@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from modelserver.errors import listed
 from modelserver.loading.explaining.causes import code_of
-from modelserver.loading.explaining.mlflow_words import NO_VERSIONS, says
+from modelserver.mlflow_internals import NO_VERSIONS, says
 from modelserver.scoring.model import Registration
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from functools import cache
 
 from modelserver.hosting.login import KeyAuth
 from modelserver.hosting.settings import Settings
+from modelserver.mlflow_internals import auth_providers, take_texts_for_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,7 @@ def set_mlflow_up(settings: Settings) -> None:
     # MLflow retries for minutes in silence; here the whole load is retried, and says so.
     if variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.get_raw() is None:
         variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
-    # Models typed by hints take ISO dates and base64 only when MLflow thinks that it serves.
-    variables._MLFLOW_IS_IN_SERVING_ENVIRONMENT.set("true")
+    take_texts_for_values()
     log_in(settings)
 
 
@@ -53,10 +53,8 @@ def log_in(settings: Settings) -> None:
 
 @cache
 def _registered(auth: KeyAuth) -> str:
-    """The name under which MLflow finds `auth`. Its registry cannot replace, so: once each."""
-    from mlflow.tracking.request_auth import registry
-
-    providers = registry._request_auth_provider_registry
+    """The name under which MLflow finds `auth`, which is registered once."""
+    providers = auth_providers()
     name = f"posit-connect-{len(list(providers))}"
     providers.register(lambda: AuthProvider(name, auth))
     return name

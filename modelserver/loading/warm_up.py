@@ -11,7 +11,7 @@ from typing import Final
 
 from modelserver.errors import ApiError, ModelRaised
 from modelserver.loading.explaining.causes import causes
-from modelserver.reading.media import JSON
+from modelserver.reading.formats import JSON
 from modelserver.scoring.blaming.blame import without_request
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from modelserver.reading.media import JSON
+from modelserver.reading.formats import JSON
+from modelserver.types.type_table import KINDS
 
 Control: TypeAlias = Literal["boolean", "number", "text", "json"]
 """How a value is typed in."""
@@ -17,23 +18,19 @@ Control: TypeAlias = Literal["boolean", "number", "text", "json"]
 Kind: TypeAlias = Literal["records", "rows", "inputs", "body"]
 """What the form sends: a row by names, a row by position, the value of `inputs`, a whole body."""
 
-CONTROLS: Final[Mapping[str, Control]] = {
+CONTROLS: Final[Mapping[str | None, Control]] = {
     "boolean": "boolean",
     "integer": "number",
-    "long": "number",
-    "float": "number",
-    "double": "number",
+    "number": "number",
     "string": "text",
-    "binary": "text",
-    "datetime": "text",
 }
-"""By type; every other type is typed in as JSON."""
+"""By what a value is in JSON; all others are typed in as JSON."""
 
 TYPE: Final = "x-mlflow-type"
 
 
 def _control(type_: str) -> Control:
-    return CONTROLS.get(type_, "json")
+    return CONTROLS.get(KINDS[type_].json_type, "json") if type_ in KINDS else "json"
 
 
 @dataclass(frozen=True, slots=True)

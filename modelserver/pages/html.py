@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from modelserver.lifecycle import State
+from modelserver.describing.snippets import SERVER
 from modelserver.pages.fields import form
 from modelserver.pages.landing import Landing
 from modelserver.pages.markup import Html, filled, joined, template
 from modelserver.pages.sections import fields_html, samples_html, signature_html
+from modelserver.states import StateName
 
-REFRESH: Final[Mapping[State, int]] = {"unconfigured": 30, "loading": 5, "failed": 15}
+REFRESH: Final[Mapping[StateName, int]] = {"unconfigured": 30, "loading": 5, "failed": 15}
 """Seconds until the page is read again where no script does it."""
 
 KEY: Final = Html(
@@ -45,7 +46,7 @@ def docs_page(title: str, names: Mapping[str, str]) -> Html:
 
 def redoc_page(title: str, names: Mapping[str, str]) -> Html:
     """ReDoc."""
-    return filled(template("redoc.html"), title=title, **_links(names))
+    return filled(template("redoc.html"), title=title, server=SERVER, **_links(names))
 
 
 def landing_page(landing: Landing, names: Mapping[str, str]) -> Html:
@@ -115,7 +116,7 @@ def _paragraphs(text: str) -> Html:
     return joined(filled("<p>$part</p>\n", part=part) for part in parts if part)
 
 
-MAINS: Final[Mapping[State, Callable[[Landing], Html]]] = {
+MAINS: Final[Mapping[StateName, Callable[[Landing], Html]]] = {
     "unconfigured": _unconfigured,
     "loading": _loading,
     "ready": _ready,

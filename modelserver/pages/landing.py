@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from modelserver.lifecycle import Lifecycle, State, isoformat
+from modelserver.lifecycle import Lifecycle
 from modelserver.loading.attempt import public_uri
 from modelserver.scoring.model import Model
+from modelserver.states import Ready, StateName
 
 NO_MODEL: Final = "No model yet"
 
@@ -30,7 +31,7 @@ LINKS: Final = {
 class Landing:
     """What there is to show. Times are ISO 8601 texts; texts are empty for nothing."""
 
-    state: State
+    state: StateName
     title: str
     version: str
     description: str
@@ -49,7 +50,7 @@ class Landing:
 
 def title(lifecycle: Lifecycle) -> str:
     """The model's name; before it is known, where the model comes from."""
-    if lifecycle.model:
+    if isinstance(lifecycle.state, Ready):
         return str(lifecycle.description.document["info"]["title"])
     uri = lifecycle.settings.model_uri
     return public_uri(uri) if uri else NO_MODEL
@@ -57,19 +58,20 @@ def title(lifecycle: Lifecycle) -> str:
 
 def landing(lifecycle: Lifecycle, base_url: str) -> Landing:
     """What there is to show now. `base_url`: of the page, as far as the server knows it."""
-    model = lifecycle.model
+    state, report = lifecycle.state, lifecycle.state.report()
+    model = state.model if isinstance(state, Ready) else None
     registration = model.registration if model else None
     return Landing(
-        state=lifecycle.state,
+        state=state.name,
         title=title(lifecycle),
         version=(registration and registration.version) or "",
         description=(registration and registration.description) or "",
-        reason=lifecycle.reason or "",
-        warnings=lifecycle.warnings,
+        reason=report["reason"] or "",
+        warnings=report["warnings"],
         made_up=lifecycle.description.made_up,
-        step=lifecycle.step or "",
-        since=isoformat(lifecycle.since) or "",
-        next_try=isoformat(lifecycle.next_try) or "",
+        step=report["step"] or "",
+        since=report["since"],
+        next_try=report["next_try"] or "",
         facts=_facts(model) if model else (),
         base_url=base_url,
         on_connect=lifecycle.settings.on_connect,

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from modelserver.describing.snippets import SERVER
 from modelserver.pages.fields import Field, Form, columns_of, outputs_of, params_of
 from modelserver.pages.markup import Html, filled, joined
-
-PLACEHOLDER: Final = "https://YOUR-SERVER"
-"""How the document's samples write the server's URL."""
 
 LONGEST_EXAMPLE: Final = 80
 """Characters of an example value in a table; the form has all of it."""
@@ -120,7 +118,7 @@ def _control(part: str, id_: str, field: Field) -> Html:
         value=value,
         placeholder=_short(field.example),
         rows=_rows(value),
-        mode=_mode(field.type),
+        mode="decimal" if field.control == "number" else "text",
     )
 
 
@@ -142,11 +140,6 @@ def _rows(value: str) -> int:
     return min(max(value.count("\n") + 1, 2), 18)
 
 
-def _mode(type_: str) -> str:
-    """The keyboard of a phone; those for numbers may lack the sign and the exponent."""
-    return "text" if type_ in ("string", "binary", "datetime") else "decimal"
-
-
 def samples_html(document: Mapping[str, Any], base_url: str) -> Html:
     """A call in each language, for the server's own URL."""
     base = filled('<span class="base">$url</span>', url=base_url)
@@ -158,7 +151,7 @@ def samples_html(document: Mapping[str, Any], base_url: str) -> Html:
             SAMPLE,
             number=number,
             label=sample["label"],
-            source=joined(sample["source"].split(PLACEHOLDER), base),
+            source=joined(sample["source"].split(SERVER), base),
         )
         for number, sample in enumerate(samples)
     )

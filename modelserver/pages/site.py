@@ -14,12 +14,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
+from modelserver.answering.accept import best, qualities
 from modelserver.answering.encoding import encode_json
 from modelserver.pages.html import docs_page, landing_page, redoc_page
 from modelserver.pages.landing import landing, summary, title
-from modelserver.pages.negotiation import names_html, prefers_json
 from modelserver.pages.static import load_assets
-from modelserver.reading.media import JSON
+from modelserver.reading.formats import JSON
 from modelserver.service import service_of
 
 FIRST_PAGE_WAITS: Final = 30.0
@@ -38,16 +38,19 @@ REDOC: Final = (
 )
 """ReDoc makes style elements, and a worker from a blob for its search."""
 
+HTML: Final = "text/html"
+
 SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 async def index(request: Request) -> Response:
     """The landing page, or a summary for programs, whatever the state of the model."""
     service, accept = service_of(request), request.headers.get("accept")
-    await service.lifecycle.settled(PEOPLE_WAIT if names_html(accept) else FIRST_PAGE_WAITS)
+    is_browser = qualities(accept).get(HTML, 0.0) > 0  # which asks for HTML by name
+    await service.lifecycle.settled(PEOPLE_WAIT if is_browser else FIRST_PAGE_WAITS)
     shown = landing(service.lifecycle, _base_url(request, service.settings.on_connect))
     status = 503 if shown.state == "failed" else 200
-    if prefers_json(accept):
+    if best(accept, (HTML, JSON)) == JSON:
         headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
         return Response(encode_json(summary(shown)), status, headers, media_type=JSON)
     return _html(landing_page(shown, load_assets().names), STRICT, status, Vary="Accept")

@@ -16,9 +16,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from modelserver.answering.accept import accepts_gzip
 from modelserver.answering.tags import entity_tag
 from modelserver.pages.caching import conditional
-from modelserver.pages.negotiation import accepts_gzip
 
 FOLDER: Final = Path(__file__).parent / "assets"
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from modelserver.errors import BadRequest, folded, listed, not_utf8
-from modelserver.reading.csv_words import ANY_TEXT, INFERRED, MISSING, worded
+from modelserver.reading.csv_words import INFERRED, MISSING, worded
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Cells, Kind
 from modelserver.types.tables import MANY_CELLS, Table, twice
@@ -76,7 +76,7 @@ def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
     cells = [record[0] if len(record) == 1 else None for record in records]
     if None in cells:
         _refuse_ragged_rows(body, 1)
-    missing = {""} if kind is None or kind.name in ANY_TEXT else MISSING
+    missing = {""} if kind is None or kind.is_any_text else MISSING
     column = [None if cell in missing else cell for cell in cells]
     return Table([name], len(column), columns=[worded(column, kind)])
 
@@ -174,10 +174,10 @@ def _read_cells(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame:
     texts = {
         position: str
         for position, kind in enumerate(kinds)
-        if kind is None or kind.name not in INFERRED
+        if kind is None or kind.json_type not in INFERRED
     }
     missing = {
-        position: [""] if kind is None or kind.name in ANY_TEXT else list(MISSING)
+        position: [""] if kind is None or kind.is_any_text else list(MISSING)
         for position, kind in enumerate(kinds)
     }
     # To be told which columns are text and what is missing where takes pandas half as long again.
@@ -201,12 +201,12 @@ def _are_as_expected(frame: pd.DataFrame, kinds: Sequence[Kind | None]) -> bool:
 
 def _is_as_expected(column: "pd.Series[Any]", kind: Kind) -> bool:
     """Whether pandas' inference lost nothing that the converter should see."""
-    if kind.name not in INFERRED:  # pandas leaves gaps among integers of 64 bits empty texts
+    if kind.json_type not in INFERRED:  # pandas leaves gaps among integers of 64 bits empty texts
         return column.dtype == TEXT and not (column == "").any()
     inferred = column.dtype.kind
-    if inferred not in INFERRED[kind.name]:
+    if inferred not in INFERRED[kind.json_type]:
         return False
-    if inferred == "f" and kind.name in ("double", "float"):
+    if inferred == "f" and kind.json_type == "number":
         return not np.isinf(column.to_numpy()).any()  # perhaps a number too large for a double
     if inferred == "f":
         return not (column.abs() >= EXACT).any()  # perhaps an integer that a gap made a float
@@ -260,6 +260,6 @@ def _cells(column: "pd.Series[Any]", kind: Kind | None) -> Cells:
     """The column as converters take it: numbers as they are, texts with None for missing."""
     if kind is None or column.dtype.kind in "biuf":
         return column.to_numpy()
-    if kind.name == "string":
+    if kind.dtype is TEXT:
         return column.array
     return worded(column.astype(object).where(column.notna(), None).tolist(), kind)

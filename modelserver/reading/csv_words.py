@@ -12,17 +12,9 @@ import numpy as np
 from modelserver.types.cell_parsers import floats
 from modelserver.types.kind import Kind
 
-# What pandas may make of a column, as NumPy's kinds of dtype. Other types are read as text.
-INFERRED: Final[Mapping[str, str]] = {
-    "double": "iuf",
-    "float": "iuf",
-    "long": "iuf",
-    "integer": "iuf",
-    "boolean": "bif",
-}
-
-# Any text but the empty one is a value of these: "null" is base64 too.
-ANY_TEXT: Final = frozenset({"string", "binary"})
+INFERRED: Final[Mapping[str | None, str]] = {"number": "iuf", "integer": "iuf", "boolean": "bif"}
+"""What pandas may make of a column, as NumPy's kinds of dtype, by the type that its cells have in
+JSON. Other columns are read as text."""
 
 # The words of pandas.read_csv's na_values.
 MISSING: Final = frozenset(
@@ -41,13 +33,12 @@ NUMBERS: Final = floats(np.float64)
 def worded(cells: list[Any], kind: Kind | None) -> list[Any]:
     """The cells, with values for CSV's own words. A boolean may be spelled as a number: a column of
     flags that has gaps is one of floats to R and pandas."""
-    name = "" if kind is None else kind.name
-    if name == "datetime":
-        return [None if cell in MISSING else cell for cell in cells]
-    if name not in INFERRED:
+    if kind is None or kind.is_any_text:
         return cells
+    if kind.json_type not in INFERRED:
+        return [None if cell in MISSING else cell for cell in cells]
     words = {cell: TRUTHS[cell.lower()] for cell in set(cells) if str(cell).lower() in TRUTHS}
-    if name == "boolean":
+    if kind.json_type == "boolean":
         words |= {cell: _number(cell) for cell in set(cells) - words.keys() - {None}}
     return [words.get(cell, cell) for cell in cells] if words else cells
 

@@ -1,7 +1,7 @@
 """From HTTP to plain bytes: media types, charsets, content encodings.
 
-In: header texts and the raw body. Out: which of the readers' media types it is, and the body as it
-was before compression. Media types are parsed as RFC 9110 says (8.3.1: case-insensitive, quoted
+In: header texts and the raw body. Out: the row of the format table, and the body as it was before
+compression. Media types are parsed as RFC 9110 says (8.3.1: case-insensitive, quoted
 parameters); an absent or a form type, which curl, httr2 and vetiver send, is decided by the body.
 """
 
@@ -13,13 +13,8 @@ from email.message import Message
 from functools import lru_cache
 from typing import Final
 
-from modelserver.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-
-JSON: Final = "application/json"
-CSV: Final = "text/csv"
-PARQUET: Final = "application/vnd.apache.parquet"
-
-MEDIA_TYPES: Final = (JSON, CSV, PARQUET)
+from modelserver.errors import BadRequest, UnsupportedMediaType, too_large
+from modelserver.reading.formats import CSV, FORMATS, JSON, Format
 
 # What clients send for a body whose type they were not told: nothing, or a form's type.
 UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "text/plain"})
@@ -27,7 +22,8 @@ UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "text/pla
 MULTIPART: Final = "multipart/form-data"
 """What curl -F and forms with a file send."""
 
-PARQUET_START: Final = b"PAR1"
+BLANKS: Final = b"\xef\xbb\xbf \t\r\n"
+"""A byte order mark and white space, with which a text may begin."""
 
 LONGEST_TYPE: Final = 256
 """Characters of a Content-Type; the parser's time grows with their square."""
@@ -35,25 +31,24 @@ LONGEST_TYPE: Final = 256
 UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
-def media_type(content_type: str | None, body: bytes) -> str:
-    """One of `MEDIA_TYPES` for a Content-Type header and the (uncompressed) body.
+def format_of(content_type: str | None, body: bytes) -> Format:
+    """The format of a request, by its Content-Type header and the (uncompressed) body.
 
     Raises `UnsupportedMediaType` for any other type, or for a charset that is not UTF-8.
     """
     if len(content_type or "") > LONGEST_TYPE:
         raise UnsupportedMediaType("the content type is too long")
     kind, charset = _parse(content_type or "")
-    if kind in UNDECIDED:
-        kind = _sniff(body)
-    if kind not in MEDIA_TYPES:
+    row = _sniff(body) if kind in UNDECIDED else FORMATS.get(kind)
+    if row is None:
         whole = "; send the file itself (curl: --data-binary @file)" if kind == MULTIPART else ""
         raise UnsupportedMediaType(
-            f"the content type must be one of {', '.join(MEDIA_TYPES)}{whole}",
-            headers={"Accept-Post": ", ".join(MEDIA_TYPES)},
+            f"the content type must be one of {', '.join(FORMATS)}{whole}",
+            headers={"Accept-Post": ", ".join(FORMATS)},
         )
-    if kind != PARQUET and charset not in UTF8:
+    if not row.binary and charset not in UTF8:
         raise UnsupportedMediaType("the charset must be UTF-8")
-    return kind
+    return row
 
 
 @lru_cache(maxsize=128)
@@ -68,11 +63,13 @@ def _parse(content_type: str) -> tuple[str, str]:
     return content_type.partition(";")[0].strip().lower(), charset
 
 
-def _sniff(body: bytes) -> str:
-    if body[:4] == PARQUET_START:
-        return PARQUET
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    return JSON if start in (b"{", b"[") or not start else CSV
+def _sniff(body: bytes) -> Format:
+    """The format whose bodies begin so; CSV may begin in any way, and nothing at all is JSON."""
+    text = body.lstrip(BLANKS)
+    for row in FORMATS.values():
+        if (body if row.binary else text).startswith(row.starts):
+            return row
+    return FORMATS[CSV if text else JSON]
 
 
 def decompress(body: bytes, encoding: str | None, limit: int) -> bytes:
@@ -110,11 +107,6 @@ def _read_deflate(body: bytes, size: int) -> bytes:
     if len(data) < size and not inflater.eof:
         raise EOFError
     return data
-
-
-def too_large(limit: int) -> PayloadTooLarge:
-    """The error for a body beyond `limit` bytes."""
-    return PayloadTooLarge(f"the body is larger than {limit} bytes (MAX_REQUEST_BYTES)")
 
 
 # HTTP's "deflate" is zlib's format (RFC 9110 8.4.1.2).

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import BadRequest, quoted
 from modelserver.types.kind import describe
@@ -54,7 +55,7 @@ def untyped_instances(value: Any) -> Any:
     return {name: _array([item[name] for item in value], name) for name in names}
 
 
-def _array(value: Any, name: str) -> "np.ndarray[Any, Any]":
+def _array(value: Any, name: str) -> NDArray[Any]:
     try:
         return np.array(value)
     except ValueError:

@@ -55,7 +55,7 @@ def _likeness(columns: Columns | None, payload: Payload) -> Hashable:
     frame: pd.DataFrame = payload.data
     if len(frame) > MANY_ROWS or not isinstance(frame.index, pd.RangeIndex):
         return None
-    if columns.block and frame.shape[1] == len(columns.names):
+    if columns.only_doubles and frame.shape[1] == len(columns.names):
         return True  # the dtypes are known; to ask for them would take as long as the reading
     return tuple(frame.columns), tuple(frame.dtypes)
 
@@ -82,7 +82,7 @@ def _predict_joined(model: Model, payloads: Sequence[Payload]) -> "np.ndarray[An
 
 
 def _joined(columns: Columns | None, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    if columns is not None and columns.block:
+    if columns is not None and columns.only_doubles:
         block = np.concatenate([frame.to_numpy() for frame in frames])
         return pd.DataFrame(block, columns=frames[0].columns, copy=False)
     return pd.concat(frames, ignore_index=True)

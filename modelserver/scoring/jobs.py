@@ -1,13 +1,14 @@
 """A piece of work and its caller, from when it is accepted until it is answered.
 
-Work may come with a function that joins it with other work of its kind: pieces in, for each its
-result or its exception out. `outcomes` runs jobs so, or the only one by itself.
+Work may come with a function that does several pieces of its kind at once: it takes the pieces and
+returns for each its result or its exception. `take_together` finds jobs with the same such
+function, `outcomes` runs them with it.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 Join: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
@@ -16,26 +17,17 @@ MOST_TOGETHER: Final = 32
 """Jobs that are joined; with more, one becomes hardly cheaper and all are held up."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
-    """A function on its way, which either is run or its caller drops."""
+    """A function and the future in which its caller waits for the result."""
 
     work: Callable[[], Any]
     future: "asyncio.Future[Any]"
     small: bool
     join: Join | None = None
-    _unclaimed: list[None] = field(default_factory=lambda: [None])
-
-    def claim(self) -> bool:
-        """True for the first caller only, from whichever thread: list.pop is atomic."""
-        try:
-            self._unclaimed.pop()
-        except IndexError:
-            return False
-        return True
 
     def settle(self, outcome: Any) -> None:
-        """Hands the caller the result or the error, if it still waits. For the event loop."""
+        """Hands the caller the result or the error, if it still waits. On the event loop only."""
         if self.future.done():
             return
         if isinstance(outcome, BaseException):
@@ -45,7 +37,9 @@ class Job:
 
 
 def take_together(waiting: "deque[Job]") -> list[Job]:
-    """Removes the job that waited longest, and those that can be joined with it."""
+    """Removes the job that waited longest, and those that can be joined with it; [] if none is."""
+    if not waiting:
+        return []
     first = waiting.popleft()
     together: list[Job] = [first]
     others: list[Job] = []

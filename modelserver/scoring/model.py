@@ -85,3 +85,28 @@ class Model:
         """The signature as JSON values, part by part; null for what it does not declare."""
         parts = self.metadata.get("signature") or {}
         return {part: json.loads(text) if text else None for part, text in parts.items()}
+
+    def identity(self) -> dict[str, Any]:
+        """Which model it is, and when it was loaded: its part of /health."""
+        return {
+            "model_uri": self.uri,
+            "name": self.registration.name,
+            "version": self.registration.version,
+            "run_id": self.run_id,
+            "model_id": self.model_id,
+            "flavor": self.flavor,
+            "loaded_at": self.loaded_at.isoformat(timespec="seconds"),
+            "load_seconds": round(self.load_seconds, 2),
+            "model_mlflow_version": self.mlflow_version,
+        }
+
+    def details(self) -> dict[str, Any]:
+        """All that is known of it: the answer of /metadata."""
+        return {
+            **self.identity(),
+            "description": self.registration.description,
+            "tags": dict(self.registration.tags),
+            "signature": self.declared,
+            "has_example": self.example is not None,
+            "created_at": self.created_at,
+        }

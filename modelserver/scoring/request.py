@@ -4,15 +4,18 @@ Raises `ApiError` and nothing else that is the caller's or the model's fault.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import BadRequest, ModelFailed
+from modelserver.reading.formats import PACKED
 from modelserver.reading.input_forms import Payload
-from modelserver.reading.media import decompress, media_type
-from modelserver.reading.payload import read_payload
+from modelserver.reading.media import decompress, format_of
 from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.model import Model
+
+SMALL: Final = 16 * 1024
+"""Bytes of a body that may be scored on the event loop, see `workers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,13 @@ class Request:
     content_type: str | None
     content_encoding: str | None
     limit: int
+
+    @property
+    def is_small(self) -> bool:
+        """Whether reading and predicting it can be short: the body is small, and does not stand
+        for more than it is, as one that is compressed or Parquet may."""
+        plain = self.content_encoding is None and not self.body.startswith(PACKED)
+        return plain and len(self.body) <= SMALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +65,9 @@ def read(model: Model, request: Request) -> Payload:
     body = request.body
     if request.content_encoding:
         body = decompress(body, request.content_encoding, request.limit)
-    kind = media_type(request.content_type, body)
+    row = format_of(request.content_type, body)
     try:
-        return read_payload(kind, body, model.signature, request.limit)
+        return row.read(body, model.signature, request.limit)
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
 

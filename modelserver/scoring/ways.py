@@ -8,15 +8,19 @@ import inspect
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from modelserver.errors import ApiError, InvalidInput, listed
+from modelserver.mlflow_internals import (
+    only_checks_input,
+    prediction_context,
+    unwrapped,
+    wrapper_of,
+)
 from modelserver.reading.input_forms import Payload
-from modelserver.reading.media import JSON
-from modelserver.reading.payload import read_payload
+from modelserver.reading.json_reader import json_payload
 from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_untyped
 from modelserver.scoring.blaming.conversion import is_refused
 from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
@@ -40,8 +44,6 @@ SKLEARN: Final = "mlflow.sklearn"
 PYTHON_MODEL: Final = "mlflow.pyfunc.model"
 """Modules that load models, as MLmodel names them."""
 
-VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-
 ROW_WISE: Final = frozenset({SKLEARN, "mlflow.xgboost", "mlflow.lightgbm", "mlflow.catboost"})
 """Flavors whose predict takes each row for itself, unless a model does otherwise."""
 
@@ -51,7 +53,7 @@ def _read_example(signature: Signature, example: bytes | None) -> Payload | None
     if example is None:
         return None
     try:
-        return read_payload(JSON, example, signature, len(example))
+        return json_payload(example, signature, len(example))
     except (ApiError, RecursionError):
         return None
 
@@ -86,30 +88,15 @@ def _own_predict(
 ) -> Callable[..., Any]:
     """The predict function of the model's own flavor, on numbers alone where that is the same."""
     name = pyfunc.metadata.flavors["python_function"].get("predict_fn", "predict")
-    predict: Callable[..., Any] = getattr(pyfunc._model_impl, name)
+    wrapper = wrapper_of(pyfunc)
+    predict: Callable[..., Any] = getattr(wrapper, name)
     if _loader(pyfunc) == PYTHON_MODEL and not signature.params.declared:
-        return _unwrapped(pyfunc._model_impl) or predict
+        return unwrapped(wrapper) or predict
     columns = signature.columns
-    if sample is None or columns is None or not columns.block or _loader(pyfunc) != SKLEARN:
+    if sample is None or columns is None or not columns.only_doubles or _loader(pyfunc) != SKLEARN:
         return predict
     fast = array_predict(pyfunc.get_raw_model(), name, columns.names)
     return fast if fast and predict_alike(predict, fast, sample) else predict
-
-
-def _unwrapped(wrapper: Any) -> Callable[..., Any] | None:
-    """What MLflow's wrapper of a `PythonModel` calls after it looked at that function's parameters,
-    as it does for each prediction anew; None where it also converts the input."""
-    model = getattr(wrapper, "python_model", None)
-    hints = getattr(model, "predict_type_hints", None)
-    if model is None or hints is None or hints.input not in (None, Any, pd.DataFrame):
-        return None
-    parameters = inspect.signature(model.predict).parameters
-    if any(parameter.kind in VARIADIC for parameter in parameters.values()):
-        return None
-    names = parameters.keys() - {"params"}
-    # MLflow's rule (mlflow.models.signature): one of two, the context may have any name.
-    takes_context = "context" in names or len(names) == 2
-    return partial(model.predict, wrapper.context) if takes_context else model.predict
 
 
 def _predictor(
@@ -124,11 +111,12 @@ def _predictor(
     it again, sees the rest.
     """
 
-    checked = signature.from_type_hint and reads_texts(pyfunc._model_impl)
-    single = takes_one_conversation(pyfunc._model_impl)
+    wrapper = wrapper_of(pyfunc)
+    checked = signature.from_type_hint and reads_texts(wrapper)
+    single = takes_one_conversation(wrapper)
 
     def predict(payload: Payload) -> Any:
-        if checked and (found := misfit(pyfunc._model_impl, None, payload.data)):
+        if checked and (found := misfit(wrapper, None, payload.data)):
             raise found
         if single and payload.rows is not None and payload.rows > 1:
             raise InvalidInput(f"the model takes one conversation at a time, got {payload.rows}")
@@ -138,15 +126,15 @@ def _predictor(
             return pyfunc.predict(payload.data, params=payload.params)
         except BaseException as error:  # a model may raise SystemExit, or CancelledError of asyncio
             if is_refused(error, payload.typed):
-                raise _refused(pyfunc, signature, payload.data) from error
+                raise _refused(wrapper, signature, payload.data) from error
             raise telling.failed(error) from error
 
     return predict
 
 
-def _refused(pyfunc: "PyFuncModel", signature: Signature, data: Any) -> InvalidInput:
+def _refused(wrapper: Any, signature: Signature, data: Any) -> InvalidInput:
     """The answer to an input that MLflow does not hand on to the model."""
-    found = misfit(pyfunc._model_impl, signature.columns, data)
+    found = misfit(wrapper, signature.columns, data)
     return found or InvalidInput(advised_form(data) if is_untyped(signature) else UNFIT)
 
 
@@ -155,21 +143,14 @@ def _direct_call(
 ) -> Callable[[Any, Any], Any] | None:
     """The model's own predict in the context that `PyFuncModel.predict` gives it, or None where
     that method does more than check the signature."""
-    from mlflow.pyfunc.context import Context, set_prediction_context
-
-    declared = pyfunc.metadata.signature
-    dependencies = (pyfunc.metadata.metadata or {}).get("dependencies_schemas")
-    if getattr(declared, "_is_type_hint_from_example", False) or dependencies:
+    if not only_checks_input(pyfunc):
         return None
     params = inspect.signature(own_predict).parameters.get("params")
     takes_params = params is not None and params.kind is not inspect.Parameter.VAR_KEYWORD
-    model_id = getattr(pyfunc, "model_id", None)
+    opened = prediction_context(pyfunc)
 
     def call(data: Any, params: Any) -> Any:
-        context = Context()
-        if model_id:
-            context.update(model_id=model_id)
-        with set_prediction_context(context):
+        with opened():
             return own_predict(data, params=params) if takes_params else own_predict(data)
 
     return call

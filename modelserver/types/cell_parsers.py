@@ -15,6 +15,7 @@ from uuid import UUID
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Array, Cells, Unfit, describe, objects
 
@@ -50,7 +51,12 @@ class WholeFloat(float):
         return made
 
 
-def flat(cells: Cells, dtype: Any = None) -> "np.ndarray[Any, Any]":
+NUMBER_TYPES: Final = INTEGER_TYPES | {
+    *(float, WholeFloat, np.float16, np.float32, np.float64, Decimal),
+}
+
+
+def flat(cells: Cells, dtype: Any = None) -> NDArray[Any]:
     """The cells as a one-dimensional array, or `Unfit` for nested ones and for texts that spell
     no number or date: long ones, of which NumPy would make all cells as long, and Python's own
     spellings such as 1_000."""
@@ -110,22 +116,22 @@ def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], 
     return parse
 
 
-def _all_ints(array: "np.ndarray[Any, Any]") -> bool:
+def _all_ints(array: NDArray[Any]) -> bool:
     """Integers too large for NumPy stay Python integers in an object array."""
     return all(type(value) is int for value in array)
 
 
-def _with_all_digits(cells: Cells) -> "np.ndarray[Any, Any] | None":
+def _with_all_digits(cells: Cells) -> NDArray[Any] | None:
     if set(map(type, cells)) != {WholeFloat}:
         return None
     return np.array([cell.whole for cell in cells])
 
 
-def _are_decimals(array: "np.ndarray[Any, Any]") -> bool:
+def _are_decimals(array: NDArray[Any]) -> bool:
     return array.dtype.kind == "O" and set(map(type, array)) == {Decimal}
 
 
-def _whole_decimals(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+def _whole_decimals(array: NDArray[Any]) -> NDArray[Any]:
     """The same numbers as integers of any size, or `Unfit` where that would lose something."""
     if any(cell != cell.to_integral_value() for cell in array):
         raise Unfit("a number with a fraction")
@@ -148,7 +154,7 @@ def whole_number_of(text: str) -> int | None:
     return int(number) if number == number.to_integral_value() else None
 
 
-def _whole_floats(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+def _whole_floats(array: NDArray[Any]) -> NDArray[np.int64]:
     """The same numbers as int64, or `Unfit` where that would lose something."""
     array = array.astype(np.float64)
     if not np.isfinite(array).all():

@@ -6,10 +6,11 @@ count days, seconds or milliseconds, and from when, would be a guess.
 """
 
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.types.cell_parsers import flat
 from modelserver.types.kind import Array, Cells, Unfit, describe
@@ -42,7 +43,7 @@ def datetimes(cells: Cells) -> Array:
     raise Unfit(NUMBER_FOR_DATE.format(found) if found in NUMBERS else found)
 
 
-def _iso_dates(texts: "np.ndarray[Any, Any]", impossible: str = NO_DATE) -> Array:
+def _iso_dates(texts: NDArray[np.str_], impossible: str = NO_DATE) -> Array:
     try:
         return _nanoseconds(pd.to_datetime(texts, format="ISO8601", utc=True))
     except ValueError as error:
@@ -58,17 +59,17 @@ def _nanoseconds(index: pd.DatetimeIndex) -> Array:
         raise Unfit(FAR_DATE) from error
 
 
-def _letters(texts: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+def _letters(texts: NDArray[np.str_]) -> NDArray[np.int32]:
     """The texts' first 30 letters as numbers (texts, 30), 0 behind the end of a text."""
     padded = np.ascontiguousarray(texts.astype("U30"))
     return padded.view(np.uint32).reshape(len(texts), 30).astype(np.int32)
 
 
-def _are_digits(letters: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+def _are_digits(letters: NDArray[np.int32]) -> NDArray[np.bool_]:
     return (letters >= ord("0")) & (letters <= ord("9"))
 
 
-def _check_iso_dates(letters: "np.ndarray[Any, Any]") -> None:
+def _check_iso_dates(letters: NDArray[np.int32]) -> None:
     """Whether each text starts YYYY-MM-DD, has colons, and at most 9 digits of a second.
 
     pandas also takes a year, "now", and digits beyond the nanosecond, which it drops.
@@ -80,7 +81,7 @@ def _check_iso_dates(letters: "np.ndarray[Any, Any]") -> None:
         raise Unfit("a time finer than nanoseconds")
 
 
-def _are_plain(letters: "np.ndarray[Any, Any]") -> bool:
+def _are_plain(letters: NDArray[np.int32]) -> bool:
     """Whether all texts are `PLAIN` to the same place, of years that nanoseconds reach."""
     length = int(np.count_nonzero(letters[0]))
     if length not in PLAIN_LENGTHS:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import (
     LIMIT,
@@ -25,10 +26,8 @@ from modelserver.errors import (
     suggested,
 )
 from modelserver.types.fast_blocks import frame_of, group_by_type, plain_columns
-from modelserver.types.kind import Array, BadCells, Kind
-from modelserver.types.nested import ONE_ROW
+from modelserver.types.kind import Array, BadCells, Kind, Plain
 from modelserver.types.tables import Table
-from modelserver.types.type_table import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +41,26 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A column signature; `of` makes one and computes all that follows from its columns.
-
-    `params` are the names of the model's params that are not names of columns too. `one_row`: an
-    object of `inputs` is one row, which is MLflow's rule for signatures with arrays or objects.
-    `block`: every column is a double. `groups`: the places of the columns of one type
-    (`fast_blocks.py`). `filled`: the optional columns that the model gets as missing values where
-    they are absent.
-    """
+    """A column signature; `of` makes one and computes all that follows from its columns."""
 
     columns: tuple[Column, ...]
     named: bool
     params: frozenset[str]
+    """The names of the model's params that are not names of columns too."""
     names: tuple[Hashable, ...]
     index: pd.Index
     positions: Mapping[str, int]
     one_row: bool
-    block: bool
-    groups: Mapping[str, Sequence[int]]
+    """Whether an object of `inputs` is one row: MLflow's rule where there are arrays or objects."""
+    takes_anything: bool
+    """Whether a column, or a part of one, takes any value."""
+    only_numbers: bool
+    only_scalars: bool
+    only_doubles: bool
+    groups: Mapping[Plain, Sequence[int]]
+    """The places of the columns that are read together (`fast_blocks.py`)."""
     filled: frozenset[Hashable] = frozenset()
+    """The optional columns that the model gets as missing values where they are absent."""
 
     @classmethod
     def of(cls, columns: Sequence[Column], named: bool, params: Collection[str] = ()) -> "Columns":
@@ -74,9 +74,12 @@ class Columns:
             names=names,
             index=pd.Index(names),
             positions=positions,
-            one_row=any(column.kind.name in ONE_ROW for column in columns),
-            block=all(column.kind is KINDS["double"] for column in columns),
-            groups=group_by_type([column.kind.name for column in columns]),
+            one_row=any(column.kind.one_row for column in columns),
+            takes_anything=any(column.kind.takes_anything for column in columns),
+            only_numbers=all(column.kind.is_numeric for column in columns),
+            only_scalars=all(column.kind.is_scalar for column in columns),
+            only_doubles=all(column.kind.plain == "d" for column in columns),
+            groups=group_by_type([column.kind for column in columns]),
         )
 
     def frame(self, table: Table) -> pd.DataFrame:
@@ -88,7 +91,7 @@ class Columns:
             raise InvalidInput("the table is empty: it has no rows")
         table = table.without_row_names(self.positions if self.named else ())
         order, mismatch = self._order(table)
-        if self.block and table.rows is not None and mismatch is None:
+        if self.only_doubles and table.rows is not None and mismatch is None:
             block = _block(table.rows, order)
             if block is not None:
                 names = self._names_of(table, order)
@@ -253,7 +256,7 @@ def _unknown_column(name: Hashable, known: Sequence[str]) -> dict[str, Any]:
     return detail | {"did_you_mean": meant.name} if meant else detail
 
 
-def _doubles(rows: Any, count: int) -> "np.ndarray[Any, Any]":
+def _doubles(rows: Any, count: int) -> NDArray[np.float64]:
     """All cells one after the other. Unlike NumPy, `struct` takes no text for a number."""
     if isinstance(rows, np.ndarray):
         return rows.ravel()
@@ -263,8 +266,8 @@ def _doubles(rows: Any, count: int) -> "np.ndarray[Any, Any]":
 
 
 def _block(
-    rows: "Sequence[Sequence[Any]] | np.ndarray[Any, Any]", order: Sequence[int | None]
-) -> "np.ndarray[Any, Any] | None":
+    rows: Sequence[Sequence[Any]] | NDArray[Any], order: Sequence[int | None]
+) -> NDArray[np.float64] | None:
     """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
     try:
         cells = _doubles(rows, len(rows) * len(order))

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import LIMIT
 
@@ -21,6 +22,16 @@ Array: TypeAlias = Any
 
 Cells: TypeAlias = Any
 """The cells of a column: a list or tuple of JSON values, or an `Array`."""
+
+JsonType: TypeAlias = Literal["boolean", "integer", "number", "string", "array", "object"]
+"""JSON Schema's name of a type of values."""
+
+NUMERIC: Final = frozenset({"integer", "number"})
+
+SCALAR: Final = NUMERIC | {"boolean", "string"}
+
+Plain: TypeAlias = Literal["d", "q", "?", "U"]
+"""Doubles, longs, booleans or texts, by NumPy's codes."""
 
 TEXT: Final = pd.Series(["a"]).dtype
 """What pandas makes of text: `object` in pandas 2, `str` in pandas 3."""
@@ -55,27 +66,86 @@ class BadCells(ValueError):
         self.cells = cells
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One row of the type table.
-
-    `schema` is the JSON Schema of a cell and `sample` a value that fits it. `parse` takes cells of
-    one Python type without gaps and returns an array, or raises. `gaps(n)` is a column of n missing
-    values; `parse_beside_gaps` parses the rest of it and `schema_beside_gaps` describes it, where
-    those are not `parse` and `schema`. `blanks` are the texts that mean missing.
-    """
+    """One row of the type table: all that the server knows of a type. What differs between types
+    elsewhere, in CSV or on the model's page, follows from the properties at the end."""
 
     name: str
+    """The type as people read it: as MLflow writes it, a nested one with its parts."""
     expects: str
-    dtype: Any
+    """What is expected, in a message."""
     schema: Mapping[str, Any]
+    """The JSON Schema of a cell; empty for a type that takes any value."""
     sample: Any
+    """A value that fits the schema."""
+
+    dtype: Any
+    """Of a column without missing values."""
     parse: Callable[[Cells], Array]
+    """From cells of one Python type, none of them missing, to a column. Raises `ValueError`,
+    `TypeError` or `OverflowError`; an `Unfit` says what was found."""
+    plain: Plain | None = None
+    """Which plain values of JSON are a column of this type as they are, without `parse`."""
+
     gaps: Callable[[int], Array]
+    """A column of so many missing values."""
     gaps_when_required: bool = True
-    parse_beside_gaps: Callable[[Cells], Array] | None = None
+    """Whether a column that must be sent may have missing values, too."""
+    gaps_in_arrays: bool = False
+    """Whether MLflow takes null among the items of an array whose items are required."""
     blanks: frozenset[str] = frozenset()
+    """Texts that mean a missing value."""
+    parse_beside_gaps: Callable[[Cells], Array] | None = None
+    """In place of `parse`, for the other cells of a column that has missing values."""
     schema_beside_gaps: Mapping[str, Any] | None = None
+    """In place of `schema`, for a column that has missing values."""
+
+    further_types: tuple[type, ...] = ()
+    """Types of Python whose values `parse` takes, beside those of its type in JSON."""
+
+    parts: Sequence["Kind"] = ()
+    """What an array, object or map holds."""
+    read: Callable[[Any], Any] | None = None
+    """From one value of JSON to the model's, for values that a column can only hold as objects.
+    Raises `nested.Misplaced`."""
+    one_row: bool = False
+    """Whether MLflow reads an object of `inputs` as one row where a column is of this type."""
+
+    @property
+    def json_type(self) -> JsonType | None:
+        """What its values are in JSON; None for any value."""
+        return self.schema.get("type")
+
+    @property
+    def takes_anything(self) -> bool:
+        """Whether it is MLflow's AnyType, or a part of it is."""
+        return not self.schema or any(part.takes_anything for part in self.parts)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether its values are single ones, as a cell of CSV can hold them."""
+        return self.json_type in SCALAR
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether its values are numbers."""
+        return self.json_type in NUMERIC
+
+    @property
+    def is_moment(self) -> bool:
+        """Whether its values are dates and date-times."""
+        return self.schema.get("format") == "date-time"
+
+    @property
+    def is_any_text(self) -> bool:
+        """Whether each text but the empty one is a value, whatever it says: "null", or "NA"."""
+        return self.json_type == "string" and not self.blanks
+
+    @property
+    def changes_with_gaps(self) -> bool:
+        """Whether a column with missing values has another dtype than `dtype`."""
+        return bool(self.gaps(0).dtype != self.dtype)
 
     def convert(self, cells: Cells, required: bool = True) -> Array:
         """The column as the model gets it. Raises `BadCells`."""
@@ -109,7 +179,7 @@ class Kind:
         return self.gaps(rows) if self.dtype is TEXT else np.empty(rows, self.dtype)
 
 
-def objects(cells: Cells) -> "np.ndarray[Any, Any]":
+def objects(cells: Cells) -> NDArray[np.object_]:
     """The cells one by one, as an object array of the same length, whatever they hold."""
     return np.fromiter(cells, object, len(cells))
 
@@ -122,7 +192,7 @@ def describe(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-def _rows_by_type(values: Array, missing: "np.ndarray[Any, Any]") -> "Iterable[list[int]]":
+def _rows_by_type(values: Array, missing: NDArray[np.bool_]) -> Iterable[list[int]]:
     groups: dict[type, list[int]] = {}
     for row in np.flatnonzero(~missing).tolist():
         groups.setdefault(type(values[row]), []).append(row)

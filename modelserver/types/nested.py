@@ -1,32 +1,50 @@
 """Nested column types: MLflow's Array, Object, Map and AnyType, cell by cell.
 
 In: a type as the signature's JSON spells it (`{"type": "array", "items": {…}}`,
-`mlflow.types.schema`). Out: a `Kind` whose column is an object array of lists and dicts. A cell
-that does not fit raises `Unfit` with the path inside it, such as "text at items[2].price".
+`mlflow.types.schema`). Out: its `Kind`, made of those of its parts. The column of a nested type is
+an object array of lists and dicts. A cell that does not fit raises `Misplaced`, with the path
+inside it, such as "text at items[2].price".
 
 The values are what MLflow hands over: NumPy scalars in objects and maps, Python values in arrays.
 MLflow refuses an integer for a nested double, 1.0 for a nested long and anything for a nested
 32-bit type; JSON has one kind of number, so here lossless numbers are taken.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import numpy as np
 import pandas as pd
 
 from modelserver.errors import clipped, listed, suggested
-from modelserver.types.cell_parsers import INTEGER_TYPES, WholeFloat, nones
+from modelserver.types.cell_parsers import NUMBER_TYPES, nones
 from modelserver.types.kind import Array, Cells, Kind, Unfit, describe, objects
 from modelserver.types.tables import ROW_NAMES
 from modelserver.types.type_table import KINDS
 
-Type: TypeAlias = Mapping[str, Any]
+Spec: TypeAlias = Mapping[str, Any]
+"""A type, as the signature's JSON spells it."""
+
 Reader: TypeAlias = Callable[[Any], Any]
 """A JSON value in, the model's value out; raises `Misplaced`."""
+
+DEFAULT: Final = "has_default"
+"""Beside a property's spec: it may be left out, though it is no null."""
+
+AN_ARRAY: Final = "an array"
+AN_OBJECT: Final = "an object"
+
+# Text that spells a number is taken for a column, which may come from CSV, but not inside a cell.
+# NumPy's types stand in the cells of Parquet files.
+TYPES: Final[Mapping[str | None, frozenset[type]]] = {
+    "boolean": NUMBER_TYPES | {bool, np.bool_},
+    "integer": NUMBER_TYPES,
+    "number": NUMBER_TYPES,
+    "string": frozenset({str, UUID}),
+}
+"""Python's types for the values of a type, by what they are in JSON."""
 
 
 class Misplaced(Unfit):
@@ -43,30 +61,56 @@ class Misplaced(Unfit):
         return Misplaced(self.found, self.expects, f"{clipped(step)}{joint}{self.path}"[:200])
 
 
-def nested_kind(spec: Type, required: bool) -> Kind:
-    """The `Kind` of a column of arrays, objects or maps; its schema is made in `schemas.py`."""
-    read = _reader(spec, required)
+def kind_of(spec: Spec, required: bool = True) -> Kind:
+    """The row of the type table for a type, made here for a nested one. `required`: the column, or
+    the property that the type is of, must be sent."""
+    make = NESTED.get(spec["type"])
+    return make(spec, required) if make else KINDS[spec["type"]]
 
+
+def is_missing(value: Any, kind: Kind) -> bool:
+    """Whether a JSON value means a missing one: null, such a text, and NaN unless it is a float."""
+    if isinstance(value, float):
+        return value != value and kind.json_type != "number"
+    return value is None or (isinstance(value, str) and value in kind.blanks)
+
+
+def nullable(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON Schema with null allowed."""
+    if "type" not in schema or isinstance(schema["type"], list):
+        return dict(schema)
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def object_schema(properties: Mapping[str, Any], required: Sequence[str]) -> dict[str, Any]:
+    """The JSON Schema of an object with these properties and no others. `required`: those that it
+    must have."""
+    schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
+    return schema | ({"required": list(required)} if required else {})
+
+
+def _nested(name: str, expects: str, read: Reader, **others: Any) -> Kind:
     def parse(cells: Cells) -> Array:
         return objects([read(cell) for cell in cells])
 
-    expects = EXPECTS[spec["type"]]
-    return Kind(spec["type"], expects, object, {}, None, parse, nones, gaps_when_required=False)
+    return Kind(
+        name=name,
+        expects=expects,
+        dtype=object,
+        parse=parse,
+        gaps=nones,
+        gaps_when_required=False,
+        read=read,
+        **others,
+    )
 
 
-def is_nested(spec: Type) -> bool:
-    """Whether this is a type of this module."""
-    return spec["type"] in EXPECTS
+def _reader(kind: Kind, required: bool) -> Reader:
+    return kind.read or _scalar_reader(kind, required)
 
 
-def _reader(spec: Type, required: bool) -> Reader:
-    make = READERS.get(spec["type"], _scalar_reader)
-    return make(spec, required)
-
-
-def _scalar_reader(spec: Type, required: bool) -> Reader:
-    kind = KINDS[spec["type"]]
-    allowed = JSON_TYPES[kind.name]
+def _scalar_reader(kind: Kind, required: bool) -> Reader:
+    allowed = TYPES[kind.json_type].union(kind.further_types)
 
     def read(value: Any) -> Any:
         if is_missing(value, kind):
@@ -80,32 +124,21 @@ def _scalar_reader(spec: Type, required: bool) -> Reader:
         except (ValueError, TypeError, OverflowError) as error:
             found = str(error) if type(error) is Unfit else describe(value)
             raise Misplaced(found, kind.expects) from error
-        return pd.Timestamp(cell) if kind.name == "datetime" else cell
+        return pd.Timestamp(cell) if isinstance(cell, np.datetime64) else cell
 
     return read
 
 
-def is_missing(value: Any, kind: Kind) -> bool:
-    """Whether a JSON value means a missing one: null, such a text, and NaN unless it is a float."""
-    if isinstance(value, float):
-        return value != value and kind.name not in FLOATS
-    return value is None or (isinstance(value, str) and value in kind.blanks)
-
-
-def _any_reader(spec: Type, required: bool) -> Reader:
-    return lambda value: value
-
-
-def _array_reader(spec: Type, required: bool) -> Reader:
-    items = ARRAY_ITEMS if spec["type"] == "sparkml_vector" else spec["items"]
+def _array(spec: Spec, required: bool) -> Kind:
+    items = kind_of(spec["items"], required)
     read_item = _array_item_reader(items, required)
-    may_be_empty_or_null = not required or items["type"] == "any"
+    may_be_empty_or_null = not required or not items.schema
 
     def read(value: Any) -> Any:
         if value is None and may_be_empty_or_null:
             return None
         if not isinstance(value, (list, np.ndarray)):
-            raise Misplaced(describe(value), EXPECTS["array"])
+            raise Misplaced(describe(value), AN_ARRAY)
         result = []
         for index, item in enumerate(value):
             try:
@@ -114,34 +147,65 @@ def _array_reader(spec: Type, required: bool) -> Reader:
                 raise fault.under(f"[{index}]") from None
         return result
 
-    return read
+    return _nested(
+        f"Array({items.name})",
+        AN_ARRAY,
+        read,
+        schema={"type": "array", "items": dict(items.schema)},
+        sample=[items.sample],
+        parts=[items],
+        one_row=True,
+    )
 
 
-def _array_item_reader(items: Type, required: bool) -> Reader:
+def _vector(spec: Spec, required: bool) -> Kind:
+    """Spark's vectors, which are arrays of doubles to everybody else."""
+    array = _array({"items": {"type": "double"}}, required)
+    return replace(array, name=spec["type"], expects="an array of numbers")
+
+
+def _array_item_reader(items: Kind, required: bool) -> Reader:
     """Scalars in arrays are plain Python values; a gap among floats is NaN, among texts None."""
     read = _reader(items, required)
-    if items["type"] in READERS:
+    if items.read:
         return read
-    if items["type"] not in GAPS:
+    if not items.gaps_in_arrays:
         return lambda value: _plain(read(value))
-    kind, gap = KINDS[items["type"]], GAPS[items["type"]]
-    return lambda value: gap if is_missing(value, kind) else _plain(read(value))
+    gap = np.nan if items.is_numeric else None
+    return lambda value: gap if is_missing(value, items) else _plain(read(value))
 
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _object_reader(spec: Type, required: bool) -> Reader:
-    properties = spec["properties"]
-    readers = {name: _reader(prop, prop.get("required", True)) for name, prop in properties.items()}
+def _object(spec: Spec, required: bool) -> Kind:
+    properties: Mapping[str, Spec] = spec["properties"]
     needed = [name for name, prop in properties.items() if prop.get("required", True)]
+    parts = {name: kind_of(prop, name in needed) for name, prop in properties.items()}
+    readers = {name: _reader(part, name in needed) for name, part in parts.items()}
+    sent = [name for name in needed if not properties[name].get(DEFAULT)]
+    shown = [f"{n}: {part.name}{'' if n in sent else ' (optional)'}" for n, part in parts.items()]
+    schemas = {n: dict(p.schema) if n in needed else nullable(p.schema) for n, p in parts.items()}
+    return _nested(
+        "{" + ", ".join(shown) + "}",
+        AN_OBJECT,
+        _object_reader(readers, needed, required),
+        schema=object_schema(schemas, sent),
+        sample={name: part.sample for name, part in parts.items()},
+        parts=list(parts.values()),
+        one_row=True,
+    )
+
+
+def _object_reader(readers: Mapping[str, Reader], needed: Sequence[str], required: bool) -> Reader:
+    """Reads objects by what reads their properties. `needed`: those that must be there."""
 
     def read(value: Any) -> Any:
         if not value and value in (None, {}) and not required:
             return value
         if not isinstance(value, dict):
-            raise Misplaced(describe(value), EXPECTS["object"])
+            raise Misplaced(describe(value), AN_OBJECT)
         if ROW_NAMES in value and ROW_NAMES not in readers:
             value = {name: item for name, item in value.items() if name != ROW_NAMES}
         unknown = [name for name in value if name not in readers]
@@ -150,7 +214,7 @@ def _object_reader(spec: Type, required: bool) -> Reader:
             raise Misplaced(found, f"one of {listed(sorted(readers))}")
         for name in needed:
             if name not in value:
-                raise Misplaced(f"an object without the property {name!r}", EXPECTS["object"])
+                raise Misplaced(f"an object without the property {name!r}", AN_OBJECT)
         return {name: _property(readers[name], name, item) for name, item in value.items()}
 
     return read
@@ -163,61 +227,35 @@ def _property(read: Reader, step: str, item: Any) -> Any:
         raise fault.under(step) from None
 
 
-def _map_reader(spec: Type, required: bool) -> Reader:
-    read_value = _reader(spec["values"], required)
-    may_be_null = not required or spec["values"]["type"] == "any"
+def _map(spec: Spec, required: bool) -> Kind:
+    values = kind_of(spec["values"], required)
+    read_value = _reader(values, required)
+    may_be_null = not required or not values.schema
 
     def read(value: Any) -> Any:
         if value is None and may_be_null:
             return None
         if not isinstance(value, dict):
-            raise Misplaced(describe(value), EXPECTS["map"])
+            raise Misplaced(describe(value), AN_OBJECT)
         # By number, since the keys of a map may be data.
         steps = (f"[value {number}]" for number in range(len(value)))
         items = zip(value.items(), steps, strict=True)
         return {key: _property(read_value, step, item) for (key, item), step in items}
 
-    return read
+    return _nested(
+        f"Map({values.name})",
+        AN_OBJECT,
+        read,
+        schema={"type": "object", "additionalProperties": dict(values.schema)},
+        sample={"key": values.sample},
+        parts=[values],
+    )
 
 
-FLOATS = frozenset({"double", "float"})
-
-GAPS: Mapping[str, Any] = {"double": np.nan, "float": np.nan, "string": None}
-"""What MLflow makes of a missing item of an array, by the type of the items."""
-
-ARRAY_ITEMS: Type = {"type": "double"}
-
-EXPECTS: Mapping[str, str] = {
-    "array": "an array",
-    "sparkml_vector": "an array of numbers",
-    "object": "an object",
-    "map": "an object",
+NESTED: Final[Mapping[str, Callable[[Spec, bool], Kind]]] = {
+    "array": _array,
+    "sparkml_vector": _vector,
+    "object": _object,
+    "map": _map,
 }
-
-ONE_ROW = frozenset({"array", "object", "sparkml_vector"})
-"""Types of which one column makes an object of `inputs` one row, by MLflow's rule."""
-
-# NumPy's types stand in the cells of Parquet files.
-INTEGERS = tuple(INTEGER_TYPES)
-
-NUMBERS = (*INTEGERS, float, WholeFloat, np.float16, np.float32, np.float64, Decimal)
-
-# Text that spells a number is taken for a column, which may come from CSV, but not inside a cell.
-JSON_TYPES: Mapping[str, tuple[type, ...]] = {
-    "boolean": (bool, np.bool_, *NUMBERS),
-    "integer": NUMBERS,
-    "long": NUMBERS,
-    "float": NUMBERS,
-    "double": NUMBERS,
-    "string": (str, UUID),
-    "datetime": (str, date, datetime, np.datetime64, pd.Timestamp, *NUMBERS),
-    "binary": (str, bytes, UUID),
-}
-
-READERS: Mapping[str, Callable[[Type, bool], Reader]] = {
-    "array": _array_reader,
-    "sparkml_vector": _array_reader,
-    "object": _object_reader,
-    "map": _map_reader,
-    "any": _any_reader,
-}
+"""How the row of a nested type is made."""

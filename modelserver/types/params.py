@@ -5,19 +5,18 @@ hands them over (`mlflow.models.utils._enforce_params_schema`): strict types, nu
 nothing is lost, a null replaces the default. Unknown names and wrong types raise `InvalidInput`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from modelserver.errors import LIMIT, InvalidInput, clipped, hint, listed, quoted
 from modelserver.types.cell_parsers import EXACT, INEXACT, WholeFloat
-from modelserver.types.kind import describe
-from modelserver.types.nested import Misplaced, is_missing, nested_kind
-from modelserver.types.type_table import KINDS
+from modelserver.types.kind import Kind, describe
+from modelserver.types.nested import Misplaced, is_missing, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +24,23 @@ class Param:
     """One declared param; `shape` is None for a single value, (-1,) for a flat list."""
 
     name: str
-    type: Mapping[str, Any]
+    kind: Kind
     default: Any
     shape: tuple[int, ...] | None
+    read_given: Callable[[Any, Kind], Any]
 
     def read(self, value: Any) -> Any:
         """The value as the model gets it. Raises `Misplaced`."""
         if self.shape is None:
             return self._read_one(value)
         if not isinstance(value, list):
-            raise Misplaced(describe(value), f"an array of {self.expects}")
+            raise Misplaced(describe(value), f"an array of {self.kind.expects}")
         return [self._read_one(item) for item in value]
 
-    @property
-    def expects(self) -> str:
-        """What the param takes, in words."""
-        name = self.type["type"]
-        return "an object" if name == "object" else KINDS[name].expects
-
     def _read_one(self, value: Any) -> Any:
-        if self.type["type"] == "object":
-            return _as_sent(nested_kind(self.type, required=True).parse([value])[0], value)
-        name = self.type["type"]
-        return None if is_missing(value, KINDS[name]) else SCALARS[name](value, self.expects)
+        if self.kind.is_scalar and is_missing(value, self.kind):
+            return None
+        return self.read_given(value, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +82,10 @@ class Params:
         return values
 
 
+def _read_object(value: Any, kind: Kind) -> Any:
+    return _as_sent(kind.parse([value])[0], value)
+
+
 def _as_sent(read: Any, value: Any) -> Any:
     """What was read of an object, as Python's values; dates stay texts, as with MLflow."""
     if isinstance(read, dict):
@@ -100,51 +97,56 @@ def _as_sent(read: Any, value: Any) -> Any:
     return read.item() if isinstance(read, np.generic) else read
 
 
+def declared_type(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A param's spec with its type where that of a column has it; params of one value each have a
+    `dtype`."""
+    return {**spec, "type": spec.get("type", spec.get("dtype"))}
+
+
 def _compile(spec: Mapping[str, Any]) -> Param:
-    shape = spec.get("shape")
-    kind = spec.get("type", spec.get("dtype"))
-    type_ = spec if kind == "object" else {"type": kind}
-    default = spec.get("default")
-    if kind == "datetime" and default is not None:
-        default = [_read_datetime(d, "") for d in default] if shape else _read_datetime(default, "")
-    return Param(spec["name"], type_, default, tuple(shape) if shape else None)
+    shape, default = spec.get("shape"), spec.get("default")
+    kind = kind_of(declared_type(spec))
+    read = _read_moment if kind.is_moment else READERS[kind.json_type]
+    if kind.is_moment and default is not None:
+        default = [read(item, kind) for item in default] if shape else read(default, kind)
+    return Param(spec["name"], kind, default, tuple(shape) if shape else None, read)
 
 
-def _exactly(*allowed: type, make: Any) -> Any:
-    def read(value: Any, expects: str) -> Any:
+def _exactly(*allowed: type, make: Callable[[Any], Any]) -> Callable[[Any, Kind], Any]:
+    def read(value: Any, kind: Kind) -> Any:
         if type(value) not in allowed:
-            raise Misplaced(describe(value), expects)
+            raise Misplaced(describe(value), kind.expects)
         return make(value)
 
     return read
 
 
-def _read_integer(value: Any, expects: str) -> int:
+def _read_integer(value: Any, kind: Kind) -> int:
     """An integer, which JSON may also spell 5.0. Large ones come as floats that are not exact."""
     if type(value) is WholeFloat:
         value = value.whole
     if type(value) is float and value.is_integer():
         if abs(value) >= EXACT:
-            raise Misplaced(INEXACT, expects)
+            raise Misplaced(INEXACT, kind.expects)
         return int(value)
     if type(value) is not int:
-        raise Misplaced(describe(value), expects)
+        raise Misplaced(describe(value), kind.expects)
     if not -(2**63) <= value < 2**63:
-        raise Misplaced("an integer beyond 64 bits", expects)
+        raise Misplaced("an integer beyond 64 bits", kind.expects)
     return value
 
 
-def _read_datetime(value: Any, expects: str) -> Any:
+def _read_moment(value: Any, kind: Kind) -> Any:
     if not isinstance(value, str):
-        raise Misplaced(describe(value), expects)
+        raise Misplaced(describe(value), kind.expects)
     try:
-        moment = np.asarray(KINDS["datetime"].parse([value]))
+        moment = np.asarray(kind.parse([value]))
     except ValueError as error:
-        raise Misplaced(str(error), expects) from error
+        raise Misplaced(str(error), kind.expects) from error
     # MLflow gives a date for a date, a datetime for a date-time (numpy.datetime64.item).
     unit = "D" if len(value.strip()) == len("2024-01-31") else "us"
     if moment.astype(f"M8[{unit}]").astype("M8[ns]")[0] != moment[0]:
-        raise Misplaced("a time finer than microseconds", expects)
+        raise Misplaced("a time finer than microseconds", kind.expects)
     return moment.astype(f"M8[{unit}]")[0].item()
 
 
@@ -171,12 +173,11 @@ def _message(faults: Sequence[Mapping[str, Any]], known: Sequence[str]) -> str:
     return f"{'; '.join(texts)}. The model takes: {takes}"
 
 
-SCALARS: Mapping[str, Any] = {
+READERS: Final[Mapping[str | None, Callable[[Any, Kind], Any]]] = {
     "boolean": _exactly(bool, make=bool),
     "integer": _read_integer,
-    "long": _read_integer,
-    "float": _exactly(int, float, WholeFloat, make=float),
-    "double": _exactly(int, float, WholeFloat, make=float),
+    "number": _exactly(int, float, WholeFloat, make=float),
     "string": _exactly(str, make=str),
-    "datetime": _read_datetime,
+    "object": _read_object,
 }
+"""How a value of a param is read, by its type in JSON; date-times are read by `_read_moment`."""

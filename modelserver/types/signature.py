@@ -10,21 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from modelserver.types.frames import Column, Columns
-from modelserver.types.nested import is_nested, nested_kind
+from modelserver.types.nested import kind_of
 from modelserver.types.params import Params
 from modelserver.types.tensors import Tensor
-from modelserver.types.type_table import KINDS
 
 Code: TypeAlias = Literal["d", "i"]
 """What a body of nothing but numbers is read as: doubles, or integers of 64 bits."""
 
-NUMERIC: Final = frozenset({"double", "float", "long", "integer"})
-
 TENSOR_NUMBERS: Final[Mapping[str, Code]] = {"f": "d", "i": "i", "u": "i"}
 """NumPy's kinds of dtype that hold numbers."""
-
-CHECKED: Final = KINDS.keys() - {"any"}
-"""The types of a single value of which each cell is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +50,24 @@ def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) 
     inputs = parts.get("inputs") or []
     tensors = tuple(Tensor.compile(spec) for spec in inputs if spec["type"] == "tensor")
     params = Params.compile(parts.get("params") or [])
+    columns = _compile_columns(inputs, params.names) if inputs and not tensors else None
     return Signature(
-        columns=_compile_columns(inputs, params.names) if inputs and not tensors else None,
+        columns=columns,
         tensors=tensors,
         params=params,
         from_type_hint=from_type_hint,
-        numbers=None if from_type_hint else _numbers(inputs, tensors),
-        exact_integers=from_type_hint or not inputs or any(map(_holds_any, inputs)),
-        nan_is_null=bool(inputs)
-        and not from_type_hint
-        and CHECKED.issuperset(spec["type"] for spec in inputs),
+        numbers=None if from_type_hint else _numbers(columns, tensors),
+        exact_integers=from_type_hint
+        or not inputs
+        or (columns is not None and columns.takes_anything),
+        nan_is_null=columns is not None and columns.only_scalars and not from_type_hint,
     )
 
 
-def _holds_any(spec: Mapping[str, Any]) -> bool:
-    """Whether a type is `any`, or has a part that is."""
-    parts = [spec[key] for key in ("items", "values") if key in spec]
-    parts += spec.get("properties", {}).values()
-    return spec["type"] == "any" or any(map(_holds_any, parts))
-
-
-def _numbers(inputs: Sequence[Mapping[str, Any]], tensors: Sequence[Tensor]) -> Code | None:
+def _numbers(columns: Columns | None, tensors: Sequence[Tensor]) -> Code | None:
     if tensors:
         return TENSOR_NUMBERS.get(tensors[0].dtype.kind) if len(tensors) == 1 else None
-    return "d" if inputs and NUMERIC.issuperset(spec["type"] for spec in inputs) else None
+    return "d" if columns is not None and columns.only_numbers else None
 
 
 def _compile_columns(inputs: Sequence[Mapping[str, Any]], params: frozenset[str]) -> Columns:
@@ -89,6 +77,5 @@ def _compile_columns(inputs: Sequence[Mapping[str, Any]], params: frozenset[str]
 
 def _compile_column(spec: Mapping[str, Any], position: int) -> Column:
     required = bool(spec.get("required", True))
-    kind = nested_kind(spec, required) if is_nested(spec) else KINDS[spec["type"]]
     name = spec.get("name")
-    return Column(position if name is None else name, kind, required)
+    return Column(position if name is None else name, kind_of(spec, required), required)

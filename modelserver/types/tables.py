@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modelserver.errors import LIMIT, BadRequest, listed, quoted
 from modelserver.types.kind import Cells, describe
@@ -35,7 +36,7 @@ class Table:
 
     names: Sequence[Hashable]
     length: int
-    rows: "Sequence[Sequence[Any]] | np.ndarray[Any, Any] | None" = None
+    rows: Sequence[Sequence[Any]] | NDArray[Any] | None = None
     columns: Sequence[Cells] | None = None
     index: Any = None
     named: bool = True

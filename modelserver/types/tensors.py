@@ -7,15 +7,19 @@ of each bad element. Rules of shapes: `mlflow.models.utils._enforce_tensor_schem
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import BadRequest, InvalidInput, joined, listed, suggested
 from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, describe, objects
 from modelserver.types.tables import ROW_NAMES, Table
 from modelserver.types.type_table import KINDS, float_kind, integer_kind
+
+Tensors: TypeAlias = NDArray[Any] | dict[str, NDArray[Any]]
+"""What a model with a tensor signature gets: one array, or arrays by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Tensor:
     name: str | None
     dtype: "np.dtype[Any]"
     shape: tuple[int, ...]
-    convert: Callable[[Any], "np.ndarray[Any, Any]"]
+    convert: Callable[[Any], NDArray[Any]]
 
     @classmethod
     def compile(cls, spec: Mapping[str, Any]) -> "Tensor":
@@ -34,11 +38,11 @@ class Tensor:
         shape = tuple(spec["tensor-spec"]["shape"])
         return cls(spec.get("name"), dtype, shape, _converter(dtype, spec.get("name")))
 
-    def read(self, value: Any) -> "np.ndarray[Any, Any]":
+    def read(self, value: Any) -> NDArray[Any]:
         """Nested arrays of JSON values as one array of the declared dtype and shape."""
         return self._shaped(self.convert(value))
 
-    def read_column(self, cells: Sequence[Any]) -> "np.ndarray[Any, Any]":
+    def read_column(self, cells: Sequence[Any]) -> NDArray[Any]:
         """A column whose cells are scalars or flat lists, one per row, in C order."""
         if self.shape[:1] != (-1,) or -1 in self.shape[1:]:
             raise InvalidInput(
@@ -55,7 +59,7 @@ class Tensor:
         """What to call it in a message."""
         return "the tensor" if self.name is None else f"tensor {self.name!r}"
 
-    def _shaped(self, array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    def _shaped(self, array: NDArray[Any]) -> NDArray[Any]:
         if self.dtype == object and self.shape == (-1,):
             return array  # MLflow's way to declare ragged input
         fits = len(array.shape) == len(self.shape) and all(
@@ -69,9 +73,7 @@ class Tensor:
         return array
 
 
-def read_tensors(
-    tensors: Sequence[Tensor], value: Any
-) -> "np.ndarray[Any, Any] | dict[str, np.ndarray[Any, Any]]":
+def read_tensors(tensors: Sequence[Tensor], value: Any) -> Tensors:
     """`inputs` for a tensor signature: one array, or an object of arrays by name."""
     first = tensors[0]
     if first.name is None:
@@ -87,7 +89,7 @@ def read_tensors(
 
 def _read_named(
     tensors: Sequence[Tensor], values: Mapping[Any, Any], read: Callable[[Tensor, Any], Any]
-) -> "dict[str, np.ndarray[Any, Any]]":
+) -> dict[str, NDArray[Any]]:
     """Each tensor from the value under its name. Raises `InvalidInput` for all faults at once."""
     faults: list[BadRequest] = _misnamed(tensors, list(values))
     arrays = {}
@@ -102,9 +104,7 @@ def _read_named(
     return arrays
 
 
-def read_instances(
-    tensors: Sequence[Tensor], value: Any
-) -> "np.ndarray[Any, Any] | dict[str, np.ndarray[Any, Any]]":
+def read_instances(tensors: Sequence[Tensor], value: Any) -> Tensors:
     """`instances` for a tensor signature: an array of rows; rows of objects become columns."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         for row, item in enumerate(value):
@@ -116,9 +116,7 @@ def read_instances(
     return read_tensors(tensors, value)
 
 
-def tensors_from_table(
-    tensors: Sequence[Tensor], table: Table
-) -> "np.ndarray[Any, Any] | dict[str, np.ndarray[Any, Any]]":
+def tensors_from_table(tensors: Sequence[Tensor], table: Table) -> Tensors:
     """`dataframe_split`, `dataframe_records` or Parquet for a tensor signature."""
     if table.length == 0:
         raise InvalidInput("the table is empty: it has no rows")
@@ -154,7 +152,7 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]
     kind = dtype_kind(dtype)
     label = "the tensor" if name is None else f"tensor {name!r}"
 
-    def convert(value: Any) -> "np.ndarray[Any, Any]":
+    def convert(value: Any) -> NDArray[Any]:
         if kind is None:
             return _cast(value, dtype, label)
         try:
@@ -175,7 +173,7 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]
     return convert
 
 
-def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> "np.ndarray[Any, Any]":
+def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> NDArray[Any]:
     try:
         with np.errstate(over="ignore"):
             array = np.array(value, dtype)
@@ -186,7 +184,7 @@ def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> "np.ndarray[Any, An
         raise InvalidInput(f"{label}: the values are not of type {dtype.name}") from None
 
 
-def _holds(array: "np.ndarray[Any, Any]", sent: "np.ndarray[Any, Any]") -> bool:
+def _holds(array: NDArray[Any], sent: NDArray[Any]) -> bool:
     """Whether bytes or complex numbers are what was sent."""
     types = set(map(type, sent.ravel().tolist()))
     if array.dtype.kind == "c":

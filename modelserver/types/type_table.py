@@ -9,12 +9,15 @@ an integer column with gaps becomes float64 with NaN, as pandas reads such a col
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from modelserver.types.cell_parsers import (
     EXACT,
+    NUMBER_TYPES,
     anything,
     binaries,
     booleans,
@@ -27,28 +30,50 @@ from modelserver.types.cell_parsers import (
     texts,
 )
 from modelserver.types.dates import datetimes
-from modelserver.types.kind import TEXT, Kind
+from modelserver.types.kind import TEXT, Kind, Plain
+
+DATE_TIME: Final = {"type": "string", "format": "date-time"}
+BASE64: Final = {"type": "string", "format": "byte", "contentEncoding": "base64"}
+
+NO_VALUES: Final = frozenset({"NA"})
+"""The text that R's jsonlite writes for a missing value."""
+
+NO_NUMBERS: Final = NO_VALUES | {"NaN"}
+NO_DATES: Final = NO_VALUES | {"", "NaT"}
+
+DATES: Final = (date, datetime, np.datetime64, pd.Timestamp)
 
 
-def float_kind(name: str, dtype: Any, expects: str) -> Kind:
+def float_kind(name: str, dtype: Any, expects: str, plain: Plain | None = None) -> Kind:
     """A floating-point type; gaps are NaN."""
-    schema = _number_schema(np.finfo(dtype))
-    return Kind(name, expects, dtype, schema, 0.5, floats(dtype), nans(dtype), blanks=NO_NUMBERS)
+    return Kind(
+        name=name,
+        expects=expects,
+        schema=_number_schema(np.finfo(dtype)),
+        sample=0.5,
+        dtype=dtype,
+        parse=floats(dtype),
+        plain=plain,
+        gaps=nans(dtype),
+        gaps_in_arrays=True,
+        blanks=NO_NUMBERS,
+    )
 
 
-def integer_kind(name: str, dtype: Any, expects: str) -> Kind:
+def integer_kind(name: str, dtype: Any, expects: str, plain: Plain | None = None) -> Kind:
     """An integer type; a column with gaps is float64 and holds what a double holds exactly."""
     dtype = np.dtype(dtype)
     low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
     beyond = f"an integer beyond {dtype.itemsize * 8} bits"
     kind = Kind(
-        name,
-        expects,
-        dtype.type,
-        {"type": "integer", "format": dtype.name, "minimum": low, "maximum": high},
-        1,
-        integers(dtype, low, high, beyond),
-        nans(np.float64),
+        name=name,
+        expects=expects,
+        schema={"type": "integer", "format": dtype.name, "minimum": low, "maximum": high},
+        sample=1,
+        dtype=dtype.type,
+        parse=integers(dtype, low, high, beyond),
+        plain=plain,
+        gaps=nans(np.float64),
         gaps_when_required=False,
         blanks=NO_NUMBERS,
     )
@@ -73,53 +98,67 @@ def _number_schema(limits: Any) -> dict[str, Any]:
     return {"type": "number"} | ({"format": "float"} if limits.bits == 32 else {}) | bounds
 
 
-DATE_TIME: Final = {"type": "string", "format": "date-time"}
-BASE64: Final = {"type": "string", "format": "byte", "contentEncoding": "base64"}
-NO_VALUES: Final = frozenset({"NA"})
-"""The text that R's jsonlite writes for a missing value."""
-
-NO_NUMBERS: Final = NO_VALUES | {"NaN"}
-NO_DATES: Final = NO_VALUES | {"", "NaT"}
-
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
         Kind(
-            "boolean",
-            "true or false",
-            np.bool_,
-            {"type": "boolean"},
-            True,
-            booleans,
-            nones,
+            name="boolean",
+            expects="true or false",
+            schema={"type": "boolean"},
+            sample=True,
+            dtype=np.bool_,
+            parse=booleans,
+            plain="?",
+            gaps=nones,
             blanks=NO_VALUES,
         ),
         integer_kind("integer", np.int32, "a whole number of 32 bits"),
-        integer_kind("long", np.int64, "a whole number of 64 bits"),
+        integer_kind("long", np.int64, "a whole number of 64 bits", plain="q"),
         float_kind("float", np.float32, "a number (32-bit float)"),
-        float_kind("double", np.float64, "a number (64-bit float)"),
-        Kind("string", "text", TEXT, {"type": "string"}, "text", texts, missing_texts),
+        float_kind("double", np.float64, "a number (64-bit float)", plain="d"),
         Kind(
-            "datetime",
-            "an ISO 8601 date or date-time",
-            "M8[ns]",
-            DATE_TIME,
-            "2024-01-31T12:00:00Z",
-            datetimes,
-            nats,
+            name="string",
+            expects="text",
+            schema={"type": "string"},
+            sample="text",
+            dtype=TEXT,
+            parse=texts,
+            plain="U",
+            gaps=missing_texts,
+            gaps_in_arrays=True,
+        ),
+        Kind(
+            name="datetime",
+            expects="an ISO 8601 date or date-time",
+            schema=DATE_TIME,
+            sample="2024-01-31T12:00:00Z",
+            dtype="M8[ns]",
+            parse=datetimes,
+            gaps=nats,
             blanks=NO_DATES,
+            further_types=(*DATES, *NUMBER_TYPES),
         ),
         Kind(
-            "binary",
-            "base64 text",
-            object,
-            BASE64,
-            "aGVsbG8=",
-            binaries,
-            nones,
+            name="binary",
+            expects="base64 text",
+            schema=BASE64,
+            sample="aGVsbG8=",
+            dtype=object,
+            parse=binaries,
+            gaps=nones,
             gaps_when_required=False,
+            further_types=(bytes,),
         ),
-        Kind("any", "any value", object, {}, "text", anything, nones),
+        Kind(
+            name="any",
+            expects="any value",
+            schema={},
+            sample="text",
+            dtype=object,
+            parse=anything,
+            gaps=nones,
+            read=lambda value: value,
+        ),
     )
 }
 """MLflow's scalar column types by name, and `any`."""

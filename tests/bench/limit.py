@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from modelserver.hosting.serve import serve
+from modelserver.hosting.processes import serve
 from modelserver.hosting.settings import read_settings
 from tests.bench.cases import CSV, JSON, PING, Case
 

@@ -9,7 +9,7 @@ from typing import Final
 from modelserver.answering.encoding import encode_predictions
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
-from modelserver.reading.payload import read_payload
+from modelserver.reading.formats import FORMATS
 from tests.bench.cases import PING, Case
 
 SECONDS: Final = 0.3
@@ -27,9 +27,9 @@ def stage_times(path: Path, cases: Sequence[Case]) -> dict[str, Mapping[str, flo
             continue
 
         def read(case: Case = case) -> object:
-            return read_payload(case.media_type, case.body, model.signature, 10**9)
+            return FORMATS[case.media_type].read(case.body, model.signature, 10**9)
 
-        payload = read_payload(case.media_type, case.body, model.signature, 10**9)
+        payload = FORMATS[case.media_type].read(case.body, model.signature, 10**9)
         predictions = model.predict(payload)
         found[case.title] = {
             "read": cpu_ms(read),

@@ -19,7 +19,9 @@ import httpx
 import pytest
 from hypothesis import settings
 
+from modelserver.app import YAML
 from modelserver.describing.description import BASE
+from modelserver.reading.formats import FORMATS, JSON
 from tests.support.needs import need, node_module
 from tests.support.processes import ROOT, Server, our_server, status, wait_for
 
@@ -105,11 +107,7 @@ def test_schemathesis_finds_nothing(
         assert "Traceback" not in server.output()
 
 
-BYTES = {
-    "text/csv": "application/octet-stream",
-    "application/vnd.apache.parquet": "application/octet-stream",
-    "application/yaml": "application/octet-stream",
-}
+BYTES = dict.fromkeys([*(FORMATS.keys() - {JSON}), YAML], "application/octet-stream")
 """Media types that openapi-python-client knows only as bytes."""
 
 

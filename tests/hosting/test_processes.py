@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modelserver.hosting.serve import end_with_parent
+from modelserver.hosting.processes import end_with_parent
 from tests.support.processes import Server, free_port, our_server, running, wait_for
 from tests.support.request_rows import WINE
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from modelserver.describing.description import base_description
+from modelserver.describing.snippets import SERVER
 from modelserver.pages.fields import Field, Form
 from modelserver.pages.html import docs_page, landing_page
 from modelserver.pages.landing import Landing
@@ -77,7 +78,7 @@ def test_a_model_without_a_document_of_its_own() -> None:
 
 
 def test_samples_hold_the_url() -> None:
-    samples = [{"lang": "Shell", "label": "curl", "source": "curl 'https://YOUR-SERVER/x?<>'"}]
+    samples = [{"lang": "Shell", "label": "curl", "source": f"curl '{SERVER}/x?<>'"}]
     document = {"paths": {"/invocations": {"post": {"x-codeSamples": samples}}}}
     assert 'curl &#x27;<span class="base">http://s</span>/x?&lt;&gt;&#x27;' in samples_html(
         document, "http://s"

@@ -18,7 +18,8 @@ def test_a_registered_model(client: Callable[..., TestClient]) -> None:
     wine: Any = client("wine").app
     lifecycle = copy.copy(wine.state.service.lifecycle)
     registration = Registration("models:/wine/3", "wine", "3", "One.\n\nTwo.")
-    lifecycle.model = replace(lifecycle.model, registration=registration)
+    model = replace(lifecycle.state.model, registration=registration)
+    lifecycle.state = replace(lifecycle.state, model=model)
     shown = landing(lifecycle, "http://server")
     assert (shown.title, shown.version, shown.description) == ("wine", "3", "One.\n\nTwo.")
     assert [name for name, _ in shown.facts] == ["Version", "Made with", "Model URI", "Loaded"]

@@ -19,14 +19,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.reading import csv_reader
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 
 Open = Callable[..., TestClient]
 
 SECRET = "secret-4711"
 
-JSON = "application/json"
-CSV = "text/csv"
-PARQUET = "application/vnd.apache.parquet"
 
 GOOD: dict[str, tuple[str, bytes]] = {
     "two_longs": (JSON, b'{"dataframe_split": {"columns": ["a", "b"], "data": [[1, 2]]}}'),
@@ -339,21 +337,21 @@ def test_a_body_that_grows_beyond_the_limit(client: Open) -> None:
     check_refusal(small, "two_longs", answer, 413, "MAX_READ_SIZE_EXCEEDED", LARGE)
 
 
-KINDS = f"the content type must be one of {JSON}, {CSV}, {PARQUET}"
+LISTED = f"the content type must be one of {', '.join(FORMATS)}"
 NO_UTF8 = "the charset must be UTF-8"
 
 
 @pytest.mark.parametrize(
     ("content_type", "message"),
     [
-        ("application/xml", KINDS),
-        ("application/jsonlines", KINDS),
+        ("application/xml", LISTED),
+        ("application/jsonlines", LISTED),
         (
             "multipart/form-data; boundary=x",
-            f"{KINDS}; send the file itself (curl: --data-binary @file)",
+            f"{LISTED}; send the file itself (curl: --data-binary @file)",
         ),
-        ("secret-4711/json", KINDS),
-        ("json", KINDS),
+        ("secret-4711/json", LISTED),
+        ("json", LISTED),
         ("application/json; charset=latin-1", NO_UTF8),
         ('text/csv; charset="utf-16"', NO_UTF8),
         ("text/plain; charset=secret-4711", NO_UTF8),

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from modelserver.reading.media import JSON
-from modelserver.reading.payload import read_payload
+from modelserver.reading.json_reader import json_payload
 from modelserver.types import signature as compiling
 from modelserver.types.signature import Signature, compile_signature
 
@@ -53,7 +52,7 @@ def calls(work: Callable[[], Any]) -> Counter[str]:
 
 
 def reading(signature: Signature, content: bytes) -> Counter[str]:
-    return calls(lambda: read_payload(JSON, content, signature, 10**8))
+    return calls(lambda: json_payload(content, signature, 10**8))
 
 
 KINDS = [
@@ -86,7 +85,7 @@ def test_later_requests_are_not_more_work(kind: str, cell: Any) -> None:
     signature, content = wide(10, kind), body(10, 2, cell)
     first = reading(signature, content)
     for _ in range(50):
-        read_payload(JSON, content, signature, 10**8)
+        json_payload(content, signature, 10**8)
     assert reading(signature, content) == first
 
 

@@ -17,9 +17,9 @@ from hypothesis import given, settings, strategies as st
 from modelserver.errors import ApiError, BadRequest
 from modelserver.reading import csv_reader
 from modelserver.reading.fast import FAST, Found, cells_by_arrow, document, read_fast
+from modelserver.reading.formats import CSV, FORMATS, JSON
 from modelserver.reading.input_forms import Payload
-from modelserver.reading.media import CSV, JSON
-from modelserver.reading.payload import payload_of, read_payload
+from modelserver.reading.json_reader import json_payload, payload_of
 from modelserver.types.signature import Signature, compile_signature
 from modelserver.types.tables import Table
 from tests.reading.test_properties import repeatable
@@ -45,7 +45,7 @@ def outcome(media_type: str, body: bytes, signature: Signature) -> Any:
     """What the plain way makes of it."""
     assert len(body) < LEAST
     try:
-        return account(read_payload(media_type, body, signature, 10**6))
+        return account(FORMATS[media_type].read(body, signature, 10**6))
     except ApiError as error:
         return error.message, error.details
 
@@ -194,7 +194,7 @@ def split(
 ) -> bytes:
     comma = "," + space
     data = comma.join(f"[{space}{comma.join(row)}]" for row in rows)
-    header = json.dumps(names, ensure_ascii=False)
+    header = json.dumps(names, ensure_ascii=False, separators=(comma, ":"))
     parts = [f'"columns":{space}{header}', f'"data":{space}[{data}]']
     if data_first:
         parts.reverse()
@@ -250,7 +250,7 @@ def test_large_tables_without_spaces_are_read_fast(rows: int) -> None:
     body = split(["c0", "c1"], [["1", '"a"']] * rows)
     fast_ones = list(read_fast(body, PAIR))
     assert len(fast_ones) == (1 if rows == 5000 else 0)
-    assert read_payload(JSON, body, PAIR, 10**6).rows == rows
+    assert json_payload(body, PAIR, 10**6).rows == rows
 
 
 @needs_simdjson
@@ -295,7 +295,7 @@ def test_what_does_not_fit_is_left_to_the_plain_way() -> None:
     assert len(fast(body, integers)) == 1
     assert payloads(body, integers) == []
     with pytest.raises(BadRequest, match="beyond 32 bits"):
-        read_payload(JSON, body + SPACES, integers, 10**6)
+        json_payload(body + SPACES, integers, 10**6)
 
 
 @needs_arrow
@@ -524,7 +524,7 @@ def test_a_large_body() -> None:
     rows = [[i, i / 4] for i in range(300)]
     body = json.dumps({"dataframe_split": {"columns": ["a", "b"], "data": rows}}).encode()
     assert len(body) > LEAST
-    payload = read_payload(JSON, body, NUMERIC["mixed"], 10**6)
+    payload = json_payload(body, NUMERIC["mixed"], 10**6)
     assert payload.data["a"].tolist() == [row[0] for row in rows]
     assert payload.data["b"].tolist() == [row[1] for row in rows]
     assert [str(dtype) for dtype in payload.data.dtypes] == ["int64", "float32"]

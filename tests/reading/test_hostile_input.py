@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 
 from modelserver.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from modelserver.reading.csv_reader import read_csv
-from modelserver.reading.media import media_type
-from modelserver.reading.parquet_reader import read_parquet
+from modelserver.reading.media import format_of
+from modelserver.reading.parquet.reader import read_parquet
 from modelserver.types.kind import BadCells
 from modelserver.types.tables import read_columns, read_records
 from modelserver.types.tensors import Tensor
@@ -118,7 +118,7 @@ def test_integers_on_both_sides_of_what_numpy_joins() -> None:
 )
 def test_content_types_that_break_parsers(content_type: str) -> None:
     with pytest.raises(UnsupportedMediaType):
-        media_type(content_type, b"{}")
+        format_of(content_type, b"{}")
 
 
 def test_names_in_answers_are_cut(client: Open) -> None:

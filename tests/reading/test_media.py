@@ -7,7 +7,8 @@ import zlib
 import pytest
 
 from modelserver.errors import ApiError, BadRequest, PayloadTooLarge, UnsupportedMediaType
-from modelserver.reading.media import CSV, JSON, PARQUET, decompress, media_type
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
+from modelserver.reading.media import decompress, format_of
 
 
 @pytest.mark.parametrize(
@@ -29,18 +30,18 @@ from modelserver.reading.media import CSV, JSON, PARQUET, decompress, media_type
     ],
 )
 def test_media_types(content_type: str | None, body: bytes, kind: str) -> None:
-    assert media_type(content_type, body) == kind
+    assert format_of(content_type, body).media_type == kind
 
 
-KINDS = "application/json, text/csv, application/vnd.apache.parquet"
+LISTED = ", ".join(FORMATS)
 
 
 @pytest.mark.parametrize(
     ("content_type", "message", "headers"),
     [
-        ("application/xml", f"the content type must be one of {KINDS}", {"Accept-Post": KINDS}),
-        ("application/jsonp", f"the content type must be one of {KINDS}", {"Accept-Post": KINDS}),
-        ("é/ü", f"the content type must be one of {KINDS}", {"Accept-Post": KINDS}),
+        ("application/xml", f"the content type must be one of {LISTED}", {"Accept-Post": LISTED}),
+        ("application/jsonp", f"the content type must be one of {LISTED}", {"Accept-Post": LISTED}),
+        ("é/ü", f"the content type must be one of {LISTED}", {"Accept-Post": LISTED}),
         ("text/plain; charset=latin-1", "the charset must be UTF-8", {}),
         ("text/csv; charset=latin-1", "the charset must be UTF-8", {}),
         ('application/json; charset="utf-16"', "the charset must be UTF-8", {}),
@@ -49,7 +50,7 @@ KINDS = "application/json, text/csv, application/vnd.apache.parquet"
 )
 def test_refused_media_types(content_type: str, message: str, headers: dict[str, str]) -> None:
     with pytest.raises(UnsupportedMediaType) as refusal:
-        media_type(content_type, b"")
+        format_of(content_type, b"")
     assert (refusal.value.message, refusal.value.headers) == (message, headers)
 
 

@@ -14,8 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from modelserver.errors import BadRequest
-from modelserver.reading.media import PARQUET
-from modelserver.reading.payload import read_payload
+from modelserver.reading.formats import FORMATS, PARQUET
 from modelserver.types.kind import TEXT
 from modelserver.types.signature import Signature, compile_signature
 
@@ -38,7 +37,8 @@ def signature(spec: Any) -> Signature:
 
 def read(body: bytes, spec: Any) -> list[Any]:
     """The cells that the model gets, plain."""
-    return [plain(cell) for cell in read_payload(PARQUET, body, signature(spec), LIMIT).data["a"]]
+    frame = FORMATS[PARQUET].read(body, signature(spec), LIMIT).data
+    return [plain(cell) for cell in frame["a"]]
 
 
 def plain(cell: Any) -> Any:
@@ -335,5 +335,5 @@ def test_tensors(columns: dict[str, Any], dtype: str, shape: list[int], expected
     declared = compile_signature({"inputs": json.dumps([spec])}, from_type_hint=False)
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pa.table(columns), buffer)
-    tensor = read_payload(PARQUET, buffer.getvalue(), declared, LIMIT).data
+    tensor = FORMATS[PARQUET].read(buffer.getvalue(), declared, LIMIT).data
     assert (tensor.dtype, tensor.tolist()) == (np.dtype(dtype), expected)

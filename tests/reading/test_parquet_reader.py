@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from modelserver.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from modelserver.reading import parquet_file
-from modelserver.reading.parquet_reader import read_parquet, read_untyped_parquet
+from modelserver.errors import BadRequest, PayloadTooLarge
+from modelserver.reading.parquet.reader import read_parquet, read_untyped_parquet
 from modelserver.types.kind import TEXT, BadCells
 from modelserver.types.type_table import KINDS
 
@@ -319,10 +318,3 @@ def test_repeated_texts_of_any_type_count_as_often() -> None:
 def test_equal_texts_within_the_limit_are_read(cells: Any) -> None:
     [column] = read_parquet(one(cells), LIMIT).by_column()
     assert len(column) == 9
-
-
-def test_without_pyarrow_the_media_type_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_file, "AVAILABLE", False)
-    with pytest.raises(UnsupportedMediaType) as refusal:
-        read_parquet(GOOD, LIMIT)
-    assert refusal.value.message == "this server cannot read Parquet: pyarrow is not installed"

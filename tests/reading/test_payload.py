@@ -12,9 +12,8 @@ import pytest
 
 from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading import csv_reader
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 from modelserver.reading.input_forms import Payload
-from modelserver.reading.media import CSV, JSON, PARQUET
-from modelserver.reading.payload import read_payload
 from modelserver.types.signature import Signature, compile_signature
 
 LIMIT = 1024 * 1024
@@ -46,7 +45,7 @@ def parquet(frame: pd.DataFrame) -> bytes:
 
 def read(declared: Signature, body: Any, media_type: str = JSON) -> Payload:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_payload(media_type, data, declared, LIMIT)
+    return FORMATS[media_type].read(data, declared, LIMIT)
 
 
 COUNT = [{"name": "count", "type": "long", "default": 1, "shape": None}]

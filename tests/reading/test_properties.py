@@ -28,8 +28,7 @@ from mlflow.types import ParamSchema, Schema
 
 from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import LIMIT, ApiError, InvalidInput
-from modelserver.reading.media import CSV, JSON, MEDIA_TYPES, PARQUET
-from modelserver.reading.payload import read_payload
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, BadCells
 from modelserver.types.signature import Signature, compile_signature
@@ -222,7 +221,7 @@ def samples(draw: st.DrawFn) -> Sample:
 @repeatable
 def test_every_format_gives_the_source_frame(form: str, sample: Sample) -> None:
     media_type, write = WRITERS[form]
-    payload = read_payload(media_type, write(sample), sample.signature, MEGABYTE)
+    payload = FORMATS[media_type].read(write(sample), sample.signature, MEGABYTE)
     expected = sample.frame()
     pd.testing.assert_frame_equal(payload.data, expected, check_exact=True)
     # None and NaN are equal for pandas, but not for models.
@@ -287,7 +286,7 @@ def test_what_would_lose_something_is_refused_by_its_row(fault: str, data: st.Da
     cells = [*before, data.draw(bad), *after]
     signature = _one_column(kind, required=False)
     with pytest.raises(InvalidInput) as refusal:
-        read_payload(JSON, _form("inputs", {"a": cells}), signature, MEGABYTE)
+        FORMATS[JSON].read(_form("inputs", {"a": cells}), signature, MEGABYTE)
     assert [(fault["row"], fault["column"]) for fault in refusal.value.details] == [
         (len(before), "a")
     ]
@@ -317,7 +316,7 @@ def test_what_would_lose_something_in_csv_is_refused(fault: str, data: st.DataOb
     text = io.StringIO(newline="")
     csv.writer(text).writerows([["a"], *([cell] for cell in before), [data.draw(bad)]])
     with pytest.raises(InvalidInput) as refusal:
-        read_payload(CSV, text.getvalue().encode(), _one_column(kind, required=False), MEGABYTE)
+        FORMATS[CSV].read(text.getvalue().encode(), _one_column(kind, required=False), MEGABYTE)
     assert [fault["row"] for fault in refusal.value.details] == [len(before)]
 
 
@@ -389,7 +388,7 @@ signatures = st.sampled_from(list(FUZZED.values()))
 bodies = st.binary() | st.text('{}[]",:0123456789.eE+-nulltrNaI \\\r\n;').map(str.encode)
 
 
-@pytest.mark.parametrize("media_type", MEDIA_TYPES)
+@pytest.mark.parametrize("media_type", FORMATS)
 @given(signature=signatures, body=bodies)
 @repeatable
 def test_any_bytes_are_read_or_refused(media_type: str, signature: Signature, body: bytes) -> None:
@@ -442,7 +441,7 @@ def test_any_json_is_read_or_refused(signature: Signature, value: Any) -> None:
 
 def _read_or_refuse(media_type: str, body: bytes, signature: Signature) -> None:
     with contextlib.suppress(ApiError):
-        read_payload(media_type, body, signature, MEGABYTE)
+        FORMATS[media_type].read(body, signature, MEGABYTE)
 
 
 any_text = st.text(st.characters(), max_size=5)  # lone surrogates among it

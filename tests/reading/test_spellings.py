@@ -16,8 +16,7 @@ import pytest
 
 from modelserver.errors import ApiError
 from modelserver.reading.fast import FAST
-from modelserver.reading.media import CSV, JSON, PARQUET
-from modelserver.reading.payload import read_payload
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 from modelserver.types.signature import Signature, compile_signature
 
 ROWS = max(way.smallest for way in FAST) // 10
@@ -51,7 +50,7 @@ def table(kind: str, text: str, beside: str, rows: int = 3) -> tuple[list[Any], 
 
 def read(signature: Signature, body: Any, media_type: str = JSON) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_payload(media_type, raw, signature, 10**9).data
+    return FORMATS[media_type].read(raw, signature, 10**9).data
 
 
 def last_of_x(frame: pd.DataFrame) -> Any:

@@ -233,8 +233,8 @@ def test_under_load_each_gets_its_own(model_path: Paths) -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             apart = [await ask(client, number) for number in range(60)]
             lifecycle = app.state.service.lifecycle
-            model, counts = counted(lifecycle.model)
-            lifecycle.model = model
+            model, counts = counted(lifecycle.state.model)
+            lifecycle.state = replace(lifecycle.state, model=model)
             together = [await asyncio.gather(*(ask(client, n) for n in range(60))) for _ in "ab"]
             calls.extend(counts)
             return apart, together

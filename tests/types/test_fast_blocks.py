@@ -8,8 +8,9 @@ import pytest
 
 from modelserver.types.fast_blocks import frame_of, group_by_type, plain_columns
 from modelserver.types.kind import TEXT
+from modelserver.types.type_table import KINDS
 
-GROUPS = group_by_type(["double", "string", "long", "double", "long"])
+GROUPS = group_by_type([KINDS[name] for name in ("double", "string", "long", "double", "long")])
 ORDER: list[int | None] = [4, 3, 2, 1, 0]
 
 
@@ -49,7 +50,7 @@ def test_models_may_change_their_input() -> None:
 
 def pair(kind: str, rows: list[list[Any]]) -> list[list[Any]] | None:
     """Two columns of a type, or None where they are left to the converter."""
-    found = plain_columns(rows, group_by_type([kind, kind]), [0, 1])
+    found = plain_columns(rows, group_by_type([KINDS[kind]] * 2), [0, 1])
     return [list(column) for column in found.values()] or None
 
 

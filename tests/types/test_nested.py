@@ -10,7 +10,7 @@ import pytest
 
 from modelserver.types.dates import NUMBER_FOR_DATE
 from modelserver.types.kind import BadCells
-from modelserver.types.nested import is_nested, nested_kind
+from modelserver.types.nested import kind_of
 
 NAN = float("nan")
 
@@ -83,7 +83,7 @@ ACCEPTED: list[tuple[str, dict[str, Any], bool, Any, Any]] = [
     ids=[row[0] for row in ACCEPTED],
 )
 def test_accepted_cells(spec: dict[str, Any], required: bool, cell: Any, expected: Any) -> None:
-    column = nested_kind(spec, required).convert([cell, cell], required)
+    column = kind_of(spec, required).convert([cell, cell], required)
     assert repr(column.tolist()) == repr([expected, expected])  # types too, and NaN is NaN
 
 
@@ -137,7 +137,7 @@ def test_refused_cells_are_named_by_row_and_path(
     spec: dict[str, Any], cell: Any, found: str
 ) -> None:
     with pytest.raises(BadCells) as refusal:
-        nested_kind(spec, required=True).convert([cell], required=True)
+        kind_of(spec, required=True).convert([cell], required=True)
     assert refusal.value.cells == [(0, found)]
 
 
@@ -145,13 +145,6 @@ def test_refused_cells_are_named_by_row_and_path(
 def test_missing_properties_are_named(cell: Any) -> None:
     spec = array_of(PERSON) if isinstance(cell, list) else PERSON
     with pytest.raises(BadCells) as refusal:
-        nested_kind(spec, required=True).convert([cell], required=True)
+        kind_of(spec, required=True).convert([cell], required=True)
     [(row, found)] = refusal.value.cells
     assert (row, "property 'name'" in found) == (0, True)
-
-
-@pytest.mark.parametrize(
-    ("kind", "nested"), [("array", True), ("sparkml_vector", True), ("any", False), ("long", False)]
-)
-def test_which_types_are_nested(kind: str, nested: bool) -> None:
-    assert is_nested({"type": kind}) is nested

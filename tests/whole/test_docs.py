@@ -13,7 +13,6 @@ from modelserver.deployment.files.bundle import ARGUMENTS
 from modelserver.errors import error_body
 from modelserver.hosting.login import CONNECT_KEY, ELSEWHERE, KEY_AS_TOKEN, NO_KEY
 from modelserver.hosting.settings import SETTINGS, Setting
-from modelserver.lifecycle import UNCONFIGURED
 from modelserver.loading import registry
 from modelserver.loading.explaining import (
     advice,
@@ -24,6 +23,8 @@ from modelserver.loading.explaining import (
     network,
     while_loading as loading,
 )
+from modelserver.reading.formats import FORMATS, JSON
+from modelserver.states import UNCONFIGURED
 from tests.whole.test_against_mlflow import DIFFERENCES
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +51,11 @@ def test_settings_table(setting: Setting[object]) -> None:
 def test_no_other_settings_are_promised() -> None:
     table = OPERATIONS.partition("## Settings")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `([A-Z_]+)` \|", table, re.M) == [s.name for s in SETTINGS.values()]
+
+
+@pytest.mark.parametrize("media_type", sorted(FORMATS.keys() - {JSON}))
+def test_every_format_is_described(media_type: str) -> None:
+    assert f"| `{media_type}` | " in PROTOCOL
 
 
 @pytest.mark.parametrize("key", DIFFERENCES)

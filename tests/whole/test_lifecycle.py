@@ -233,7 +233,7 @@ def test_the_download_is_removed_at_the_end(
     try:
         with TestClient(app_for(uri, MLFLOW_TRACKING_URI=store)) as client:
             assert settled(client)["state"] == "ready"
-            folder = client.app.state.service.lifecycle.model.folder.name  # type: ignore[attr-defined]
+            folder = client.app.state.service.lifecycle.state.model.folder.name  # type: ignore[attr-defined]
             assert Path(folder).exists()
         assert not Path(folder).exists()
     finally:
@@ -250,7 +250,7 @@ def test_stops_while_loading(model_path: Callable[[str], Path], tmp_path: Path) 
         await asyncio.sleep(0.1)
         await lifecycle.stop()
         await asyncio.sleep(3)
-        return lifecycle.state
+        return lifecycle.state.name
 
     assert asyncio.run(start_and_stop()) == "loading"
 

@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 
 import example_test
-from modelserver.hosting.serve import _listen
+from modelserver.hosting.processes import listen
 from tests.support.processes import (
     ROOT,
     Server,
@@ -281,7 +281,7 @@ def test_fastapi_is_not_imported_by_our_code() -> None:
 
 
 def test_answers_are_not_held_back_by_nagle() -> None:
-    listener = _listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     # asyncio sets TCP_NODELAY on the connections of such a listener only.
     assert listener.proto == socket.IPPROTO_TCP
     listener.close()

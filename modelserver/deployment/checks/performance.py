@@ -16,8 +16,9 @@ from starlette.types import Message
 
 from modelserver.app import create_app
 from modelserver.hosting.settings import read_settings
-from modelserver.reading.media import JSON
+from modelserver.reading.formats import JSON
 from modelserver.service import Service
+from modelserver.states import Ready
 
 PREFIX: Final = "/content/rehearsal"
 
@@ -28,7 +29,8 @@ async def _perform(app: Starlette) -> dict[str, Any]:
     async with app.router.lifespan_context(app):
         await service.lifecycle.settled(0)
         answers: dict[str, Any] = {"health": await _ask(app, "GET", "/health")}
-        if model := service.lifecycle.model:
+        if isinstance(service.lifecycle.state, Ready):
+            model = service.lifecycle.state.model
             answers["rows"] = model.example_payload and model.example_payload.rows
             if model.example is not None:
                 answers["prediction"] = await _ask(app, "POST", "/invocations", model.example)

@@ -2,7 +2,7 @@
 
 In: the exception, and the attempt to load that it ended. Out: one or two sentences for a person who
 publishes models, without paths, keys or tracebacks. The step decides, then the exception's type,
-code and status; texts of messages only by `mlflow_words`. What no rule explains is quoted where
+code and status; words of its text last (`mlflow_internals`). What no rule explains is quoted where
 MLflow said it.
 """
 

@@ -8,7 +8,7 @@ import errno
 from collections.abc import Iterator
 from typing import Any, Final
 
-from modelserver.loading.explaining.mlflow_words import (
+from modelserver.mlflow_internals import (
     FOREIGN_HOST,
     NO_JSON,
     NO_SPACE,
@@ -65,12 +65,6 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-
-
-def is_mlflows(error: BaseException) -> bool:
-    """Whether it is an MlflowException."""
-    named = ("mlflow.exceptions", "MlflowException")
-    return any((kind.__module__, kind.__name__) == named for kind in type(error).__mro__)
 
 
 def code_of(error: BaseException) -> str:

@@ -19,12 +19,18 @@ from modelserver.loading.explaining.causes import (
     status_of,
 )
 from modelserver.loading.explaining.looking_up import fault_of_server, no_model, unreadable
-from modelserver.loading.explaining.mlflow_words import BAD_ENDPOINT, BAD_URI, GONE, NO_HADOOP, says
 from modelserver.loading.explaining.model_packages import to_install
 from modelserver.loading.stores import Store, store_of
+from modelserver.mlflow_internals import BAD_URI, GONE, says
 
 EXPERIMENT: Final = re.compile(r"mlflow-artifacts:(?://[^/]*)?/(?:workspaces/[^/]+/)?(\d+)/")
 """The experiment's id in the location of files behind a tracking server."""
+
+BAD_ENDPOINT: Final = "Invalid endpoint"
+"""Of botocore: the address of S3 cannot be read."""
+
+NO_HADOOP: Final = ("libjvm", "libhdfs", "HADOOP_HOME", "'hadoop'")
+"""Of pyarrow, which finds neither Java nor Hadoop on this machine."""
 
 
 def while_fetching(error: BaseException, attempt: Attempt) -> str | None:

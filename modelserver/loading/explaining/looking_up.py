@@ -17,7 +17,8 @@ from modelserver.loading.explaining.causes import (
     status_of,
 )
 from modelserver.loading.explaining.misspelt import meant, unknown_scheme
-from modelserver.loading.explaining.mlflow_words import (
+from modelserver.loading.registry import NotRegistered
+from modelserver.mlflow_internals import (
     BAD_URI,
     NO_ENDPOINT,
     NO_LOGIN,
@@ -26,7 +27,6 @@ from modelserver.loading.explaining.mlflow_words import (
     says,
     setting_in,
 )
-from modelserver.loading.registry import NotRegistered
 
 
 def while_looking_up(error: BaseException, attempt: Attempt) -> str | None:

@@ -4,15 +4,19 @@ In: the exception and the attempt that it ended. Out: a sentence, or None where 
 """
 
 import ssl
+from typing import Final
 from urllib.parse import urlsplit
 
 from modelserver.loading.attempt import Attempt, public_uri
 from modelserver.loading.explaining.causes import status_of
-from modelserver.loading.explaining.mlflow_words import NO_AUTHORITIES, says
 from modelserver.loading.stores import store_of
+from modelserver.mlflow_internals import says
 
 PROXY_ERRORS = frozenset({"ProxyError", "ProxyConnectionError"})
 """Of requests, urllib3 and botocore."""
+
+NO_AUTHORITIES: Final = "Could not find a suitable TLS CA certificate bundle"
+"""Of requests: a setting names a file that is not there."""
 
 
 def fault_of_network(error: BaseException, attempt: Attempt) -> str | None:

@@ -11,14 +11,11 @@ from typing import Final
 
 from modelserver.hosting.redaction import struck
 from modelserver.loading.attempt import Attempt, public_uri
-from modelserver.loading.explaining.causes import causes, is_mlflows
-from modelserver.loading.explaining.mlflow_words import RESPONSE
+from modelserver.loading.explaining.causes import causes
+from modelserver.mlflow_internals import HEADING, RESPONSE, is_mlflow_exception
 
 LONGEST: Final = 300
 """Characters."""
-
-HEADING: Final = "#####"
-"""Of MLflow, above the failure of each file."""
 
 ABOUT_CODE: Final = (AttributeError, ImportError, NameError, SyntaxError, TypeError)
 """Exceptions whose texts tell of a model's code, most often in Python's own words."""
@@ -36,7 +33,7 @@ PLACE: Final = re.compile(
 
 def quotation(error: BaseException, attempt: Attempt) -> str:
     """What `error`, which ended `attempt`, says."""
-    if not is_mlflows(error):
+    if not is_mlflow_exception(error):
         return ""
     text = struck(_own_words(error).partition(RESPONSE)[0], attempt.secrets)
     line = _sentence([line.strip() for line in text.splitlines()])
@@ -59,7 +56,7 @@ def _own_words(error: BaseException) -> str:
     text = _text(error)
     for cause in causes(error):
         repeated = _text(cause)
-        if is_mlflows(cause) and repeated in text:
+        if is_mlflow_exception(cause) and repeated in text:
             text = repeated or text
         elif not isinstance(cause, ABOUT_CODE):
             text = _replaced(text, cause)

@@ -37,6 +37,7 @@ const OPTIONS = {
   },
 };
 
+const element = document.getElementById("redoc");
 const base = new URL(".", location.href).href.replace(/\/$/, "");
 
 // The samples of calls are written for a server that they cannot know.
@@ -44,20 +45,19 @@ function withBase(document) {
   for (const path of Object.values(document.paths)) {
     for (const operation of Object.values(path)) {
       for (const sample of operation["x-codeSamples"] ?? []) {
-        sample.source = sample.source.replaceAll("https://YOUR-SERVER", base);
+        sample.source = sample.source.replaceAll(element.dataset.server, base);
       }
     }
   }
   return document;
 }
 
-async function show(element) {
+async function show() {
   const answer = await fetch("openapi.json");
   if (!answer.ok) throw new Error(`openapi.json: status ${answer.status}`);
   Redoc.init(withBase(await answer.json()), OPTIONS, element);
 }
 
-const element = document.getElementById("redoc");
-show(element).catch((error) => {
+show().catch((error) => {
   element.replaceChildren(Object.assign(document.createElement("p"), { textContent: error.message }));
 });

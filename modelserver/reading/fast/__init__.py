@@ -7,17 +7,15 @@ sure of that. It refuses nothing: what is wrong with a body is for the plain way
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple, TypeAlias
-
-from numpy.typing import NDArray
+from typing import Final, NamedTuple, TypeAlias
 
 from modelserver.reading.fast.document import Document, parsed
-from modelserver.reading.fast.json_numbers import read_numbers, takes_numbers
+from modelserver.reading.fast.json_numbers import Numbers, read_numbers, takes_numbers
 from modelserver.reading.fast.json_tables import has_plain_texts, read_table
 from modelserver.types.signature import Signature
 from modelserver.types.tables import Table
 
-Found: TypeAlias = Table | NDArray[Any]
+Found: TypeAlias = Table | Numbers
 
 
 class FastReader(NamedTuple):

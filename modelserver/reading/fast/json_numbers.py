@@ -7,7 +7,7 @@ commas of the body are those of an array of that shape.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from modelserver.reading.fast.document import Document
 from modelserver.types.signature import Code, Signature
 from modelserver.types.tables import Table
+
+Numbers: TypeAlias = NDArray[np.float64] | NDArray[np.int64]
 
 DTYPES: Final[Mapping[Code, Any]] = {"d": np.float64, "i": np.int64}
 
@@ -27,7 +29,7 @@ def takes_numbers(body: bytes, signature: Signature) -> bool:
     return signature.numbers is not None
 
 
-def read_numbers(document: Document, signature: Signature) -> Table | NDArray[Any] | None:
+def read_numbers(document: Document, signature: Signature) -> Table | Numbers | None:
     """The table, or for a model that takes a tensor the array, of numbers."""
     names = document.names
     assert signature.numbers is not None
@@ -47,7 +49,7 @@ def _brackets_and_commas(body: bytes) -> bytes:
     return letters.compress(kept).tobytes()
 
 
-def _array(value: Any, code: Code) -> NDArray[Any] | None:
+def _array(value: Any, code: Code) -> Numbers | None:
     """All numbers in nested arrays, with the shape that the first of each level have."""
     shape = _shape(value)
     if 0 in shape:

@@ -24,7 +24,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from modelserver.reading.fast.cells_by_arrow import ARROW_TYPES, read_cells
+from modelserver.reading.fast.cells_by_arrow import read_cells
 from modelserver.reading.fast.document import Document
 from modelserver.types.kind import Kind
 from modelserver.types.signature import Signature
@@ -32,9 +32,6 @@ from modelserver.types.tables import Table
 
 Letters: TypeAlias = NDArray[np.uint8]
 Places: TypeAlias = NDArray[np.intp]
-
-QUOTED: Final = frozenset(name for name, arrow in ARROW_TYPES.items() if arrow == "string")
-"""Types whose cells are texts in JSON."""
 
 QUOTE, NULL, SPACE, NEWLINE, MINUS, ZERO = b'"n \n-0'
 
@@ -106,7 +103,7 @@ def _start_well(letters: Letters, rows: Places, kinds: Sequence[Kind]) -> bool:
     """Whether each cell starts as its type does. `rows`: where the marks of each row stand, its
     bracket, its commas, its bracket and the comma or bracket behind it."""
     first = letters[rows[:, :-2] + 1]
-    quoted = np.array([kind.name in QUOTED for kind in kinds])
+    quoted = np.array([kind.json_type == "string" for kind in kinds])
     texts, others = first[:, quoted], first[:, ~quoted]
     return bool(((texts == QUOTE) | (texts == NULL)).all() and not (others == QUOTE).any())
 

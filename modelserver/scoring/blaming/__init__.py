@@ -1,5 +1,4 @@
 """Whose fault it is when a model fails: proven, not guessed.
 
-In: what a prediction raised, the model and its input. Out: the `ApiError` that answers. MLflow's
-private functions and classes are asked here, and nowhere else in `scoring`.
+In: what a prediction raised, the model and its input. Out: the `ApiError` that answers.
 """

@@ -2,26 +2,14 @@
 
 MLflow takes an input apart before it enters a typed model, a chat model or an agent, and the
 answer afterwards. What it refuses there is told by the frames of the traceback, since its
-exceptions are of all types. MLflow's private functions are named here, its classes in
-`misfits.py`, and nowhere else.
+exceptions are of all types.
 """
 
 import sys
 from dataclasses import dataclass
 from typing import Final
 
-CONVERTERS: Final = frozenset(
-    {
-        "_convert_input",
-        "_validate_model_input",
-        "_validate_prediction_input",
-        "_convert_dataframe_to_example_format",
-    }
-)
-"""MLflow's functions that take the input apart and call no model."""
-
-ANSWERING: Final = frozenset({"_response_to_dict"})
-"""MLflow's functions that take a model's answer apart."""
+from modelserver.mlflow_internals import ANSWERING, CONVERTERS, is_mlflow_exception
 
 NOT_THE_MODEL: Final = sys.stdlib_module_names | {
     "modelserver",
@@ -48,7 +36,7 @@ def is_refused(error: BaseException, typed: bool) -> bool:
     way = trail(error)
     if way.entered_model or way.functions & ANSWERING:
         return False
-    return bool(way.functions & CONVERTERS) or not (typed or is_mlflows(error))
+    return bool(way.functions & CONVERTERS) or not (typed or is_mlflow_exception(error))
 
 
 def is_odd_answer(error: BaseException) -> bool:
@@ -59,14 +47,7 @@ def is_odd_answer(error: BaseException) -> bool:
 
 def is_chosen(error: BaseException) -> bool:
     """Whether it is an MlflowException for the caller, not one of MLflow's about an input."""
-    return is_mlflows(error) and not trail(error).functions & CONVERTERS
-
-
-def is_mlflows(error: BaseException) -> bool:
-    """Whether it is an MlflowException."""
-    from mlflow.exceptions import MlflowException
-
-    return isinstance(error, MlflowException)
+    return is_mlflow_exception(error) and not trail(error).functions & CONVERTERS
 
 
 def trail(error: BaseException) -> Trail:

@@ -22,9 +22,6 @@ INFINITY: Final = "infinity"
 WORDS: Final[Mapping[str, str]] = {NULL: "missing", INFINITY: "infinite"}
 """What a gap may be found to be, and how that is said of several."""
 
-CHANGED_BY_GAPS: Final = frozenset({"boolean", "integer", "long"})
-"""Kinds whose columns have another dtype where values are missing."""
-
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
@@ -87,7 +84,7 @@ def _dtypes_without_gaps(known: Mapping[Any, Column], frame: pd.DataFrame) -> di
     return {
         name: known[name].kind.dtype
         for name in frame
-        if known[name].kind.name in CHANGED_BY_GAPS and not frame[name].isna().any()
+        if known[name].kind.changes_with_gaps and not frame[name].isna().any()
     }
 
 

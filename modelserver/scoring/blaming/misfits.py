@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from importlib import import_module
 from itertools import islice
 from types import UnionType
 from typing import Any, Final, TypeAlias, Union, get_args, get_origin
@@ -18,6 +17,14 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin
 import pandas as pd
 
 from modelserver.errors import LIMIT, InvalidInput, clipped
+from modelserver.mlflow_internals import (
+    DATACLASS_FAULT,
+    NO_CONTENT,
+    NO_TOOL,
+    is_chat_model,
+    request_class,
+    type_hints_of,
+)
 from modelserver.types.frames import Columns
 from modelserver.types.kind import describe
 from modelserver.types.tables import Table
@@ -27,16 +34,6 @@ Detail: TypeAlias = Mapping[str, Any]
 
 MOST: Final = 10 * LIMIT
 """Faults that are looked at, some of which are the same."""
-
-NUMERIC: Final = frozenset({"boolean", "integer", "long", "float", "double"})
-
-REQUESTS: Final[Mapping[str, tuple[str, str]]] = {
-    "_ChatAgentPyfuncWrapper": ("mlflow.types.agent", "ChatAgentRequest"),
-    "_ResponsesAgentPyfuncWrapper": ("mlflow.types.responses", "ResponsesAgentRequest"),
-}
-"""The pydantic class of a whole request, by the wrapper of the model."""
-
-CHAT_MODEL: Final = "_ChatModelPyfuncWrapper"
 
 
 def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | None:
@@ -52,16 +49,14 @@ def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | Non
 
 def takes_one_conversation(model: Any) -> bool:
     """Whether MLflow's wrapper of the model hands on the first row of a table, and no other."""
-    return type(model).__name__ in (*REQUESTS, CHAT_MODEL)
+    return is_chat_model(model) or request_class(model) is not None
 
 
 def _faults(model: Any, data: Any) -> Iterator[Detail]:
-    name, is_table = type(model).__name__, isinstance(data, pd.DataFrame)
-    if name in REQUESTS:
-        module, request = REQUESTS[name]
-        request_class = getattr(import_module(module), request)
-        yield from _faults_of_model(request_class, data.iloc[0].to_dict() if is_table else data, "")
-    elif name == CHAT_MODEL:
+    is_table = isinstance(data, pd.DataFrame)
+    if wanted := request_class(model):
+        yield from _faults_of_model(wanted, data.iloc[0].to_dict() if is_table else data, "")
+    elif is_chat_model(model):
         yield from _faults_of_chat(data.iloc[0].to_dict() if is_table else data)
     else:
         values = data.iloc[:, 0].tolist() if is_table else data
@@ -79,8 +74,7 @@ def _mentions(hint: Any, wanted: Collection[Any]) -> bool:
 
 
 def _hint_of(model: Any) -> Any:
-    hints = getattr(getattr(model, "python_model", None), "predict_type_hints", None)
-    return getattr(hints, "input", None)
+    return getattr(type_hints_of(model), "input", None)
 
 
 def _faults_of_hint(hint: Any, data: Any, place: str) -> Iterator[Detail]:
@@ -200,8 +194,9 @@ def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
     known = {key: value for key, value in data.items() if key in columns.positions}
     kinds = dict(zip(known, columns.kinds_of(list(known)), strict=True))
     for key, value in known.items():
-        if isinstance(value, str) and kinds[key] is not None and kinds[key].name in NUMERIC:
-            return _invalid([_detail(key, kinds[key].expects, describe(value))])
+        kind = kinds[key]
+        if isinstance(value, str) and kind and kind.is_scalar and kind.json_type != "string":
+            return _invalid([_detail(key, kind.expects, describe(value))])
     try:
         columns.frame(Table(list(known), 1, columns=[[value] for value in known.values()]))
     except InvalidInput as error:
@@ -251,18 +246,10 @@ STARTS_WITH_A_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 ACCEPTED: Final = "a value that the model accepts"
 
 SAYINGS: Final[Mapping[str, str]] = {
-    "Either 'content' or 'tool_calls' must be provided.": "content or tool_calls beside the role",
-    "Both 'name' and 'tool_call_id' must be provided for tool messages.": (
-        "name and tool_call_id beside the role tool"
-    ),
+    NO_CONTENT: "content or tool_calls beside the role",
+    NO_TOOL: "name and tool_call_id beside the role tool",
 }
 """What MLflow's classes say of a whole message, and the same as what is expected."""
-
-DATACLASS_FAULT: Final = re.compile(
-    r"^`(?P<name>\w+)` (?:must be of type (?P<type>\w+),|must be a (?P<list>list)|is required)"
-    r"|missing \d+ required positional arguments?: '(?P<missing>\w+)'"
-)
-"""What MLflow's dataclasses say, as far as it holds no value."""
 
 WORDS: Final[Mapping[str, str]] = {
     "missing": "a value",

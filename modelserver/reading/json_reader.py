@@ -1,17 +1,15 @@
-"""The request body to what the model's `predict` takes: model input and params.
+"""JSON: the bytes of a body to what the model's `predict` takes, model input and params.
 
-In: a media type and the uncompressed bytes. Out: a `Payload`. The media type picks a reader, for
-JSON the plainness of the body picks the way. Whatever is not plain is decoded and goes through
-`input_forms.py`. Raises `BadRequest` or `InvalidInput`; pure: no HTTP, no environment.
+In: the uncompressed bytes. Out: a `Payload`. The plainness of the body picks the way: whatever is
+not plain is decoded and goes through `input_forms`. Pure: no HTTP, no environment.
 """
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from modelserver.errors import BadRequest, InvalidInput
-from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
 from modelserver.reading.fast import Found, read_fast
 from modelserver.reading.input_forms import Payload, from_table, read_value, tensors_payload
 from modelserver.reading.json_text import (
@@ -23,8 +21,6 @@ from modelserver.reading.json_text import (
     decode_json,
     may_lack_digits,
 )
-from modelserver.reading.media import CSV, JSON, PARQUET
-from modelserver.reading.parquet_reader import read_parquet, read_untyped_parquet
 from modelserver.types.cell_parsers import INEXACT
 from modelserver.types.signature import Signature
 from modelserver.types.tables import Table
@@ -35,39 +31,8 @@ MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
 """Found in each body that has a key `params`, in which a null is not what NaN is."""
 
 
-def read_payload(media_type: str, body: bytes, signature: Signature, limit: int) -> Payload:
-    """The model input in `body`. `limit`: most bytes a body may stand for."""
-    return READERS[media_type](body, signature, limit)
-
-
-def _read_csv(body: bytes, signature: Signature, limit: int) -> Payload:
-    if signature.tensors:
-        raise BadRequest("the model takes tensors, which CSV cannot hold; send JSON")
-    if signature.columns is None:
-        frame = read_untyped_csv(body)
-        return Payload(frame, rows=len(frame))
-    for column in signature.columns.columns:
-        if column.kind.name in ("array", "object", "map", "any", "sparkml_vector"):
-            raise BadRequest(
-                f"column {column.name!r} takes {column.kind.expects}, which CSV cannot hold; "
-                "send JSON"
-            )
-    named = signature.columns.columns if signature.columns.named else ()
-    kinds = {str(column.name): column.kind for column in named}
-    table = read_csv(body, kinds)
-    if table.length == 0:
-        raise InvalidInput(NO_ROWS)
-    return from_table(table, signature)
-
-
-def _read_parquet(body: bytes, signature: Signature, limit: int) -> Payload:
-    if signature.columns is None and not signature.tensors:
-        frame = read_untyped_parquet(body, limit)
-        return Payload(frame, rows=len(frame))
-    return from_table(read_parquet(body, limit, signature.names), signature)
-
-
-def _read_json(body: bytes, signature: Signature, limit: int) -> Payload:
+def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:
+    """The model input in a JSON text. Raises `BadRequest` or `InvalidInput`."""
     if (payload := _read_fast(body, signature)) is not None:
         return payload
     try:
@@ -118,10 +83,3 @@ def _lacks_digits(detail: Mapping[str, Any], body: bytes) -> bool:
     found = str(detail.get("found"))
     is_text = detail.get("expected") == KINDS["string"].expects and found == "a number"
     return INEXACT in found or (is_text and may_lack_digits(body))
-
-
-READERS: Final[Mapping[str, Callable[[bytes, Signature, int], Payload]]] = {
-    JSON: _read_json,
-    CSV: _read_csv,
-    PARQUET: _read_parquet,
-}

@@ -1,4 +1,4 @@
-"""Parquet: the bytes of a file to a `Table` or a DataFrame, when pyarrow is installed.
+"""Parquet: the bytes of a file to model input, when pyarrow is installed.
 
 The columns keep the types that the file gives them; integers with gaps stay integers. Names and
 row labels are those of pandas where it wrote the file.
@@ -11,11 +11,21 @@ from typing import Any, Final
 import pandas as pd
 
 from modelserver.errors import BadRequest, InvalidInput, clipped, listed, quoted
-from modelserver.reading.parquet_file import UNREADABLE, read_file
+from modelserver.reading.input_forms import Payload, from_table
+from modelserver.reading.parquet.file import UNREADABLE, read_file
 from modelserver.types.kind import Cells, Unfit
+from modelserver.types.signature import Signature
 from modelserver.types.tables import Table, twice
 
 EMPTY: Final = "the table is empty: it has no rows"
+
+
+def parquet_payload(body: bytes, signature: Signature, limit: int) -> Payload:
+    """The model input in a Parquet file. Raises `BadRequest` or `InvalidInput`."""
+    if signature.columns is None and not signature.tensors:
+        frame = read_untyped_parquet(body, limit)
+        return Payload(frame, rows=len(frame))
+    return from_table(read_parquet(body, limit, signature.names), signature)
 
 
 def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
@@ -93,7 +103,7 @@ def _labels(table: Any, places: Sequence[int]) -> "pd.Index[Any]":
 
 def _leaves(file: Any, table: Any) -> list[list[str]]:
     """The Parquet logical types of each column's leaves."""
-    from modelserver.reading.parquet_cells import leaves_of
+    from modelserver.reading.parquet.cells import leaves_of
 
     leaves = (file.schema.column(place) for place in range(len(file.schema)))
     types = (
@@ -104,7 +114,7 @@ def _leaves(file: Any, table: Any) -> list[list[str]]:
 
 
 def _cells(name: Hashable, column: Any, leaves: Sequence[str]) -> Cells:
-    from modelserver.reading.parquet_cells import read_cells
+    from modelserver.reading.parquet.cells import read_cells
 
     try:
         return read_cells(column, leaves)
@@ -119,7 +129,7 @@ def _cells(name: Hashable, column: Any, leaves: Sequence[str]) -> Cells:
 
 def _first_unfit(column: Any, leaves: Sequence[str]) -> tuple[int, str]:
     """The row of the first cell that cannot be read, found by halving, and what it is."""
-    from modelserver.reading.parquet_cells import read_cells
+    from modelserver.reading.parquet.cells import read_cells
 
     row, found, length = 0, "", len(column)
     while length:

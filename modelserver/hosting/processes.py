@@ -1,7 +1,7 @@
-"""`python main.py`: the app on a socket, with uvicorn.
+"""`python main.py`: the app on a socket, with uvicorn, in one process or several.
 
-With several processes they accept from the one socket, the first replaces any that ends, and all
-end with the first: by Ctrl-C, SIGTERM, or without a word.
+Several processes accept requests from the same socket. The process that started them starts another
+for each that ends. When it ends itself, by Ctrl-C, SIGTERM or SIGKILL, so do they.
 """
 
 import contextlib
@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 
 
 def serve(app: Starlette, settings: Settings) -> None:
-    """Serves until interrupted. A busy or forbidden port ends the process with one line."""
-    listener = _listen(settings.host, settings.port)
+    """Serves until interrupted. Raises `SystemExit` for a port that is busy or forbidden."""
+    listener = listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Serving on http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
     if settings.processes > 1:
@@ -44,7 +44,8 @@ def serve(app: Starlette, settings: Settings) -> None:
 
 
 def end_with_parent() -> None:
-    """Ends this process when the one that started it is gone, however that ended."""
+    """Has this process end when the one that started it does, even by SIGKILL. Does nothing in a
+    process that `serve` did not start."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -102,7 +103,8 @@ def _end(processes: list[SpawnProcess]) -> None:
         process.join()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """The socket that all processes accept from. Raises `SystemExit` for a bad host or port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Only where the protocol is named does asyncio switch Nagle's delay off (40 ms an answer).
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -4,25 +4,19 @@ In: the bytes of a body. Out: the open file and its `pyarrow.Table`. A file that
 large or beyond pyarrow raises an `ApiError`; what would read as another value is read with care.
 """
 
-import importlib.util
 import inspect
 import io
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from modelserver.errors import BadRequest, UnsupportedMediaType, listed
-from modelserver.reading.media import too_large
-
-AVAILABLE: Final = importlib.util.find_spec("pyarrow") is not None
+from modelserver.errors import BadRequest, listed, too_large
 
 UNREADABLE: Final = "the body is not a Parquet file that can be read"
 
 
 def read_file(body: bytes, limit: int) -> tuple[Any, Any]:
     """The open Parquet file, which stands for at most `limit` bytes, and its table."""
-    if not AVAILABLE:
-        raise UnsupportedMediaType("this server cannot read Parquet: pyarrow is not installed")
     import pyarrow.parquet
 
     try:

@@ -1,0 +1,117 @@
+"""The format table: what stands in it is read, listed and shown, and nothing else is."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelserver.describing.description import base_description, describe
+from modelserver.errors import ApiError, UnsupportedMediaType
+from modelserver.hosting.settings import read_settings
+from modelserver.loading.loader import load_model
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET, Format
+from modelserver.reading.input_forms import Payload, from_table
+from modelserver.scoring.model import Model
+from modelserver.scoring.request import Request, score
+from modelserver.types.signature import Signature
+from modelserver.types.tables import read_records
+
+LINES = "application/x-ndjson"
+
+
+def lines_payload(body: bytes, signature: Signature, limit: int) -> Payload:
+    return from_table(read_records([json.loads(line) for line in body.splitlines()]), signature)
+
+
+def lines_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
+    objects = (dict(zip(map(str, names), row, strict=True)) for row in rows)
+    return "".join(f"{json.dumps(each)}\n" for each in objects)
+
+
+NEW = Format(
+    LINES,
+    "NDJSON",
+    reader=lines_payload,
+    about="One JSON object per line.",
+    write=lines_text,
+)
+
+
+@pytest.fixture
+def with_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMATS, LINES, NEW)
+
+
+@pytest.fixture
+def loaded(model_path: Callable[[str], Path]) -> Callable[[str], Model]:
+    return lambda name: load_model(read_settings({"MODEL_URI": str(model_path(name))}))
+
+
+def content_of(model: Model) -> dict[str, Any]:
+    document = describe(base_description().document, model, False).document
+    content: dict[str, Any] = document["paths"]["/invocations"]["post"]["requestBody"]["content"]
+    return content
+
+
+def refusal(model: Model, body: bytes, content_type: str) -> ApiError:
+    with pytest.raises(ApiError) as raised:
+        score(model, Request(body, content_type, None, 1000))
+    return raised.value
+
+
+@pytest.mark.usefixtures("with_new")
+def test_a_new_row_is_all_that_a_format_needs(loaded: Callable[[str], Model]) -> None:
+    model = loaded("two_longs")
+    shown = content_of(model)[LINES]
+    assert shown["schema"] == {"type": "string", "description": "One JSON object per line."}
+    example = shown["examples"]["ndjson"]
+    assert example == {
+        "summary": "A table as NDJSON, with made-up values",
+        "value": '{"a": 1, "b": 1}\n',
+    }
+    scored = score(model, Request(example["value"].encode(), LINES, None, 1000))
+    same = b'{"dataframe_records": [{"a": 1, "b": 1}]}'
+    assert scored == score(model, Request(same, JSON, None, 1000))
+    assert refusal(model, b"{}", "text/html").headers == {"Accept-Post": ", ".join([*FORMATS])}
+    assert (
+        LINES
+        in base_description().document["paths"]["/invocations"]["post"]["requestBody"]["content"]
+    )
+
+
+@pytest.mark.usefixtures("with_new")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nested", "column 'numbers' takes an array, which NDJSON cannot hold; send JSON"),
+        ("tensor", "the model takes tensors, which NDJSON cannot hold; send JSON"),
+    ],
+)
+def test_what_a_row_does_not_name_is_refused_and_not_shown(
+    name: str, message: str, loaded: Callable[[str], Model]
+) -> None:
+    model = loaded(name)
+    assert refusal(model, b"{}", LINES).message == message
+    assert list(content_of(model)) == [JSON, PARQUET]
+
+
+@pytest.mark.usefixtures("with_new")
+@pytest.mark.parametrize("name", ["chat", "hint_texts"])
+def test_chats_and_values_are_documented_as_json(name: str, loaded: Callable[[str], Model]) -> None:
+    assert list(content_of(loaded(name))) == [JSON]
+
+
+def test_without_its_package_a_format_is_unsupported() -> None:
+    row = replace(FORMATS[PARQUET], needs="no_such_package")
+    with pytest.raises(UnsupportedMediaType) as raised:
+        row.read(b"PAR1", Signature(), 1000)
+    message = "this server cannot read Parquet: no_such_package is not installed"
+    assert raised.value.message == message
+
+
+def test_a_new_media_type_is_refused_before_it_is_a_row(loaded: Callable[[str], Model]) -> None:
+    assert list(FORMATS) == [JSON, CSV, PARQUET]
+    assert refusal(loaded("two_longs"), b"{}", LINES).status == 415
