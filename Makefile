@@ -57,7 +57,7 @@ test-lowest:
 	@$(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip install -q -c tests/lowest.txt -r requirements.txt \
 		pytest hypothesis httpx coverage scikit-learn pyarrow playwright rsconnect-python \
-		jsonschema openapi-spec-validator
+		openapi-spec-validator
 	@.venv-lowest/bin/python -m pytest -o filterwarnings=default
 
 deploy: $(BIN)/rsconnect

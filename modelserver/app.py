@@ -34,7 +34,7 @@ from modelserver.middleware import (
     release_frames,
 )
 from modelserver.pages import site
-from modelserver.pages.caching import conditional
+from modelserver.pages.conditional import conditional
 from modelserver.pages.static import load_assets
 from modelserver.reading.formats import JSON
 from modelserver.scoring.batching import score_together
@@ -112,13 +112,13 @@ async def model_metadata(request: HTTPRequest) -> Response:
 async def openapi_json(request: HTTPRequest) -> Response:
     """The OpenAPI document; without a model, of what any model takes."""
     description = await service_of(request).lifecycle.described()
-    return conditional(request, description.json, JSON, description.json_tag, REVALIDATED)
+    return conditional(request, description.json, JSON, REVALIDATED)
 
 
 async def openapi_yaml(request: HTTPRequest) -> Response:
     """The same document as YAML (media type: RFC 9512)."""
     description = await service_of(request).lifecycle.described()
-    return conditional(request, description.yaml, YAML, description.yaml_tag, REVALIDATED)
+    return conditional(request, description.yaml, YAML, REVALIDATED)
 
 
 async def on_api_error(request: HTTPRequest, error: Exception) -> Response:

@@ -134,9 +134,14 @@ def joined(faults: Sequence[BadRequest]) -> BadRequest:
     return InvalidInput("; ".join(fault.message for fault in faults), details[:LIMIT])
 
 
+def shortened(text: str, longest: int) -> str:
+    """The text, cut where it has more than `longest` characters."""
+    return text[: longest - 1] + "…" if len(text) > longest else text
+
+
 def clipped(name: object) -> object:
     """A name as the caller gave it, cut when it is long."""
-    return name[:79] + "…" if isinstance(name, str) and len(name) > 80 else name
+    return shortened(name, 80) if isinstance(name, str) else name
 
 
 def quoted(name: object) -> str:
@@ -144,11 +149,15 @@ def quoted(name: object) -> str:
     return repr(clipped(name))
 
 
+def some(values: Sequence[Any], limit: int, shown: Callable[[Any], str] = str) -> str:
+    """The first values as `shown`, separated by commas, and how many more there are."""
+    more = f" and {len(values) - limit} more" if len(values) > limit else ""
+    return ", ".join(map(shown, values[:limit])) + more
+
+
 def listed(names: Iterable[object], limit: int = 20) -> str:
     """Names for a message, separated by commas; no more than `limit` of them."""
-    every = list(names)
-    more = f" and {len(every) - limit} more" if len(every) > limit else ""
-    return ", ".join(map(quoted, every[:limit])) + more
+    return some(list(names), limit, quoted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +184,12 @@ def hint(name: str, known: Sequence[str]) -> Hint | None:
 
 def suggested(names: Sequence[object], known: Sequence[str]) -> str:
     """Unknown names for a message, each with what was probably meant."""
-    texts = []
-    for name in names[:LIMIT]:
+
+    def shown(name: object) -> str:
         meant = hint(str(name), known)
-        texts.append(quoted(name) + (f" ({meant})" if meant else ""))
-    more = f" and {len(names) - LIMIT} more" if len(names) > LIMIT else ""
-    return ", ".join(texts) + more
+        return quoted(name) + (f" ({meant})" if meant else "")
+
+    return some(names, LIMIT, shown)
 
 
 def folded(name: str) -> str:

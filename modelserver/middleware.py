@@ -28,7 +28,7 @@ HEADER: Final = b"x-request-id"
 
 @dataclass(slots=True)
 class Trace:
-    """What is known of a request; it stands in the scope under `KEY`."""
+    """What the log line of a request says; endpoints find it in the scope under `KEY`."""
 
     request_id: str
     rows: int | None = None
@@ -84,7 +84,7 @@ def error_response(
     trace: Trace,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """The one renderer of errors."""
+    """The response for an error; every error of the server is written by this."""
     body = encode_json(error_body(error_code, message, details, trace.request_id))
     return Response(body, status, headers, media_type="application/json")
 
@@ -96,8 +96,11 @@ def log_cause(trace: Trace, error: Exception) -> None:
 
 
 def release_frames(error: BaseException) -> None:
-    """Lets go of what the functions that raised it held: the body, and all that was read of it.
-    Those frames hold the error, too, so the collector alone would find them, much later."""
+    """Frees what the functions that raised `error` held: the body, and all that was read of it.
+
+    The error refers to their frames, and the frames to the error, so that without this they would
+    stay in memory until the garbage collector runs, much later.
+    """
     raised: BaseException | None = error
     while raised is not None:
         traceback.clear_frames(raised.__traceback__)

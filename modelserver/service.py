@@ -1,4 +1,4 @@
-"""What the endpoints work with: settings, the model's life, the workers. One per app."""
+"""What all endpoints work with: settings, the model's life, the workers. One per app."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Service:
 
 
 def service_of(request: Request) -> Service:
-    """The app's service; where no lifespan runs, the first request begins to load the model."""
+    """The app's service. The first call begins to load the model, where no lifespan did so."""
     service: Service = request.app.state.service
     service.lifecycle.start()
     return service

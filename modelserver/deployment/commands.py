@@ -10,12 +10,9 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Final
 
-from modelserver.deployment.shell import join
-
-REQUIREMENTS: Final = Path(__file__).parents[2] / "requirements.txt"
+from modelserver.deployment.command_line import ROOT, complain, join
 
 COMMANDS: Final = {
     "check": "say what a deployment lacks, and what mends it",
@@ -28,7 +25,7 @@ COMMANDS: Final = {
 """Each is a function of its name in one of the modules below."""
 
 MODULES: Final = {
-    "check": "checks.command",
+    "check": "checks.preflight",
     "update": "install",
     "install": "install",
     "download": "download",
@@ -48,9 +45,8 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         sys.stdout.flush()
         return code
     except ModuleNotFoundError as error:
-        install = join(["pip", "install", "-r", str(REQUIREMENTS)])
-        print(f"main.py: there is no {error.name} in this environment; {install}", file=sys.stderr)
-        return 1
+        install = join(["pip", "install", "-r", str(ROOT / "requirements.txt")])
+        return complain("main.py", f"there is no {error.name} in this environment; {install}")
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -59,7 +55,8 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _prepare_output() -> None:
-    """Streams that are closed lead nowhere; what a stream has no character for is a `?` there."""
+    """Closed streams are replaced by ones that lead nowhere, and characters that a console cannot
+    show become `?`."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -83,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _found(command: str) -> Callable[[Sequence[str], Mapping[str, str]], int]:
-    """The function, imported by now only: a command needs no more packages than it uses."""
+    """The function of a command. Its module is imported only now, so that a command needs no more
+    packages than it uses."""
     module = import_module(f"modelserver.deployment.{MODULES[command]}")
     function: Callable[[Sequence[str], Mapping[str, str]], int] = getattr(module, command)
     return function

@@ -8,21 +8,20 @@ import argparse
 import errno
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from modelserver.deployment.environment import set_up
-from modelserver.deployment.install import hint
-from modelserver.deployment.quiet import quiet
-from modelserver.deployment.targets import model_and_files, with_model
+from modelserver.deployment.command_line import NO_MODEL, complain, model_and_files, with_model
+from modelserver.deployment.environment import advice_on_connect, quiet, set_up
 from modelserver.hosting.settings import Settings, SettingsError, read_settings
 from modelserver.loading.attempt import LoadFailed
 from modelserver.loading.loader import explained
-from modelserver.loading.registry import resolve
+from modelserver.loading.registry import find
+
+PROGRAM: Final = "main.py download"
 
 FOLDER: Final = "model_artifacts"
 
@@ -42,36 +41,31 @@ def download(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     model, folders = model_and_files(options.target)
     folder = Path(*folders[:1] or [FOLDER])
     if len(folders) > 1:
-        return _complain(f"{folders[1]} is one folder too many; see --help")
+        return complain(PROGRAM, f"{folders[1]} is one folder too many; see --help")
     try:
         settings = read_settings(with_model(environment, model))
         if settings.model_uri is None:
-            return _complain("one model URI is needed, such as models:/my-model/1; see --help")
+            return complain(PROGRAM, NO_MODEL)
         fetch_model(settings.model_uri, folder, settings)
     except SettingsError as error:
-        return _complain(str(error))
+        return complain(PROGRAM, str(error))
     except LoadFailed as error:
-        return _complain(f"{error}{hint(environment)}")
+        return complain(PROGRAM, f"{error}{advice_on_connect(environment)}")
     except OSError as error:
-        return _complain(f"{folder}: {error.strerror}")
+        return complain(PROGRAM, f"{folder}: {error.strerror}")
     print(f"{folder} has the model's files")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="main.py download",
+        prog=PROGRAM,
         usage="%(prog)s [model-uri] [folder]",
         description=DESCRIPTION,
         allow_abbrev=False,
     )
     parser.add_argument("target", nargs="*", metavar="model-uri, folder", help=TARGETS)
     return parser
-
-
-def _complain(text: str) -> int:
-    print(f"main.py download: {text}", file=sys.stderr)
-    return 1
 
 
 def fetch_model(uri: str, folder: Path, settings: Settings) -> Path:
@@ -97,8 +91,7 @@ def _fetched(uri: str, temporary: Path, settings: Settings) -> Path:
     with explained(replace(settings, model_uri=uri)) as attempt:
         import mlflow
 
-        registration = resolve(uri)
-        attempt.step, attempt.location = "fetching", registration.location
+        registration = find(attempt)
         found = Path(mlflow.artifacts.download_artifacts(registration.uri, dst_path=str(temporary)))
         if not (found / "MLmodel").is_file():
             raise FileNotFoundError(f"No such artifact: {uri}")

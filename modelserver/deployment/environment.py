@@ -4,8 +4,12 @@ In: a model's URI. Out: `SavedWith`. Only the files that say so are downloaded, 
 Whatever goes wrong is a `LoadFailed` with advice.
 """
 
+import contextlib
+import io
+import logging
 import re
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -13,16 +17,17 @@ from typing import Any, Final
 
 import yaml
 
-from modelserver.deployment.conda import conda_python, read_conda
+from modelserver.deployment.command_line import set_variable
 from modelserver.deployment.packages.cautions import Caution
+from modelserver.deployment.packages.conda import conda_python, read_conda
 from modelserver.deployment.packages.floors import raised
 from modelserver.deployment.packages.lines import Line, read_line, read_lines
 from modelserver.deployment.texts import NoText, read_text
 from modelserver.errors import listed
 from modelserver.hosting.settings import Settings
-from modelserver.loading.attempt import LoadFailed, public_uri
+from modelserver.loading.attempt import LoadFailed, local_path, public_uri
 from modelserver.loading.loader import explained
-from modelserver.loading.registry import resolve
+from modelserver.loading.registry import find
 from modelserver.loading.stores import store_of
 from modelserver.loading.tracking import set_mlflow_up
 from modelserver.scoring.model import Registration
@@ -42,6 +47,23 @@ SHOWN: Final = 10
 HASH: Final = re.compile(r"\s+--hash[ =]\S+|^--require-hashes$")
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing is printed inside, neither by `print` nor by `logging` nor by `warnings`."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
 @dataclass(frozen=True, slots=True)
 class SavedWith:
     """A model's environment. `python` is None and `packages` empty where the model says nothing."""
@@ -57,7 +79,8 @@ class SavedWith:
 
 
 def open_store(settings: Settings) -> str:
-    """Asks the tracking server for a trifle; where it is. Raises `LoadFailed`."""
+    """Asks the tracking server for one experiment, to see whether it answers. Returns its URI as it
+    may be shown; raises `LoadFailed` with advice."""
     import mlflow
 
     set_up(settings)
@@ -67,20 +90,25 @@ def open_store(settings: Settings) -> str:
 
 
 def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, SavedWith]:
-    """What the model is, and what it was saved with. Raises `LoadFailed`.
-
-    Its `FILES` are downloaded to `folder`, unless the model is a folder of this machine.
-    """
+    """Looks the model up and reads what it was saved with; raises `LoadFailed`. Its `FILES` are
+    downloaded to `folder`, unless the model is a folder of this machine."""
     assert settings.model_uri is not None
     set_up(settings)
     with explained(settings) as attempt:
-        registration = resolve(settings.model_uri)
-        attempt.step, attempt.location = "fetching", registration.location
-        local = Path(registration.uri.removeprefix("file://"))
-        if local.exists():
+        registration = find(attempt)
+        if local := local_path(registration.uri):
             return registration, read_environment(local)
         _fetch_files(registration.uri, folder)
         return registration, _with_store(read_environment(folder), registration.location)
+
+
+def advice_on_connect(environment: Mapping[str, str]) -> str:
+    """What to add where a model is not found: the tracking server is often on Connect, too."""
+    server = environment.get("CONNECT_SERVER", "").rstrip("/")
+    if not server or environment.get("MLFLOW_TRACKING_URI"):
+        return ""
+    command = set_variable("MLFLOW_TRACKING_URI", f"{public_uri(server)}/mlflow")
+    return f". If it is on your Connect: {command}"
 
 
 def of_conda(saved: SavedWith) -> Caution | None:
@@ -94,14 +122,16 @@ def of_conda(saved: SavedWith) -> Caution | None:
 
 
 def _with_store(saved: SavedWith, location: str) -> SavedWith:
-    """Also the packages without which the server could not read the files from where they are."""
+    """The same, with lines for the packages that the server needs to read files from the artifact
+    store at `location`."""
     store, named = store_of(location), {line.name for line in saved.packages}
     lines = [read_line(name) for name in (store.packages if store else ()) if name not in named]
     return replace(saved, packages=(*saved.packages, *lines))
 
 
 def set_up(settings: Settings) -> None:
-    """A person waits: a server that does not answer is reported after seconds, not minutes."""
+    """Sets MLflow up for a command. A person waits for it, so a server that does not answer is
+    reported after seconds, not minutes."""
     from mlflow import environment_variables as variables
 
     patience = {
@@ -149,7 +179,8 @@ def read_environment(folder: Path) -> SavedWith:
 
 
 def _without_hashes(line: Line) -> Line:
-    """In a file with one hash, pip wants hashes for all packages, of which ours have none."""
+    """The line without its hashes. pip wants hashes for every line of a file as soon as one has
+    some, and our lines have none."""
     return read_line(HASH.sub("", line.content)) if HASH.search(line.content) else line
 
 

@@ -18,20 +18,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from modelserver.deployment.environment import inspect_model, of_conda
+from modelserver.deployment.command_line import NO_MODEL, ROOT, complain, join
+from modelserver.deployment.environment import advice_on_connect, inspect_model, of_conda, quiet
 from modelserver.deployment.packages.cautions import cautions
-from modelserver.deployment.packages.floors import with_own
+from modelserver.deployment.packages.floors import ALIASES, skinny, with_own
 from modelserver.deployment.packages.lines import Line
 from modelserver.deployment.packages.matches import quoted
 from modelserver.deployment.packages.merging import Conflict, differences, merge
-from modelserver.deployment.quiet import quiet
-from modelserver.deployment.shell import join, set_variable
-from modelserver.deployment.skinny import ALIASES, skinny
 from modelserver.deployment.texts import NoText, decode, read_text
 from modelserver.hosting.settings import SettingsError, read_settings
 from modelserver.loading.attempt import LoadFailed, public_uri
 
-OURS: Final = Path(__file__).parents[2] / "requirements.txt"
+OURS: Final = ROOT / "requirements.txt"
 
 INSTALL: Final = "main.py install"
 UPDATE: Final = "main.py update"
@@ -80,11 +78,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 def _targets(given: Sequence[str], environment: Mapping[str, str]) -> tuple[Path, str]:
-    """The requirements file and the model's URI; what is not given is ours and `MODEL_URI`."""
+    """The requirements file and the model's URI that the arguments name; by default our own file,
+    and `MODEL_URI`. Raises `Failed` if there is no URI or more than one."""
     files = [text for text in given if text.endswith(".txt")]
     uris = [text for text in given if text not in files] or [environment.get("MODEL_URI", "")]
     if len(files) > 1 or len(uris) > 1 or not uris[0]:
-        raise Failed("one model URI is needed, such as models:/my-model/1; see --help")
+        raise Failed(NO_MODEL)
     return Path(files[0]) if files else OURS, uris[0]
 
 
@@ -101,7 +100,7 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
     except OSError as error:
         raise Failed(f"{file}: {error.strerror}; nothing was changed") from error
     for risk in cautions(packages, after):
-        print(f"warning: {risk.found}; {risk.advice}", file=sys.stderr)
+        print(f"warning: {risk}", file=sys.stderr)
     if after == before:
         print(f"{file} has the packages of {label} already")
     elif options.dry_run:
@@ -135,7 +134,8 @@ def _replace(file: Path, text: str) -> None:
 
 
 def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
-    """Hands `packages` to pip."""
+    """Has pip install `packages`. Raises `Conflict` if they contradict our own, `Failed` if pip
+    fails."""
     aliases = ALIASES if options.skinny else {}
     if reasons := differences(read_text(OURS), packages, aliases).reasons:
         raise Conflict(reasons)
@@ -164,23 +164,14 @@ def _command(prog: str, arguments: Sequence[str], environment: Mapping[str, str]
     try:
         _act(prog, options, environment)
     except Conflict as conflict:
-        return _complain(prog, f"nothing was changed: {conflict}")
+        return complain(prog, f"nothing was changed: {conflict}")
     except NoText as error:
-        return _complain(prog, f"nothing was changed: {error}; save it as UTF-8")
+        return complain(prog, f"nothing was changed: {error}; save it as UTF-8")
     except (Failed, SettingsError) as error:
-        return _complain(prog, str(error))
+        return complain(prog, str(error))
     except LoadFailed as error:
-        return _complain(prog, f"{error}{hint(environment)}")
+        return complain(prog, f"{error}{advice_on_connect(environment)}")
     return 0
-
-
-def hint(environment: Mapping[str, str]) -> str:
-    """Who deploys to Connect often has the tracking server there."""
-    server = environment.get("CONNECT_SERVER", "").rstrip("/")
-    if not server or environment.get("MLFLOW_TRACKING_URI"):
-        return ""
-    command = set_variable("MLFLOW_TRACKING_URI", f"{public_uri(server)}/mlflow")
-    return f". If it is on your Connect: {command}"
 
 
 def _act(prog: str, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -190,14 +181,9 @@ def _act(prog: str, options: argparse.Namespace, environment: Mapping[str, str])
         with quiet():
             _, saved = inspect_model(settings, Path(temporary))
         if risk := of_conda(saved):
-            print(f"warning: {risk.found}; {risk.advice}", file=sys.stderr)
-        packages = skinny(saved) if options.skinny else list(saved.packages)
+            print(f"warning: {risk}", file=sys.stderr)
+        packages = skinny(saved.packages, saved.flavors) if options.skinny else list(saved.packages)
         if prog == UPDATE:
             _update(file, packages, public_uri(uri), options)
         else:
             _install(saved.folder, packages, options)
-
-
-def _complain(prog: str, text: str) -> int:
-    print(f"{prog}: {text}", file=sys.stderr)
-    return 1

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from modelserver.deployment.files.bundle import (
+from modelserver.deployment.bundle import (
     ALWAYS,
     ARGUMENTS,
     MODEL,
@@ -23,12 +23,19 @@ from modelserver.deployment.files.bundle import (
     read_bundle,
     variables,
 )
-from modelserver.deployment.files.manifest import stale
-from modelserver.deployment.shell import SECRET, WINDOWS, join, quote, variable
-from modelserver.deployment.targets import model_and_files, with_model
-from modelserver.loading.attempt import public_uri
-
-ROOT: Final = Path(__file__).parents[2]
+from modelserver.deployment.command_line import (
+    ROOT,
+    SECRET,
+    WINDOWS,
+    complain,
+    join,
+    model_and_files,
+    quote,
+    variable,
+    with_model,
+)
+from modelserver.deployment.manifest import stale
+from modelserver.loading.attempt import local_path, public_uri
 
 DEPLOY: Final = ("deploy", "fastapi")
 MANIFEST: Final = ("write-manifest", "fastapi", "--overwrite")
@@ -112,7 +119,8 @@ def manifest(arguments: Sequence[str], environment: Mapping[str, str], root: Pat
 
 
 def read_call(arguments: Sequence[str], alone: Collection[str], ours: Collection[str]) -> Call:
-    """Tells options from the model and files. `alone` are rsconnect's options without a value."""
+    """Reads a command line: rsconnect's options with their values, our flags, the model, files.
+    `alone` are rsconnect's options without a value, `ours` our flags."""
     words = iter(arguments)
     options: list[Option] = []
     named: list[str] = []
@@ -178,8 +186,7 @@ def _run(
         return 0
     bundle = read_bundle(root, call.files)
     if problem := _problem(bundle, settings):
-        print(f"main.py: {problem}", file=sys.stderr)
-        return 1
+        return complain("main.py", problem)
     own = [("-E", variable(name, value)) for name, value in settings.items()]
     print(_line(command, [*own, *map(shown, call.options)], bundle), flush=True)
     if "--dry-run" in call.flags:
@@ -196,7 +203,7 @@ def _run(
 
 def _problem(bundle: Bundle, settings: Mapping[str, str]) -> str | None:
     model = settings.get(MODEL, "")
-    if model and Path(model.removeprefix("file://")).exists():
+    if model and local_path(model):
         return (
             f"{model} is a folder of this machine; register the model, and name models:/my-model/1"
         )
@@ -205,7 +212,7 @@ def _problem(bundle: Bundle, settings: Mapping[str, str]) -> str | None:
 
 
 def _line(command: Sequence[str], options: Sequence[Option], bundle: Bundle) -> str:
-    """What does the same when it is pasted into a shell."""
+    """The command as a person may paste it into a shell."""
     start = join(["rsconnect", *command, *_words(options)])
     if WINDOWS:  # PowerShell expands no pattern
         return f"{start} {join([*OPTIONS, '.', *_names(bundle)])}"
@@ -213,7 +220,8 @@ def _line(command: Sequence[str], options: Sequence[Option], bundle: Bundle) -> 
 
 
 def _names(bundle: Bundle) -> list[str]:
-    """The files to name; the rest rsconnect adds itself."""
+    """The bundle's files that are named in the command; requirements.txt is added by rsconnect
+    itself."""
     return [path for path in bundle.sizes if path != ALWAYS]
 
 

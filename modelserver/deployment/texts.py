@@ -19,12 +19,13 @@ class NoText(ValueError):
 
 
 def read_text(file: Path) -> str:
-    """The text of a file, with line ends as Python has them."""
+    """The text of a file, with line feeds as its line ends. Raises `NoText`."""
     return decode(file.read_bytes(), file.name).replace("\r\n", "\n")
 
 
 def decode(content: bytes, name: str) -> str:
-    """The text, byte for byte; `name` is the file's."""
+    """The text of a file's bytes, with its line ends. `name` is the file's, for the message. Raises
+    `NoText`."""
     if content.startswith(UTF_16):
         raise NoText(name, "UTF-16 text, as PowerShell 5 writes it with >")
     try:

@@ -8,9 +8,9 @@ the base's.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from modelserver.describing.answers import predictions_schema
 from modelserver.describing.examples import Declared
 from modelserver.describing.forms import Form, Sample, Specs, json_forms, takes_chat
+from modelserver.describing.predictions import predictions_schema
 from modelserver.describing.schemas import (
     GAPS,
     PARAMS,

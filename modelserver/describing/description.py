@@ -8,13 +8,13 @@ that the document shows; what fails is left out and logged.
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from modelserver.answering.encoding import encode_json
-from modelserver.answering.tags import entity_tag
+from modelserver.answering.tags import Tagged
 from modelserver.describing.defaults import with_defaults
 from modelserver.describing.document import (
     Answered,
@@ -35,6 +35,8 @@ from modelserver.describing.examples import (
     untyped_examples,
 )
 from modelserver.describing.forms import Sample
+from modelserver.describing.predictions import ANYTHING
+from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
 from modelserver.errors import ApiError
 from modelserver.reading.formats import JSON
 from modelserver.scoring.blaming.blame import without_request
@@ -58,24 +60,25 @@ PATIENCE: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The document as a value, as JSON and as YAML, with the tags of both."""
+    """The document as a value, as JSON and as YAML; and what the model's page asks for."""
 
     document: Document
-    json: bytes
-    json_tag: str
-    yaml: bytes
-    yaml_tag: str
-    made_up: bool = False
-    """Whether its examples are made from the signature."""
+    json: Tagged
+    yaml: Tagged
+    questionnaire: Questionnaire
     warning: str = ""
-    """What making it showed of the model, for who publishes it."""
+    """What making it showed of the model, for the person who publishes it."""
+
+    @property
+    def calls(self) -> Sequence[Mapping[str, str]]:
+        """Calls to copy, as `snippets` makes them; none where no example is predicted."""
+        return self.document["paths"]["/invocations"]["post"].get("x-codeSamples") or ()
 
     @classmethod
-    def of(cls, document: Document, made_up: bool = False, warning: str = "") -> "Description":
-        """The description that the document gives."""
-        as_json, as_yaml = encode_json(document), write_yaml(document)
-        tags = entity_tag(as_json), entity_tag(as_yaml)
-        return cls(document, as_json, tags[0], as_yaml, tags[1], made_up, warning)
+    def of(cls, document: Document, asked: Questionnaire = BLANK) -> "Description":
+        """The description with this document."""
+        as_json, as_yaml = Tagged.of(encode_json(document)), Tagged.of(write_yaml(document))
+        return cls(document, as_json, as_yaml, asked)
 
 
 def base_description(file: Path = BASE) -> Description:
@@ -107,8 +110,7 @@ def describe(
         illustrated = replace(subject, sample=sample, examples=answered)
         fitting = _fitting(compose(base, illustrated), answered)
         if any(item.example.media_type == JSON for item in fitting):
-            document = compose(base, replace(illustrated, examples=fitting))
-            return Description.of(document, sample is not None and sample.made_up)
+            return _of_subject(base, replace(illustrated, examples=fitting))
     return _without_examples(base, subject, model, faults)
 
 
@@ -117,11 +119,17 @@ def _without_examples(
 ) -> Description:
     """Nothing was predicted. Of a logged example the warm-up has told already."""
     if model.example or model.example_fault or not faults:
-        return Description.of(compose(base, subject))
+        return _of_subject(base, subject)
     warning = f"{NO_ROW}: {faults[0]}; {LOG_ONE}"
     logger.warning(warning)
     warned = f"{subject.description}\n\n**Warning:** {warning}."
-    return Description.of(compose(base, replace(subject, description=warned)), warning=warning)
+    return replace(_of_subject(base, replace(subject, description=warned)), warning=warning)
+
+
+def _of_subject(base: Document, subject: Subject) -> Description:
+    document = compose(base, subject)
+    keeps_to_outputs = document["components"]["schemas"]["Predictions"] != ANYTHING
+    return Description.of(document, questionnaire(subject, keeps_to_outputs))
 
 
 def _declared(model: Model) -> Declared:
@@ -135,8 +143,8 @@ def _declared(model: Model) -> Declared:
 
 
 def _fitting(document: Document, answered: Sequence[Answered]) -> list[Answered]:
-    """The examples that fit the document which they made. Others, which would belie it, are logged;
-    those of the base are the editor's to mend."""
+    """The examples that fit their schemas in the document. The names of all others are logged;
+    those that stand in the base are left to its editor."""
     wrong = set(misfits(document))
     for name in sorted(wrong):
         logger.warning("the example %r does not fit its schema in the document", name)

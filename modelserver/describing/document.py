@@ -13,9 +13,8 @@ import yaml
 
 from modelserver.describing.components import answer_components, input_components
 from modelserver.describing.examples import Declared, Example
-from modelserver.describing.fitting import fits
 from modelserver.describing.forms import Sample, formats_for
-from modelserver.describing.schemas import Schema
+from modelserver.describing.schemas import Schema, fits
 from modelserver.describing.snippets import snippets
 from modelserver.reading.formats import FORMATS, JSON, Format
 

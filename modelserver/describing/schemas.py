@@ -30,6 +30,13 @@ GAPS: Final = "has_gaps"
 """Beside a column's spec: it is required, but the model was seen to predict rows that lack it."""
 
 
+def fits(schema: Schema | bool, value: Any, document: Mapping[str, Any]) -> bool:
+    """Whether a JSON value is what the schema allows. Its references point into the document."""
+    from jsonschema import Draft202012Validator  # 40 ms that only a description is worth
+
+    return bool(Draft202012Validator({**document, "allOf": [schema]}).is_valid(value))
+
+
 def cell_schema(spec: Spec) -> Schema:
     """The schema of one value of a column type, nested ones included."""
     return dict(kind_of(spec).schema)

@@ -1,5 +1,4 @@
-"""Process-wide memory settings, made at the start and once a model is loaded, and what is given
-back later.
+"""Memory of the process: settings at the start and once a model is loaded, and what is given back.
 
 All threads share one heap, so that what one frees another uses; glibc would give each its own. What
 is alive once a model is loaded stays alive, so the garbage collector need not walk it during
@@ -63,7 +62,7 @@ def _set_malloc(parameter: int, value: int) -> None:
 
 
 def give_back() -> None:
-    """Returns to the system what is free."""
+    """Returns free memory to the system."""
     with contextlib.suppress(AttributeError, OSError, TypeError):  # not glibc
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -75,7 +74,7 @@ class FreeMemory:
         self._timer: asyncio.TimerHandle | None = None
 
     def after_request(self, size: int) -> None:
-        """To be told the bytes of each request."""
+        """Called after each request with the bytes of its body."""
         if size < LARGE:
             return
         if self._timer is not None:

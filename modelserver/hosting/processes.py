@@ -63,9 +63,10 @@ def _run(app: Starlette | str, listener: socket.socket) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-# Not uvicorn's supervisor: that one pings its processes, and while it waits for an answer it sees
-# neither a dead process nor a signal. Nor can a ping tell a hung process from one whose C code is
-# busy for a minute. So only a process that has ended is replaced.
+# uvicorn's own supervisor is not used. It asks its processes whether they are alive, and while it
+# waits for an answer it notices neither a dead process nor a signal. An answer that does not come
+# does not prove a process hung, either: a model's C code may keep it busy for a minute. So only a
+# process that has ended is replaced.
 def _supervise(count: int, listener: socket.socket) -> None:
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,4 @@
-"""Which texts may not stand in the log: keys, and what of an address is nobody's business.
+"""Which texts may not stand in the log: keys, and the logins and queries of addresses.
 
 In: environment variables, then any text. Out: what to strike out, and the text without that and
 without the logins and queries of all addresses in it. Nothing is raised.

@@ -52,7 +52,8 @@ class Attempt:
     """What may not be shown, whoever says it."""
 
     def begin(self, step: Step) -> None:
-        """From now on, what goes wrong goes wrong in this step."""
+        """Notes and reports that this step begins. What is raised from now on is explained as a
+        failure of it."""
         self.step = step
         self.report(STEPS[step])
 
@@ -70,7 +71,8 @@ class Attempt:
 
     @property
     def server(self) -> str:
-        """The tracking server or store, as it may be shown; that of the files, if it is another."""
+        """The tracking server or store, as it may be shown. While files are fetched from another
+        server, that one."""
         if self.host_of_files:
             return f"the server {self.host_of_files} of the model's files"
         if not self.tracking_uri:
@@ -99,7 +101,7 @@ WINDOWS: Final = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\")
 
 
 def public_uri(uri: str) -> str:
-    """A URI without what is nobody's business: credentials, queries, folders of this machine."""
+    """A URI as it may be shown: without credentials, queries and folders of this machine."""
     scheme = uri.partition(":")[0]
     if WINDOWS.match(uri):
         return f"file:…/{_last(uri)}"
@@ -115,6 +117,12 @@ def public_uri(uri: str) -> str:
     if parts.scheme in CONTAINERS and parts.username and parts.password is None:
         host = f"{parts.username}@{host}"
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def local_path(uri: str) -> Path | None:
+    """The folder of this machine that a model's URI names; None where there is none."""
+    path = Path(uri.removeprefix("file://"))
+    return path if path.exists() else None
 
 
 def _last(path: str) -> str:

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from modelserver.hosting.settings import Settings
-from modelserver.loading.attempt import Attempt, LoadFailed, Report, public_uri
+from modelserver.loading.attempt import Attempt, LoadFailed, Report, local_path, public_uri
 from modelserver.loading.explaining.advice import advice
 from modelserver.loading.explaining.model_packages import requirements_of
 from modelserver.loading.logged_example import logged_example
-from modelserver.loading.registry import resolve
+from modelserver.loading.registry import find
 from modelserver.loading.tracking import set_mlflow_up
 from modelserver.mlflow_internals import comes_from_type_hints, type_hints_of, wrapper_of
 from modelserver.scoring.blaming.blame import Telling
@@ -46,7 +46,6 @@ def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
     with explained(settings) as attempt:
         attempt.report = report
         registration = _find(settings, attempt)
-        attempt.begin("fetching")
         with contextlib.ExitStack() as failing:
             folder, path = _fetch(registration.uri)
             if folder is not None:
@@ -62,7 +61,8 @@ def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
 
 @contextlib.contextmanager
 def explained(settings: Settings) -> Iterator[Attempt]:
-    """Turns what goes wrong inside into `LoadFailed` with advice; to be told the steps."""
+    """Turns any exception that is raised inside into a `LoadFailed` with advice. Yields the
+    `Attempt`, which has to be told each step."""
     attempt = Attempt(settings.model_uri or "", settings.tracking_uri, settings.login)
     attempt.secrets = settings.secrets
     try:
@@ -79,10 +79,7 @@ def _find(settings: Settings, attempt: Attempt) -> Registration:
 
     set_mlflow_up(settings)
     logger.info("loading %s from %s", attempt.uri, public_uri(mlflow.get_tracking_uri()))
-    attempt.begin("looking up")
-    registration = resolve(attempt.model_uri)
-    attempt.location = registration.location
-    return registration
+    return find(attempt)
 
 
 def _load(settings: Settings, attempt: Attempt, registration: Registration, path: Path) -> Model:
@@ -115,7 +112,8 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
 
 
 def _compare_python(path: Path) -> None:
-    """A pickle of another version of Python may end the process, so it is said before."""
+    """Warns if the model was saved with another Python version, before a pickle of it may end the
+    process."""
     from mlflow.models import Model as Saved
 
     flavor = Saved.load(str(path)).flavors.get("python_function", {})
@@ -133,8 +131,7 @@ def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
     """The model's folder, downloaded unless it is here already."""
     import mlflow
 
-    local = Path(uri.removeprefix("file://"))
-    if local.exists():
+    if local := local_path(uri):
         return None, local
     folder = _temporary_folder()
     try:
@@ -175,7 +172,7 @@ def check_flavor(path: Path, uri: str) -> None:
 
 
 def _whole(path: Path) -> str:
-    """What to do about a place that holds no model: a model may be above or below it."""
+    """What to do about a place that holds no model: name the folder above or below it that does."""
     if path.name == "MLmodel" and path.is_file():
         return "name the folder that this file is in"
     folders = islice(os.walk(path), FOLDERS)

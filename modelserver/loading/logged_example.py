@@ -28,8 +28,8 @@ FAULTS: Final[Mapping[type[Exception], str]] = {
 
 
 def logged_example(folder: Path, info: Mapping[str, Any] | None) -> tuple[bytes | None, str]:
-    """The body, and what keeps it from being read. `info` is `saved_input_example_info` of the
-    MLmodel file."""
+    """The body, or None, and why it cannot be read, or the empty text. `info` is
+    `saved_input_example_info` of the MLmodel file."""
     body = folder / BODY
     if body.is_file():
         return body.read_bytes(), ""
@@ -43,12 +43,12 @@ def logged_example(folder: Path, info: Mapping[str, Any] | None) -> tuple[bytes 
 
 
 def _split(logged: Any) -> dict[str, Any]:
-    """Columns that are only counted have no names."""
+    """From columns and rows. Columns that have only numbers have no names, and make a tensor."""
     return {"dataframe_split": logged} if "columns" in logged else {"inputs": logged["data"]}
 
 
 def _columns(logged: Any) -> dict[str, Any]:
-    """From the cells of each column by their row's label."""
+    """From columns, each of which has its cells by the labels of their rows."""
     labels = {label: None for cells in logged.values() for label in cells}
     rows = [[cells.get(label) for cells in logged.values()] for label in labels]
     return {"dataframe_split": {"columns": list(logged), "data": rows}}

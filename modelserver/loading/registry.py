@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from modelserver.errors import listed
+from modelserver.loading.attempt import Attempt
 from modelserver.loading.explaining.causes import code_of
 from modelserver.mlflow_internals import NO_VERSIONS, says
 from modelserver.scoring.model import Registration
@@ -30,6 +31,15 @@ SHOWN: Final = 5
 
 class NotRegistered(LookupError):
     """There is no such model in the registry; the text says what is there."""
+
+
+def find(attempt: Attempt) -> Registration:
+    """Looks the attempt's model up, and begins to fetch it. Raises what `resolve` raises."""
+    attempt.begin("looking up")
+    registration = resolve(attempt.model_uri)
+    attempt.location = registration.location
+    attempt.begin("fetching")
+    return registration
 
 
 def resolve(uri: str) -> Registration:

@@ -30,7 +30,8 @@ class AuthProvider:
 
 
 def set_mlflow_up(settings: Settings) -> None:
-    """Makes MLflow's next calls go where `settings` say, as who they say, for a server."""
+    """Makes MLflow ask the server in `settings` with the login in `settings`, for a process that
+    serves."""
     from mlflow import environment_variables as variables
 
     # MLflow retries for minutes in silence; here the whole load is retried, and says so.
@@ -41,7 +42,8 @@ def set_mlflow_up(settings: Settings) -> None:
 
 
 def log_in(settings: Settings) -> None:
-    """Only where and who: for programs that do other things with MLflow than to serve a model."""
+    """Only the server and the login: for programs that do other things with MLflow than to serve a
+    model."""
     import mlflow
     from mlflow import environment_variables as variables
 

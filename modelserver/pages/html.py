@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from modelserver.describing.snippets import SERVER
-from modelserver.pages.fields import form
 from modelserver.pages.landing import Landing
 from modelserver.pages.markup import Html, filled, joined, template
 from modelserver.pages.sections import fields_html, samples_html, signature_html
@@ -23,7 +22,6 @@ KEY: Final = Html(
     "<p>Unless this content is open to everyone, calls need an API key of Posit Connect: "
     "<code>Authorization: Key &lt;api key&gt;</code>.</p>\n"
 )
-
 
 STATES: Final = {
     False: Html('<p class="state ready">Ready</p>'),
@@ -70,24 +68,24 @@ def _links(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _ready(landing: Landing) -> Html:
-    fields = form(landing.document)
+    asked = landing.questionnaire
     return filled(
         template("ready.html"),
         title=landing.title,
         state=STATES[bool(landing.warnings)],
         warnings=joined(filled(WARNING, text=text) for text in landing.warnings),
-        made_up=MADE_UP if landing.made_up else "",
+        made_up=MADE_UP if asked.made_up else "",
         description=_paragraphs(landing.description),
         facts=joined(
             filled("<div><dt>$name</dt><dd>$value</dd></div>", name=name, value=value)
             for name, value in landing.facts
         ),
-        kind=fields.kind,
-        fields=fields_html(fields),
-        upload=Html(template("upload.html") if fields.takes_csv else ""),
+        sends=asked.sends,
+        fields=fields_html(asked),
+        upload=Html(template("upload.html") if asked.takes_csv else ""),
         key=KEY if landing.on_connect else "",
-        samples=samples_html(landing.document, landing.base_url),
-        signature=signature_html(landing.document),
+        samples=samples_html(landing.calls, landing.base_url),
+        signature=signature_html(asked),
     )
 
 

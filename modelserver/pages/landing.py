@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from modelserver.describing.questionnaire import Questionnaire
 from modelserver.lifecycle import Lifecycle
 from modelserver.loading.attempt import public_uri
 from modelserver.scoring.model import Model
@@ -37,15 +38,14 @@ class Landing:
     description: str
     reason: str
     warnings: Sequence[str]
-    made_up: bool
-    """Whether the example is."""
     step: str
     since: str
     next_try: str
     facts: Sequence[tuple[str, str]]
     base_url: str
     on_connect: bool
-    document: Mapping[str, Any]
+    questionnaire: Questionnaire
+    calls: Sequence[Mapping[str, str]]
 
 
 def title(lifecycle: Lifecycle) -> str:
@@ -68,14 +68,14 @@ def landing(lifecycle: Lifecycle, base_url: str) -> Landing:
         description=(registration and registration.description) or "",
         reason=report["reason"] or "",
         warnings=report["warnings"],
-        made_up=lifecycle.description.made_up,
         step=report["step"] or "",
         since=report["since"],
         next_try=report["next_try"] or "",
         facts=_facts(model) if model else (),
         base_url=base_url,
         on_connect=lifecycle.settings.on_connect,
-        document=lifecycle.description.document,
+        questionnaire=lifecycle.description.questionnaire,
+        calls=lifecycle.description.calls,
     )
 
 

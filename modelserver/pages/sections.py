@@ -1,10 +1,13 @@
-"""The parts of a ready model's page: its form, its calls, its signature. Fields in, HTML out."""
+"""The parts of a ready model's page: its form, its calls, its signature.
+
+In: what the page asks for and shows, as frozen values. Out: HTML.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from modelserver.describing.questionnaire import Field, Questionnaire
 from modelserver.describing.snippets import SERVER
-from modelserver.pages.fields import Field, Form, columns_of, outputs_of, params_of
 from modelserver.pages.markup import Html, filled, joined
 
 LONGEST_EXAMPLE: Final = 80
@@ -62,11 +65,11 @@ $rows</tbody></table></div>
 """
 
 
-def fields_html(form: Form) -> Html:
-    """The inputs of the form, then those of the params."""
-    columns = _fieldset([_field(form, "column", *item) for item in enumerate(form.fields)])
-    params = _fieldset([_field(form, "param", *item) for item in enumerate(form.params)])
-    if not form.params:
+def fields_html(asked: Questionnaire) -> Html:
+    """The inputs of the form, then those of the params, which a whole body has in itself."""
+    columns = _fieldset([_field(asked, "column", *item) for item in enumerate(asked.fields)])
+    params = _fieldset([_field(asked, "param", *item) for item in enumerate(asked.params)])
+    if not asked.params or asked.sends == "body":
         return columns
     return filled(
         "$columns<fieldset><legend>Params</legend>"
@@ -81,12 +84,10 @@ def _fieldset(fields: Sequence[Html]) -> Html:
     return filled('<div class="fields$size">$fields</div>', size=size, fields=joined(fields))
 
 
-def _field(form: Form, part: str, position: int, field: Field) -> Html:
-    label = f"Column {field.name}" if form.kind == "rows" and part == "column" else field.name
+def _field(asked: Questionnaire, part: str, position: int, field: Field) -> Html:
+    label = f"Column {field.name}" if asked.sends == "rows" and part == "column" else field.name
     id_ = f"{part}-{position}"
-    hints = [field.type, field.description]
-    if part == "param":
-        hints.insert(1, f"default {_short(field.example) or 'none'}")
+    default = f" · default {_short(field.example) or 'none'}" if part == "param" else ""
     return filled(
         FIELD,
         id=id_,
@@ -94,7 +95,7 @@ def _field(form: Form, part: str, position: int, field: Field) -> Html:
         label=label,
         optional="" if field.required or part == "param" else Html(" <small>optional</small>"),
         control=_control(part, id_, field),
-        hint=" · ".join(filter(None, hints)),
+        hint=field.type + default,
     )
 
 
@@ -140,30 +141,29 @@ def _rows(value: str) -> int:
     return min(max(value.count("\n") + 1, 2), 18)
 
 
-def samples_html(document: Mapping[str, Any], base_url: str) -> Html:
+def samples_html(calls: Sequence[Mapping[str, str]], base_url: str) -> Html:
     """A call in each language, for the server's own URL."""
-    base = filled('<span class="base">$url</span>', url=base_url)
-    samples = document["paths"]["/invocations"]["post"].get("x-codeSamples")
-    if not samples:
+    if not calls:
         return NO_SAMPLES
-    calls = joined(
+    base = filled('<span class="base">$url</span>', url=base_url)
+    samples = joined(
         filled(
             SAMPLE,
             number=number,
-            label=sample["label"],
-            source=joined(sample["source"].split(SERVER), base),
+            label=call["label"],
+            source=joined(call["source"].split(SERVER), base),
         )
-        for number, sample in enumerate(samples)
+        for number, call in enumerate(calls)
     )
-    return filled('<div class="samples">\n$calls</div>\n', calls=calls)
+    return filled('<div class="samples">\n$samples</div>\n', samples=samples)
 
 
-def signature_html(document: Mapping[str, Any]) -> Html:
+def signature_html(asked: Questionnaire) -> Html:
     """Tables of what goes in and comes out; those without rows are left out."""
     tables = [
-        _table("inputs", "Inputs", columns_of(document), ("Name", "Type", "Required", "Example")),
-        _table("params", "Params", params_of(document), ("Name", "Type", "Default")),
-        _table("outputs", "Outputs", outputs_of(document), ("Name", "Type")),
+        _table("inputs", "Inputs", asked.inputs, ("Name", "Type", "Required", "Example")),
+        _table("params", "Params", asked.params, ("Name", "Type", "Default")),
+        _table("outputs", "Outputs", asked.outputs, ("Name", "Type")),
     ]
     return joined(tables) or NO_SIGNATURE
 
@@ -171,8 +171,6 @@ def signature_html(document: Mapping[str, Any]) -> Html:
 def _table(key: str, title: str, fields: Sequence[Field], heads: Sequence[str]) -> Html:
     if not fields:
         return Html()
-    if any(field.description for field in fields):
-        heads = (*heads, "Meaning")
     return filled(
         TABLE,
         key=key,
@@ -188,7 +186,6 @@ def _row(field: Field, heads: Sequence[str]) -> Html:
         "Required": "yes" if field.required else "optional",
         "Example": filled("<code>$text</code>", text=_short(field.example)),
         "Default": filled("<code>$text</code>", text=_short(field.example) or "none"),
-        "Meaning": field.description,
     }
     return filled(
         '<tr><th scope="row">$name</th>$rest</tr>\n',

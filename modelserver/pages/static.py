@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modelserver.answering.accept import accepts_gzip
-from modelserver.answering.tags import entity_tag
-from modelserver.pages.caching import conditional
+from modelserver.answering.tags import Tagged
+from modelserver.pages.conditional import conditional
 
 FOLDER: Final = Path(__file__).parent / "assets"
 
@@ -40,17 +40,16 @@ class Asset:
     """One file, compressed. The compressed and the plain bytes have tags of their own."""
 
     media_type: str
-    packed: bytes
-    packed_tag: str
+    packed: Tagged
     plain_tag: str
 
     def response(self, request: Request) -> Response:
         """The file, compressed or plain as the client accepts it."""
         if accepts_gzip(request.headers.get("accept-encoding")):
             headers = {**HEADERS, "Content-Encoding": "gzip"}
-            return conditional(request, self.packed, self.media_type, self.packed_tag, headers)
-        plain = gzip.decompress(self.packed)
-        return conditional(request, plain, self.media_type, self.plain_tag, HEADERS)
+            return conditional(request, self.packed, self.media_type, headers)
+        plain = Tagged(gzip.decompress(self.packed.body), self.plain_tag)
+        return conditional(request, plain, self.media_type, HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +81,4 @@ def _read(file: Path, media_type: str) -> tuple[bytes, Asset]:
     is_packed = file.suffix == ".gz"
     plain = gzip.decompress(data) if is_packed else data
     packed = data if is_packed else gzip.compress(data, mtime=0)
-    return plain, Asset(media_type, packed, entity_tag(packed), entity_tag(plain))
+    return plain, Asset(media_type, Tagged.of(packed), Tagged.of(plain).tag)

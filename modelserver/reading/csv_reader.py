@@ -21,7 +21,7 @@ from modelserver.errors import BadRequest, folded, listed, not_utf8
 from modelserver.reading.csv_words import INFERRED, MISSING, worded
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Cells, Kind
-from modelserver.types.tables import MANY_CELLS, Table, twice
+from modelserver.types.tables import MOST_CELLS, Table, twice
 
 # pandas reads floats to the last digit by default since 3.1, before that when asked to.
 EXACT_FLOATS: Final[Mapping[str, Any]] = (
@@ -76,7 +76,7 @@ def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
     cells = [record[0] if len(record) == 1 else None for record in records]
     if None in cells:
         _refuse_ragged_rows(body, 1)
-    missing = {""} if kind is None or kind.is_any_text else MISSING
+    missing = {""} if kind is None or kind.takes_any_text else MISSING
     column = [None if cell in missing else cell for cell in cells]
     return Table([name], len(column), columns=[worded(column, kind)])
 
@@ -131,7 +131,7 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
     if first is not None and len(first) != len(names):
         raise _ragged(0, len(first), len(names))
     lines = _count(body, "\n") + _count(body, "\r")
-    if lines * len(names) > MANY_CELLS and lines * len(names) > 10 * (_count(body, ",") + lines):
+    if lines * len(names) > MOST_CELLS and lines * len(names) > 10 * (_count(body, ",") + lines):
         _refuse_ragged_rows(body, len(names))  # before pandas makes room for what is not there
     return body, names
 
@@ -177,7 +177,7 @@ def _read_cells(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame:
         if kind is None or kind.json_type not in INFERRED
     }
     missing = {
-        position: [""] if kind is None or kind.is_any_text else list(MISSING)
+        position: [""] if kind is None or kind.takes_any_text else list(MISSING)
         for position, kind in enumerate(kinds)
     }
     # To be told which columns are text and what is missing where takes pandas half as long again.

@@ -33,7 +33,7 @@ NUMBERS: Final = floats(np.float64)
 def worded(cells: list[Any], kind: Kind | None) -> list[Any]:
     """The cells, with values for CSV's own words. A boolean may be spelled as a number: a column of
     flags that has gaps is one of floats to R and pandas."""
-    if kind is None or kind.is_any_text:
+    if kind is None or kind.takes_any_text:
         return cells
     if kind.json_type not in INFERRED:
         return [None if cell in MISSING else cell for cell in cells]

@@ -25,7 +25,7 @@ from modelserver.errors import (
 from modelserver.reading.untyped import untyped_frame, untyped_inputs, untyped_instances
 from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.frames import Columns
-from modelserver.types.kind import describe
+from modelserver.types.kind import what_is
 from modelserver.types.signature import Signature
 from modelserver.types.tables import Table, read_columns, read_records, read_rows, read_split
 from modelserver.types.tensors import Tensor, read_instances, read_tensors, tensors_from_table
@@ -71,7 +71,7 @@ def _no_form(said: str, value: Any, signature: Signature) -> BadRequest:
     """The error for a body that is not of one form, with what would make it one."""
     taken = [*_chat_keys(signature), *FORM_READERS]
     if not isinstance(value, dict):
-        found, forms = describe(value), []
+        found, forms = what_is(value), []
     else:
         forms = [form for form in FORM_READERS if form in value]
         found = f"has {listed(forms or value)}" if value else "is empty"
@@ -145,7 +145,7 @@ def inputs_table(form: str, value: Any, columns: Columns) -> Table:
         return read_columns(form, value)
     if not isinstance(value, list):
         if columns.named:
-            raise BadRequest(f"'{form}' must be an array or an object, not {describe(value)}")
+            raise BadRequest(f"'{form}' must be an array or an object, not {what_is(value)}")
         value = [value]
     if value and isinstance(value[0], dict):
         return read_records(value, form, same_keys=form == "instances")

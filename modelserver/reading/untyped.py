@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from modelserver.errors import BadRequest, quoted
-from modelserver.types.kind import describe
+from modelserver.types.kind import what_is
 from modelserver.types.tables import ROW_NAMES, Table, refuse_unequal
 
 
@@ -48,7 +48,7 @@ def untyped_instances(value: Any) -> Any:
         return untyped_inputs(value)
     for row, item in enumerate(value):
         if not isinstance(item, dict):
-            raise BadRequest(f"row {row} of 'instances' is {describe(item)}, not an object")
+            raise BadRequest(f"row {row} of 'instances' is {what_is(item)}, not an object")
         if item.keys() != value[0].keys():
             raise BadRequest(f"row {row} of 'instances' has other keys than row 0")
     names = [name for name in value[0] if name != ROW_NAMES]

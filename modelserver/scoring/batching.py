@@ -1,10 +1,13 @@
 """Requests that wait for a model are predicted together, and answered apart.
 
-In: works of one model whose rows are independent (`proofs.py`). Out: for each what it would have
-returned or raised alone, in order, floats but for rounding. Bodies are read one by one; typed
-DataFrames with the same columns and dtypes are joined, predicted at once, and the prediction is
-split. Input with params, row labels or many rows is predicted alone; so is each of a group that
-fails together, so that an error is answered only to the request that caused it.
+`workers` calls `score_together` with requests for one model that is proven to predict each row by
+itself (`proofs.py`). It returns for each, in the same order, what that request alone would have
+returned or raised; floats may be rounded otherwise.
+
+Each body is read by itself. Typed DataFrames with the same columns and dtypes are joined, predicted
+at once, and the prediction is split. A request with params, row labels or many rows is predicted
+alone. Where a joined prediction fails, each of its requests is predicted alone, so that only the
+one that caused the error is answered with it.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -21,11 +24,11 @@ from modelserver.types.frames import Columns
 T = TypeVar("T")
 
 MANY_ROWS: Final = 64
-"""Rows of a request from which on it is predicted alone, since little would be saved."""
+"""A request with more rows is predicted alone, since little would be saved."""
 
 
 def score_together(works: Sequence[Work]) -> list[Scored | Exception]:
-    """What each work returns, or raises."""
+    """For each piece of work what it returns, or the exception that it raises."""
     model = works[0].model
     outcomes: list[Any] = [_outcome(read, model, work.request) for work in works]
     groups: dict[Hashable, list[int]] = {}

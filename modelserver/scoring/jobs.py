@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 Join: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 
 MOST_TOGETHER: Final = 32
-"""Jobs that are joined; with more, one becomes hardly cheaper and all are held up."""
+"""Jobs that are joined at most; more hardly make one cheaper, and all wait for the last."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +37,7 @@ class Job:
 
 
 def take_together(waiting: "deque[Job]") -> list[Job]:
-    """Removes the job that waited longest, and those that can be joined with it; [] if none is."""
+    """Removes the job that has waited longest, and those that can be joined with it."""
     if not waiting:
         return []
     first = waiting.popleft()
@@ -51,7 +51,7 @@ def take_together(waiting: "deque[Job]") -> list[Job]:
 
 
 def outcomes(jobs: Sequence[Job]) -> Sequence[Any]:
-    """The result of each job, or the exception that it raised. Several must share a `join`."""
+    """For each job its result, or the exception that it raised. Several jobs share one `join`."""
     try:
         if len(jobs) > 1 and jobs[0].join is not None:
             return jobs[0].join([job.work for job in jobs])

@@ -1,9 +1,10 @@
 """What a model's logged example shows: may its predictions be made otherwise than one by one?
 
-In: ways to predict, and the example as the model gets it. Out: whether they agree: to the last bit
-where the same rows are predicted in another way, but for rounding where rows are predicted together
-that were apart. A way that fails does not agree, nor does another way that warns; what the model's
-own way warns of proves nothing.
+`ways` calls these functions once per load. In: functions that predict a DataFrame, and the example
+as the model gets it. Out: whether their predictions agree: to the last bit where the same rows are
+predicted by another function, but for rounding where rows are predicted together that were apart
+before. A function that raises does not agree. Nor does another function than the model's own if it
+warns; warnings of the model's own function do not count.
 """
 
 import warnings

@@ -1,6 +1,6 @@
-"""One request, start to end: body bytes to response bytes. Synchronous; runs in a worker.
+"""One request, start to end: body bytes to response bytes. Synchronous; `workers` runs it.
 
-Raises `ApiError` and nothing else that is the caller's or the model's fault.
+Whatever is the caller's or the model's fault is raised as an `ApiError`.
 """
 
 from dataclasses import dataclass

@@ -64,8 +64,8 @@ def _why_apart(
     columns: Columns | None,
     sample: pd.DataFrame | None,
 ) -> str:
-    """Why requests may not be predicted together, by the flavor and by the example; empty where
-    they may."""
+    """Why requests may not be predicted together, by the flavor and by the example; empty if they
+    may."""
     if loader not in ROW_WISE:
         return f"models of the flavor {loader} are not known to take each row for itself"
     if sample is None or columns is None:
@@ -86,7 +86,8 @@ def _loader(pyfunc: "PyFuncModel") -> str:
 def _own_predict(
     pyfunc: "PyFuncModel", signature: Signature, sample: pd.DataFrame | None
 ) -> Callable[..., Any]:
-    """The predict function of the model's own flavor, on numbers alone where that is the same."""
+    """The predict function of the model's own flavor; for scikit-learn one that takes bare numbers,
+    if the example shows that both predict alike."""
     name = pyfunc.metadata.flavors["python_function"].get("predict_fn", "predict")
     wrapper = wrapper_of(pyfunc)
     predict: Callable[..., Any] = getattr(wrapper, name)
@@ -105,11 +106,8 @@ def _predictor(
     signature: Signature,
     telling: Telling,
 ) -> Callable[[Payload], Any]:
-    """One call from a payload to a prediction, chosen once.
-
-    Typed input goes to the model's own predict; MLflow's generic enforcement, which would check
-    it again, sees the rest.
-    """
+    """The function from a payload to a prediction. Input of the signature's types goes straight to
+    the model's own predict; MLflow, which would check it again, gets the rest."""
 
     wrapper = wrapper_of(pyfunc)
     checked = signature.from_type_hint and reads_texts(wrapper)
@@ -141,8 +139,8 @@ def _refused(wrapper: Any, signature: Signature, data: Any) -> InvalidInput:
 def _direct_call(
     pyfunc: "PyFuncModel", own_predict: Callable[..., Any]
 ) -> Callable[[Any, Any], Any] | None:
-    """The model's own predict in the context that `PyFuncModel.predict` gives it, or None where
-    that method does more than check the signature."""
+    """A function that calls the model's own predict as `PyFuncModel.predict` does, in the same
+    context. None if that method does more than check the input."""
     if not only_checks_input(pyfunc):
         return None
     params = inspect.signature(own_predict).parameters.get("params")
@@ -199,8 +197,8 @@ def ways_to_predict(
 def _filling_absent(
     signature: Signature, predict: Callable[[pd.DataFrame], Any], example: pd.DataFrame
 ) -> Signature:
-    """The signature, by which columns are filled that the model needs although it calls them
-    optional."""
+    """The signature, with the optional columns that the model needs marked to be filled when
+    absent."""
     assert signature.columns is not None
     needed = absent_to_fill(predict, signature.columns, example)
     if not needed:

@@ -1,8 +1,8 @@
 """Parsers: how the cells of a column become the array that MLflow would have handed to the model.
 
-Each takes cells of one type without gaps, as a list or tuple of JSON values or as the array that
-the CSV or Parquet reader made, and returns an array, or raises; `Unfit` says what was found
-instead. Which parser is whose, and how columns with gaps are parsed: `type_table.py`, `kind.py`.
+Each parser takes the cells of a column: a list or tuple of JSON values, or the array that the CSV
+or Parquet reader made. The cells have one Python type, and none is missing. It returns an array, or
+raises what `Kind.parse` may raise. `type_table.py` says which type has which parser.
 """
 
 import base64
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Array, Cells, Unfit, describe, objects
+from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Array, Cells, Unfit, objects, what_is
 
 EXACT: Final = 2**53
 """Beyond this magnitude a double no longer holds every integer (IEEE 754)."""
@@ -33,7 +33,7 @@ NO_TEXTS: Final = frozenset(np.dtype(code) for code in "?bhilqBHILQefd")
 INTEGER_TYPES: Final = frozenset({int, *(np.dtype(code).type for code in "bhilqBHILQ")})
 
 SPELLED_TYPES: Final = INTEGER_TYPES | {UUID}
-"""What has one spelling, so that it may stand for a text."""
+"""Types whose values can be spelled in one way only, so that they may stand for a text."""
 
 INEXACT: Final = "a number too large to be an exact integer"
 
@@ -57,9 +57,9 @@ NUMBER_TYPES: Final = INTEGER_TYPES | {
 
 
 def flat(cells: Cells, dtype: Any = None) -> NDArray[Any]:
-    """The cells as a one-dimensional array, or `Unfit` for nested ones and for texts that spell
-    no number or date: long ones, of which NumPy would make all cells as long, and Python's own
-    spellings such as 1_000."""
+    """The cells as a one-dimensional array. Raises `Unfit` for nested cells, and for texts that
+    spell no number or date but that NumPy would take: Python's own spellings such as 1_000, and
+    long texts, which would make NumPy reserve as much room for each of the cells."""
     if getattr(cells, "dtype", None) not in NO_TEXTS and str in set(map(type, cells)):
         for cell in cells:
             if type(cell) is str and (len(cell) > 64 or "_" in cell or not cell.isascii()):
@@ -71,12 +71,12 @@ def flat(cells: Cells, dtype: Any = None) -> NDArray[Any]:
 
 
 def floats(dtype: Any) -> Callable[[Cells], Array]:
-    """Floats of a dtype that hold what was sent, but for digits beyond their precision."""
+    """The parser of floats of a dtype. Only digits beyond their precision are lost."""
     limit = float(np.finfo(dtype).max)
 
     def parse(cells: Cells) -> Array:
         if len(cells) and isinstance(cells[0], TIMES):
-            raise Unfit(describe(cells[0]))  # NumPy would count them in their unit
+            raise Unfit(what_is(cells[0]))  # NumPy would count them in their unit
         array = flat(cells, np.float64)  # None becomes NaN, numeric text its number
         infinite = np.isinf(array)
         if infinite.any() and not all(map(_is_infinity, objects(cells)[infinite])):
@@ -91,12 +91,13 @@ def floats(dtype: Any) -> Callable[[Cells], Array]:
 
 
 def _is_infinity(value: object) -> bool:
-    """Whether the value says infinity, rather than being a number that overflowed to it."""
+    """Whether the value itself is infinity, and no number that is too large for a float."""
     return isinstance(value, (float, np.floating)) or "inf" in str(value).lower()
 
 
 def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], Array]:
-    """Integers of a dtype between two bounds; `beyond` says what one outside is."""
+    """The parser of integers of a dtype between two bounds. `beyond`: what a message calls one that
+    is outside of them."""
 
     def parse(cells: Cells) -> Array:
         array = flat(cells)
@@ -108,7 +109,7 @@ def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], 
             exact = _with_all_digits(cells)
             array = _whole_floats(array) if exact is None else exact
         if array.dtype.kind not in "biu":
-            raise Unfit(beyond if _all_ints(array) else describe(cells[0]))
+            raise Unfit(beyond if _all_ints(array) else what_is(cells[0]))
         if array.dtype.kind != "b" and (array.min() < low or array.max() > high):
             raise Unfit(beyond)
         return array.astype(dtype)
@@ -117,7 +118,7 @@ def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], 
 
 
 def _all_ints(array: NDArray[Any]) -> bool:
-    """Integers too large for NumPy stay Python integers in an object array."""
+    """Whether these are all Python's integers, as NumPy keeps those that are too large for it."""
     return all(type(value) is int for value in array)
 
 
@@ -167,19 +168,19 @@ def _whole_floats(array: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def booleans(cells: Cells) -> Array:
-    """True and false, also as 1 and 0."""
+    """The parser of true and false, also sent as 1 and 0."""
     array = flat(cells)
     if array.dtype.kind == "b":
         return array
     if array.dtype.kind not in "iuf" and not _are_decimals(array):
-        raise Unfit(describe(cells[0]))
+        raise Unfit(what_is(cells[0]))
     if not np.isin(array, (0, 1)).all():
         raise Unfit("a number other than 0 and 1")
     return array.astype(np.bool_)
 
 
 def texts(cells: Cells) -> Array:
-    """Texts; integers and UUIDs become theirs."""
+    """The parser of texts. Integers and UUIDs become the texts that spell them."""
     if not isinstance(cells, (list, tuple)) and isinstance(
         getattr(cells, "dtype", None), pd.StringDtype
     ):
@@ -190,12 +191,12 @@ def texts(cells: Cells) -> Array:
     elif types == {Decimal} and all(cell.as_tuple().exponent >= 0 for cell in cells):
         cells = [str(int(cell)) for cell in cells]
     elif not types <= {str, type(None)}:
-        raise Unfit(describe(cells[0]))
+        raise Unfit(what_is(cells[0]))
     return objects(cells) if TEXT_IS_OBJECT else pd.array(cells, dtype=TEXT)
 
 
 def binaries(cells: Cells) -> Array:
-    """Bytes, or base64 texts of them."""
+    """The parser of bytes, which JSON and CSV hold as base64."""
     return objects([_bytes(cell) for cell in cells])
 
 
@@ -205,7 +206,7 @@ def _bytes(cell: object) -> bytes:
     if isinstance(cell, UUID):
         return cell.bytes
     if not isinstance(cell, str):
-        raise Unfit(describe(cell))
+        raise Unfit(what_is(cell))
     try:
         # MIME's line breaks are what base64.encodebytes writes, so clients of MLflow send them.
         return base64.b64decode(cell.replace("\n", "").replace("\r", ""), validate=True)
@@ -214,8 +215,8 @@ def _bytes(cell: object) -> bytes:
 
 
 def anything(cells: Cells) -> Array:
-    """As pandas reads it: numbers of one kind become an array of their type. Integers that the
-    floats of such an array do not hold stay as they are."""
+    """The parser of any values, by pandas' rules: numbers of one type become an array of that type.
+    Where that would be floats which cannot hold an integer among them, the values stay objects."""
     array = pd.Series(list(cells)).array
     if str(array.dtype) == "float64" and any(isinstance(c, int) and abs(c) > EXACT for c in cells):
         return objects(cells)

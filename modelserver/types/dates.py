@@ -1,8 +1,8 @@
 """The parser of date-times: ISO 8601 text, or dates of NumPy, pandas, Arrow and Python.
 
-In: the cells of a column, as for all parsers (`cell_parsers.py`). Out: an array of naive UTC in
-nanoseconds, which is what MLflow hands to a model. Numbers are no dates in any form: whether they
-count days, seconds or milliseconds, and from when, would be a guess.
+In: the cells of a column, as for all parsers (`cell_parsers.py`). Out: an array of moments in
+nanoseconds, in UTC and without a time zone, as MLflow hands them to a model. Raises `Unfit`.
+Numbers are refused as dates: whether they count days, seconds or milliseconds would be a guess.
 """
 
 from datetime import date
@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from modelserver.types.cell_parsers import flat
-from modelserver.types.kind import Array, Cells, Unfit, describe
+from modelserver.types.kind import Array, Cells, Unfit, what_is
 
 NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
 
@@ -25,7 +25,7 @@ NUMBER_FOR_DATE: Final = "{}, which is no date (pandas: date_format='iso')"
 
 
 def datetimes(cells: Cells) -> Array:
-    """ISO 8601 dates and date-times as naive UTC."""
+    """The parser of dates and date-times (ISO 8601)."""
     if isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype):
         return _nanoseconds(pd.DatetimeIndex(cells))
     array = flat(cells)
@@ -39,7 +39,7 @@ def datetimes(cells: Cells) -> Array:
         return _nanoseconds(pd.DatetimeIndex(array))
     if array.dtype.kind == "O" and all(isinstance(value, date) for value in array):
         return _iso_dates(array.astype(str), FAR_DATE)
-    found = describe(cells[0])
+    found = what_is(cells[0])
     raise Unfit(NUMBER_FOR_DATE.format(found) if found in NUMBERS else found)
 
 
@@ -51,7 +51,7 @@ def _iso_dates(texts: NDArray[np.str_], impossible: str = NO_DATE) -> Array:
 
 
 def _nanoseconds(index: pd.DatetimeIndex) -> Array:
-    """Naive UTC at MLflow's precision."""
+    """In UTC, without a time zone, in nanoseconds. Raises `Unfit` beyond the years they reach."""
     naive = index.tz_convert(None) if index.tz is not None else index
     try:
         return naive.as_unit("ns").to_numpy()
@@ -60,7 +60,7 @@ def _nanoseconds(index: pd.DatetimeIndex) -> Array:
 
 
 def _letters(texts: NDArray[np.str_]) -> NDArray[np.int32]:
-    """The texts' first 30 letters as numbers (texts, 30), 0 behind the end of a text."""
+    """The first 30 letters of each text as numbers: one row per text, 0 behind its end."""
     padded = np.ascontiguousarray(texts.astype("U30"))
     return padded.view(np.uint32).reshape(len(texts), 30).astype(np.int32)
 
@@ -70,10 +70,8 @@ def _are_digits(letters: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 
 def _check_iso_dates(letters: NDArray[np.int32]) -> None:
-    """Whether each text starts YYYY-MM-DD, has colons, and at most 9 digits of a second.
-
-    pandas also takes a year, "now", and digits beyond the nanosecond, which it drops.
-    """
+    """Raises `Unfit` unless each text starts with YYYY-MM-DD, has colons in its time, and at most
+    9 digits of a second. pandas takes more: a year, "now", and further digits, which it drops."""
     dashed = (letters[:, [4, 7]] == ord("-")).all(axis=1) & (letters[:, 9] != 0)
     if not dashed.all() or _are_digits(letters[:, 13]).any():
         raise Unfit("text that is no ISO 8601 date")
@@ -82,7 +80,8 @@ def _check_iso_dates(letters: NDArray[np.int32]) -> None:
 
 
 def _are_plain(letters: NDArray[np.int32]) -> bool:
-    """Whether all texts are `PLAIN` to the same place, of years that nanoseconds reach."""
+    """Whether all texts have the form of `PLAIN`, are of one length, and of years that nanoseconds
+    reach."""
     length = int(np.count_nonzero(letters[0]))
     if length not in PLAIN_LENGTHS:
         return False

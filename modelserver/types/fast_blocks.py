@@ -1,21 +1,25 @@
 """Columns of one type together: out of rows, and into a DataFrame.
 
-`plain_columns`: rows of JSON values to the columns in which every cell is plainly of its type;
-others are for `Kind.convert` to look at. Row by row the values lie in memory as they were decoded,
-column by column each is a cache miss; and all columns at once cost little more than one.
+`plain_columns` reads rows of JSON values. It returns the columns in which every cell is plainly of
+its type, and leaves the others to `Kind.convert`. It goes through the values row by row, in the
+order in which they lie in memory, and converts all columns of a type at once.
 
-`frame_of`: typed columns to a DataFrame with one block for each dtype, as pandas itself keeps them.
-`python -m tests.bench.without` says what both bring.
+`block_of` makes one array of rows that hold nothing but numbers.
+
+`frame_of` makes a DataFrame of typed columns, with one block for each dtype, as pandas itself keeps
+them. `python -m tests.bench.without` says what each of them brings.
 """
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
+from struct import error as StructError, pack_into
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.types.cell_parsers import texts
 from modelserver.types.kind import Array, Kind, Plain
@@ -29,7 +33,8 @@ Rows = Sequence[Sequence[Any]]
 
 
 def group_by_type(kinds: Sequence[Kind]) -> dict[Plain, list[int]]:
-    """The places of the columns of each type that is read as a whole."""
+    """For each code of `READERS`, where the columns of that code stand. Those that are alone are
+    left out: reading them so brings nothing."""
     codes = [kind.plain for kind in kinds]
     return {
         code: [place for place, found in enumerate(codes) if found == code]
@@ -55,6 +60,29 @@ def plain_columns(
     return found
 
 
+def _doubles(rows: Any, count: int) -> NDArray[np.float64]:
+    """All cells one after the other. Unlike NumPy, `struct` takes no text for a number."""
+    if isinstance(rows, np.ndarray):
+        return rows.ravel()
+    cells = np.empty(count)
+    pack_into(f"{count}d", cells.data, 0, *chain.from_iterable(rows))
+    return cells
+
+
+def block_of(
+    rows: Sequence[Sequence[Any]] | NDArray[Any], order: Sequence[int | None]
+) -> NDArray[np.float64] | None:
+    """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
+    try:
+        cells = _doubles(rows, len(rows) * len(order))
+    except (StructError, OverflowError):
+        return None
+    if None in order or np.isinf(cells).any():
+        return None
+    block = cells.reshape(len(rows), len(order))
+    return block if list(order) == list(range(len(order))) else block[:, order]  # type: ignore[index]
+
+
 def frame_of(
     columns: Mapping[int, Array], names: "pd.Index[Any]", labels: "pd.Index[Any]"
 ) -> pd.DataFrame:
@@ -63,15 +91,13 @@ def frame_of(
         objects = pd.DataFrame(dict(enumerate(columns.values())), index=labels, copy=True)
         return objects.set_axis(names, axis=1)
     blocks: list[tuple[Any, Any]] = []
-    alike: dict[Any, list[int]] = {}
-    arrays = list(columns.values())
-    for place, column in enumerate(arrays):
+    alike: dict[Any, dict[int, NDArray[Any]]] = {}
+    for place, column in enumerate(columns.values()):
         if isinstance(column, np.ndarray):
-            alike.setdefault(column.dtype, []).append(place)
+            alike.setdefault(column.dtype, {})[place] = column
         else:
             blocks.append((column, np.array([place])))
-    for places in alike.values():
-        blocks.append((np.stack([arrays[place] for place in places]), np.array(places)))
+    blocks += [(np.stack([*group.values()]), np.array([*group])) for group in alike.values()]
     frame: pd.DataFrame = create_dataframe_from_blocks(blocks, index=labels, columns=names)
     return frame
 

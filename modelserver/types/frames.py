@@ -6,13 +6,9 @@ that do not fit, raise `InvalidInput` with one detail per fault.
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from struct import error as StructError, pack_into
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from modelserver.errors import (
     LIMIT,
@@ -25,7 +21,7 @@ from modelserver.errors import (
     quoted,
     suggested,
 )
-from modelserver.types.fast_blocks import frame_of, group_by_type, plain_columns
+from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
 from modelserver.types.kind import Array, BadCells, Kind, Plain
 from modelserver.types.tables import Table
 
@@ -92,7 +88,7 @@ class Columns:
         table = table.without_row_names(self.positions if self.named else ())
         order, mismatch = self._order(table)
         if self.only_doubles and table.rows is not None and mismatch is None:
-            block = _block(table.rows, order)
+            block = block_of(table.rows, order)
             if block is not None:
                 names = self._names_of(table, order)
                 return pd.DataFrame(block, index=_labels(table), columns=names, copy=False)
@@ -109,8 +105,8 @@ class Columns:
         if not self.named:
             return pd.Index(list(table.names))
         if None in order:
-            present = [position is not None for position in order]
-            return self.index[[*map(self._is_handed_on, self.columns, present)]]
+            places = zip(self.columns, order, strict=True)
+            return self.index[[p is not None or c.name in self.filled for c, p in places]]
         return self.index.view()  # a model may name the index; the next one gets it as it was
 
     def _typed(
@@ -142,9 +138,6 @@ class Columns:
         if bad:
             raise _bad_cells(bad)
         return columns
-
-    def _is_handed_on(self, column: Column, present: bool) -> bool:
-        return present or column.name in self.filled
 
     def kinds_of(self, names: Sequence[Hashable]) -> list[Kind | None]:
         """The kinds of a table's columns with these names, None for one that is not known."""
@@ -254,29 +247,6 @@ def _unknown_column(name: Hashable, known: Sequence[str]) -> dict[str, Any]:
     detail = {"column": clipped(name), "found": "a column that the model does not take"}
     meant = hint(str(name), known)
     return detail | {"did_you_mean": meant.name} if meant else detail
-
-
-def _doubles(rows: Any, count: int) -> NDArray[np.float64]:
-    """All cells one after the other. Unlike NumPy, `struct` takes no text for a number."""
-    if isinstance(rows, np.ndarray):
-        return rows.ravel()
-    cells = np.empty(count)
-    pack_into(f"{count}d", cells.data, 0, *chain.from_iterable(rows))
-    return cells
-
-
-def _block(
-    rows: Sequence[Sequence[Any]] | NDArray[Any], order: Sequence[int | None]
-) -> NDArray[np.float64] | None:
-    """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
-    try:
-        cells = _doubles(rows, len(rows) * len(order))
-    except (StructError, OverflowError):
-        return None
-    if None in order or np.isinf(cells).any():
-        return None
-    block = cells.reshape(len(rows), len(order))
-    return block if list(order) == list(range(len(order))) else block[:, order]  # type: ignore[index]
 
 
 def _labels(table: Table) -> "pd.Index[Any] | None":

@@ -1,8 +1,9 @@
-"""How one column of cells becomes the array that a model gets, whatever its type.
+"""What a row of the type table holds, and how it converts the cells of a column.
 
-A `Kind` is one row of the type table in `type_table.py`. Its column is parsed as a whole by NumPy;
-only when that fails are the cells looked at by type. `BadCells` names every cell (up to `LIMIT`)
-that cannot be converted without loss, by row and by the kind of value found.
+A `Kind` is one row; the table is in `type_table.py`. `Kind.convert` turns the cells of a column
+into the array that a model gets. It tries all cells at once, and looks at them by Python type only
+where that fails. `BadCells` then lists the cells that cannot be converted without loss, up to
+`LIMIT` of them: the row, and what kind of value was found there.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,11 +18,12 @@ from numpy.typing import NDArray
 
 from modelserver.errors import LIMIT
 
-Array: TypeAlias = Any
-"""A one-dimensional NumPy array or pandas ExtensionArray; the stubs of pandas tell no more."""
+Array: TypeAlias = NDArray[Any] | pd.api.extensions.ExtensionArray
+"""A typed column, which has one dimension."""
 
 Cells: TypeAlias = Any
-"""The cells of a column: a list or tuple of JSON values, or an `Array`."""
+"""The cells of a column: a list or tuple of JSON values, or an `Array`. The stubs of pandas do not
+take the union of these."""
 
 JsonType: TypeAlias = Literal["boolean", "integer", "number", "string", "array", "object"]
 """JSON Schema's name of a type of values."""
@@ -68,53 +70,53 @@ class BadCells(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One row of the type table: all that the server knows of a type. What differs between types
-    elsewhere, in CSV or on the model's page, follows from the properties at the end."""
+    """One row of the type table: all that the server knows of a type. Where other modules treat
+    types differently, such as CSV or the model's page, they ask the properties, not the name."""
 
     name: str
-    """The type as people read it: as MLflow writes it, a nested one with its parts."""
+    """The type as people read it: MLflow's name, for a nested type with those of its parts."""
     expects: str
-    """What is expected, in a message."""
+    """What a message says is expected."""
     schema: Mapping[str, Any]
     """The JSON Schema of a cell; empty for a type that takes any value."""
     sample: Any
     """A value that fits the schema."""
 
     dtype: Any
-    """Of a column without missing values."""
+    """The dtype of a column without missing values."""
     parse: Callable[[Cells], Array]
-    """From cells of one Python type, none of them missing, to a column. Raises `ValueError`,
-    `TypeError` or `OverflowError`; an `Unfit` says what was found."""
+    """Makes a column of cells that have one Python type and are not missing. Raises `ValueError`,
+    `TypeError` or `OverflowError` where one does not fit; an `Unfit` says what was found."""
     plain: Plain | None = None
-    """Which plain values of JSON are a column of this type as they are, without `parse`."""
+    """Set if such values of JSON need no `parse`: they are a column of this type as they are."""
 
     gaps: Callable[[int], Array]
-    """A column of so many missing values."""
+    """Makes a column of so many missing values."""
     gaps_when_required: bool = True
-    """Whether a column that must be sent may have missing values, too."""
+    """Whether a column that must be sent may have missing values all the same."""
     gaps_in_arrays: bool = False
-    """Whether MLflow takes null among the items of an array whose items are required."""
+    """Whether the items of an array may be missing where they are required."""
     blanks: frozenset[str] = frozenset()
     """Texts that mean a missing value."""
     parse_beside_gaps: Callable[[Cells], Array] | None = None
-    """In place of `parse`, for the other cells of a column that has missing values."""
+    """Takes the place of `parse` for the other cells of a column that has missing values."""
     schema_beside_gaps: Mapping[str, Any] | None = None
-    """In place of `schema`, for a column that has missing values."""
+    """Takes the place of `schema` for a column that has missing values."""
 
     further_types: tuple[type, ...] = ()
-    """Types of Python whose values `parse` takes, beside those of its type in JSON."""
-
+    """Python types of values that an array, object or map may hold as this type, beside those that
+    its type in JSON always has (`nested.py`)."""
     parts: Sequence["Kind"] = ()
-    """What an array, object or map holds."""
+    """The types of what an array, object or map holds."""
     read: Callable[[Any], Any] | None = None
-    """From one value of JSON to the model's, for values that a column can only hold as objects.
-    Raises `nested.Misplaced`."""
+    """Makes the model's value of one JSON value, for types that take whole JSON values. Raises
+    `nested.Misplaced` where it does not fit."""
     one_row: bool = False
-    """Whether MLflow reads an object of `inputs` as one row where a column is of this type."""
+    """Whether a column of this type makes an object under `inputs` one row, by MLflow's rule."""
 
     @property
     def json_type(self) -> JsonType | None:
-        """What its values are in JSON; None for any value."""
+        """What its values are in JSON; None if they may be anything."""
         return self.schema.get("type")
 
     @property
@@ -124,7 +126,7 @@ class Kind:
 
     @property
     def is_scalar(self) -> bool:
-        """Whether its values are single ones, as a cell of CSV can hold them."""
+        """Whether its values are single ones: booleans, numbers or texts."""
         return self.json_type in SCALAR
 
     @property
@@ -134,12 +136,12 @@ class Kind:
 
     @property
     def is_moment(self) -> bool:
-        """Whether its values are dates and date-times."""
+        """Whether its values are dates or date-times."""
         return self.schema.get("format") == "date-time"
 
     @property
-    def is_any_text(self) -> bool:
-        """Whether each text but the empty one is a value, whatever it says: "null", or "NA"."""
+    def takes_any_text(self) -> bool:
+        """Whether no text means a missing value, so that "NA" and "null" are values, too."""
         return self.json_type == "string" and not self.blanks
 
     @property
@@ -170,7 +172,7 @@ class Kind:
             if unfit := _unfit_cells(group, rows, parse):
                 bad += unfit
             else:
-                result[rows] = _parse_together(group, parse)
+                result[np.array(rows)] = _parse_together(group, parse)
         if bad:
             raise BadCells(sorted(bad)[:LIMIT])
         return result
@@ -184,7 +186,7 @@ def objects(cells: Cells) -> NDArray[np.object_]:
     return np.fromiter(cells, object, len(cells))
 
 
-def describe(value: object) -> str:
+def what_is(value: object) -> str:
     """What kind of value this is, in JSON's words."""
     for known, words in FOUND:
         if isinstance(value, known):
@@ -219,7 +221,7 @@ def _unfit_cells(
         parse(values)
     except (ValueError, TypeError, OverflowError) as error:
         if len(values) == 1:
-            return [(rows[0], str(error) if isinstance(error, Unfit) else describe(values[0]))]
+            return [(rows[0], str(error) if isinstance(error, Unfit) else what_is(values[0]))]
         half = len(values) // 2
         bad = _unfit_cells(values[:half], rows[:half], parse)
         if len(bad) < LIMIT:

@@ -1,9 +1,9 @@
-"""Nested column types: MLflow's Array, Object, Map and AnyType, cell by cell.
+"""Nested column types: MLflow's Array, Object and Map, made of the types of their parts.
 
 In: a type as the signature's JSON spells it (`{"type": "array", "items": {…}}`,
-`mlflow.types.schema`). Out: its `Kind`, made of those of its parts. The column of a nested type is
-an object array of lists and dicts. A cell that does not fit raises `Misplaced`, with the path
-inside it, such as "text at items[2].price".
+`mlflow.types.schema`). Out: its `Kind`. The column of a nested type is an object array of lists and
+dicts. A cell that does not fit raises `Misplaced`, with the path inside it, such as "text at
+items[2].price".
 
 The values are what MLflow hands over: NumPy scalars in objects and maps, Python values in arrays.
 MLflow refuses an integer for a nested double, 1.0 for a nested long and anything for a nested
@@ -20,7 +20,7 @@ import pandas as pd
 
 from modelserver.errors import clipped, listed, suggested
 from modelserver.types.cell_parsers import NUMBER_TYPES, nones
-from modelserver.types.kind import Array, Cells, Kind, Unfit, describe, objects
+from modelserver.types.kind import Array, Cells, Kind, Unfit, objects, what_is
 from modelserver.types.tables import ROW_NAMES
 from modelserver.types.type_table import KINDS
 
@@ -69,7 +69,8 @@ def kind_of(spec: Spec, required: bool = True) -> Kind:
 
 
 def is_missing(value: Any, kind: Kind) -> bool:
-    """Whether a JSON value means a missing one: null, such a text, and NaN unless it is a float."""
+    """Whether a JSON value means a missing one: null, one of the `blanks`, or NaN. To a type of
+    floats NaN is a value."""
     if isinstance(value, float):
         return value != value and kind.json_type != "number"
     return value is None or (isinstance(value, str) and value in kind.blanks)
@@ -118,11 +119,11 @@ def _scalar_reader(kind: Kind, required: bool) -> Reader:
         if value is None and not required:
             return None
         if type(value) not in allowed:
-            raise Misplaced(describe(value), kind.expects)
+            raise Misplaced(what_is(value), kind.expects)
         try:
             cell = kind.parse([value])[0]
         except (ValueError, TypeError, OverflowError) as error:
-            found = str(error) if type(error) is Unfit else describe(value)
+            found = str(error) if type(error) is Unfit else what_is(value)
             raise Misplaced(found, kind.expects) from error
         return pd.Timestamp(cell) if isinstance(cell, np.datetime64) else cell
 
@@ -138,7 +139,7 @@ def _array(spec: Spec, required: bool) -> Kind:
         if value is None and may_be_empty_or_null:
             return None
         if not isinstance(value, (list, np.ndarray)):
-            raise Misplaced(describe(value), AN_ARRAY)
+            raise Misplaced(what_is(value), AN_ARRAY)
         result = []
         for index, item in enumerate(value):
             try:
@@ -165,7 +166,8 @@ def _vector(spec: Spec, required: bool) -> Kind:
 
 
 def _array_item_reader(items: Kind, required: bool) -> Reader:
-    """Scalars in arrays are plain Python values; a gap among floats is NaN, among texts None."""
+    """Reads an item of an array. Scalars become plain Python values; a missing float is NaN, a
+    missing text None."""
     read = _reader(items, required)
     if items.read:
         return read
@@ -205,7 +207,7 @@ def _object_reader(readers: Mapping[str, Reader], needed: Sequence[str], require
         if not value and value in (None, {}) and not required:
             return value
         if not isinstance(value, dict):
-            raise Misplaced(describe(value), AN_OBJECT)
+            raise Misplaced(what_is(value), AN_OBJECT)
         if ROW_NAMES in value and ROW_NAMES not in readers:
             value = {name: item for name, item in value.items() if name != ROW_NAMES}
         unknown = [name for name in value if name not in readers]
@@ -236,7 +238,7 @@ def _map(spec: Spec, required: bool) -> Kind:
         if value is None and may_be_null:
             return None
         if not isinstance(value, dict):
-            raise Misplaced(describe(value), AN_OBJECT)
+            raise Misplaced(what_is(value), AN_OBJECT)
         # By number, since the keys of a map may be data.
         steps = (f"[value {number}]" for number in range(len(value)))
         items = zip(value.items(), steps, strict=True)

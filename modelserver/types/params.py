@@ -1,8 +1,9 @@
 """Inference params: the `params` of a request against the model's params schema.
 
 In: the decoded `params` object. Out: every declared param with its value or default, as MLflow
-hands them over (`mlflow.models.utils._enforce_params_schema`): strict types, numbers widen where
-nothing is lost, a null replaces the default. Unknown names and wrong types raise `InvalidInput`.
+hands them over (`mlflow.models.utils._enforce_params_schema`). Types are strict, but an integer may
+stand for a float, and 5.0 for an integer. A null takes the place of the default. Unknown names and
+wrong types raise `InvalidInput`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 
 from modelserver.errors import LIMIT, InvalidInput, clipped, hint, listed, quoted
 from modelserver.types.cell_parsers import EXACT, INEXACT, WholeFloat
-from modelserver.types.kind import Kind, describe
+from modelserver.types.kind import Kind, what_is
 from modelserver.types.nested import Misplaced, is_missing, kind_of
 
 
@@ -34,7 +35,7 @@ class Param:
         if self.shape is None:
             return self._read_one(value)
         if not isinstance(value, list):
-            raise Misplaced(describe(value), f"an array of {self.kind.expects}")
+            raise Misplaced(what_is(value), f"an array of {self.kind.expects}")
         return [self._read_one(item) for item in value]
 
     def _read_one(self, value: Any) -> Any:
@@ -60,11 +61,11 @@ class Params:
         return frozenset(param.name for param in self.declared)
 
     def read(self, given: Any) -> dict[str, Any] | None:
-        """All params by name. For a model that declares none, None or the empty object given."""
+        """The values of all params by name. None if none are declared and none were sent."""
         if given is None:
             return self.read({}) if self.declared else None
         if not isinstance(given, dict):
-            raise InvalidInput(f"'params' must be an object, not {describe(given)}")
+            raise InvalidInput(f"'params' must be an object, not {what_is(given)}")
         known = {param.name: param for param in self.declared}
         unknown = [name for name in given if name not in known]
         faults = [_unknown(name, list(known)) for name in unknown[:LIMIT]]
@@ -87,7 +88,8 @@ def _read_object(value: Any, kind: Kind) -> Any:
 
 
 def _as_sent(read: Any, value: Any) -> Any:
-    """What was read of an object, as Python's values; dates stay texts, as with MLflow."""
+    """An object that was read, as MLflow hands it over: Python's numbers, and dates as the texts
+    that were sent."""
     if isinstance(read, dict):
         return {name: _as_sent(item, value[name]) for name, item in read.items()}
     if isinstance(read, list):
@@ -115,7 +117,7 @@ def _compile(spec: Mapping[str, Any]) -> Param:
 def _exactly(*allowed: type, make: Callable[[Any], Any]) -> Callable[[Any, Kind], Any]:
     def read(value: Any, kind: Kind) -> Any:
         if type(value) not in allowed:
-            raise Misplaced(describe(value), kind.expects)
+            raise Misplaced(what_is(value), kind.expects)
         return make(value)
 
     return read
@@ -130,7 +132,7 @@ def _read_integer(value: Any, kind: Kind) -> int:
             raise Misplaced(INEXACT, kind.expects)
         return int(value)
     if type(value) is not int:
-        raise Misplaced(describe(value), kind.expects)
+        raise Misplaced(what_is(value), kind.expects)
     if not -(2**63) <= value < 2**63:
         raise Misplaced("an integer beyond 64 bits", kind.expects)
     return value
@@ -138,7 +140,7 @@ def _read_integer(value: Any, kind: Kind) -> int:
 
 def _read_moment(value: Any, kind: Kind) -> Any:
     if not isinstance(value, str):
-        raise Misplaced(describe(value), kind.expects)
+        raise Misplaced(what_is(value), kind.expects)
     try:
         moment = np.asarray(kind.parse([value]))
     except ValueError as error:

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelserver.errors import LIMIT, BadRequest, listed, quoted
-from modelserver.types.kind import Cells, describe
+from modelserver.types.kind import Cells, what_is
 
-MANY_CELLS = 1_000_000
+MOST_CELLS = 1_000_000
 """Cells that a small body may stand for, where it names columns or values once for many rows."""
 
 SPLIT_KEYS = {"columns", "data", "index"}
@@ -76,7 +76,7 @@ class Table:
 def read_split(value: Any) -> Table:
     """`dataframe_split`: `{"columns": [names], "data": [rows], "index": [labels]}`."""
     if not isinstance(value, dict):
-        raise BadRequest(f"'dataframe_split' must be an object, not {describe(value)}")
+        raise BadRequest(f"'dataframe_split' must be an object, not {what_is(value)}")
     if "data" not in value or not value.keys() <= SPLIT_KEYS:
         raise BadRequest(
             "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; "
@@ -86,7 +86,7 @@ def read_split(value: Any) -> Table:
     for key in ("data", "columns", "index"):
         part = value.get(key)
         if not isinstance(part, list) and (key == "data" or part is not None):
-            raise BadRequest(f"'{key}' in 'dataframe_split' must be an array, not {describe(part)}")
+            raise BadRequest(f"'{key}' in 'dataframe_split' must be an array, not {what_is(part)}")
     if index is not None and len(index) != len(data):
         raise BadRequest(
             f"'index' in 'dataframe_split' has {len(index)} labels for {len(data)} rows"
@@ -101,7 +101,7 @@ def _labels(index: Sequence[Any]) -> Sequence[Hashable]:
         parts = label if isinstance(label, list) else [label]
         if (len(parts) if parts is label else None) != levels or not _are_single(parts):
             raise BadRequest(
-                f"label {row} of 'index' in 'dataframe_split' is {describe(label)}: labels are "
+                f"label {row} of 'index' in 'dataframe_split' is {what_is(label)}: labels are "
                 "single values, or arrays of as many single values each"
             )
     return index if levels is None else [tuple(label) for label in index]
@@ -116,12 +116,12 @@ def read_records(
 ) -> Table:
     """`[{name: cell, …}, …]`; a name that a row lacks is `gap` there, unless `same_keys`."""
     if not isinstance(value, list):
-        raise BadRequest(f"'{form}' must be an array of objects, not {describe(value)}")
+        raise BadRequest(f"'{form}' must be an array of objects, not {what_is(value)}")
     if not value or not isinstance(value[0], dict):
         return read_rows(form, value, None)
     for row, record in enumerate(value):
         if not isinstance(record, dict):
-            raise BadRequest(f"row {row} of '{form}' is {describe(record)}, not an object")
+            raise BadRequest(f"row {row} of '{form}' is {what_is(record)}, not an object")
     names = list(value[0])
     if (table := _alike(value, names)) is not None:
         return table
@@ -129,7 +129,7 @@ def read_records(
         row = next(i for i, record in enumerate(value) if record.keys() != value[0].keys())
         raise BadRequest(f"row {row} of '{form}' has other keys than row 0")
     names = list(dict.fromkeys(chain.from_iterable(value)))
-    if len(names) * len(value) > MANY_CELLS + 10 * sum(map(len, value)):
+    if len(names) * len(value) > MOST_CELLS + 10 * sum(map(len, value)):
         raise BadRequest(f"the rows of '{form}' have too many different keys")
     columns = [[record.get(name, gap) for record in value] for name in names]
     return Table(names, len(value), columns=columns)
@@ -155,15 +155,15 @@ def read_rows(
     if data and not isinstance(data[0], list):
         row = next((i for i, item in enumerate(data) if isinstance(item, (list, dict))), None)
         if isinstance(data[0], dict) or row is not None:
-            raise BadRequest(f"row {row or 0} of '{form}' is {describe(data[row or 0])}")
+            raise BadRequest(f"row {row or 0} of '{form}' is {what_is(data[row or 0])}")
         names = check_names(names if names is not None else [0])
         if len(names) != 1:
-            raise BadRequest(f"row 0 of '{form}' is {describe(data[0])}, not an array")
+            raise BadRequest(f"row 0 of '{form}' is {what_is(data[0])}, not an array")
         return Table(names, len(data), columns=[data], index=index, named=names != [0])
     width = len(names) if names is not None else len(data[0]) if data else 0
     for row, cells in enumerate(data) if set(map(type, data)) > {list} else ():
         if not isinstance(cells, list):
-            raise BadRequest(f"row {row} of '{form}' is {describe(cells)}, not an array")
+            raise BadRequest(f"row {row} of '{form}' is {what_is(cells)}, not an array")
     if set(map(len, data)) - {width}:
         row = next(i for i, cells in enumerate(data) if len(cells) != width)
         raise BadRequest(f"row {row} of '{form}' has {len(data[row])} cells, expected {width}")
@@ -174,7 +174,7 @@ def read_rows(
 def read_columns(form: str, value: Mapping[str, Any]) -> Table:
     """`{name: [cells], …}`: columns of one length; a single value stands in every row."""
     length = refuse_unequal(form, value)
-    if length * sum(not isinstance(cells, list) for cells in value.values()) > MANY_CELLS:
+    if length * sum(not isinstance(cells, list) for cells in value.values()) > MOST_CELLS:
         raise BadRequest(f"too many single values beside the columns of '{form}'")
     columns = [cells if isinstance(cells, list) else [cells] * length for cells in value.values()]
     return Table(list(value), length, columns=columns)
@@ -194,7 +194,7 @@ def check_names(names: Sequence[Any]) -> Sequence[Hashable]:
     """The names, if each is a text or a whole number and none is given twice."""
     for position, name in enumerate(names):
         if type(name) not in (str, int):
-            raise BadRequest(f"the name of column {position} is {describe(name)}, not text")
+            raise BadRequest(f"the name of column {position} is {what_is(name)}, not text")
     if len(set(names)) != len(names):
         raise BadRequest(f"columns given twice: {listed(twice(names))}")
     return names

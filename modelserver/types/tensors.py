@@ -1,8 +1,9 @@
 """Tensor signatures: nested JSON arrays, or a table, to the NumPy arrays that a model declares.
 
-A tensor is parsed as a whole by NumPy and cast without loss by the type table's rules; the shape
-must be the declared one, where -1 stands for any size. Faults raise `InvalidInput` with the index
-of each bad element. Rules of shapes: `mlflow.models.utils._enforce_tensor_schema`.
+NumPy parses a tensor as a whole; its elements are then converted by the rules of the type table,
+without loss. The shape must be the declared one, where -1 stands for any size. Faults raise
+`InvalidInput` with the index of each bad element. Rules of shapes:
+`mlflow.models.utils._enforce_tensor_schema`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from modelserver.errors import BadRequest, InvalidInput, joined, listed, suggested
-from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, describe, objects
+from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, objects, what_is
 from modelserver.types.tables import ROW_NAMES, Table
 from modelserver.types.type_table import KINDS, float_kind, integer_kind
 
@@ -83,7 +84,7 @@ def read_tensors(tensors: Sequence[Tensor], value: Any) -> Tensors:
     if len(tensors) == 1 and not isinstance(value, dict):
         value = {first.name: value}
     if not isinstance(value, dict):
-        raise InvalidInput(f"expected an object of tensors by name, found {describe(value)}")
+        raise InvalidInput(f"expected an object of tensors by name, found {what_is(value)}")
     return _read_named(tensors, value, Tensor.read)
 
 

@@ -1,10 +1,11 @@
 """The type table: what each MLflow column type is in NumPy and pandas, in JSON and in JSON Schema.
 
-A row of it is a `Kind`; what parses its cells is in `cell_parsers.py`. Scoring parses by the table,
-and description says what it says, so that the document cannot promise what the parser refuses.
+A row is a `Kind` (`kind.py`). Requests are parsed by these rows and the document is written from
+them, so that it cannot promise what the parser refuses. Nested types are in `nested.py`.
 
-Types and dtypes: `mlflow.types.DataType`. Missing values: float NaN, datetime NaT, text missing;
-an integer column with gaps becomes float64 with NaN, as pandas reads such a column in training.
+Types and dtypes are those of `mlflow.types.DataType`. Missing values are NaN among floats, NaT
+among date-times, and pandas' missing text among texts. A column of integers that has some becomes
+float64, as pandas reads such a column in training.
 """
 
 from collections.abc import Mapping

@@ -38,7 +38,7 @@ WAYS: Final[Mapping[str, tuple[str, Any]]] = {
     "json_numbers": ("reading.fast.json_numbers._array", nothing),
     "json_tables": ("reading.fast.json_tables.read_cells", nothing),
     "constants_as_nulls": ("reading.json_reader.constants_as_nulls", nothing),
-    "_block": ("types.frames._block", nothing),
+    "block_of": ("types.frames.block_of", nothing),
     "plain_columns": ("types.frames.plain_columns", lambda *_: {}),
     "frame_of": ("types.fast_blocks.create_dataframe_from_blocks", None),
     "plain dates": ("types.dates._are_plain", nothing),

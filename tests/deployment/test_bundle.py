@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.deployment.files.bundle import ARGUMENTS, FILES, LARGE, read_bundle
+from modelserver.deployment.bundle import ARGUMENTS, FILES, LARGE, read_bundle
 from tests.support.processes import ROOT
 
 # What a folder collects while people work in it, and what must stay there.

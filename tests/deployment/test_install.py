@@ -19,9 +19,8 @@ from modelserver.deployment import install
 from modelserver.deployment.checks.project_checks import check_requirements
 from modelserver.deployment.environment import read_environment
 from modelserver.deployment.packages.comparison import in_file
-from modelserver.deployment.packages.contradictions import ASIDE
-from modelserver.deployment.packages.lines import read_lines
-from modelserver.deployment.packages.merging import START
+from modelserver.deployment.packages.lines import START, read_lines
+from modelserver.deployment.packages.merging import ASIDE
 from modelserver.hosting.settings import read_settings
 from tests.support.processes import (
     KEPT,

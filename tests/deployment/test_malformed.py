@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.deployment.packages.comparison import in_file
-from modelserver.deployment.packages.malformed import RULE, malformed
-from modelserver.deployment.packages.merging import END, START, Conflict, merge
+from modelserver.deployment.packages.lines import END, START
+from modelserver.deployment.packages.merging import Conflict, merge
+from modelserver.deployment.packages.own_lines import RULE, malformed
 
 JOINED = "perhaps lines that were joined, "
 
@@ -42,20 +43,21 @@ FAULTS = {
 @pytest.mark.parametrize("line", FAULTS)
 def test_what_a_line_may_have_meant(line: str) -> None:
     (found,) = malformed(f"# first\na==1 \\\n  --hash=sha256:ab\n{line}\nb\n")
-    assert found.number == 4
+    assert found.advice == "edit line 4 of requirements.txt"
     shown = line.partition("  #")[0].replace("u:p@", "…@")
-    assert str(found) == f"line 4 `{shown}` of requirements.txt is no requirement: {FAULTS[line]}"
+    assert found.found == f"line 4 `{shown}` of requirements.txt is no requirement: {FAULTS[line]}"
 
 
 @pytest.mark.parametrize("line", ["a @ https://h/a.whlb==2", "./a.whlb==2", "-r base.txtb==2"])
 def test_a_requirement_that_was_joined_to_something_else(line: str) -> None:
-    assert [found.number for found in malformed(line)] == [1]
+    (found,) = malformed(line)
+    assert found.advice == "edit line 1 of requirements.txt"
 
 
 def test_pip_refuses_joined_lines_and_takes_the_two_that_were_meant(tmp_path: Path) -> None:
     joined = f"pandas=={version('pandas')}mlflow=={version('mlflow')}"
     (found,) = malformed(joined)
-    meant = re.findall(r"`(.*?)`", str(found).partition(JOINED)[2])
+    meant = re.findall(r"`(.*?)`", found.found.partition(JOINED)[2])
     assert not pip_takes(tmp_path, joined)
     assert pip_takes(tmp_path, *meant)
 
@@ -90,8 +92,9 @@ def test_what_is_readable(line: str) -> None:
 @given(st.text("a1=.<>,;'\" #-[]/:@\n", max_size=30))
 def test_every_text_has_an_answer(text: str) -> None:
     for found in malformed(text):
-        assert text.split("\n")[found.number - 1]
-        assert str(found)
+        number = re.fullmatch(r"edit line (\d+) of requirements.txt", found.advice)
+        assert number
+        assert text.split("\n")[int(number[1]) - 1]
 
 
 def test_an_update_stops_and_the_check_says_which_line_to_edit() -> None:

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.deployment.packages.comparison import Comparison, in_file
-from modelserver.deployment.packages.contradictions import ASIDE
 from modelserver.deployment.packages.floors import raised
-from modelserver.deployment.packages.lines import read_lines
+from modelserver.deployment.packages.lines import END, START, read_lines
 from modelserver.deployment.packages.matches import quoted
-from modelserver.deployment.packages.merging import END, START, Conflict, differences, merge
+from modelserver.deployment.packages.merging import ASIDE, Conflict, differences, merge
 from tests.support.connect.environment import needed
 
 ROOT = Path(__file__).parents[2]

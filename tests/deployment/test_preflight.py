@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks.model_checks import check_model, check_openapi, check_prediction
-from modelserver.deployment.checks.outcome import Check
 from modelserver.deployment.checks.preflight import preflight
 from modelserver.deployment.checks.project_checks import (
     check_folder,
@@ -19,10 +19,10 @@ from modelserver.deployment.checks.project_checks import (
     check_requirements,
 )
 from modelserver.deployment.checks.rehearsal import Answer, Rehearsal
+from modelserver.deployment.checks.report import Check
+from modelserver.deployment.command_line import ours
 from modelserver.deployment.environment import SavedWith, read_environment
-from modelserver.deployment.files.bundle import read_bundle
 from modelserver.deployment.install import update
-from modelserver.deployment.shell import ours
 from modelserver.hosting.settings import read_settings
 from modelserver.scoring.blaming.blame import LOGGED
 from tests.deployment.test_rehearsal import OF_THE_ZOO

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from modelserver.deployment.files.bundle import ARGUMENTS, variables
+from modelserver.deployment.bundle import ARGUMENTS, variables
 from modelserver.deployment.publishing import Call, deploy, manifest, read_call, shown
 from tests.support.connect.publisher import PREDICTED, Publisher, publishing
 from tests.support.processes import ROOT, Server, free_port

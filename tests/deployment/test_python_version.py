@@ -6,7 +6,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from rsconnect.pyproject import detect_python_version_requirement
 
-from modelserver.deployment.checks.python_version import SOURCES, chosen_python, minor
+from modelserver.deployment.checks.project_checks import SOURCES, chosen_python, minor
 
 
 @pytest.mark.parametrize(

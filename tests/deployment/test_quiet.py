@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from modelserver.deployment.quiet import quiet
+from modelserver.deployment.environment import quiet
 
 
 def make_noise() -> None:

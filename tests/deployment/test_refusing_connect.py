@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modelserver.deployment.files.bundle import ARGUMENTS
+from modelserver.deployment.bundle import ARGUMENTS
 from tests.support.connect.publisher import Publisher, publishing
 
 PANDAS = f"pandas=={version('pandas')}"

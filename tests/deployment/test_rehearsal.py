@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks.document_faults import faults
 from modelserver.deployment.checks.model_checks import check_load
 from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
 from modelserver.deployment.environment import SavedWith
-from modelserver.deployment.files.bundle import read_bundle
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.attempt import LoadFailed
 from modelserver.loading.loader import load_model

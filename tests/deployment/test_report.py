@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from modelserver.deployment.checks.outcome import Check
-from modelserver.deployment.checks.report import Style, write_json, write_table
+from modelserver.deployment.checks.report import Check, Style, write_json, write_table
 
 CHECKS = [
     Check("settings", "ok", "models:/wine/1"),

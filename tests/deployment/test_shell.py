@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.deployment.shell import (
+from modelserver.deployment.command_line import (
     join,
     new_environment,
     ours,

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from modelserver.deployment.environment import SavedWith, read_environment
+from modelserver.deployment.packages.floors import skinny
 from modelserver.deployment.packages.lines import read_lines
-from modelserver.deployment.skinny import skinny
 
 
 def contents(packages: str, **flavors: object) -> list[str]:
     saved = SavedWith(Path(), tuple(read_lines(packages)), None, flavors)
-    return [line.content for line in skinny(saved)]
+    return [line.content for line in skinny(saved.packages, saved.flavors)]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,8 @@ def test_flavors_that_need_more() -> None:
 
 
 def test_a_real_model(model_path: Callable[[str], Path]) -> None:
-    names = [line.name for line in skinny(read_environment(model_path("wine"))) if line.name]
+    saved = read_environment(model_path("wine"))
+    names = [line.name for line in skinny(saved.packages, saved.flavors) if line.name]
     assert "mlflow" not in names
     assert {"mlflow-skinny", "pandas", "scikit-learn"} <= set(names)
     assert len(names) == len(set(names))

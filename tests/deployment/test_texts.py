@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.deployment.checks.outcome import Check
 from modelserver.deployment.checks.preflight import preflight
+from modelserver.deployment.checks.report import Check
 from modelserver.deployment.texts import NoText, decode, read_text
 
 UTF_16 = "UTF-16 text, as PowerShell 5 writes it with >"

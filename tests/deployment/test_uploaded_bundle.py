@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.deployment.files.bundle import ARGUMENTS
+from modelserver.deployment.bundle import ARGUMENTS
 from tests.support.connect.publisher import Publisher, publishing
 from tests.support.processes import ROOT
 

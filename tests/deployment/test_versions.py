@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from modelserver.deployment.packages.versions import common, is_exact
+from modelserver.deployment.packages.lines import common, is_exact
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from modelserver.deployment.files.bundle import Bundle
-from modelserver.deployment.files.whole_folder import private, read_folder
+from modelserver.deployment.bundle import Bundle
+from modelserver.deployment.whole_folder import private, read_folder
 from tests.support.needs import need
 
 SENT = (

@@ -25,7 +25,7 @@ from modelserver.describing.document import BaseError, Document, read_base
 from modelserver.hosting.settings import read_settings
 from modelserver.lifecycle import Lifecycle
 from modelserver.loading.loader import load_model
-from modelserver.reading.formats import CSV, JSON, PARQUET
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 from modelserver.scoring.model import Model
 from tests.support.zoo import MODELS, Echo, _columns, save_pyfunc
 
@@ -319,6 +319,15 @@ def test_parts_that_an_editor_took_out_are_not_needed(loaded: Callable[[str], Mo
     post(base)["responses"]["200"]["content"]["application/json"]["examples"] = None
     edited = describe(base, loaded("wine"), False).document
     assert list(answer_examples(edited)) == [*FORMS, "csv"]
+
+
+def test_what_an_editor_says_of_a_format_is_kept() -> None:
+    text = BASE.read_text(encoding="utf-8")
+    place = "          # model: the server's other formats"
+    own = {"schema": {"title": "Ours"}}
+    edited = read_base(text.replace(place, f"          {CSV}: {json.dumps(own)}\n{place}"))
+    content = post(edited)["requestBody"]["content"]
+    assert (content[CSV], content.keys()) == (own, FORMATS.keys())
 
 
 def test_both_spellings_are_the_same_document_under_a_tag(client: Open) -> None:

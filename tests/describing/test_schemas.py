@@ -6,6 +6,7 @@ import pytest
 
 from modelserver.describing.schemas import (
     column_schema,
+    fits,
     param_schema,
     split_schema,
     tensor_schema,
@@ -100,6 +101,28 @@ def test_nested(spec: dict[str, Any], schema: dict[str, Any], name: str) -> None
     assert column_schema(spec) == {**schema, "x-mlflow-type": name}
     optional = column_schema({**spec, "required": False})
     assert optional == {**schema, "type": [schema["type"], "null"], "x-mlflow-type": name}
+
+
+@pytest.mark.parametrize(
+    ("schema", "fitting", "unfit"),
+    [
+        (True, None, ...),
+        (False, ..., None),
+        ({"type": ["integer", "null"], "maximum": 1}, 1.0, 2),
+        ({"type": "boolean"}, True, 1),
+        ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, "x", 1.5),
+        ({"oneOf": [{"type": "number"}, {"type": "integer"}]}, 1.5, 1),
+        ({"prefixItems": [{"type": "integer"}], "items": False}, [1], [1, 2]),
+        ({"type": "string", "pattern": "^a"}, "ab", "b"),
+        ({"$ref": "#/components/schemas/Row"}, {"a": 1}, {"a": "x"}),
+        ({"items": {"$ref": "#/components/schemas/Row"}}, [{"a": 1}], [{"a": 1}, {}]),
+    ],
+)
+def test_what_fits(schema: Any, fitting: Any, unfit: Any) -> None:
+    row = {"required": ["a"], "properties": {"a": {"type": "integer"}}}
+    document = {"openapi": "3.1.0", "components": {"schemas": {"Row": row}}}
+    assert fitting is ... or fits(schema, fitting, document)
+    assert unfit is ... or not fits(schema, unfit, document)
 
 
 def tensor(dtype: str, *shape: int) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks.model_checks import check_prediction
 from modelserver.deployment.checks.rehearsal import rehearse
-from modelserver.deployment.files.bundle import read_bundle
 from modelserver.loading.logged_example import logged_example
 from tests.support.processes import ROOT
 

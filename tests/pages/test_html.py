@@ -1,11 +1,11 @@
 """The pages as text."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
-from modelserver.describing.description import base_description
+from modelserver.describing.questionnaire import BLANK, Field, Questionnaire
 from modelserver.describing.snippets import SERVER
-from modelserver.pages.fields import Field, Form
 from modelserver.pages.html import docs_page, landing_page
 from modelserver.pages.landing import Landing
 from modelserver.pages.sections import fields_html, samples_html, signature_html
@@ -23,14 +23,14 @@ def landing(**other: Any) -> Landing:
         "description": "",
         "reason": "",
         "warnings": (),
-        "made_up": False,
         "step": "",
         "since": "2026-01-01T00:00:00+00:00",
         "next_try": "",
         "facts": [("Version", "1")],
         "base_url": "http://server",
         "on_connect": False,
-        "document": base_description().document,
+        "questionnaire": BLANK,
+        "calls": (),
     }
     return Landing(**values | other)
 
@@ -59,7 +59,9 @@ def test_no_script_or_style_stands_in_a_page() -> None:
 
 
 def test_warnings_stand_where_the_state_does() -> None:
-    page = landing_page(landing(warnings=["one", "two"], made_up=True), NAMES)
+    page = landing_page(
+        landing(warnings=["one", "two"], questionnaire=replace(BLANK, made_up=True)), NAMES
+    )
     assert page.index("Ready, with a warning") < page.index("</strong> one.</p>")
     assert page.index("</strong> two.</p>") < page.index("The values are made up")
     assert "warning" not in landing_page(landing(), NAMES)
@@ -74,26 +76,26 @@ def test_a_model_without_a_document_of_its_own() -> None:
     page = landing_page(landing(), NAMES)
     assert "There is no call to copy" in page
     assert "logged without a signature" in page
-    assert 'data-kind="body"' in page
+    assert 'data-sends="body"' in page
 
 
 def test_samples_hold_the_url() -> None:
-    samples = [{"lang": "Shell", "label": "curl", "source": f"curl '{SERVER}/x?<>'"}]
-    document = {"paths": {"/invocations": {"post": {"x-codeSamples": samples}}}}
+    calls = [{"lang": "Shell", "label": "curl", "source": f"curl '{SERVER}/x?<>'"}]
     assert 'curl &#x27;<span class="base">http://s</span>/x?&lt;&gt;&#x27;' in samples_html(
-        document, "http://s"
+        calls, "http://s"
     )
 
 
 def test_fields() -> None:
     columns = [
-        Field("a", "double", example="0.5", description="How much"),
+        Field("a", "double", example="0.5"),
         Field("b", "boolean", required=False),
         Field("c", "string", example="two\nlines"),
         Field("d", "Array(long)", example="[1, 2]"),
     ]
-    page = fields_html(Form("records", columns, [Field("p", "long", False, "3")], True))
-    assert '<p class="hint" id="column-0-hint">double · How much</p>' in page
+    params = [Field("p", "long", False, "3")]
+    page = fields_html(Questionnaire("records", columns, True, params=params))
+    assert '<p class="hint" id="column-0-hint">double</p>' in page
     assert '<option value="" selected>(empty)</option><option value="true">true</option>' in page
     assert '<textarea id="column-2"' in page
     assert 'placeholder="3" inputmode="decimal"' in page
@@ -103,17 +105,22 @@ def test_fields() -> None:
 
 def test_fields_without_names_are_counted() -> None:
     columns = [Field(str(position), "double") for position in range(30)]
-    page = fields_html(Form("rows", columns, [], True))
+    page = fields_html(Questionnaire("rows", columns, True))
     assert "Column 29</label>" in page
     assert '<div class="fields many">' in page
 
 
+def test_params_of_a_whole_body_stand_in_it() -> None:
+    params = [Field("p", "long", False, "3")]
+    page = fields_html(Questionnaire("body", [Field("Request", "JSON")], False, params=params))
+    assert "param-0" not in page
+
+
 def test_tables_of_the_signature() -> None:
-    row = {"x-mlflow-type": "string", "examples": ["x" * 100], "description": "Which"}
-    document = {"components": {"schemas": {"Row": {"properties": {"a": row}}, "Predictions": {}}}}
-    table = signature_html(document)
+    inputs = [Field("a", "string", False, "x" * 100)]
+    table = signature_html(Questionnaire("records", inputs, True, inputs))
     assert re.findall("<th scope=.col.>(.*?)</th>", table) == [
-        "Name", "Type", "Required", "Example", "Meaning",
+        "Name", "Type", "Required", "Example",
     ]  # fmt: skip
     assert f"<code>{'x' * 79}…</code>" in table
     assert "<td>optional</td>" in table

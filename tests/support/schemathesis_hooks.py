@@ -1,8 +1,8 @@
 """What the document cannot say to schemathesis, which loads this file (SCHEMATHESIS_HOOKS).
 
 Two rules are beyond JSON Schema and stand in the document's prose: columns that stand beside each
-other, or labels beside rows, have one length; and a date is between 1678 and 2261. CSV and Parquet
-have no schema, so bodies in them are the example as it is, and that as Parquet.
+other, or labels beside rows, have one length; and a date is between 1678 and 2261. Formats
+beside JSON have no schema, so bodies in them are the example as it is, and that as Parquet.
 """
 
 import io
@@ -15,6 +15,10 @@ import numpy as np
 import pandas as pd
 import schemathesis
 from hypothesis import strategies
+
+from modelserver.reading.formats import FORMATS, JSON
+
+FILES = sorted(FORMATS.keys() - {JSON})
 
 DOCUMENT: dict[str, Any] = json.loads(os.environ["SCHEMATHESIS_DOCUMENT"])
 
@@ -33,7 +37,7 @@ def examples(media_type: str) -> dict[str, Any]:
 
 def as_parquet() -> bytes:
     """The example of `dataframe_split`, or for tensors that of `inputs`, a row per row."""
-    examples_ = examples("application/json")
+    examples_ = examples(JSON)
     if "split" in examples_:
         table = examples_["split"]["dataframe_split"]
         frame = pd.DataFrame(table["data"], columns=table.get("columns"))
@@ -70,14 +74,13 @@ def filter_case(context: Any, case: Any) -> bool:
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
-    if case.media_type == "text/csv":
-        case.body = examples("text/csv")["csv"]
-    elif case.media_type == "application/vnd.apache.parquet":
-        case.body = as_parquet()
+    if case.media_type in FILES:
+        shown = examples(case.media_type).values()
+        case.body = next(iter(shown)) if shown else as_parquet()
     return case
 
 
-@schemathesis.serializer("text/csv", "application/vnd.apache.parquet")
+@schemathesis.serializer(*FILES)
 def as_bytes(context: Any, body: Any) -> bytes:
     return body if isinstance(body, bytes) else str(body).encode()
 

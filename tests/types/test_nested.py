@@ -148,3 +148,27 @@ def test_missing_properties_are_named(cell: Any) -> None:
         kind_of(spec, required=True).convert([cell], required=True)
     [(row, found)] = refusal.value.cells
     assert (row, "property 'name'" in found) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "sample", "one_row", "takes_anything"),
+    [
+        (array_of("long"), "Array(long)", [1], True, False),
+        (VECTOR, "sparkml_vector", [0.5], True, False),
+        (map_of("any"), "Map(any)", {"key": "text"}, False, True),
+        (
+            PERSON,
+            "{name: string, age: long (optional)}",
+            {"name": "text", "age": 1},
+            True,
+            False,
+        ),
+        (array_of(array_of("any")), "Array(Array(any))", [["text"]], True, True),
+    ],
+)
+def test_what_follows_from_the_parts(
+    spec: Any, name: str, sample: Any, one_row: bool, takes_anything: bool
+) -> None:
+    kind = kind_of(spec)
+    assert (kind.name, kind.sample) == (name, sample)
+    assert (kind.one_row, kind.takes_anything, kind.is_scalar) == (one_row, takes_anything, False)

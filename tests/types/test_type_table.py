@@ -18,7 +18,7 @@ from modelserver.types.dates import (
     _letters,
     _plain_dates,
 )
-from modelserver.types.kind import TEXT, BadCells, Unfit, describe
+from modelserver.types.kind import TEXT, BadCells, Kind, Unfit, what_is
 from modelserver.types.type_table import KINDS
 
 NAN = float("nan")
@@ -264,12 +264,12 @@ def test_no_more_than_the_limit_of_bad_cells_is_reported() -> None:
     ids=str,
 )
 def test_values_in_words(value: object, words: str) -> None:
-    assert describe(value) == words
+    assert what_is(value) == words
 
 
 def test_any_keeps_integers_that_floats_would_round() -> None:
     whole = KINDS["any"].convert([2**53 + 1, None])
-    assert (whole.dtype, whole.tolist()) == (object, [2**53 + 1, None])
+    assert (str(whole.dtype), whole.tolist()) == ("object", [2**53 + 1, None])
     assert KINDS["any"].convert([1, None]).dtype == "float64"
 
 
@@ -320,3 +320,26 @@ def _outcome(read: Callable[[], Any]) -> Any:
 def test_plain_dates_are_of_one_form() -> None:
     assert not _are_plain(_letters(np.array([DAY, f"{DAY}T12:30"])))
     assert not _are_plain(_letters(np.array([f"{DAY}T12:30", DAY])))
+
+
+@pytest.mark.parametrize(
+    ("kind", "json_type", "properties"),
+    [
+        ("boolean", "boolean", {"is_scalar", "changes_with_gaps"}),
+        ("integer", "integer", {"is_scalar", "is_numeric", "changes_with_gaps"}),
+        ("long", "integer", {"is_scalar", "is_numeric", "changes_with_gaps"}),
+        ("float", "number", {"is_scalar", "is_numeric"}),
+        ("double", "number", {"is_scalar", "is_numeric"}),
+        ("string", "string", {"is_scalar", "takes_any_text"}),
+        ("datetime", "string", {"is_scalar", "is_moment"}),
+        ("binary", "string", {"is_scalar", "takes_any_text"}),
+        ("any", None, {"takes_anything"}),
+    ],
+)
+def test_properties_that_follow_from_a_row(
+    kind: str, json_type: str | None, properties: set[str]
+) -> None:
+    row = KINDS[kind]
+    known = [name for name in dir(Kind) if isinstance(getattr(Kind, name), property)]
+    assert {name for name in known if getattr(row, name) is True} == properties
+    assert row.json_type == json_type

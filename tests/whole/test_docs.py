@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.app import PATHS
-from modelserver.deployment.files.bundle import ARGUMENTS
+from modelserver.deployment.bundle import ARGUMENTS
 from modelserver.errors import error_body
 from modelserver.hosting.login import CONNECT_KEY, ELSEWHERE, KEY_AS_TOKEN, NO_KEY
 from modelserver.hosting.settings import SETTINGS, Setting

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from modelserver.app import create_app
 from modelserver.describing.description import base_description
 from modelserver.hosting.settings import read_settings
 from modelserver.lifecycle import Lifecycle, in_daemon_thread
-from tests.support.zoo import save_wine
+from tests.support.zoo import SlowModel, save_wine
 
 SLOW_TO_LOAD = """
 import time
@@ -42,6 +43,14 @@ def with_loader(source: Path, target: Path, code: str) -> Path:
     meta = meta.replace("loader_module: mlflow.sklearn", f"loader_module: {name}\n    code: code")
     (target / "MLmodel").write_text(meta)
     return target
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Returns once `condition` holds, which must be within 30 s."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def settled(client: TestClient) -> Any:
@@ -180,19 +189,20 @@ def test_an_unknown_path(tmp_path: Path) -> None:
 
 
 def test_failures_are_retried_and_logged_once_in_full(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "later"
     with TestClient(app_for(path)) as client:
-        assert settled(client)["state"] == "failed"
-        time.sleep(1.5)  # a second attempt fails too
+        first = settled(client)
+        assert first["state"] == "failed"
+        wait_for(lambda: client.get("/health").json()["next_try"] != first["next_try"])
         save_wine(path)
-        deadline = time.monotonic() + 20
-        while client.get("/ping").status_code != 200 and time.monotonic() < deadline:
-            time.sleep(0.2)
+        wait_for(lambda: client.get("/ping").status_code == 200)
         health = client.get("/health").json()
-    assert health["state"] == "ready"
-    assert health["reason"] is None
+    assert (health["state"], health["reason"], health["next_try"]) == ("ready", None, None)
+    failures = [record for record in caplog.records if "trying again in" in record.getMessage()]
+    assert [bool(record.exc_info) for record in failures][:2] == [True, False]
+    assert [record.getMessage().rpartition(" in ")[2] for record in failures][:2] == ["1 s", "2 s"]
 
 
 def test_without_a_lifespan_the_first_request_starts_the_load(
@@ -240,33 +250,41 @@ def test_the_download_is_removed_at_the_end(
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
 
 
-def test_stops_while_loading(model_path: Callable[[str], Path], tmp_path: Path) -> None:
-    code = SLOW_TO_LOAD.format(seconds=0.5)
-    path = with_loader(model_path("wine"), tmp_path / "slow", code)
-
+def test_stops_while_loading(slow_model: SlowModel) -> None:
     async def start_and_stop() -> str:
-        lifecycle = Lifecycle(read_settings({"MODEL_URI": str(path)}), base_description())
+        settings = read_settings({"MODEL_URI": str(slow_model.path)})
+        lifecycle = Lifecycle(settings, base_description())
         lifecycle.start()
-        await asyncio.sleep(0.1)
+        await lifecycle.settled(0.01)
         await lifecycle.stop()
-        await asyncio.sleep(3)
+        slow_model.go()
+        await asyncio.to_thread(join_loading_threads)
         return lifecycle.state.name
 
     assert asyncio.run(start_and_stop()) == "loading"
 
 
 def test_daemon_work_survives_a_closed_loop() -> None:
-    done: list[int] = []
+    began, end, done = threading.Event(), threading.Event(), threading.Event()
 
     def work() -> None:
-        time.sleep(0.2)
-        done.append(1)
+        began.set()
+        end.wait()
+        done.set()
 
     async def leave() -> None:
         task = asyncio.ensure_future(in_daemon_thread(work))
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(began.wait)
         task.cancel()
 
     asyncio.run(leave())
-    time.sleep(0.4)
-    assert done == [1]
+    end.set()
+    join_loading_threads()
+    assert done.is_set()
+
+
+def join_loading_threads() -> None:
+    """Returns once no model is being loaded; a failure of such a thread fails the test."""
+    for thread in threading.enumerate():
+        if thread.name == "load-model":
+            thread.join()

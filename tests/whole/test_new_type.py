@@ -10,9 +10,9 @@ import pytest
 
 from modelserver.describing.examples import samples
 from modelserver.describing.forms import formats_for
+from modelserver.describing.questionnaire import Field
 from modelserver.describing.schemas import column_schema, param_schema
 from modelserver.errors import InvalidInput
-from modelserver.pages.fields import Field
 from modelserver.reading.formats import CSV, FORMATS, JSON
 from modelserver.types.cell_parsers import flat
 from modelserver.types.kind import Kind

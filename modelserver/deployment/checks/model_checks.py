@@ -12,16 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks.document_faults import faults
-from modelserver.deployment.checks.outcome import Outcome
-from modelserver.deployment.checks.python_version import minor
+from modelserver.deployment.checks.project_checks import minor
 from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
+from modelserver.deployment.checks.report import Outcome
+from modelserver.deployment.command_line import HAS_SCHEME, ours, set_variable, unset_variable
 from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
-from modelserver.deployment.files.bundle import Bundle
-from modelserver.deployment.shell import ours, set_variable, unset_variable
-from modelserver.deployment.targets import HAS_SCHEME
 from modelserver.hosting.settings import Settings, SettingsError, read_settings
-from modelserver.loading.attempt import LoadFailed, public_uri
+from modelserver.loading.attempt import LoadFailed, local_path, public_uri
 from modelserver.scoring.blaming.blame import without_request
 
 NO_URI: Final = "python main.py check models:/my-model/1"
@@ -39,7 +38,7 @@ ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]
 
 
 def _failed(error: LoadFailed) -> Outcome[Any]:
-    """What happened and what to do about it, which a reason has in this order."""
+    """A failed check. The text of a `LoadFailed` says what happened, then what to do about it."""
     found, *advice = SEMICOLON.split(str(error), maxsplit=1)
     return Outcome("failed", found, "".join(advice))
 
@@ -64,7 +63,7 @@ def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
 def check_tracking_server(settings: Settings, environment: Mapping[str, str]) -> Outcome[Settings]:
     """The server answers, to this login; Connect could ask it as well."""
     assert settings.model_uri is not None
-    if Path(settings.model_uri.removeprefix("file://")).exists():
+    if local_path(settings.model_uri):
         advice = "register the model, and set MODEL_URI to models:/<name>/<version>"
         return Outcome("warning", "the model is a folder of this machine", advice, settings)
     try:
@@ -112,7 +111,8 @@ def check_load(
 
 
 def _not_named(reason: str, root: Path) -> str:
-    """What the model lacks and lies in the project's folder, but is not sent; else empty."""
+    """The file or module that the model lacks, if it is in the project's folder but not in the
+    bundle; empty if it is not."""
     for module, file in NEEDS.findall(reason):
         for path in (f"{module}.py", module) if module else (file,):
             if (root / path).exists():
@@ -121,7 +121,8 @@ def _not_named(reason: str, root: Path) -> str:
 
 
 def _revive(saved: SavedWith) -> str:
-    """Most often a process dies of a pickle that another version of Python wrote."""
+    """What to do about a process that died. Most often a pickle of another Python version ended
+    it."""
     here = platform.python_version()
     if saved.python and minor(saved.python) != minor(here):
         return f"check with the model's Python {saved.python}, here is {here}"
@@ -149,7 +150,7 @@ def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
 
 
 def _predictions(answer: Any) -> int | None:
-    """How many there are; None where they are no list."""
+    """How many predictions an answer holds; None where they are no list."""
     predictions = answer.get("predictions") if isinstance(answer, dict) else None
     return len(predictions) if isinstance(predictions, list) else None
 

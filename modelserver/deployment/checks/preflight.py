@@ -1,14 +1,17 @@
-"""The pre-flight: what a deployment needs, checked one after the other.
+"""`python main.py check`, the pre-flight: what a deployment needs, checked one after the other.
 
-In: environment variables and the project's folder. Out: one frozen `Check` at a time, with what was
-found and the line or command that mends it. A check that needs what an earlier one did not find is
-skipped. Nothing is raised for what is wrong.
+In: a command line, environment variables, the project's folder. Out: an exit code, 1 where a check
+failed, and one frozen `Check` at a time, with what was found and the line or command that mends it.
+A check that needs what an earlier one did not find is skipped. Nothing is raised for what is wrong.
 """
 
+import argparse
+import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks.model_checks import (
     check_load,
     check_model,
@@ -17,7 +20,6 @@ from modelserver.deployment.checks.model_checks import (
     check_settings,
     check_tracking_server,
 )
-from modelserver.deployment.checks.outcome import Check, Outcome
 from modelserver.deployment.checks.project_checks import (
     check_base,
     check_bundle,
@@ -26,12 +28,14 @@ from modelserver.deployment.checks.project_checks import (
     check_python,
     check_requirements,
 )
-from modelserver.deployment.files.bundle import read_bundle
-from modelserver.deployment.quiet import quiet
-from modelserver.deployment.shell import ours
+from modelserver.deployment.checks.report import Check, Outcome, Style, write_json, write_table
+from modelserver.deployment.command_line import ROOT, model_and_files, ours, with_model
+from modelserver.deployment.environment import quiet
 from modelserver.deployment.texts import NoText
 
 T = TypeVar("T")
+
+TARGETS: Final = "the model, by default that of MODEL_URI; further files that you deploy"
 
 
 def _guarded(check: Callable[..., Outcome[T]], needed: tuple[Any, ...]) -> Outcome[T]:
@@ -46,7 +50,8 @@ def _guarded(check: Callable[..., Outcome[T]], needed: tuple[Any, ...]) -> Outco
 def _step(
     name: str, check: Callable[..., Outcome[T]], *needed: Any
 ) -> Generator[Check, None, T | None]:
-    """One check; what it found out is returned, None if it failed or something needed is None."""
+    """Runs one check and yields its line of the report. Returns what it found out for later checks;
+    None if it failed or was skipped, because one of `needed` is None."""
     if any(fact is None for fact in needed):
         yield Check(name, "skipped", "not checked, because an earlier check failed")
         return None
@@ -59,7 +64,8 @@ def _step(
 def preflight(
     environment: Mapping[str, str], root: Path, extra: Sequence[str] = ()
 ) -> Iterator[Check]:
-    """All checks, in order, each as soon as it is done. `extra` files go to Connect, too."""
+    """Yields the result of each check, in order, as soon as it is done. `extra` are files that a
+    person sends to Connect beside the project's own."""
     bundle = read_bundle(root, extra)
     settings = yield from _step("settings", check_settings, environment)
     reachable = yield from _step("tracking server", check_tracking_server, settings, environment)
@@ -74,3 +80,30 @@ def preflight(
     yield from _step("bundle", check_bundle, bundle)
     command = ours("deploy", environment.get("MODEL_URI", ""), *extra)
     yield from _step("whole folder", check_folder, root, bundle, command)
+
+
+def check(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """The command: prints the result of each check as soon as it is done, and returns the exit
+    code."""
+    options = _parser().parse_intermixed_args(arguments)
+    model, extra = model_and_files(options.target)
+    environment = with_model(environment, model)
+    checks, style = preflight(environment, ROOT, extra), Style.of(sys.stdout, environment)
+    if options.json:
+        passed = write_json(checks, sys.stdout)
+    else:
+        next_step = ours("deploy", environment.get("MODEL_URI", ""), *extra)
+        passed = write_table(checks, sys.stdout, style, next_step)
+    return 0 if passed else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="main.py check",
+        usage="%(prog)s [--json] [model-uri] [file …]",
+        description="Says what a deployment of the model lacks, and what mends it.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+    parser.add_argument("target", nargs="*", metavar="model-uri, file", help=TARGETS)
+    return parser

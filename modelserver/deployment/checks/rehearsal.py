@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from modelserver.deployment.files.bundle import Bundle
+from modelserver.deployment.bundle import Bundle
 from modelserver.hosting.settings import unquoted
 
 PERFORMANCE: Final = Path(__file__).with_name("performance.py")
@@ -64,7 +64,8 @@ class Rehearsal:
 
 
 def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehearsal:
-    """Starts the app of the project in `root`, waits for its model, asks, stops it."""
+    """Starts the app of the project in `root` in a process of its own, asks it once its model is
+    loaded, and returns the answers. Raises `Died` if the process ends before that."""
     with TemporaryDirectory(prefix="bundle-") as folder:
         for path in bundle.sizes:
             copy = Path(folder) / path
@@ -88,9 +89,9 @@ def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehe
 
 
 def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables of this process but for those that only hold in it: where its modules are, and
-    the login that it gave to MLflow, unless a person had set one. MLflow's default store is the one
-    that it has here."""
+    """The variables that the rehearsal's process inherits from this one. Left out are those that
+    hold only here: PYTHONPATH, and the login that this process registered with MLflow, unless a
+    person set it. MLflow's default store is passed on, since it depends on the current folder."""
     import mlflow
 
     own = {"PYTHONPATH", "MLFLOW_TRACKING_AUTH"} - (environment.keys() - {"PYTHONPATH"})

@@ -1,4 +1,4 @@
-"""The pre-flight's report: a table for people, JSON for machines.
+"""What a check of the pre-flight found, and the report: a table for people, JSON for machines.
 
 In: checks, as they are done. Out: text on a stream, and whether all is well. Colour is for
 terminals only, and not where NO_COLOR is set; a console without the signs gets letters.
@@ -10,18 +10,42 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Final, TextIO
+from typing import Final, Generic, Literal, TextIO, TypeAlias, TypeVar
 
-from modelserver.deployment.checks.outcome import Check, Status
+T = TypeVar("T")
+
+Status: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 
 SIGNS: Final = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "-", "advice": "→"}
+
 LETTERS: Final = {"ok": "+", "warning": "!", "failed": "X", "skipped": "-", "advice": "->"}
+
 COLOURS: Final = {"ok": "32", "warning": "33", "failed": "31", "skipped": "2", "advice": "1"}
 
 NAME_WIDTH: Final = 16
 """Of the longest name, requirements.txt."""
 
 MARGIN: Final = " " * (NAME_WIDTH + 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report. `advice` is what to write or run; empty where all is well."""
+
+    name: str
+    status: Status
+    found: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """How a check went, and what later checks can use of it."""
+
+    status: Status
+    found: str
+    advice: str = ""
+    fact: T | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ from typing import Final
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from modelserver.deployment.packages.lines import Line, read_lines
+from modelserver.deployment.packages.lines import Line, common, read_lines
 from modelserver.deployment.packages.refusals import INDEXES, read_option
-from modelserver.deployment.packages.versions import common
 
 PYTORCH: Final = frozenset({"torch", "torchaudio", "torchvision"})
 
@@ -36,6 +35,9 @@ class Caution:
 
     found: str
     advice: str
+
+    def __str__(self) -> str:
+        return f"{self.found}; {self.advice}"
 
 
 def cautions(packages: Sequence[Line], text: str) -> list[Caution]:

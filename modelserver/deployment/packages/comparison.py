@@ -5,18 +5,17 @@ In: the model's lines. Out: a `Comparison` in words, package by package. Nothing
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from itertools import starmap
 
 from packaging.requirements import Requirement
 
 from modelserver.deployment.packages.cautions import cautions
-from modelserver.deployment.packages.lines import Line, read_line, read_lines
+from modelserver.deployment.packages.floors import FULL, SKINNY
+from modelserver.deployment.packages.lines import Line, common, read_line, read_lines
 from modelserver.deployment.packages.matches import agree, quoted
 from modelserver.deployment.packages.merging import Conflict, merge
 from modelserver.deployment.packages.own_lines import own_faults
-from modelserver.deployment.packages.versions import common
-from modelserver.deployment.skinny import FULL, SKINNY
+from modelserver.loading.explaining.model_packages import installed_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,8 @@ class Comparison:
 
 
 def in_file(text: str, packages: Sequence[Line], lacking: Sequence[Line] = ()) -> Comparison:
-    """The model's packages against the lines of a requirements file, `lacking` lines of which are
-    the server's own."""
+    """Compares the model's packages with a requirements file, for this interpreter. `lacking`:
+    lines of the server's own that the file does not have."""
     if own := own_faults(text):
         return Comparison(faults=tuple(fault.found for fault in own), edit=own[0].advice)
     lines = _by_package(text)
@@ -54,10 +53,10 @@ def in_file(text: str, packages: Sequence[Line], lacking: Sequence[Line] = ()) -
 
 
 def installed(packages: Sequence[Line]) -> Comparison:
-    """The model's packages against those of this interpreter."""
+    """Compares the model's packages with those that are installed for this interpreter."""
     faults, doubts = [], []
     for name, package in _counting_here(packages).items():
-        present = _version(name) or (_version(SKINNY) if name == FULL else None)
+        present = installed_version(name) or (installed_version(SKINNY) if name == FULL else None)
         if present is None:
             faults.append(f"{package} is not installed")
         elif not package.specifier.contains(present, prereleases=True):
@@ -90,7 +89,8 @@ def _counts_here(requirement: Requirement) -> bool:
 
 
 def _fault(package: Requirement, lines: Sequence[Line]) -> str | None:
-    """What an update of the file mends."""
+    """What is wrong with our lines for a package of the model; None if they agree. An update mends
+    it."""
     if not lines:
         return f"{package} has no line"
     asked = read_line(str(package))
@@ -101,7 +101,7 @@ def _fault(package: Requirement, lines: Sequence[Line]) -> str | None:
 
 
 def _doubt(package: Requirement, lines: Sequence[Line]) -> str | None:
-    """Where pip may take another version than the model's."""
+    """Says where our lines allow versions of a package that the model does not; None elsewhere."""
     ours = [line.requirement for line in lines if line.requirement]
     if not ours or any(requirement.url for requirement in ours):  # an address is one version
         return None
@@ -109,10 +109,3 @@ def _doubt(package: Requirement, lines: Sequence[Line]) -> str | None:
     if together is None or common([together, package.specifier]) == together:
         return None
     return f"{quoted(lines)} allows more than {package}"
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

@@ -1,23 +1,32 @@
-"""What the server itself needs, and the lowest versions that it runs with. requirements.txt has the
-same.
+"""What the server itself needs: packages, their lowest versions, what `mlflow-skinny` lacks.
+
+In: lines of requirements.txt or of a model. Out: what is missing or too low, and the lines with it.
+requirements.txt has the same packages in the same versions. Nothing is raised.
 
 A model that pins another package below its floor has to be logged again. MLflow itself is another
 matter: it was there when the model was logged, and newer versions read what older ones wrote.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from modelserver.deployment.packages.lines import Line, numbered, read_line, read_lines
-from modelserver.deployment.packages.versions import common
+from modelserver.deployment.packages.lines import (
+    COMMENT,
+    Line,
+    common,
+    numbered,
+    read_line,
+    read_lines,
+)
 
 OWN: Final = tuple(
     read_lines("""\
 httptools>=0.6.1
+jsonschema>=4.20
 mlflow>=2.20
 orjson>=3.10
 pandas>=2.1
@@ -35,6 +44,26 @@ FLOORS: Final[Mapping[str, SpecifierSet]] = {
 
 ON_CONNECT: Final = {"os_name": "posix", "platform_system": "Linux", "sys_platform": "linux"}
 """What markers ask for; for the rest Connect is taken to be as it is here."""
+
+FULL: Final = "mlflow"
+
+SKINNY: Final = "mlflow-skinny"
+
+ALIASES: Final = {FULL: SKINNY}
+"""Our own line for MLflow has to give way to the model's."""
+
+SERVER_NEEDS: Final = ("pandas",)
+"""Tables are read with pandas, which brings NumPy; only full MLflow depends on it."""
+
+FLAVOR_NEEDS: Final = {
+    # mlflow.sklearn imports it, and the model is made of it.
+    "sklearn": ("scikit-learn",),
+}
+
+FORMAT_NEEDS: Final = {
+    # The format of scikit-learn models in newer versions of MLflow; full MLflow brings its reader.
+    "skops": ("skops",),
+}
 
 
 def floor(name: str) -> SpecifierSet:
@@ -83,9 +112,39 @@ def _full(name: str) -> str:
 
 
 def raised(line: Line) -> Line:
-    """The model's line; for an MLflow below the server's floor one with the floor, and why."""
+    """The model's line. If it asks for an MLflow that is too old for the server, a line with the
+    lowest version that is not, and a comment that says why."""
     mlflow = line.requirement if _full(line.name) == "mlflow" else None
     if mlflow is None or not is_below([line]):
         return line
     why = f"what the server needs; the model asks for {line.quoted}"
     return read_line(f"{_with_floor(mlflow)}  # {why}")
+
+
+def skinny(packages: Sequence[Line], flavors: Mapping[str, Any]) -> list[Line]:
+    """The model's lines, with `mlflow-skinny` in place of `mlflow`, and lines for what only full
+    MLflow would have brought along."""
+    lines = [_renamed(line) for line in packages]
+    names = {line.name for line in lines}
+    needed = [name for name in (SKINNY, *_needs(flavors)) if name not in names]
+    return [*lines, *map(read_line, needed)]
+
+
+def _renamed(line: Line) -> Line:
+    if line.name != FULL or line.requirement is None:
+        return line
+    requirement = Requirement(str(line.requirement))
+    requirement.name = SKINNY
+    comment = COMMENT.search(line.text)
+    # Hashes are those of the full package.
+    return read_line(f"{requirement}  {comment[0]}" if comment else str(requirement))
+
+
+def _needs(flavors: Mapping[str, Any]) -> Sequence[str]:
+    known = [flavor for flavor in flavors.values() if isinstance(flavor, dict)]
+    formats = [str(flavor.get("serialization_format")) for flavor in known]
+    return [
+        *SERVER_NEEDS,
+        *(name for flavor in flavors for name in FLAVOR_NEEDS.get(flavor, ())),
+        *(name for kind in formats for name in FORMAT_NEEDS.get(kind, ())),
+    ]

@@ -1,17 +1,27 @@
-"""The lines of a requirements file, as pip reads them.
+"""The lines of a requirements file, as pip reads them, and the versions that several allow.
 
 In: text. Out: one `Line` for each line with its continuations; their texts together are the text
 that came in, byte for byte. Nothing is raised: a line that holds no requirement says so.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+START: Final = "# >>> model packages"
+
+END: Final = "# <<< model packages"
+"""Marks around the lines that a merge wrote."""
+
+BLOCK: Final = re.compile(rf"^{START}(?:(?!^{START}).)*?^{END}[^\n]*\n?", re.M | re.S)
 
 COMMENT: Final = re.compile(r"(?<!\S)#.*$")
 
@@ -41,6 +51,8 @@ IN_ADDRESS: Final = re.compile(
 SHOWN: Final = 120
 """Characters of a line in a message."""
 
+LOWEST: Final = Version("0.dev0")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -66,7 +78,8 @@ class Line:
 
     @property
     def specifier(self) -> SpecifierSet:
-        """The versions that the line allows; of an address the one that its end names."""
+        """The versions that the line allows. For an address it is the version that its last part
+        names, or any."""
         if self.requirement is None or self.requirement.url is None:
             return self.requirement.specifier if self.requirement else SpecifierSet()
         end = re.split("[?#]", self.requirement.url)[0].rpartition("/")[2]
@@ -75,7 +88,8 @@ class Line:
 
     @property
     def quoted(self) -> str:
-        """The content for messages: not all of it, no login, nothing that moves a cursor."""
+        """The content as a message shows it: cut where it is long, without logins and characters
+        that would move a cursor."""
         start = BLANKS.sub(" ", SECRET.sub("…", self.content))[: SHOWN + 1]
         text = "".join(sign if sign.isprintable() else "�" for sign in start)
         return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
@@ -102,6 +116,12 @@ def numbered(text: str) -> Iterator[tuple[int, Line]]:
         number += line.text.count("\n")
 
 
+def outside(text: str) -> str:
+    """The text with empty lines in place of each block, so that the lines after it keep their
+    numbers."""
+    return BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)
+
+
 def read_line(text: str) -> Line:
     """One line, which may have continuations."""
     content = COMMENT.sub("", re.sub(r"\\(\r?\n|$)", "", text).rstrip("\r\n")).strip()
@@ -119,3 +139,42 @@ def _requirement(text: str) -> Requirement | None:
         return Requirement(text)
     except (InvalidRequirement, RecursionError):  # a marker may have many parentheses
         return None
+
+
+def common(specifiers: Sequence[SpecifierSet]) -> SpecifierSet | None:
+    """The versions that all `specifiers` allow, in the shortest form: an exact version stands for
+    the rest. None where no version is left."""
+    together = reduce(and_, specifiers)
+    if together and not any(map(_allows(together), _candidates(together))):
+        return None
+    return next(filter(is_exact, specifiers), together)
+
+
+def is_exact(specifier: SpecifierSet) -> bool:
+    """Whether no more than one version is allowed."""
+    return any(
+        part.operator in ("==", "===") and not part.version.endswith(".*") for part in specifier
+    )
+
+
+def _allows(specifier: SpecifierSet) -> Callable[[Version], bool]:
+    return lambda version: specifier.contains(version, prereleases=True)
+
+
+def _candidates(specifier: SpecifierSet) -> Iterator[Version]:
+    """Versions to try: if a specifier allows any version at all, it allows one of these. A range
+    that is not empty begins at the lowest version of all, at a version that it names, or at the
+    next after one."""
+    yield LOWEST
+    for part in specifier:
+        try:
+            version = Version(part.version.removesuffix(".*"))
+        except InvalidVersion:  # `===` takes any text
+            continue
+        yield version
+        yield _from_release(version, (*version.release, 1))
+        yield _from_release(version, (*version.release[:-1], version.release[-1] + 1))
+
+
+def _from_release(version: Version, release: Sequence[int]) -> Version:
+    return Version(f"{version.epoch}!{'.'.join(map(str, release))}")

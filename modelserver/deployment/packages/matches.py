@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from modelserver.deployment.packages.lines import COMMENT, Line
-from modelserver.deployment.packages.versions import common, is_exact
+from modelserver.deployment.packages.lines import COMMENT, Line, common, is_exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Match:
 
     @property
     def clashing(self) -> tuple[Line, ...]:
-        """Our lines that no version satisfies together with the model's."""
+        """Our lines that contradict the model's; empty where a version satisfies all of them."""
         ours = self.replaced + self.beside
         if agree(self.theirs + ours):
             return ()
@@ -65,7 +64,8 @@ def quoted(lines: Sequence[Line]) -> str:
 def find_matches(
     ours: Sequence[Line], model: Sequence[Line], aliases: Mapping[str, str]
 ) -> list[Match]:
-    """What is said of each package of the model; `aliases` are our names for some of them."""
+    """A `Match` for each package and marker of the model. `aliases`: packages of ours that go by
+    another name in the model."""
     groups: dict[tuple[str, str], list[Line]] = {}
     for line in model:
         if line.requirement:
@@ -101,7 +101,8 @@ def _is_pin(line: Line) -> bool:
 
 
 def one_line(match: Match) -> str:
-    """The line that says what all lines of the match say, as one of them says it if it can."""
+    """One line for all lines of the match. If one of them says it all, it is taken as it is
+    written."""
     lines = match.theirs + match.replaced
     for line in lines:
         if _url(line):
@@ -118,7 +119,8 @@ def one_line(match: Match) -> str:
 
 
 def _as_written(line: Line) -> str:
-    """As it stands, if it also ends where it ends and its continuations are no comments."""
+    """The line as it stands in the file. If it has continuations and comments, joined and without
+    those."""
     text = line.text.rstrip("\r\n\\")
     return line.content if "#" in text and len(text.splitlines()) > 1 else text
 

@@ -4,7 +4,8 @@ In: the text of requirements.txt and the model's lines. Out: the new text. A lin
 package of the block is put aside as a comment, so each package has one line, and the next merge
 begins with our own lines as they were. Whatever is no requirement stays byte for byte.
 
-Raises `Conflict` with a sentence for each contradiction. Reads and writes no files.
+Raises `Conflict` with a sentence for each contradiction: both sides, then, after the last "; ", the
+one thing to do. Reads and writes no files.
 """
 
 import re
@@ -12,20 +13,65 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from modelserver.deployment.packages.contradictions import ASIDE, contradictions
-from modelserver.deployment.packages.floors import FLOORS
-from modelserver.deployment.packages.lines import Line, read_lines
-from modelserver.deployment.packages.malformed import malformed
-from modelserver.deployment.packages.matches import Match, find_matches, is_copy, one_line
+from modelserver.deployment.packages.floors import FLOORS, floor, is_below
+from modelserver.deployment.packages.lines import BLOCK, END, START, Line, outside, read_lines
+from modelserver.deployment.packages.matches import (
+    Match,
+    agree,
+    find_matches,
+    is_copy,
+    one_line,
+    quoted,
+)
+from modelserver.deployment.packages.own_lines import malformed
 from modelserver.deployment.packages.refusals import is_address, refusals
 
-START: Final = "# >>> model packages"
-END: Final = "# <<< model packages"
+ASIDE: Final = "# the model's line replaces: "
+"""Before a line of ours that counts no more while the block has the model's."""
 
-BLOCK: Final = re.compile(rf"^{START}(?:(?!^{START}).)*?^{END}[^\n]*\n?", re.M | re.S)
+HOLDERS: Final = {"starlette": "fastapi"}
+"""Packages of which each version takes only some versions of one that the server needs."""
 
 STRAY: Final = re.compile(rf"^(?:{START}|{END})[^\n]*\n?", re.M)
 """A mark without its partner: a file with a block was sorted."""
+
+
+def contradictions(matches: Sequence[Match], text: str) -> Iterator[str]:
+    """A sentence for each match that no version satisfies. `text` has its blocks emptied."""
+    for match in matches:
+        asked = f"the model asks for {quoted(match.theirs)}"
+        if not agree(match.theirs):
+            yield f"{asked}; log it again with one of them"
+        elif is_below(match.theirs):
+            needed = f"{match.name}{floor(match.name)}"
+            instead = f"{needed}{_holding(match.name, matches)}"
+            yield f"{asked}, the server needs `{needed}`; log the model again with {instead}"
+        elif match.clashing:
+            yield f"{asked}, {_blamed(match.clashing, text)}"
+
+
+def _holding(name: str, matches: Sequence[Match]) -> str:
+    """Names another package of the model whose old version forbids the one that the server needs;
+    empty if there is none."""
+    holder = HOLDERS.get(name)
+    present = any(match.name == holder for match in matches)
+    return f" and a {holder} that allows it" if present else ""
+
+
+def _blamed(lines: Sequence[Line], text: str) -> str:
+    numbers = [str(number) for number in _numbers(lines, text)]
+    if len(numbers) == 1:
+        return f"line {numbers[0]} of requirements.txt has {quoted(lines)}; delete that line"
+    which = " and ".join(numbers)
+    return f"lines {which} of requirements.txt have {quoted(lines)}; delete those lines"
+
+
+def _numbers(lines: Sequence[Line], text: str) -> Iterator[int]:
+    """The numbers of the lines in the text, whether or not a block put them aside."""
+    starts = {line.text.splitlines()[0] for line in lines}
+    for number, part in enumerate(text.splitlines(), 1):
+        if part.removeprefix(ASIDE) in starts:
+            yield number
 
 
 class Conflict(Exception):
@@ -43,7 +89,7 @@ def merge(
 
     `aliases`: packages of ours that go by another name in `model`. Raises `Conflict`.
     """
-    if unreadable := [str(line) for line in malformed(outside(text))]:
+    if unreadable := [fault.found for fault in malformed(outside(text))]:
         raise Conflict(unreadable)
     newline = "\r\n" if "\r\n" in text else "\n"
     head, tail = (read_lines(part) for part in _without_block(text, newline))
@@ -93,11 +139,6 @@ def _without_block(text: str, newline: str) -> tuple[str, str]:
     if head and not head.endswith("\n"):
         head += newline
     return _restored(head), _restored(BLOCK.sub("", tail))
-
-
-def outside(text: str) -> str:
-    """The text with its blocks empty, so that the numbers of its lines are the same."""
-    return BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)
 
 
 def _restored(text: str) -> str:

@@ -1,8 +1,8 @@
 """Lines of requirements.txt with which it should not be deployed, and which no update mends.
 
-In: the file's text. Out: a `Caution` for each fault: logins that would lie open, files that
-Connect does not have, hashes that make pip refuse the lines without, and versions below the
-server's floors. Nothing is raised, and no login is repeated.
+In: the file's text. Out: a `Caution` for each fault: lines that pip cannot read, logins that would
+lie open, files that Connect does not have, hashes that make pip refuse the lines without, and
+versions below the server's floors. Nothing is raised, and no login is repeated.
 """
 
 import re
@@ -14,17 +14,35 @@ from packaging.requirements import Requirement
 
 from modelserver.deployment.packages.cautions import Caution
 from modelserver.deployment.packages.floors import lowered
-from modelserver.deployment.packages.lines import Line, numbered
-from modelserver.deployment.packages.malformed import Malformed, malformed
-from modelserver.deployment.packages.merging import outside
+from modelserver.deployment.packages.lines import Line, is_exact, numbered, outside, read_line
 from modelserver.deployment.packages.refusals import (
     OF_FILES,
     has_login,
     is_address,
+    is_path,
     leads_nowhere,
     read_option,
 )
-from modelserver.deployment.packages.versions import is_exact
+
+BOUNDARY: Final = re.compile(r"""(?<=[\d*\]"')])(?=\s*(?:[A-Za-z]|-|\#))""")
+"""Where a version or a marker may end and another line begin: `a==1.0b==2`."""
+
+PIP_OPTIONS: Final = re.compile(r"(?:\s+(?:--hash|--config-settings?|--global-option)[ =]\S+)*")
+"""What pip takes behind a requirement."""
+
+PINNED: Final = re.compile(r"[\w\]]==\d")
+"""What an address, a path or an option has only if a requirement was joined to it."""
+
+RULE: Final = "each line holds one requirement, and notes begin with #"
+
+SLIPS: Final = (
+    (re.compile(r"^!?(?:\S*python\S* -m )?pip3? install (.*)$"), r"\1"),
+    (re.compile(r"""^(?:- +)?["']?(.*?)["',;\s]*$"""), r"\1"),
+    (re.compile(r"^([\w.-]+(?:\[[\w,-]*\])?) *= *(\d[\w.*]*)(?:=\w+)?$"), r"\1==\2"),
+    (re.compile(r"^([\w.-]+(?:\[[\w,-]*\])?) +v?(\d[\w.*]*)$"), r"\1==\2"),
+    (re.compile(r"^(.*)=([<>])(.*)$"), r"\1\2=\3"),
+)
+"""Other programs' ways to write a requirement, and pip's."""
 
 HASH: Final = re.compile(r"\s--hash[ =]")
 
@@ -32,20 +50,59 @@ HASH_OF_ADDRESS: Final = re.compile(r"#(?:\S*&)?(?:sha\d+|md5)=")
 """At its end; it counts as a hash, but does not make pip want others."""
 
 
+def malformed(text: str) -> Iterator[Caution]:
+    """The lines of `text` that pip would refuse."""
+    for number, line in numbered(text):
+        if not _is_readable(line):
+            found = f"line {number} `{line.quoted}` of requirements.txt is no requirement"
+            guess = _guess(line.content)
+            yield Caution(f"{found}: {guess}", f"edit line {number} of requirements.txt")
+
+
+def _guess(content: str) -> str:
+    meant = [f"`{line.quoted}`" for line in _meant(content) if line.content]
+    if len(meant) > 1:
+        return f"perhaps lines that were joined, {' and '.join(meant)}"
+    return f"perhaps {meant[0]}" if meant else RULE
+
+
+def _is_readable(line: Line) -> bool:
+    if PINNED.search((line.requirement.url or "") if line.requirement else line.content):
+        return False
+    if line.requirement:
+        return PIP_OPTIONS.fullmatch(line.options) is not None
+    known = is_address(line) or read_option(line.content) or is_path(line.content)
+    return not line.content or bool(known)
+
+
+def _meant(content: str) -> list[Line]:
+    """The lines that were joined into one, or the one that was meant; empty without a guess."""
+    parts: list[Line] = []
+    for piece in BOUNDARY.split(content):
+        longer = read_line(parts[-1].content + piece) if parts else read_line(piece)
+        if parts and _is_readable(longer):
+            parts[-1] = longer
+        else:
+            parts.append(read_line(piece))
+    if len(parts) > 1 and all(map(_is_readable, parts)):
+        return parts
+    for slip, instead in SLIPS:
+        line = read_line(slip.sub(instead, content))
+        if line.requirement and _is_readable(line):
+            return [line]
+    return []
+
+
 def own_faults(text: str) -> list[Caution]:
     """What stops a deployment with the requirements in `text`, whatever the model needs."""
     lines = list(numbered(text))
     return [
-        *(_unreadable(found) for found in malformed(text)),
+        *malformed(text),
         *(_login(number) for number, line in lines if has_login(line.text)),
         *(_to_nowhere(number, line) for number, line in lines if leads_nowhere(line)),
         *_hashes(lines),
         *starmap(_lowered, lowered(outside(text))),
     ]
-
-
-def _unreadable(line: Malformed) -> Caution:
-    return Caution(str(line), f"edit line {line.number} of requirements.txt")
 
 
 def _login(number: int) -> Caution:

@@ -34,7 +34,8 @@ NO_HADOOP: Final = ("libjvm", "libhdfs", "HADOOP_HOME", "'hadoop'")
 
 
 def while_fetching(error: BaseException, attempt: Attempt) -> str | None:
-    """What the place where the files are did, or lacks."""
+    """Advice for an error while the files were fetched: what is wrong with the place where they
+    are."""
     if store := store_of(attempt.location):
         place = f"the artifact store {public_uri(attempt.location)} ({store.name})"
         faults = (_fault_of_store(cause, place, store) for cause in causes(error))
@@ -76,7 +77,8 @@ def _gone(attempt: Attempt) -> str:
 
 
 def _forbidden(error: BaseException, attempt: Attempt) -> str | None:
-    """Files behind a tracking server are read by the permissions of their experiment."""
+    """Advice where a tracking server hands out no files: their experiment has permissions of its
+    own."""
     if status_of(error) != 403 or is_foreign_host(error):
         return None
     found = EXPERIMENT.match(attempt.location)
@@ -88,7 +90,7 @@ def _forbidden(error: BaseException, attempt: Attempt) -> str | None:
 
 
 def _fault_of_store(error: BaseException, place: str, store: Store) -> str | None:
-    """What an artifact store did that is asked without the tracking server."""
+    """Advice for an artifact store that is asked directly, not through the tracking server."""
     if isinstance(error, ImportError) or says(error, *BAD_URI):
         return f"{place} needs {to_install(store.packages)}"
     said = next((words for is_so, words in FAULTS_OF_STORES if is_so(error)), None)

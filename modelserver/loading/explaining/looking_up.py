@@ -30,7 +30,8 @@ from modelserver.mlflow_internals import (
 
 
 def while_looking_up(error: BaseException, attempt: Attempt) -> str | None:
-    """What the tracking server, its store or the URI lacks."""
+    """Advice for an error while the model was looked up: of the tracking server, its store, or the
+    URI."""
     if says(error, *NO_LOGIN):
         return (
             f"{attempt.server} was asked without a login; set DATABRICKS_HOST and DATABRICKS_TOKEN "
@@ -66,7 +67,8 @@ GATEWAY: Final = frozenset({502, 503, 504})
 
 
 def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
-    """What the tracking server did, when the error is about that."""
+    """Advice where the tracking server refused, failed or could not be reached; None for other
+    errors."""
     server, login, status = attempt.server, attempt.login, status_of(error)
     if is_foreign_host(error):
         return (
@@ -106,12 +108,12 @@ def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
 
 
 def unreadable(attempt: Attempt) -> str:
-    """The URI is none that MLflow reads."""
+    """Advice for a URI that MLflow cannot read."""
     hint = meant(attempt.uri) or "see docs/operations.md for its forms"
     return f"MODEL_URI {attempt.uri} cannot be read as a model URI; {hint}"
 
 
 def no_model(attempt: Attempt) -> str:
-    """Nothing is there."""
+    """Advice for a URI under which there is nothing."""
     hint = meant(attempt.uri) or "check MODEL_URI and MLFLOW_TRACKING_URI"
     return f"there is no model {attempt.uri} in {attempt.server}; {hint}"

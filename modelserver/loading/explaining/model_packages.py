@@ -15,6 +15,8 @@ import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from modelserver.errors import some
+
 PACKAGES: Final = {
     "Bio": ("biopython",),
     "Crypto": ("pycryptodome",),
@@ -96,7 +98,7 @@ def missing_module(module: str, requirements: Sequence[str]) -> str:
     """Advice for a module that cannot be imported, with the line that the model asks for."""
     top = module.partition(".")[0]
     line = line_for(module, requirements)
-    if line and _installed(_name(line)) is None:
+    if line and installed_version(_name(line)) is None:
         return (
             f"the model needs the package {_name(line)}, which is not installed; add the line "
             f"`{line}` to requirements.txt and deploy again"
@@ -113,7 +115,7 @@ def missing_module(module: str, requirements: Sequence[str]) -> str:
 
 def to_install(packages: Sequence[str]) -> str:
     """Which of the packages are to be installed, and how."""
-    absent = [package for package in packages if _installed(package) is None] or packages
+    absent = [package for package in packages if installed_version(package) is None] or packages
     lines = " and ".join(f"`{package}`" for package in absent)
     missing = "is not installed; add the line"
     if len(absent) > 1:
@@ -146,10 +148,7 @@ def _names(module: str) -> Iterator[str]:
 def guess(requirements: Sequence[str]) -> str:
     """Which packages are installed in other versions than the model asks for; empty for none."""
     found = [said for line in requirements if (said := _difference(line))]
-    if not found:
-        return ""
-    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    return f". Often a package has another version: {', '.join(found[:MOST_NAMED])}{more}"
+    return f". Often a package has another version: {some(found, MOST_NAMED)}" if found else ""
 
 
 def _difference(line: str) -> str:
@@ -157,7 +156,7 @@ def _difference(line: str) -> str:
         wanted = Requirement(line.partition(" #")[0].partition(" --")[0].strip(" \t\\"))
     except InvalidRequirement:  # a comment, an option, a path
         return ""
-    present = _installed(wanted.name)
+    present = installed_version(wanted.name)
     if present is None or (wanted.marker and not wanted.marker.evaluate()):
         return ""
     if wanted.specifier.contains(present, prereleases=True):
@@ -165,7 +164,8 @@ def _difference(line: str) -> str:
     return f"{wanted.name}{wanted.specifier} is here {present}"
 
 
-def _installed(name: str) -> str | None:
+def installed_version(name: str) -> str | None:
+    """The version of a package in this environment; None where it is not there."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -20,7 +20,7 @@ NO_AUTHORITIES: Final = "Could not find a suitable TLS CA certificate bundle"
 
 
 def fault_of_network(error: BaseException, attempt: Attempt) -> str | None:
-    """What kept a question from the server that it was for."""
+    """Advice where a question did not reach the server that it was for; None for other errors."""
     store = attempt.step == "fetching" and store_of(attempt.location)
     uri = attempt.location if store or attempt.host_of_files else attempt.tracking_uri or ""
     host = (store and store.host) or urlsplit(uri).hostname or "the host"

@@ -1,14 +1,15 @@
 """What an MlflowException says, as it may be shown: MLflow often knows best what an author can do.
 
-In: the exception that ended a load, and what is secret. Out: one line, not too long, without
-secrets, folders of this machine, logins and queries of addresses, or what it repeats of a model's
-own exception, which may hold anything; empty for other exceptions.
+In: the exception that ended a load, and what is secret. Out: one line of at most `LONGEST`
+characters; empty for other exceptions. Left out are secrets, folders of this machine, logins and
+queries of addresses, and the text of a model's own exception, which may hold anything.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
+from modelserver.errors import shortened
 from modelserver.hosting.redaction import struck
 from modelserver.loading.attempt import Attempt, public_uri
 from modelserver.loading.explaining.causes import causes
@@ -32,17 +33,18 @@ PLACE: Final = re.compile(
 
 
 def quotation(error: BaseException, attempt: Attempt) -> str:
-    """What `error`, which ended `attempt`, says."""
+    """What MLflow says in `error`, which ended `attempt`; empty if it is not MLflow's."""
     if not is_mlflow_exception(error):
         return ""
     text = struck(_own_words(error).partition(RESPONSE)[0], attempt.secrets)
     line = _sentence([line.strip() for line in text.splitlines()])
     line = " ".join(PLACE.sub(_shown, line).split()).replace('"', "'").rstrip(".")
-    return line[: LONGEST - 1] + "…" if len(line) > LONGEST else line
+    return shortened(line, LONGEST)
 
 
 def _sentence(lines: Sequence[str]) -> str:
-    """The first line; what ends in a colon ends before that sentence, or is the next line."""
+    """The first line that says something. A line that ends in a colon only introduces a list: then
+    what it says before that, or the next line."""
     said = [line for line in lines if line and not line.startswith(HEADING)]
     first = said[0] if said else ""
     if not first.endswith(":"):
@@ -51,8 +53,8 @@ def _sentence(lines: Sequence[str]) -> str:
 
 
 def _own_words(error: BaseException) -> str:
-    """The text of the innermost MlflowException that it repeats, or its own, in which a model's
-    exception is replaced by its type."""
+    """MLflow's own text in `error`, or that of the innermost MlflowException that it repeats. Where
+    it repeats an exception of the model, the exception's type stands in its place."""
     text = _text(error)
     for cause in causes(error):
         repeated = _text(cause)
@@ -64,7 +66,8 @@ def _own_words(error: BaseException) -> str:
 
 
 def _replaced(text: str, cause: BaseException) -> str:
-    """The text without that of the cause. One word elsewhere than after a colon may be another."""
+    """`text` with the type of `cause` in place of its text. A text of one word is only replaced
+    after a colon, since elsewhere the same word may mean something else."""
     name, repeated = type(cause).__name__, _text(cause)
     if " " in repeated:
         return text.replace(repeated, name)

@@ -22,7 +22,7 @@ OF_NOTEBOOK: Final = re.compile(
 
 
 def while_loading(error: BaseException, attempt: Attempt) -> str | None:
-    """What the model's code or its files lack."""
+    """Advice for an error while the model was loaded: what its code or its files lack."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return missing_module(error.name, attempt.requirements)
     if isinstance(error, SystemExit):
@@ -54,7 +54,7 @@ def _absent(error: FileNotFoundError, attempt: Attempt) -> str | None:
 
 
 def _damaged(attempt: Attempt) -> str:
-    """Advice where a file ends too early or holds something else, as it seems."""
+    """Advice where a file seems to end too early, or to hold something else than a pickle."""
     files = attempt.folder.rglob("*") if attempt.folder else ()
     for file in filter(Path.is_file, files):
         with file.open("rb") as opened:

@@ -144,11 +144,11 @@ const INPUTS = {
 };
 
 function bodyOf(form) {
-  const { kind } = form.dataset;
+  const { sends } = form.dataset;
   const columns = controlsOf(form, "column");
-  if (kind === "body") return jsonOf(columns[0]);
+  if (sends === "body") return jsonOf(columns[0]);
   const params = controlsOf(form, "param").filter(hasValue).map(member).join(", ");
-  return `{${INPUTS[kind](columns)}${params && `, "params": {${params}}`}}`;
+  return `{${INPUTS[sends](columns)}${params && `, "params": {${params}}`}}`;
 }
 
 // ---- From an answer to values; numbers stay as the server wrote them, where the browser can
@@ -272,7 +272,7 @@ function showAnswer(predictions, name) {
   show(`${rows}${more}.`, shownTable(table), downloadLink(table, name));
 }
 
-function describe({ row, column, param, tensor, expected, found }) {
+function faultText({ row, column, param, tensor, expected, found }) {
   const places = Object.entries({ row, column, param, tensor }).filter(([, name]) => name !== undefined);
   const place = places.map(([kind, name]) => `${kind} ${textOf(name)}`).join(", ");
   return `${place}: ${expected === undefined ? found : `expected ${expected}, found ${found}`}`;
@@ -297,7 +297,7 @@ function showFault(form, fault) {
   const details = fault.details ?? [];
   find("#problem").replaceChildren(make("p", { textContent: fault.message }));
   if (details.length > 1) {
-    const items = details.map((detail) => make("li", { textContent: describe(detail) }));
+    const items = details.map((detail) => make("li", { textContent: faultText(detail) }));
     find("#problem").append(make("ul", {}, ...items));
   }
   mark(form, details);

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised, listed
+from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised, listed, shortened
 from modelserver.hosting.redaction import struck
 from modelserver.reading.input_forms import Payload
 from modelserver.scoring.blaming.conversion import is_chosen, is_odd_answer
@@ -37,8 +37,8 @@ class Telling:
     secrets: Sequence[str] = ()
 
     def failed(self, error: Any) -> ApiError:
-        """The answer to a request on which the model raised `error`. An MlflowException of its own
-        is the answer."""
+        """The error that answers a request on which the model raised `error`. If a model chose to
+        raise an MlflowException, its message and status are the answer."""
         if is_odd_answer(error):
             return ModelFailed(f"the model's answer is not of its declared type; {LOGGED}")
         if is_chosen(error):
@@ -57,8 +57,7 @@ class Telling:
             text = str(error)
         except BaseException:  # a model's own exceptions may fail at that, too
             return ""
-        text = " ".join(self.clean(text).split())
-        return text[: LONGEST - 1] + "…" if len(text) > LONGEST else text
+        return shortened(" ".join(self.clean(text).split()), LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,8 @@ class Case:
         return self._with(*facts)
 
     def _shown_without(self, gaps: Gaps) -> str:
-        """What the model does without the rows with gaps, if it fails on those once more."""
+        """What the model was seen to do without the rows with gaps; empty if that proves nothing,
+        because it fails there, too, or predicts the rows with gaps the second time."""
         if gaps.rows is None:
             return ""
         if gaps.other_rows is not None:
@@ -122,12 +122,12 @@ class Case:
 
 
 def without_request(message: str) -> str:
-    """The message of an error where nobody sent a request, whose id it would speak of."""
+    """The message without its pointer to a request id, for where nobody sent a request."""
     return message.removesuffix(f"; {LOGGED}")
 
 
 def predicts(predict: Callable[[Payload], Any], payload: Payload) -> bool:
-    """Whether the model has an answer to this."""
+    """Whether the model predicts this payload without an error."""
     try:
         predict(payload)
     except ApiError:
@@ -147,7 +147,8 @@ def advised_form(data: Any) -> str:
 
 
 def _in_other_form(data: Any) -> Any:
-    """The same cells as a table, or a table's cells as an array; None where that is not clear."""
+    """The same cells in another form: a table as an array, an array or columns as a table. None if
+    they have no clear other form."""
     if isinstance(data, pd.DataFrame):
         return data.to_numpy()
     if isinstance(data, np.ndarray):

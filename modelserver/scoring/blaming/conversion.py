@@ -31,8 +31,8 @@ class Trail:
 
 
 def is_refused(error: BaseException, typed: bool) -> bool:
-    """Whether MLflow refused an input before the model was entered. `typed`: it was of the types
-    of the signature, so that only what converts it further may refuse it."""
+    """Whether MLflow refused an input before it entered the model. `typed`: the input has the types
+    of the signature, so only MLflow's converters may still refuse it."""
     way = trail(error)
     if way.entered_model or way.functions & ANSWERING:
         return False
@@ -40,18 +40,19 @@ def is_refused(error: BaseException, typed: bool) -> bool:
 
 
 def is_odd_answer(error: BaseException) -> bool:
-    """Whether MLflow did not take what the model had answered."""
+    """Whether MLflow refused what the model answered."""
     way = trail(error)
     return not way.entered_model and bool(way.functions & ANSWERING)
 
 
 def is_chosen(error: BaseException) -> bool:
-    """Whether it is an MlflowException for the caller, not one of MLflow's about an input."""
+    """Whether the model raised an MlflowException by choice, as an answer to the caller."""
     return is_mlflow_exception(error) and not trail(error).functions & CONVERTERS
 
 
 def trail(error: BaseException) -> Trail:
-    """Where an exception comes from, and those that it was raised in place of."""
+    """The path of an exception through the code, with those of the exceptions that were handled
+    when it was raised."""
     functions: set[str] = set()
     packages: set[str] = set()
     seen: list[BaseException] = []

@@ -26,7 +26,7 @@ from modelserver.mlflow_internals import (
     type_hints_of,
 )
 from modelserver.types.frames import Columns
-from modelserver.types.kind import describe
+from modelserver.types.kind import what_is
 from modelserver.types.tables import Table
 from modelserver.types.type_table import KINDS
 
@@ -37,7 +37,8 @@ MOST: Final = 10 * LIMIT
 
 
 def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | None:
-    """Where `data` does not fit what MLflow makes of it for `model`, its wrapper of a model."""
+    """Finds where `data` does not fit what MLflow makes of it for a model. `model` is MLflow's
+    wrapper. None where no fault is found."""
     details: list[Detail] = []
     for detail in islice(_faults(model, data), MOST):
         if detail not in details:  # pydantic tells of each alternative that it tried
@@ -64,8 +65,9 @@ def _faults(model: Any, data: Any) -> Iterator[Detail]:
 
 
 def reads_texts(model: Any) -> bool:
-    """Whether MLflow makes dates or bytes of texts for a model, as it does by hints. It guesses
-    what base64 means that is none, and reads numbers such as 20240131 as dates."""
+    """Whether MLflow makes dates or bytes of texts for a model with type hints. It then guesses at
+    text that is no base64, and takes numbers such as 20240131 for dates, so the text is checked
+    before."""
     return _mentions(_hint_of(model), TEXT_READERS.keys())
 
 
@@ -90,13 +92,13 @@ def _faults_of_hint(hint: Any, data: Any, place: str) -> Iterator[Detail]:
             for index, item in enumerate(data):
                 yield from _faults_of_hint(arguments[0], item, f"{place}[{index}]")
         else:
-            yield _detail(place, "an array", describe(data))
+            yield _detail(place, "an array", what_is(data))
     elif origin is dict:
         if isinstance(data, dict):
             for key, item in data.items():
                 yield from _faults_of_hint(arguments[1], item, _joined(place, [key]))
         else:
-            yield _detail(place, "an object", describe(data))
+            yield _detail(place, "an object", what_is(data))
     elif origin in (Union, UnionType) and data is not None and len(arguments) == 2:
         inner = [argument for argument in arguments if argument is not type(None)]
         if len(inner) == 1:
@@ -112,7 +114,7 @@ def _faults_of_scalar(hint: Any, data: Any, place: str) -> Iterator[Detail]:
             yield _detail(place, SCALARS[hint], wrong)
     elif not isinstance(data, hint):
         is_float = hint is int and isinstance(data, float)
-        yield _detail(place, SCALARS[hint], SCALARS[float] if is_float else describe(data))
+        yield _detail(place, SCALARS[hint], SCALARS[float] if is_float else what_is(data))
 
 
 def _date(text: str) -> datetime:
@@ -131,13 +133,13 @@ def _faults_of_model(
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             path = _path_in(data, fault["loc"], fault["type"] == "missing")
-            found = "nothing" if fault["type"] == "missing" else describe(fault["input"])
+            found = "nothing" if fault["type"] == "missing" else what_is(fault["input"])
             detail = _detail(_joined(place, path), _expected(fault), found)
             yield {**detail, "fault": fault["type"]}
 
 
 def _expected(fault: Any) -> str:
-    """What belongs there, in our words, or in pydantic's where those hold no value."""
+    """What belongs there: in our words, or in pydantic's if those repeat no value."""
     said, kind = str(fault.get("ctx", {}).get("error")), fault["type"]
     if said in SAYINGS:
         return SAYINGS[said]
@@ -171,7 +173,7 @@ def _faults_of_chat(request: Any) -> Iterator[Detail]:
 def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> list[Detail]:
     """`otherwise`: the place where the fault names no field."""
     if not isinstance(data, dict):
-        return [_detail(place, "an object", describe(data))]
+        return [_detail(place, "an object", what_is(data))]
     try:
         made.from_dict(data)
     except (ValueError, TypeError, AttributeError) as error:
@@ -180,15 +182,15 @@ def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> li
         if found and name in {field.name for field in fields(made)}:
             expected = WORDS.get(found["type"] or found["list"] or "missing", ACCEPTED)
             absent = data.get(name) is None
-            value = "nothing" if absent else describe(data[name])
+            value = "nothing" if absent else what_is(data[name])
             return [_detail(_joined(place, [name]), expected, value)]
         return [_detail(otherwise, ACCEPTED, "another one")]
     return []
 
 
 def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
-    """For an object that is one row, keys that are no columns left aside. In it MLflow takes no
-    text for a number."""
+    """The fault of an object that is one row; keys that are no columns are left aside. MLflow takes
+    no text for a number there."""
     if not isinstance(data, dict):
         return None
     known = {key: value for key, value in data.items() if key in columns.positions}
@@ -196,7 +198,7 @@ def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
     for key, value in known.items():
         kind = kinds[key]
         if isinstance(value, str) and kind and kind.is_scalar and kind.json_type != "string":
-            return _invalid([_detail(key, kind.expects, describe(value))])
+            return _invalid([_detail(key, kind.expects, what_is(value))])
     try:
         columns.frame(Table(list(known), 1, columns=[[value] for value in known.values()]))
     except InvalidInput as error:

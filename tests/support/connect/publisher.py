@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from modelserver.deployment.files.bundle import ARGUMENTS
+from modelserver.deployment.bundle import ARGUMENTS
 from tests.support.connect.content import Content
 from tests.support.connect.server import Connect, connect_server
 from tests.support.needs import need

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelserver.describing.answers import ANYTHING, predictions_schema
+from modelserver.describing.predictions import ANYTHING, predictions_schema
 
 
 def outputs(*specs: tuple[str, str | None]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from modelserver.deployment.files.bundle import ALWAYS, Bundle
+from modelserver.deployment.bundle import ALWAYS, Bundle
 
 SKIPPED: Final = frozenset(
     {
@@ -52,7 +52,8 @@ def read_folder(root: Path) -> Bundle:
 
 
 def private(folder: Bundle) -> list[str]:
-    """Secrets first, then data, from the top down; a store of models is named by its folder."""
+    """The names of files that look private: secrets first, then data, each from the top of the
+    folder down. A folder that stores models is named in place of its files."""
     unwanted = {path: why for path, why in folder.unwanted() if not _is_known(path)}
     secrets = [path for path, why in unwanted.items() if why == "a secret"]
     data = [path for path, why in unwanted.items() if why not in ("a secret", "a cache")]
@@ -81,7 +82,7 @@ def _is_environment(folder: Path) -> bool:
 
 
 def _is_known(path: str) -> bool:
-    """Whether the folder that the file is in says more than its name."""
+    """Whether the folder of a file tells what it is: a cache, a store of models, a package."""
     folders = path.split("/")[:-1]
     cached = any(folder.endswith("_cache") for folder in folders)
     return cached or _top(path) in STORES or not PACKAGES.isdisjoint(folders)

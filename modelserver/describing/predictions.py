@@ -9,12 +9,12 @@ fit, and where none does, one that promises nothing.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from modelserver.describing.fitting import fits
 from modelserver.describing.schemas import (
     TYPE,
     Schema,
     Spec,
     cell_schema,
+    fits,
     is_named,
     required,
     tensor_schema,

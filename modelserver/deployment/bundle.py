@@ -1,22 +1,27 @@
 """The bundle: the files that go to Posit Connect, and no others.
 
-In: the project's folder. Out: what `rsconnect` packs when it is called with `ARGUMENTS`, and what
-of it should not leave this machine. Nothing is written or sent.
-
-The list says what goes in, not what stays out: a new secret, notebook or table in the folder then
-stays where it is. rsconnect alone would take them all, `.env` too.
+In: the project's folder, and what a person names beside the project's own files: names, patterns,
+folders in it. Out: what `rsconnect` packs when it is called with `ARGUMENTS`, what of it should not
+leave this machine, and for each word that names nothing what was probably meant. Nothing is
+written or sent. The list says what goes in, not what stays out: a new secret, notebook or table in
+the folder then stays where it is. rsconnect alone would take them all, `.env` too.
 """
 
 import fnmatch
+import glob
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from modelserver.deployment.files.further_files import further_files, matches
-from modelserver.deployment.shell import join
+from modelserver.deployment.command_line import HAS_SCHEME, join
+from modelserver.errors import hint
 from modelserver.hosting.settings import unquoted
+
+OF_A_MODEL: Final = re.compile(r"[\w .-]+[/:@][\w-]+")
+"""How a registered model is written by who forgot the scheme."""
 
 FILES: Final = (
     "main.py",
@@ -36,7 +41,9 @@ ARGUMENTS: Final = f'--entrypoint main:app --exclude="**" . {" ".join(FILES)}'
 every shell."""
 
 MODEL: Final = "MODEL_URI"
+
 SERVERS: Final = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+
 REMOTE: Final = re.compile(r"databricks|(?!file:|sqlite:)[\w+.-]+://", re.IGNORECASE)
 """Of a server that another machine may reach, too."""
 
@@ -64,6 +71,51 @@ UNWANTED: Final = {
 """Kinds of files that a bundle should not have, by their names."""
 
 
+def further_files(root: Path, words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The paths that `words` name in the folder `root`, and a sentence for each word that names
+    none. Hidden files and caches are named by no pattern, as in a shell."""
+    paths: list[str] = []
+    faults: list[str] = []
+    for word in words:
+        pattern = _inside(root, word)
+        if pattern is None:
+            faults.append(f"{word} is not in the project's folder; copy it there")
+        elif found := matches(root, pattern):
+            paths += found
+        else:
+            faults.append(_not_there(root, word))
+    return paths, faults
+
+
+def matches(root: Path, pattern: str) -> list[str]:
+    """The files in the folder `root` that a pattern names, and those below a folder that it
+    names."""
+    named = [pattern] if (root / pattern).exists() else glob.glob(pattern, root_dir=root)
+    folders = [path for path in named if (root / path).is_dir()]
+    for folder in folders:
+        named += glob.glob(f"{glob.escape(folder)}/**", root_dir=root, recursive=True)
+    files = [path.replace("\\", "/") for path in named if (root / path).is_file()]
+    return [path for path in files if "__pycache__" not in path]
+
+
+def _inside(root: Path, word: str) -> str | None:
+    """The path that `word` means, relative to `root` and in its shortest form; None for one
+    outside."""
+    path, folder = Path(os.path.normpath(root / word)), Path(os.path.normpath(root))
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else None
+
+
+def _not_there(root: Path, word: str) -> str:
+    if HAS_SCHEME.match(word):
+        return f"{word} is one model too many; name one"
+    said = f"there is no {word} in the project's folder"
+    if meant := hint(word, [path.name for path in root.iterdir()]):
+        return f"{said}; {meant}"
+    if OF_A_MODEL.fullmatch(word):
+        return f"{said}; a registered model is written models:/my-model/1 or models:/my-model@alias"
+    return f"{said}; name files by their paths there"
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """Files relative to the project's folder, in order, with their sizes in bytes."""
@@ -82,7 +134,8 @@ class Bundle:
         return sum(self.sizes.values())
 
     def problem(self) -> tuple[str, str] | None:
-        """What keeps it from being sent, and what mends that."""
+        """The first thing that keeps the bundle from being sent, and what mends it; None if all is
+        well."""
         if self.missing:
             return f"missing: {' '.join(self.missing)}", join(
                 ["git", "checkout", "--", *self.missing]
@@ -96,7 +149,8 @@ class Bundle:
         return None
 
     def unwanted(self) -> Iterator[tuple[str, str]]:
-        """Each file that should not go, and why. What a person named is wanted, but for secrets."""
+        """Each file that should not be sent, and why. A file that a person named is only refused if
+        it looks like a secret."""
         for path, size in self.sizes.items():
             why = _why_unwanted(path.rpartition("/")[2].lower(), size)
             if why == SECRET or (why and path not in self.further):
@@ -125,8 +179,9 @@ def _why_unwanted(name: str, size: int) -> str | None:
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """What the content needs to find its model: none where the model is not named, so that those it
-    has stay. On Connect the tracking server is by default its own /mlflow."""
+    """The variables that tell the content which model to serve and where it is registered. Without
+    a MODEL_URI there are none, so that the content keeps those that it has. A tracking server at
+    /mlflow of the same Connect is left out, since the server looks there by default."""
     known = {name: unquoted(environment.get(name, "")).rstrip("/") for name in (MODEL, *SERVERS)}
     of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
     servers = {

@@ -1,14 +1,22 @@
-"""Commands that a person pastes into a shell: a POSIX one, on Windows PowerShell.
+"""Command lines: what the arguments of a command name, and commands for a person to paste.
 
-In: names and values. Out: text that the shell takes as it is meant. A value with a login or a query
-is not shown: rsconnect fills it in.
+In: words; names and values. Out: the model and the files that words name; text that a shell takes
+as it is meant, a POSIX one, on Windows PowerShell. A value with a login or a query is not shown:
+rsconnect fills it in. Needs no package, since it also says how to install those.
 """
 
 import os
 import re
 import shlex
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+"""The project's folder."""
+
+NO_MODEL: Final = "one model URI is needed, such as models:/my-model/1; see --help"
 
 WINDOWS: Final = os.name == "nt"
 
@@ -16,6 +24,9 @@ SECRET: Final = re.compile(r"//[^/]*@|[?#]")
 
 PLAIN: Final = re.compile(r"[\w+=:./\\-]+")
 """What PowerShell takes as one word without quotes."""
+
+HAS_SCHEME: Final = re.compile(r"(?:models|runs|mlflow-artifacts):|\w[\w+.-]+:/")
+"""Of two characters or more: a drive of Windows is a folder."""
 
 
 def quote(text: str, windows: bool = WINDOWS) -> str:
@@ -56,8 +67,8 @@ def new_environment(number: int, windows: bool = WINDOWS) -> str:
 
 
 def variable(name: str, value: str) -> str:
-    """What rsconnect's -E takes: a bare name, whose value it reads from its environment, where that
-    must not be shown."""
+    """The argument of rsconnect's -E. If the value must not be shown it is the name alone, and
+    rsconnect takes the value from its environment."""
     return name if SECRET.search(value) else f"{name}={value}"
 
 
@@ -65,3 +76,25 @@ def ours(command: str, model_uri: str, *files: str) -> str:
     """A command of `python main.py`, which takes the model from MODEL_URI where it is not named."""
     named = [model_uri] if model_uri and not SECRET.search(model_uri) else []
     return join(["python", "main.py", command, *named, *files])
+
+
+def complain(program: str, text: str) -> int:
+    """Prints what went wrong; the exit code."""
+    print(f"{program}: {text}", file=sys.stderr)
+    return 1
+
+
+def model_and_files(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The first word that is a URI or a model's folder, None without one; and the other words."""
+    model = next((word for word in words if _names_a_model(word)), None)
+    return model, [word for word in words if word != model]
+
+
+def with_model(environment: Mapping[str, str], model: str | None) -> dict[str, str]:
+    """A copy of the environment, with MODEL_URI set to the model that was named, if one was. MLflow
+    writes to that of the process, so this one is never handed to it."""
+    return {**environment, **({"MODEL_URI": model} if model else {})}
+
+
+def _names_a_model(word: str) -> bool:
+    return bool(HAS_SCHEME.match(word)) or (Path(word) / "MLmodel").is_file()

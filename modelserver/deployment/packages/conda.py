@@ -73,7 +73,8 @@ class CondaPackages:
 
 
 def read_conda(conda: Any) -> CondaPackages:
-    """The pip section, and what of the rest pip can install, as pip would say it."""
+    """The lines of the pip section, and those for conda's packages that pip can install. Raises
+    `LoadFailed`."""
     lines: list[Line] = []
     left_out: list[str] = []
     for entry in _dependencies(conda):

@@ -11,21 +11,22 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from modelserver.answering.tags import Tagged
+
 ENTITY_TAG: Final = re.compile(r'"[^"]*"')
 
 
 def conditional(
     request: Request,
-    body: bytes,
+    tagged: Tagged,
     media_type: str,
-    etag: str,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The body, or 304 without one where the client's copy has the same tag."""
-    all_headers = {**(headers or {}), "ETag": etag}
-    if _has(request, etag):
+    all_headers = {**(headers or {}), "ETag": tagged.tag}
+    if _has(request, tagged.tag):
         return Response(status_code=304, headers=all_headers)
-    return Response(body, headers=all_headers, media_type=media_type)
+    return Response(tagged.body, headers=all_headers, media_type=media_type)
 
 
 def _has(request: Request, etag: str) -> bool:

@@ -3,10 +3,11 @@
 import pytest
 from starlette.requests import Request
 
-from modelserver.answering.tags import entity_tag
-from modelserver.pages.caching import conditional
+from modelserver.answering.tags import Tagged
+from modelserver.pages.conditional import conditional
 
-TAG = entity_tag(b"body")
+BODY = Tagged.of(b"body")
+TAG = BODY.tag
 
 
 def request(*known: str) -> Request:
@@ -15,7 +16,7 @@ def request(*known: str) -> Request:
 
 
 def test_tags_are_strong_and_follow_the_bytes() -> None:
-    assert TAG == entity_tag(b"body") != entity_tag(b"another body")
+    assert TAG == Tagged.of(b"body").tag != Tagged.of(b"another body").tag
     assert TAG.startswith('"')
     assert TAG.endswith('"')
 
@@ -25,7 +26,7 @@ def test_tags_are_strong_and_follow_the_bytes() -> None:
     [(TAG,), (f"W/{TAG}",), (f'"other", {TAG}',), ('"other"', TAG), ("*",), (f'"a,b",{TAG}',)],
 )
 def test_a_client_that_has_the_body_gets_304(known: tuple[str, ...]) -> None:
-    response = conditional(request(*known), b"body", "text/plain", TAG, {"Vary": "Accept"})
+    response = conditional(request(*known), BODY, "text/plain", {"Vary": "Accept"})
     assert (response.status_code, response.body) == (304, b"")
     assert response.headers["etag"] == TAG
     assert response.headers["vary"] == "Accept"
@@ -34,7 +35,7 @@ def test_a_client_that_has_the_body_gets_304(known: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("known", [(), ("",), ('"other"',), (TAG.strip('"'),), ('W/"*"',)])
 def test_everyone_else_gets_the_body(known: tuple[str, ...]) -> None:
-    response = conditional(request(*known), b"body", "text/plain", TAG)
+    response = conditional(request(*known), BODY, "text/plain")
     assert (response.status_code, response.body) == (200, b"body")
     assert response.headers["etag"] == TAG
     assert response.headers["content-length"] == "4"

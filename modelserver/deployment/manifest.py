@@ -9,13 +9,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from modelserver.deployment.files.bundle import Bundle, read_bundle
-from modelserver.deployment.shell import ours
+from modelserver.deployment.bundle import Bundle, read_bundle
+from modelserver.deployment.command_line import ours
 
 
 def stale(root: Path, extra: Sequence[str] = ()) -> list[str]:
-    """What is wrong with the manifest of the project in `root`, and what mends it. Whatever else it
-    lists beside the project's own files and `extra` belongs to it, too."""
+    """Compares manifest.json with the files in `root`. Returns nothing if it is up to date; else
+    what mends it, then a line for each difference. Files that the manifest lists beside the
+    project's own and `extra` count as part of it."""
     bundle = read_bundle(root, extra)
     if problem := bundle.problem():
         return ["; ".join(problem)]
@@ -31,7 +32,7 @@ def stale(root: Path, extra: Sequence[str] = ()) -> list[str]:
 
 
 def _listed(file: Path) -> Mapping[str, str] | None:
-    """Paths and their checksums."""
+    """The checksum of each path in the manifest; None where it cannot be read."""
     try:
         files = json.loads(file.read_text(encoding="utf-8"))["files"]
         return {path: entry["checksum"] for path, entry in files.items()}

@@ -1,0 +1,151 @@
+"""What a person fills in for a prediction, and reads of what a model takes and returns.
+
+In: the model's signature as JSON, a sample of its input and an example that it predicts. Out: a
+`Questionnaire` for the model's page, made once per load beside the document. Nothing is read from
+the document, which people edit. Pure.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeAlias
+
+from modelserver.describing.document import Answered, Subject
+from modelserver.describing.forms import Sample, Specs, formats_for, json_forms, names_of
+from modelserver.describing.schemas import TYPE, Spec, is_named, param_schema, type_name
+from modelserver.reading.formats import CSV, FORMATS, JSON
+from modelserver.types.type_table import KINDS
+
+Control: TypeAlias = Literal["boolean", "number", "text", "json"]
+"""How a value is typed in."""
+
+Sends: TypeAlias = Literal["records", "rows", "inputs", "body"]
+"""What the page sends: a row by names, a row by position, the value of `inputs`, a whole body."""
+
+SENDS: Final[Mapping[str, Sends]] = {
+    "records": "records",
+    "split": "rows",
+    "inputs": "inputs",
+    "chat": "body",
+}
+"""By the first of the forms that a model is documented to take."""
+
+CONTROLS: Final[Mapping[str | None, Control]] = {
+    "boolean": "boolean",
+    "integer": "number",
+    "number": "number",
+    "string": "text",
+}
+"""By what a value is in JSON; all others are typed in as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column, tensor or param. `example` is what a person would type, empty for none."""
+
+    name: str
+    type: str
+    required: bool = True
+    example: str = ""
+
+    @property
+    def control(self) -> Control:
+        """How its value is typed in."""
+        kind = KINDS.get(self.type)
+        return CONTROLS.get(kind.json_type, "json") if kind else "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Questionnaire:
+    """What to fill in for one prediction, and what the signature declares."""
+
+    sends: Sends
+    fields: Sequence[Field]
+    """What is filled in beside the params: each column, or one field of JSON."""
+    takes_csv: bool
+    inputs: Sequence[Field] = ()
+    params: Sequence[Field] = ()
+    outputs: Sequence[Field] = ()
+    made_up: bool = False
+    """Whether the examples come from the signature alone."""
+
+
+BLANK: Final = Questionnaire("body", [Field("Request", "JSON")], takes_csv=True)
+"""Of a model of which nothing is known."""
+
+
+def questionnaire(subject: Subject, keeps_to_outputs: bool) -> Questionnaire:
+    """The questionnaire of a model. Outputs that its answers do not keep to are left out."""
+    specs = subject.declared.get("inputs") or ()
+    sends = SENDS[json_forms(specs, subject.from_type_hint)[0].name] if specs else "body"
+    inputs = _inputs(specs, sends, subject.sample) if specs else []
+    outputs = subject.declared.get("outputs") if keeps_to_outputs else None
+    is_by_column = sends in ("records", "rows")
+    return Questionnaire(
+        sends=sends,
+        fields=inputs if is_by_column else [_json_field(sends, subject.examples)],
+        takes_csv=not specs or FORMATS[CSV] in formats_for(specs, subject.from_type_hint),
+        inputs=inputs,
+        params=[_param(spec) for spec in subject.declared.get("params") or ()],
+        outputs=[_output(spec) for spec in outputs or ()],
+        made_up=subject.sample is not None and subject.sample.made_up,
+    )
+
+
+def _inputs(specs: Specs, sends: Sends, sample: Sample | None) -> list[Field]:
+    """The columns or tensors as they are declared, columns with the first row of the sample."""
+    named = is_named(specs)
+    names = ["inputs"] if sends == "inputs" and not named else map(str, names_of(specs))
+    cells = sample.rows[0] if sample and sample.rows else [None] * len(specs)
+    return [
+        _field(name, type_name(spec), cell, not named or spec.get("required", True))
+        for name, spec, cell in zip(names, specs, cells, strict=True)
+    ]
+
+
+def _json_field(sends: Sends, examples: Sequence[Answered]) -> Field:
+    """One field for the value of `inputs`, or for a whole body."""
+    bodies = (item.example.body for item in examples if item.example.media_type == JSON)
+    value: Any = next(bodies, None)
+    if sends == "inputs":
+        value = (value or {}).get("inputs")
+    name = "inputs" if sends == "inputs" else "Request"
+    return Field(name, "JSON", example="" if value is None else _pretty(value))
+
+
+def _param(spec: Spec) -> Field:
+    """A param; its example is its default."""
+    schema = param_schema(spec)
+    return _field(spec["name"], schema[TYPE], schema["default"], required=False)
+
+
+def _output(spec: Spec) -> Field:
+    name = spec.get("name")
+    return Field("" if name is None else str(name), type_name(spec))
+
+
+def _field(name: str, type_: str, example: Any, required: bool) -> Field:
+    """A field, its example as a person types it: text as it is, everything else as JSON."""
+    field = Field(name, type_, required)
+    if example is None:
+        return field
+    is_text = isinstance(example, str) and field.control != "json"
+    return replace(field, example=example if is_text else _json(example))
+
+
+def _pretty(value: Any) -> str:
+    """JSON on several lines, flat parts of it on one."""
+    if isinstance(value, dict) and value:
+        lines = (f"{_json(key)}: {_pretty(part)}" for key, part in value.items())
+        return "{\n" + _indented(",\n".join(lines)) + "\n}"
+    if isinstance(value, list) and any(isinstance(item, (list, dict)) for item in value):
+        return "[\n" + _indented(",\n".join(map(_pretty, value))) + "\n]"
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _indented(text: str) -> str:
+    return "\n".join("  " + line for line in text.splitlines())
