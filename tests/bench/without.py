@@ -46,7 +46,7 @@ WAYS: Final[Mapping[str, tuple[str, Any]]] = {
     "_count": ("reading.csv_reader._count", lambda body, letter: body.count(letter.encode())),
     "array_predict": ("scoring.ways.array_predict", nothing),
     "_direct_call": ("scoring.ways._direct_call", nothing),
-    "_unwrapped": ("scoring.ways._unwrapped", nothing),
+    "unwrapped": ("scoring.ways.unwrapped", nothing),
 }
 """For each way: which name of the package stands for it, and what does in its place."""
 

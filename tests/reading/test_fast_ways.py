@@ -22,6 +22,7 @@ from modelserver.reading.input_forms import Payload
 from modelserver.reading.json_reader import json_payload, payload_of
 from modelserver.types.signature import Signature, compile_signature
 from modelserver.types.tables import Table
+from tests.bench.without import WAYS, switched_off
 from tests.reading.test_properties import repeatable
 from tests.support.zoo import describe
 
@@ -557,3 +558,9 @@ def assert_alike(body: bytes, signature: Signature) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_reader, "TEXT_IS_OBJECT", True)  # so that texts are not inferred
         assert found == outcome(CSV, body, signature)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_benchmark_can_do_without(way: str) -> None:
+    with switched_off(way):
+        pass
