@@ -12,7 +12,7 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request as HTTPRequest
+from starlette.requests import ClientDisconnect, Request as HTTPRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
@@ -151,16 +151,21 @@ def _trace(request: HTTPRequest) -> Trace:
 
 
 async def _read_body(request: HTTPRequest, limit: int) -> bytes:
-    """The body. Raises `PayloadTooLarge` beyond `limit` bytes, as soon as that is known."""
+    """The body. Raises `PayloadTooLarge` beyond `limit` bytes, as soon as that is known, and
+    `ClientDisconnect`."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise too_large(limit)
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
+    chunks, size, more = [], 0, True
+    while more:  # not request.stream(), which costs a small request 3 % more
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
         if size > limit:
             raise too_large(limit)
-        chunks.append(chunk)
+        more = message.get("more_body", False)
     if not size and "upgrade" in request.headers:
         raise BadRequest(UPGRADED)
     return b"".join(chunks)

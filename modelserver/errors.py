@@ -182,6 +182,13 @@ def hint(name: str, known: Sequence[str]) -> Hint | None:
     return Hint(close[0]) if close else None
 
 
+def not_taken(what: str, name: object, known: Sequence[str]) -> dict[str, Any]:
+    """The detail for a column or param, as `what` says, that is none of the `known` ones."""
+    meant = hint(str(name), known)
+    detail = {what: clipped(name), "found": f"a {what} that the model does not take"}
+    return detail | {"did_you_mean": meant.name} if meant else detail
+
+
 def suggested(names: Sequence[object], known: Sequence[str]) -> str:
     """Unknown names for a message, each with what was probably meant."""
 

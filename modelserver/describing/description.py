@@ -39,6 +39,7 @@ from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
 from modelserver.errors import ApiError
 from modelserver.reading.formats import JSON
+from modelserver.reading.signatures.columns import TypeHintSignature
 from modelserver.scoring.blaming.blame import without_request
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score
@@ -102,7 +103,7 @@ def describe(
         version=_version(model),
         description="\n\n".join([_facts(model), *(f"**Warning:** {text}." for text in warnings)]),
         declared=_declared(model),
-        from_type_hint=model.signature.from_type_hint,
+        from_type_hint=isinstance(model.signature, TypeHintSignature),
         with_key=with_key,
     )
     faults: list[str] = []
@@ -178,7 +179,7 @@ def _examples(
         yield None, list(_answered(model, untyped_examples(model.example), deadline, faults))
         return
     for sample in samples(declared, model.signature, model.example):
-        forms = examples(declared, model.signature.from_type_hint, sample)
+        forms = examples(declared, isinstance(model.signature, TypeHintSignature), sample)
         if found := list(_answered(model, forms, deadline, faults)):
             yield sample, found
 

@@ -23,9 +23,10 @@ from modelserver.describing.forms import (
 from modelserver.describing.schemas import Spec, param_default
 from modelserver.errors import BadRequest
 from modelserver.reading.formats import FORMATS, JSON, Format
-from modelserver.reading.input_forms import LLM_KEYS, inputs_table
+from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature, table_of
+from modelserver.reading.signatures.signature import LLM_KEYS, Signature
+from modelserver.reading.signatures.tensors import TensorSignature
 from modelserver.types.nested import kind_of
-from modelserver.types.signature import Signature
 from modelserver.types.tables import Table, read_records, read_split
 from modelserver.types.tensors import dtype_kind
 
@@ -113,14 +114,14 @@ def _maybe_logged(declared: Declared, signature: Signature, body: dict[str, Any]
 
 def _logged_sample(declared: Declared, signature: Signature, body: dict[str, Any]) -> Sample:
     params = body.get("params") or _defaults(declared)
-    if signature.tensors:
+    if isinstance(signature, TensorSignature):
         value = body["inputs"] if "inputs" in body else body["instances"]
         return Sample(value=_first_rows(declared["inputs"], value), params=params)
-    assert signature.columns is not None
-    if signature.from_type_hint:
+    if isinstance(signature, TypeHintSignature):
         return Sample([[value] for value in body["inputs"][:MOST_ROWS]], params=params)
     if any(key in body for key in LLM_KEYS):
         return Sample(_rows(declared["inputs"], _one_row(body)), params=None)
+    assert isinstance(signature, ColumnSignature)
     (form,) = body.keys() & TABLE_READERS.keys()
     table = TABLE_READERS[form](body[form], signature.columns)
     return Sample(_rows(declared["inputs"], table), params=params)
@@ -182,7 +183,7 @@ def _defaults(declared: Declared) -> dict[str, Any] | None:
 
 
 def _from_inputs(form: str) -> Any:
-    return lambda value, columns: inputs_table(form, value, columns)
+    return lambda value, columns: table_of(form, value, columns)
 
 
 TABLE_READERS: Final[Mapping[str, Any]] = {

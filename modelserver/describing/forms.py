@@ -23,7 +23,7 @@ from modelserver.describing.schemas import (
     tensor_schema,
 )
 from modelserver.reading.formats import FORMATS, JSON, Format
-from modelserver.reading.input_forms import LLM_KEYS
+from modelserver.reading.signatures.signature import LLM_KEYS
 from modelserver.types.nested import kind_of, object_schema
 
 Specs: TypeAlias = Sequence[Spec]

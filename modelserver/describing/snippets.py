@@ -14,7 +14,7 @@ from string import Template
 from typing import Any, Final, TypeAlias
 
 from modelserver.answering.encoding import encode_json
-from modelserver.reading.input_forms import LLM_KEYS
+from modelserver.reading.signatures.signature import LLM_KEYS
 
 SERVER: Final = "https://YOUR-SERVER"
 """Stands for the base URL of the server, without a slash at its end."""

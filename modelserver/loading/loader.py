@@ -28,10 +28,12 @@ from modelserver.loading.logged_example import logged_example
 from modelserver.loading.registry import find
 from modelserver.loading.tracking import set_mlflow_up
 from modelserver.mlflow_internals import comes_from_type_hints, type_hints_of, wrapper_of
+from modelserver.reading.signatures.columns import TypeHintSignature
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Signature
 from modelserver.scoring.blaming.blame import Telling
 from modelserver.scoring.model import Model, Registration
 from modelserver.scoring.ways import ways_to_predict
-from modelserver.types.signature import Signature, compile_signature
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -199,7 +201,7 @@ def _signature(pyfunc: "PyFuncModel") -> Signature:
 
 
 def _hints(pyfunc: "PyFuncModel", signature: Signature) -> tuple[Any, Any]:
-    if not signature.from_type_hint:
+    if not isinstance(signature, TypeHintSignature):
         return None, None
     hints = type_hints_of(wrapper_of(pyfunc))
     return hints.input, hints.output

@@ -2,25 +2,28 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelserver.errors import InvalidInput
 from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
-from modelserver.reading.input_forms import Payload, from_table
-from modelserver.types.signature import Signature
+from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.types.kind import Kind
+from modelserver.types.tables import Table
 
 
 def csv_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in a CSV file. Raises `BadRequest` or `InvalidInput`."""
-    if signature.columns is None:
-        frame = read_untyped_csv(body)
-        return Payload(frame, rows=len(frame))
-    named = signature.columns.columns if signature.columns.named else ()
-    table = read_csv(body, {str(column.name): column.kind for column in named})
+    return signature.read_file(
+        lambda: _table(body, signature.kinds), lambda: read_untyped_csv(body)
+    )
+
+
+def _table(body: bytes, kinds: Mapping[str, Kind]) -> Table:
+    table = read_csv(body, kinds)
     if table.length == 0:
         raise InvalidInput(NO_ROWS)
-    return from_table(table, signature)
+    return table
 
 
 def csv_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:

@@ -21,7 +21,7 @@ from modelserver.errors import BadRequest, folded, listed, not_utf8
 from modelserver.reading.csv_words import INFERRED, MISSING, worded
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Cells, Kind
-from modelserver.types.tables import MOST_CELLS, Table, twice
+from modelserver.types.tables import MOST_CELLS, NO_ROWS as EMPTY, Table, twice
 
 # pandas reads floats to the last digit by default since 3.1, before that when asked to.
 EXACT_FLOATS: Final[Mapping[str, Any]] = (
@@ -40,8 +40,8 @@ FORM: Final = re.compile("(?:dataframe_split|dataframe_records|inputs|instances|
 A_FORM: Final = "the body is an HTML form; send JSON (Python's requests: json= in place of data=)"
 
 NO_ROWS: Final = (
-    "the table is empty: it has no rows below its header (with curl, send it with --data-binary, "
-    "not with -d, which joins the lines)"
+    f"{EMPTY} below its header (with curl, send it with --data-binary, not with -d, which "
+    "joins the lines)"
 )
 
 SEPARATORS: Final = re.compile(rb'\A"[^"\r\n]*"([;\t|])"')

@@ -13,10 +13,9 @@ from typing import Any, Final
 
 from modelserver.errors import BadRequest, UnsupportedMediaType
 from modelserver.reading.csv_format import csv_payload, csv_text
-from modelserver.reading.input_forms import Payload
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.parquet.reader import parquet_payload
-from modelserver.types.signature import Signature
+from modelserver.reading.signatures.signature import Payload, Signature
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
@@ -52,19 +51,9 @@ class Format:
             raise UnsupportedMediaType(
                 f"this server cannot read {self.name}: {self.needs} is not installed"
             )
-        if misfit := self._misfit(signature):
+        if misfit := signature.misfit(self.nested, self.tensors):
             raise BadRequest(f"{misfit}, which {self.name} cannot hold; send JSON")
         return self.reader(body, signature, limit)
-
-    def _misfit(self, signature: Signature) -> str:
-        """What of the model's input a body cannot hold, empty for nothing."""
-        columns = signature.columns
-        if columns is None:
-            return "the model takes tensors" if signature.tensors and not self.tensors else ""
-        if self.nested or columns.only_scalars:
-            return ""
-        column = next(column for column in columns.columns if not column.kind.is_scalar)
-        return f"column {column.name!r} takes {column.kind.expects}"
 
 
 @cache

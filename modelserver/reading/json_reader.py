@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading.fast import Found, read_fast
-from modelserver.reading.input_forms import Payload, from_table, read_value, tensors_payload
+from modelserver.reading.input_forms import read_value
 from modelserver.reading.json_text import (
     BareConstants,
     as_utf8,
@@ -21,10 +21,9 @@ from modelserver.reading.json_text import (
     decode_json,
     may_lack_digits,
 )
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.cell_parsers import INEXACT
-from modelserver.types.signature import Signature
 from modelserver.types.tables import Table
-from modelserver.types.tensors import read_tensors
 from modelserver.types.type_table import KINDS
 
 MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
@@ -54,9 +53,8 @@ def _read_fast(body: bytes, signature: Signature) -> Payload | None:
 def payload_of(found: Found, signature: Signature) -> Payload:
     """The payload of what a fast way read. Raises `BadRequest` where that does not fit."""
     if isinstance(found, Table):
-        return from_table(found, signature)
-    tensors = read_tensors(signature.tensors, found)
-    return tensors_payload(tensors, signature.params.read(None))
+        return signature.read_table(found)
+    return signature.read_inputs(found, None)
 
 
 def _read_plainly(body: bytes, signature: Signature) -> Payload:

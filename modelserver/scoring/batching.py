@@ -16,10 +16,10 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import pandas as pd
 
-from modelserver.reading.input_forms import Payload
+from modelserver.reading.signatures.columns import ColumnSignature
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Scored, Work, encode, predict_and_encode, read
-from modelserver.types.frames import Columns
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def score_together(works: Sequence[Work]) -> list[Scored | Exception]:
     groups: dict[Hashable, list[int]] = {}
     for place, payload in enumerate(outcomes):
         if isinstance(payload, Payload):
-            likeness = _likeness(model.signature.columns, payload)
+            likeness = _likeness(model.signature, payload)
             groups.setdefault((place,) if likeness is None else likeness, []).append(place)
     for places in groups.values():
         requests = [works[place].request for place in places]
@@ -51,10 +51,11 @@ def _outcome(work: Callable[..., T], *arguments: Any) -> T | Exception:
         return error
 
 
-def _likeness(columns: Columns | None, payload: Payload) -> Hashable:
+def _likeness(signature: Signature, payload: Payload) -> Hashable:
     """What payloads must share to be joined; None for one that is predicted alone."""
-    if columns is None or not payload.typed or payload.params:
+    if not isinstance(signature, ColumnSignature) or not payload.typed or payload.params:
         return None
+    columns = signature.columns
     frame: pd.DataFrame = payload.data
     if len(frame) > MANY_ROWS or not isinstance(frame.index, pd.RangeIndex):
         return None
@@ -77,15 +78,15 @@ def _score_group(
 
 def _predict_joined(model: Model, payloads: Sequence[Payload]) -> "np.ndarray[Any, Any] | None":
     """The predictions for all rows, or None unless there is one for each."""
-    frame = _joined(model.signature.columns, [payload.data for payload in payloads])
+    frame = _joined(model.signature, [payload.data for payload in payloads])
     predictions = _outcome(model.predict, Payload(frame, rows=len(frame), typed=True))
     if isinstance(predictions, np.ndarray) and predictions.shape[:1] == (len(frame),):
         return predictions
     return None
 
 
-def _joined(columns: Columns | None, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    if columns is not None and columns.only_doubles:
+def _joined(signature: Signature, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    if isinstance(signature, ColumnSignature) and signature.columns.only_doubles:
         block = np.concatenate([frame.to_numpy() for frame in frames])
         return pd.DataFrame(block, columns=frames[0].columns, copy=False)
     return pd.concat(frames, ignore_index=True)

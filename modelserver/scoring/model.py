@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from modelserver.reading.input_forms import Payload
-from modelserver.types.signature import Signature
+from modelserver.reading.signatures.signature import Payload, Signature
 
 
 @dataclass(frozen=True, slots=True)

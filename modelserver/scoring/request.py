@@ -9,8 +9,8 @@ from typing import Any, Final
 from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import BadRequest, ModelFailed
 from modelserver.reading.formats import PACKED
-from modelserver.reading.input_forms import Payload
 from modelserver.reading.media import decompress, format_of
+from modelserver.reading.signatures.signature import Payload
 from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.model import Model
 

@@ -19,8 +19,9 @@ from modelserver.mlflow_internals import (
     unwrapped,
     wrapper_of,
 )
-from modelserver.reading.input_forms import Payload
 from modelserver.reading.json_reader import json_payload
+from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_untyped
 from modelserver.scoring.blaming.conversion import is_refused
 from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
@@ -33,7 +34,6 @@ from modelserver.scoring.proofs import (
     rows_are_independent,
 )
 from modelserver.types.frames import Columns
-from modelserver.types.signature import Signature
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -56,6 +56,11 @@ def _read_example(signature: Signature, example: bytes | None) -> Payload | None
         return json_payload(example, signature, len(example))
     except (ApiError, RecursionError):
         return None
+
+
+def _columns_of(signature: Signature) -> Columns | None:
+    """The columns of the tables that the model takes; None where it takes something else."""
+    return signature.columns if isinstance(signature, ColumnSignature) else None
 
 
 def _why_apart(
@@ -93,7 +98,7 @@ def _own_predict(
     predict: Callable[..., Any] = getattr(wrapper, name)
     if _loader(pyfunc) == PYTHON_MODEL and not signature.params.declared:
         return unwrapped(wrapper) or predict
-    columns = signature.columns
+    columns = _columns_of(signature)
     if sample is None or columns is None or not columns.only_doubles or _loader(pyfunc) != SKLEARN:
         return predict
     fast = array_predict(pyfunc.get_raw_model(), name, columns.names)
@@ -110,7 +115,7 @@ def _predictor(
     the model's own predict; MLflow, which would check it again, gets the rest."""
 
     wrapper = wrapper_of(pyfunc)
-    checked = signature.from_type_hint and reads_texts(wrapper)
+    checked = isinstance(signature, TypeHintSignature) and reads_texts(wrapper)
     single = takes_one_conversation(wrapper)
 
     def predict(payload: Payload) -> Any:
@@ -132,7 +137,7 @@ def _predictor(
 
 def _refused(wrapper: Any, signature: Signature, data: Any) -> InvalidInput:
     """The answer to an input that MLflow does not hand on to the model."""
-    found = misfit(wrapper, signature.columns, data)
+    found = misfit(wrapper, _columns_of(signature), data)
     return found or InvalidInput(advised_form(data) if is_untyped(signature) else UNFIT)
 
 
@@ -175,7 +180,7 @@ def ways_to_predict(
     """How the model is asked. `example`: the body that was logged with it; `batching`: whether
     rows of several requests are wanted together at all."""
     read = _read_example(signature, example)
-    is_table = read is not None and read.typed and signature.columns is not None
+    is_table = read is not None and read.typed and isinstance(signature, ColumnSignature)
     sample = read.data if read is not None and is_table and not read.params else None
     own = _own_predict(pyfunc, signature, sample)
     predict = _predictor(pyfunc, _direct_call(pyfunc, own), signature, telling)
@@ -184,22 +189,21 @@ def ways_to_predict(
         # A copy, since a model may write into what it gets.
         return predict(Payload(frame.copy(), read.params if read else None, typed=True))
 
-    if read is not None and is_table:
+    if read is not None and read.typed and isinstance(signature, ColumnSignature):
         signature = _filling_absent(signature, predict_frame, read.data)
     why = "BATCHING is off"
     if batching:
-        why = _why_apart(_loader(pyfunc), predict_frame, signature.columns, sample)
+        why = _why_apart(_loader(pyfunc), predict_frame, _columns_of(signature), sample)
     if why:
         logger.info("waiting requests are not predicted together: %s", why)
     return Ways(predict, signature, read, row_wise=not why)
 
 
 def _filling_absent(
-    signature: Signature, predict: Callable[[pd.DataFrame], Any], example: pd.DataFrame
-) -> Signature:
+    signature: ColumnSignature, predict: Callable[[pd.DataFrame], Any], example: pd.DataFrame
+) -> ColumnSignature:
     """The signature, with the optional columns that the model needs marked to be filled when
     absent."""
-    assert signature.columns is not None
     needed = absent_to_fill(predict, signature.columns, example)
     if not needed:
         return signature

@@ -1,6 +1,6 @@
 """What the two flows meet in: the types of columns, tensors and params, and tables of them.
 
-In: a signature as its JSON spells it, and cells that a reader found. Out: the arrays, frames and
-params that a model gets, or one detail per fault. Pure: no HTTP, no MLflow, no environment, nothing
-asynchronous. May import `errors` only.
+In: the parts of a signature as its JSON spells them, and the cells that a reader found. Out: the
+arrays, frames and params that a model gets, or one detail per fault. Pure: no HTTP, no MLflow, no
+environment, nothing asynchronous. May import `errors` only.
 """

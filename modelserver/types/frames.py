@@ -16,14 +16,14 @@ from modelserver.errors import (
     InvalidInput,
     are_params,
     clipped,
-    hint,
     listed,
+    not_taken,
     quoted,
     suggested,
 )
 from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
 from modelserver.types.kind import Array, BadCells, Kind, Plain
-from modelserver.types.tables import Table
+from modelserver.types.tables import NO_ROWS, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +78,18 @@ class Columns:
             groups=group_by_type([column.kind for column in columns]),
         )
 
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kinds of the columns by name, as text; none where they go by position."""
+        return {str(column.name): column.kind for column in self.columns if self.named}
+
     def frame(self, table: Table) -> pd.DataFrame:
         """The table as the model gets it: the signature's columns in order, typed.
 
         Raises `InvalidInput` for missing or unknown columns, or for all bad cells at once.
         """
         if table.length == 0:
-            raise InvalidInput("the table is empty: it has no rows")
+            raise InvalidInput(NO_ROWS)
         table = table.without_row_names(self.positions if self.named else ())
         order, mismatch = self._order(table)
         if self.only_doubles and table.rows is not None and mismatch is None:
@@ -234,19 +239,13 @@ class Mismatch:
             details += [{"column": clipped(name), "found": "a param"} for name in params[:LIMIT]]
         if unknown := [name for name in self.unknown if name not in self.params]:
             parts.append("unknown columns: " + suggested(unknown, known))
-            details += [_unknown_column(name, known) for name in unknown[:LIMIT]]
+            details += [not_taken("column", name, known) for name in unknown[:LIMIT]]
         if bad_cells:
             parts.append(_bad_cells(bad_cells).message)
         return InvalidInput(
             f"{'; '.join(parts)}. The model takes: {listed(self.names)}",
             [*details, *bad_cells][:LIMIT],
         )
-
-
-def _unknown_column(name: Hashable, known: Sequence[str]) -> dict[str, Any]:
-    detail = {"column": clipped(name), "found": "a column that the model does not take"}
-    meant = hint(str(name), known)
-    return detail | {"did_you_mean": meant.name} if meant else detail
 
 
 def _labels(table: Table) -> "pd.Index[Any] | None":

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from modelserver.errors import LIMIT, InvalidInput, clipped, hint, listed, quoted
+from modelserver.errors import LIMIT, InvalidInput, hint, listed, not_taken, quoted
 from modelserver.types.cell_parsers import EXACT, INEXACT, WholeFloat
 from modelserver.types.kind import Kind, what_is
 from modelserver.types.nested import Misplaced, is_missing, kind_of
@@ -68,7 +68,7 @@ class Params:
             raise InvalidInput(f"'params' must be an object, not {what_is(given)}")
         known = {param.name: param for param in self.declared}
         unknown = [name for name in given if name not in known]
-        faults = [_unknown(name, list(known)) for name in unknown[:LIMIT]]
+        faults = [not_taken("param", name, list(known)) for name in unknown[:LIMIT]]
         values: dict[str, Any] = {}
         for name, param in known.items():
             try:
@@ -150,16 +150,6 @@ def _read_moment(value: Any, kind: Kind) -> Any:
     if moment.astype(f"M8[{unit}]").astype("M8[ns]")[0] != moment[0]:
         raise Misplaced("a time finer than microseconds", kind.expects)
     return moment.astype(f"M8[{unit}]")[0].item()
-
-
-def _unknown(name: str, known: Sequence[str]) -> dict[str, Any]:
-    detail: dict[str, Any] = {
-        "param": clipped(name),
-        "found": "a param that the model does not take",
-    }
-    if meant := hint(name, known):
-        detail["did_you_mean"] = meant.name
-    return detail
 
 
 def _message(faults: Sequence[Mapping[str, Any]], known: Sequence[str]) -> str:

@@ -21,6 +21,8 @@ from modelserver.types.kind import Cells, what_is
 MOST_CELLS = 1_000_000
 """Cells that a small body may stand for, where it names columns or values once for many rows."""
 
+NO_ROWS = "the table is empty: it has no rows"
+
 SPLIT_KEYS = {"columns", "data", "index"}
 
 ROW_NAMES = "_row"
@@ -127,7 +129,7 @@ def read_records(
         return table
     if same_keys:
         row = next(i for i, record in enumerate(value) if record.keys() != value[0].keys())
-        raise BadRequest(f"row {row} of '{form}' has other keys than row 0")
+        raise BadRequest(other_keys(row, form))
     names = list(dict.fromkeys(chain.from_iterable(value)))
     if len(names) * len(value) > MOST_CELLS + 10 * sum(map(len, value)):
         raise BadRequest(f"the rows of '{form}' have too many different keys")
@@ -146,6 +148,11 @@ def _alike(records: list[dict[str, Any]], names: list[str]) -> Table | None:
     if len(names) > 1:
         return Table(names, len(records), rows=cells)
     return Table(names, len(records), columns=[cells] if names else [])
+
+
+def other_keys(row: int, form: str) -> str:
+    """What is wrong where each row must have the keys of the first."""
+    return f"row {row} of '{form}' has other keys than row 0"
 
 
 def read_rows(

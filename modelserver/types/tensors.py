@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from modelserver.errors import BadRequest, InvalidInput, joined, listed, suggested
 from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, objects, what_is
-from modelserver.types.tables import ROW_NAMES, Table
+from modelserver.types.tables import NO_ROWS, ROW_NAMES, Table, other_keys
 from modelserver.types.type_table import KINDS, float_kind, integer_kind
 
 Tensors: TypeAlias = NDArray[Any] | dict[str, NDArray[Any]]
@@ -47,18 +47,15 @@ class Tensor:
         """A column whose cells are scalars or flat lists, one per row, in C order."""
         if self.shape[:1] != (-1,) or -1 in self.shape[1:]:
             raise InvalidInput(
-                f"{self.label} of shape {self.shape} cannot be sent as a table; use 'inputs'"
+                f"{_label(self.name)} of shape {self.shape} cannot be sent as a table; use 'inputs'"
             )
         array = self.convert(cells)
         size = int(np.prod(self.shape[1:], dtype=int))
         if array.size != size * len(cells):
-            raise InvalidInput(f"{self.label}: each row must hold {size} values, see its shape")
+            raise InvalidInput(
+                f"{_label(self.name)}: each row must hold {size} values, see its shape"
+            )
         return array.reshape((len(cells), *self.shape[1:]))
-
-    @property
-    def label(self) -> str:
-        """What to call it in a message."""
-        return "the tensor" if self.name is None else f"tensor {self.name!r}"
 
     def _shaped(self, array: NDArray[Any]) -> NDArray[Any]:
         if self.dtype == object and self.shape == (-1,):
@@ -68,7 +65,7 @@ class Tensor:
         )
         if not fits:
             raise InvalidInput(
-                f"{self.label}: expected shape {self.shape}, found {array.shape}",
+                f"{_label(self.name)}: expected shape {self.shape}, found {array.shape}",
                 [{"tensor": self.name, "expected": str(self.shape), "found": str(array.shape)}],
             )
         return array
@@ -110,7 +107,7 @@ def read_instances(tensors: Sequence[Tensor], value: Any) -> Tensors:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         for row, item in enumerate(value):
             if not isinstance(item, dict) or item.keys() != value[0].keys():
-                raise InvalidInput(f"row {row} of 'instances' has other keys than row 0")
+                raise InvalidInput(other_keys(row, "instances"))
         known = [tensor.name for tensor in tensors]
         names = [name for name in value[0] if name != ROW_NAMES or name in known]
         value = {name: [item[name] for item in value] for name in names}
@@ -120,7 +117,7 @@ def read_instances(tensors: Sequence[Tensor], value: Any) -> Tensors:
 def tensors_from_table(tensors: Sequence[Tensor], table: Table) -> Tensors:
     """`dataframe_split`, `dataframe_records` or Parquet for a tensor signature."""
     if table.length == 0:
-        raise InvalidInput("the table is empty: it has no rows")
+        raise InvalidInput(NO_ROWS)
     table = table.without_row_names([tensor.name for tensor in tensors])
     columns = dict(zip(table.names, map(_plain, table.by_column()), strict=True))
     first = tensors[0]
@@ -149,9 +146,13 @@ def _misnamed(tensors: Sequence[Tensor], given: Sequence[Any]) -> list[BadReques
     return [InvalidInput(f"tensors: {', '.join(faults)}. The model takes: {listed(names)}")]
 
 
+def _label(name: str | None) -> str:
+    return "the tensor" if name is None else f"tensor {name!r}"
+
+
 def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]:
     kind = dtype_kind(dtype)
-    label = "the tensor" if name is None else f"tensor {name!r}"
+    label = _label(name)
 
     def convert(value: Any) -> NDArray[Any]:
         if kind is None:

@@ -45,6 +45,9 @@ WITHOUT_EXAMPLES = {
 
 FORMS = ["records", "split", "inputs", "instances"]
 
+NESTED_FILES = [row.name.lower() for row in FORMATS.values() if row.write and row.nested]
+FILES = [row.name.lower() for row in FORMATS.values() if row.write]
+
 
 @pytest.fixture
 def document(client: Open) -> Callable[[str], Document]:
@@ -166,11 +169,11 @@ def test_what_has_a_default_is_optional(document: Callable[[str], Document], cli
 @pytest.mark.parametrize(
     ("name", "forms"),
     [
-        ("wine", [*FORMS, "csv"]),
-        ("all_types", [*FORMS, "csv"]),
-        ("integer_names", [*FORMS, "csv"]),
-        ("nested", FORMS),
-        ("unnamed_mixed", ["split", "inputs", "instances", "csv"]),
+        ("wine", [*FORMS, *FILES]),
+        ("all_types", [*FORMS, *FILES]),
+        ("integer_names", [*FORMS, *FILES]),
+        ("nested", [*FORMS, *NESTED_FILES]),
+        ("unnamed_mixed", ["split", "inputs", "instances", *FILES]),
         ("tensors", ["inputs", "instances"]),
         ("tensor_image", ["inputs", "instances"]),
         ("hint_people", ["inputs"]),
@@ -318,7 +321,7 @@ def test_parts_that_an_editor_took_out_are_not_needed(loaded: Callable[[str], Mo
     del content[PARQUET]
     post(base)["responses"]["200"]["content"]["application/json"]["examples"] = None
     edited = describe(base, loaded("wine"), False).document
-    assert list(answer_examples(edited)) == [*FORMS, "csv"]
+    assert list(answer_examples(edited)) == [*FORMS, *FILES]
 
 
 def test_what_an_editor_says_of_a_format_is_kept() -> None:
@@ -358,7 +361,7 @@ def test_odd_names(tmp_path: Path) -> None:
     odd = described(saved(tmp_path / "model", names))
     validate(odd)
     assert list(odd["components"]["schemas"]["Row"]["properties"]) == names
-    assert list(request_examples(odd)) == [*FORMS, "csv"]
+    assert list(request_examples(odd)) == [*FORMS, *FILES]
 
 
 def test_a_thousand_columns(tmp_path: Path) -> None:
@@ -378,7 +381,7 @@ def test_dates_of_an_example_get_an_offset(tmp_path: Path) -> None:
 def test_a_required_column_may_have_gaps_where_its_example_has_some(tmp_path: Path) -> None:
     example = pd.DataFrame({"a": [0.5, np.nan]})
     gaps = described(saved(tmp_path / "model", ["a"], input_example=example))
-    assert list(request_examples(gaps)) == [*FORMS, "csv"]
+    assert list(request_examples(gaps)) == [*FORMS, *FILES]
     for media_type, body in request_examples(gaps).values():
         assert media_type != JSON or faults(gaps, "Input", body) == []
     assert gaps["components"]["schemas"]["Row"]["required"] == ["a"]
@@ -435,7 +438,7 @@ def test_an_example_that_the_model_cannot_predict_is_logged_and_left_out(
     caplog.set_level("INFO", logger="modelserver")
     logged = b'{"dataframe_split": {"columns": ["how"], "data": [["value"]]}}'
     document = described(loaded("raises"), logged)
-    left_out = "records, split, inputs, instances, csv: the model raised ValueError"
+    left_out = f"{', '.join([*FORMS, *FILES])}: the model raised ValueError"
     assert caplog.messages.count(f"not shown as examples: {left_out}") == 1
     # The made example, which the model predicts, stands in.
     assert request_examples(document)["records"][1] == {"dataframe_records": [{"how": "text"}]}
@@ -540,7 +543,7 @@ def test_a_slow_model_is_ready_with_fewer_examples(
     [
         (
             b'{"dataframe_split": {"columns": ["a", 1], "data": [[1.5, NaN]]}}',
-            ["records", "split", "csv"],
+            ["records", "split", *FILES],
         ),
         (b'{"inputs": [[1, 2]]}', ["inputs"]),
         (b"[1]", []),

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from modelserver.reading.json_reader import json_payload
-from modelserver.types import signature as compiling
-from modelserver.types.signature import Signature, compile_signature
+from modelserver.reading.signatures import compiling
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Signature
 
 ROWS = 64
 

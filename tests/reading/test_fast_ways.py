@@ -18,9 +18,10 @@ from modelserver.errors import ApiError, BadRequest
 from modelserver.reading import csv_reader
 from modelserver.reading.fast import FAST, Found, cells_by_arrow, document, read_fast
 from modelserver.reading.formats import CSV, FORMATS, JSON
-from modelserver.reading.input_forms import Payload
 from modelserver.reading.json_reader import json_payload, payload_of
-from modelserver.types.signature import Signature, compile_signature
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.reading.signatures.tensors import TensorSignature
 from modelserver.types.tables import Table
 from tests.bench.without import WAYS, switched_off
 from tests.reading.test_properties import repeatable
@@ -503,7 +504,9 @@ def test_plain_numbers_are_read_fast(name: str) -> None:
     signature = NUMERIC[name]
     rows: list[Any] = [1, 2] if name == "vector" else [[1, 2], [3, 4]]
     table = {"dataframe_split": {"columns": ["a", "b"], "data": rows}}
-    body = json.dumps({"inputs": rows} if signature.tensors else table).encode()
+    body = json.dumps(
+        {"inputs": rows} if isinstance(signature, TensorSignature) else table
+    ).encode()
     assert payloads(body, signature)
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from modelserver.errors import BadRequest
 from modelserver.reading.formats import FORMATS, PARQUET
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Signature
 from modelserver.types.kind import TEXT
-from modelserver.types.signature import Signature, compile_signature
 
 LIMIT = 100_000
 NAN = float("nan")

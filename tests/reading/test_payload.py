@@ -13,8 +13,9 @@ import pytest
 from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading import csv_reader
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
-from modelserver.reading.input_forms import Payload
-from modelserver.types.signature import Signature, compile_signature
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.reading.signatures.tensors import TensorSignature
 
 LIMIT = 1024 * 1024
 NAN = float("nan")
@@ -123,7 +124,13 @@ FRAMES: list[tuple[str, Signature, Any, str, pd.DataFrame]] = [
 def test_tables(declared: Signature, body: Any, media_type: str, frame: pd.DataFrame) -> None:
     payload = read(declared, body, media_type)
     pd.testing.assert_frame_equal(payload.data, frame)
-    assert (payload.rows, payload.typed) == (len(frame), declared.columns is not None)
+    assert (payload.rows, payload.typed) == (len(frame), declared is not UNTYPED)
+
+
+def test_a_file_for_a_type_hint_is_left_to_mlflow_to_check() -> None:
+    payload = read(HINTED, b"x\n5\n", CSV)
+    pd.testing.assert_frame_equal(payload.data, pd.DataFrame({"x": [5]}))
+    assert (payload.rows, payload.typed) == (1, False)
 
 
 X, N = np.array([1.0, 2.0]), np.array([3, 4])
@@ -161,7 +168,7 @@ VALUES: list[tuple[str, Signature, Any, Any, int | None]] = [
 def test_arrays_and_values(declared: Signature, body: Any, data: Any, rows: int | None) -> None:
     payload = read(declared, body)
     np.testing.assert_equal(payload.data, data)
-    assert (payload.rows, payload.typed) == (rows, bool(declared.tensors))
+    assert (payload.rows, payload.typed) == (rows, isinstance(declared, TensorSignature))
 
 
 @pytest.mark.parametrize(

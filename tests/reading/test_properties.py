@@ -29,9 +29,10 @@ from mlflow.types import ParamSchema, Schema
 from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import LIMIT, ApiError, InvalidInput
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Signature
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, BadCells
-from modelserver.types.signature import Signature, compile_signature
 from modelserver.types.type_table import KINDS
 from tests.support.zoo import SCALARS, SCHEMAS
 

@@ -17,7 +17,8 @@ import pytest
 from modelserver.errors import ApiError
 from modelserver.reading.fast import FAST
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
-from modelserver.types.signature import Signature, compile_signature
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Signature
 
 ROWS = max(way.smallest for way in FAST) // 10
 """Rows of a table that is read by the ways for large ones."""

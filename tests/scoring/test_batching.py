@@ -17,7 +17,7 @@ from modelserver.app import create_app
 from modelserver.errors import ApiError
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
-from modelserver.reading.input_forms import Payload
+from modelserver.reading.signatures.signature import Payload
 from modelserver.scoring.batching import MANY_ROWS, score_together
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Scored, Work

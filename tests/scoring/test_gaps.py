@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Signature
 from modelserver.scoring.blaming.gaps import find_gaps
-from modelserver.types.signature import Signature, compile_signature
 
 
 def signature(*inputs: dict[str, Any]) -> Signature:

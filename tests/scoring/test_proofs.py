@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelserver.reading.signatures.columns import ColumnSignature
+from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.scoring.batching import MANY_ROWS
 from modelserver.scoring.jobs import MOST_TOGETHER
 from modelserver.scoring.proofs import (
@@ -20,7 +22,6 @@ from modelserver.scoring.proofs import (
     predict_alike,
     rows_are_independent,
 )
-from modelserver.types.signature import compile_signature
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, 5.0], "b": [0.0, 0.0, 1.0, 1.0, 1.0]})
 
@@ -161,7 +162,7 @@ def columns_of(**kinds: str) -> Any:
         for name, kind in kinds.items()
     ]
     compiled = compile_signature({"inputs": json.dumps(inputs)}, from_type_hint=False)
-    assert compiled.columns is not None
+    assert isinstance(compiled, ColumnSignature)
     return compiled.columns
 
 

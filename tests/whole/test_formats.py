@@ -13,17 +13,17 @@ from modelserver.errors import ApiError, UnsupportedMediaType
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET, Format
-from modelserver.reading.input_forms import Payload, from_table
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score
-from modelserver.types.signature import Signature
 from modelserver.types.tables import read_records
 
-LINES = "application/x-ndjson"
+LINES = "application/x-lines"
 
 
 def lines_payload(body: bytes, signature: Signature, limit: int) -> Payload:
-    return from_table(read_records([json.loads(line) for line in body.splitlines()]), signature)
+    return signature.read_table(read_records([json.loads(line) for line in body.splitlines()]))
 
 
 def lines_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
@@ -33,7 +33,7 @@ def lines_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
 
 NEW = Format(
     LINES,
-    "NDJSON",
+    "LINES",
     reader=lines_payload,
     about="One JSON object per line.",
     write=lines_text,
@@ -67,9 +67,9 @@ def test_a_new_row_is_all_that_a_format_needs(loaded: Callable[[str], Model]) ->
     model = loaded("two_longs")
     shown = content_of(model)[LINES]
     assert shown["schema"] == {"type": "string", "description": "One JSON object per line."}
-    example = shown["examples"]["ndjson"]
+    example = shown["examples"]["lines"]
     assert example == {
-        "summary": "A table as NDJSON, with made-up values",
+        "summary": "A table as LINES, with made-up values",
         "value": '{"a": 1, "b": 1}\n',
     }
     scored = score(model, Request(example["value"].encode(), LINES, None, 1000))
@@ -86,8 +86,8 @@ def test_a_new_row_is_all_that_a_format_needs(loaded: Callable[[str], Model]) ->
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nested", "column 'numbers' takes an array, which NDJSON cannot hold; send JSON"),
-        ("tensor", "the model takes tensors, which NDJSON cannot hold; send JSON"),
+        ("nested", "column 'numbers' takes an array, which LINES cannot hold; send JSON"),
+        ("tensor", "the model takes tensors, which LINES cannot hold; send JSON"),
     ],
 )
 def test_what_a_row_does_not_name_is_refused_and_not_shown(
@@ -95,7 +95,7 @@ def test_what_a_row_does_not_name_is_refused_and_not_shown(
 ) -> None:
     model = loaded(name)
     assert refusal(model, b"{}", LINES).message == message
-    assert list(content_of(model)) == [JSON, PARQUET]
+    assert {JSON, PARQUET} == content_of(model).keys() & {JSON, CSV, LINES, PARQUET}
 
 
 @pytest.mark.usefixtures("with_new")
@@ -107,11 +107,10 @@ def test_chats_and_values_are_documented_as_json(name: str, loaded: Callable[[st
 def test_without_its_package_a_format_is_unsupported() -> None:
     row = replace(FORMATS[PARQUET], needs="no_such_package")
     with pytest.raises(UnsupportedMediaType) as raised:
-        row.read(b"PAR1", Signature(), 1000)
+        row.read(b"PAR1", compile_signature(None, False), 1000)
     message = "this server cannot read Parquet: no_such_package is not installed"
     assert raised.value.message == message
 
 
 def test_a_new_media_type_is_refused_before_it_is_a_row(loaded: Callable[[str], Model]) -> None:
-    assert list(FORMATS) == [JSON, CSV, PARQUET]
-    assert refusal(loaded("two_longs"), b"{}", LINES).status == 415
+    assert refusal(loaded("two_longs"), b"{}", "application/x-other").status == 415

@@ -14,9 +14,10 @@ from modelserver.describing.questionnaire import Field
 from modelserver.describing.schemas import column_schema, param_schema
 from modelserver.errors import InvalidInput
 from modelserver.reading.formats import CSV, FORMATS, JSON
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Signature
 from modelserver.types.cell_parsers import flat
 from modelserver.types.kind import Kind
-from modelserver.types.signature import Signature, compile_signature
 from modelserver.types.type_table import KINDS, integer_kind
 
 SHORT = integer_kind("short", np.int16, "a whole number of 16 bits")

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 from modelserver.reading.fast.document import Document, parsed
 from modelserver.reading.fast.json_numbers import Numbers, read_numbers, takes_numbers
 from modelserver.reading.fast.json_tables import has_plain_texts, read_table
-from modelserver.types.signature import Signature
+from modelserver.reading.signatures.signature import Signature
 from modelserver.types.tables import Table
 
 Found: TypeAlias = Table | Numbers

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelserver.reading.fast.document import Document
-from modelserver.types.signature import Code, Signature
+from modelserver.reading.signatures.signature import Code, Signature
 from modelserver.types.tables import Table
 
 Numbers: TypeAlias = NDArray[np.float64] | NDArray[np.int64]
@@ -33,7 +33,7 @@ def read_numbers(document: Document, signature: Signature) -> Table | Numbers | 
     """The table, or for a model that takes a tensor the array, of numbers."""
     names = document.names
     assert signature.numbers is not None
-    if (names is None) != bool(signature.tensors):
+    if (names is None) != (signature.kinds_of is None):  # a tensor for columns, or the reverse
         return None
     array = _array(document.data, signature.numbers)
     if array is None or (names is not None and array.shape[1:] != (len(names),)):

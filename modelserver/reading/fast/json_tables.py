@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from modelserver.reading.fast.cells_by_arrow import read_cells
 from modelserver.reading.fast.document import Document
+from modelserver.reading.signatures.signature import Signature
 from modelserver.types.kind import Kind
-from modelserver.types.signature import Signature
 from modelserver.types.tables import Table
 
 Letters: TypeAlias = NDArray[np.uint8]
@@ -40,16 +40,16 @@ BEHIND_CELLS: Final = np.frombuffer(b",]", np.uint8)
 
 def has_plain_texts(body: bytes, signature: Signature) -> bool:
     """Whether the model takes columns, and no text of the body holds an escape."""
-    return signature.columns is not None and not signature.from_type_hint and b"\\" not in body
+    return signature.kinds_of is not None and b"\\" not in body
 
 
 def read_table(document: Document, signature: Signature) -> Table | None:
     """The table, if all its cells are plain."""
     names, length = document.names, len(document.data)
-    assert signature.columns is not None
+    assert signature.kinds_of is not None
     if names is None or not _may_hold(document, length * len(names)):
         return None
-    kinds = [kind for kind in signature.columns.kinds_of(names) if kind is not None]
+    kinds = [kind for kind in signature.kinds_of(names) if kind is not None]
     if len(kinds) != len(names):
         return None
     letters = _without_spaces(np.frombuffer(document.body, np.uint8))

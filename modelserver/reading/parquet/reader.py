@@ -6,26 +6,23 @@ row labels are those of pandas where it wrote the file.
 
 from collections.abc import Container, Hashable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
 from modelserver.errors import BadRequest, InvalidInput, clipped, listed, quoted
-from modelserver.reading.input_forms import Payload, from_table
 from modelserver.reading.parquet.file import UNREADABLE, read_file
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, Unfit
-from modelserver.types.signature import Signature
-from modelserver.types.tables import Table, twice
-
-EMPTY: Final = "the table is empty: it has no rows"
+from modelserver.types.tables import NO_ROWS, Table, twice
 
 
 def parquet_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in a Parquet file. Raises `BadRequest` or `InvalidInput`."""
-    if signature.columns is None and not signature.tensors:
-        frame = read_untyped_parquet(body, limit)
-        return Payload(frame, rows=len(frame))
-    return from_table(read_parquet(body, limit, signature.names), signature)
+    return signature.read_file(
+        lambda: read_parquet(body, limit, signature.names),
+        lambda: read_untyped_parquet(body, limit),
+    )
 
 
 def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
@@ -50,7 +47,7 @@ def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
     if repeated := twice(names):
         raise BadRequest(f"columns given twice: {listed(repeated)}")
     if not names or not table.num_rows:
-        raise BadRequest(EMPTY)
+        raise BadRequest(NO_ROWS)
     return Table(names, table.num_rows, columns=columns, index=None if counted else index)
 
 
@@ -65,7 +62,7 @@ def read_untyped_parquet(body: bytes, limit: int) -> pd.DataFrame:
         found = f"the Parquet file holds columns that pandas cannot read: {listed(broken or names)}"
         raise BadRequest(found) from error
     if frame.empty:
-        raise BadRequest(EMPTY)
+        raise BadRequest(NO_ROWS)
     return frame
 
 

@@ -16,10 +16,11 @@ import pandas as pd
 
 from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised, listed, shortened
 from modelserver.hosting.redaction import struck
-from modelserver.reading.input_forms import Payload
+from modelserver.reading.signatures.columns import ColumnSignature
+from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.reading.signatures.untyped import Untyped
 from modelserver.scoring.blaming.conversion import is_chosen, is_odd_answer
 from modelserver.scoring.blaming.gaps import Gaps, find_gaps
-from modelserver.types.signature import Signature
 
 LOGGED: Final = "the server's log has the traceback under this request id"
 
@@ -96,9 +97,9 @@ class Case:
                 failed = f"the model failed on rows with {gaps.what} in {gaps.where}"
                 return InvalidInput(f"{failed}, and {shown}; {self._said()}", gaps.details)
             facts.append(f"there are {gaps.what} in {gaps.where}")
-        columns = self.signature.columns
-        if columns is not None and (absent := columns.absent(self.payload.data)):
-            facts.append(f"optional columns were absent: {listed(absent)}")
+        if isinstance(self.signature, ColumnSignature):
+            absent = self.signature.columns.absent(self.payload.data)
+            facts += [f"optional columns were absent: {listed(absent)}"] if absent else []
         return self._with(*facts)
 
     def _shown_without(self, gaps: Gaps) -> str:
@@ -137,7 +138,7 @@ def predicts(predict: Callable[[Payload], Any], payload: Payload) -> bool:
 
 def is_untyped(signature: Signature) -> bool:
     """Whether the model declares nothing of its input."""
-    return signature.columns is None and not signature.tensors and not signature.from_type_hint
+    return isinstance(signature, Untyped)
 
 
 def advised_form(data: Any) -> str:

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from modelserver.errors import LIMIT, Details, listed
+from modelserver.reading.signatures.columns import ColumnSignature
+from modelserver.reading.signatures.signature import Signature
+from modelserver.reading.signatures.tensors import TensorSignature
 from modelserver.types.frames import Column, Columns
-from modelserver.types.signature import Signature
 from modelserver.types.tensors import Tensor, dtype_kind
 
 NULL: Final = "null"
@@ -37,8 +39,9 @@ class Gaps:
 
 def find_gaps(signature: Signature, data: Any) -> Gaps | None:
     """The missing and infinite values in `data`, which is of the types of the signature."""
-    if signature.columns is not None:
+    if isinstance(signature, ColumnSignature):
         return _in_columns(signature.columns, data)
+    assert isinstance(signature, TensorSignature)  # input of the other two has no declared types
     arrays = data if isinstance(data, dict) else {None: data}
     return _in_tensors([(tensor, arrays[tensor.name]) for tensor in signature.tensors])
 

@@ -1,0 +1,104 @@
+"""Models without a signature: their input is what MLflow would have handed over, unchecked.
+
+Tables become DataFrames as pandas reads them; `inputs` and `instances` become NumPy arrays, or
+objects of arrays (`mlflow.utils.proto_json_utils.parse_tf_serving_input` with no schema).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from modelserver.errors import BadRequest, quoted
+from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature, count_rows
+from modelserver.types.kind import what_is
+from modelserver.types.tables import (
+    NO_ROWS,
+    ROW_NAMES,
+    Table,
+    other_keys,
+    read_records,
+    refuse_unequal,
+)
+
+CHAT_KEYS: Final = frozenset(LLM_KEYS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untyped(Signature):
+    """A model that declares nothing of its input, though it may declare params."""
+
+    chat_keys: frozenset[str] = CHAT_KEYS
+
+    def read_records(self, value: Any, params: Any) -> Payload:
+        """As pandas would, which fills gaps with NaN."""
+        return self.read_table(read_records(value, gap=np.nan), params)
+
+    def read_inputs(self, value: Any, params: Any) -> Payload:
+        """An object of arrays by name, a list of objects as it is, or one array."""
+        return self._read(_inputs, value, params)
+
+    def read_instances(self, value: Any, params: Any) -> Payload:
+        """Rows of objects become columns, anything else is as in `inputs`."""
+        return self._read(_instances, value, params)
+
+    def from_table(self, table: Table) -> pd.DataFrame:
+        """A DataFrame with the dtypes that pandas infers, without R's names of rows."""
+        table = table.without_row_names(())
+        if table.length == 0:
+            raise BadRequest(NO_ROWS)
+        if table.rows is not None:
+            return pd.DataFrame(table.rows, index=table.index, columns=list(table.names))
+        frame = pd.DataFrame(dict(enumerate(table.by_column())), index=table.index)
+        return frame.set_axis(list(table.names), axis=1)
+
+    def read_file(
+        self, read: Callable[[], Table], read_untyped: Callable[[], pd.DataFrame]
+    ) -> Payload:
+        """As pandas reads it."""
+        frame = read_untyped()
+        return Payload(frame, rows=len(frame))
+
+    def _read(self, to_arrays: Callable[[Any], Any], value: Any, params: Any) -> Payload:
+        read_params = self.params.read(params)
+        return Payload(to_arrays(value), read_params, count_rows(value))
+
+
+def _inputs(value: Any) -> Any:
+    """`inputs`: an object of arrays by name, a list of objects as it is, or one array."""
+    if isinstance(value, dict):
+        return {name: _array(cells, name) for name, cells in value.items()}
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return [
+            {name: _array(cell, name) for name, cell in item.items() if name != ROW_NAMES}
+            for item in value
+        ]
+    return _array(value, "inputs")
+
+
+def _instances(value: Any) -> Any:
+    """`instances`: rows of objects become columns, anything else is one array. Columns have as many
+    values as there are rows."""
+    if isinstance(value, dict):
+        refuse_unequal("instances", value)
+    if not (isinstance(value, list) and value and isinstance(value[0], dict)):
+        return _inputs(value)
+    for row, item in enumerate(value):
+        if not isinstance(item, dict):
+            raise BadRequest(f"row {row} of 'instances' is {what_is(item)}, not an object")
+        if item.keys() != value[0].keys():
+            raise BadRequest(other_keys(row, "instances"))
+    names = [name for name in value[0] if name != ROW_NAMES]
+    return {name: _array([item[name] for item in value], name) for name in names}
+
+
+def _array(value: Any, name: str) -> "np.ndarray[Any, Any]":
+    try:
+        return np.array(value)
+    except ValueError:
+        raise BadRequest(
+            f"the values of {quoted(name)} are no array: their lengths differ, or they are nested "
+            "more than 64 deep"
+        ) from None
