@@ -1,9 +1,9 @@
 """The contract of a model's signature: what becomes of each input form, and what comes out of it.
 
 Each of the four ways in which models are typed is a subclass of `Signature`, made once per load.
-`input_forms.py` and `json_reader.py` find out what was sent, and call the method that reads it. All of
-these raise `BadRequest` for what has not the shape of its form, `InvalidInput` for values that do
-not fit. Pure.
+`input_forms.py` and `json_reader.py` find out what was sent, and call the method that reads it. All
+of these raise `BadRequest` for what has not the shape of its form, `InvalidInput` for values that
+do not fit. Pure.
 """
 
 from abc import ABC, abstractmethod
