@@ -1,13 +1,4 @@
-# make demo   serve a sample model on http://127.0.0.1:8000 (PORT=… for another port)
-# make test   lint, types, tests with coverage; each run tests the same examples
-# make fuzz   the tests on generated examples with others at each run, ten times as many
-# make test-lowest   the tests with the lowest versions of requirements.txt
-# make assets  rebuild Swagger UI and ReDoc from their npm packages (needs npm)
-# make pictures  draw the README's pictures of the pages anew (needs chromium)
-# make deploy  python main.py deploy (MODEL_URI=… sets the model, TITLE="…" its name there)
-# make manifest, check-manifest   manifest.json for publishing from git; whether it is up to date
-#            each of the three takes EXTRA="myhelpers.py …", further files to send
-# make bench  compare with MLflow's own server, side by side; writes benchmarks.md
+# `make help` lists the targets.
 # An active virtual environment is used; without one, .venv is made.
 
 PYTHON ?= python3
@@ -21,12 +12,16 @@ RUNTIME := $(VENV)/.installed-runtime
 TESTING := $(VENV)/.installed-testing
 TRAINED := .demo-model
 
-.PHONY: demo test fuzz test-lowest deploy manifest check-manifest bench assets pictures clean
+# Modules stay together, so that what they share is made once. pytest-randomly shuffles them, and
+# the tests in each; the seed that repeats an order is printed.
+PARALLEL := -n logical --dist worksteal
+
+.PHONY: help demo test quick fuzz test-lowest deploy manifest check-manifest bench assets pictures clean
 ifeq ($(wildcard mlflow.db),)
 .PHONY: $(TRAINED)
 endif
 
-demo: $(TRAINED)
+demo: $(TRAINED) ## serve a sample model on http://127.0.0.1:8000 (PORT=… for another port)
 	@echo '== serving models:/wine/latest; Ctrl-C ends it'
 	@echo
 	@echo 'Open  http://127.0.0.1:$(PORT)/'
@@ -35,7 +30,10 @@ demo: $(TRAINED)
 	@echo
 	@exec env -u MLFLOW_TRACKING_URI MODEL_URI=models:/wine/latest PORT=$(PORT) $(BIN)/python main.py
 
-test: $(TESTING)
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+test: $(TESTING) ## lint, types, tests with coverage; each run tests the same examples
 	@echo '== lint'
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -44,46 +42,50 @@ test: $(TESTING)
 	@$(BIN)/mypy
 	@echo '== tests'
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage run -m pytest $(PARALLEL) --durations=10
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
 
-fuzz: $(TESTING)
-	@$(BIN)/python -m pytest --hypothesis-profile=fuzz -m hypothesis
+quick: $(TESTING) ## the tests that start no program, on fewer examples, without coverage: a minute
+	@$(BIN)/python -m pytest $(PARALLEL) -m 'not processes' --hypothesis-profile=quick
 
-# The same tests with the lowest versions that requirements.txt promises, in an environment of its
-# own. Types and warnings are those of the newest versions; so are MLflow's answers to compare with.
-test-lowest:
+fuzz: $(TESTING) ## the tests on generated examples with others at each run, ten times as many
+	@$(BIN)/python -m pytest $(PARALLEL) --hypothesis-profile=fuzz -m hypothesis
+
+# In an environment of its own. Types and warnings are those of the newest versions; so are MLflow's
+# answers to compare with.
+test-lowest: ## the tests with the lowest versions that requirements.txt promises
 	@$(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip install -q -c tests/lowest.txt -r requirements.txt \
-		pytest hypothesis httpx coverage scikit-learn pyarrow playwright rsconnect-python \
-		openapi-spec-validator
-	@.venv-lowest/bin/python -m pytest -o filterwarnings=default
+		pytest pytest-randomly pytest-xdist hypothesis httpx coverage scikit-learn pyarrow \
+		playwright rsconnect-python openapi-spec-validator
+	@.venv-lowest/bin/python -m pytest $(PARALLEL) -o filterwarnings=default
 
-deploy: $(BIN)/rsconnect
+deploy: $(BIN)/rsconnect ## python main.py deploy (MODEL_URI=…, TITLE="…", EXTRA="myhelpers.py …")
 	@$(BIN)/python main.py deploy $(MODEL_URI) $(if $(TITLE),--title "$(TITLE)") $(EXTRA)
 
-manifest: $(BIN)/rsconnect
+manifest: $(BIN)/rsconnect ## write manifest.json for publishing from git (EXTRA="myhelpers.py …")
 	@$(BIN)/python main.py manifest $(EXTRA)
 
-check-manifest: $(BIN)/rsconnect
+check-manifest: $(BIN)/rsconnect ## whether manifest.json is up to date (EXTRA="myhelpers.py …")
 	@$(BIN)/python main.py manifest --check $(EXTRA)
 
-bench: $(TESTING)
+bench: $(TESTING) ## compare with MLflow's own server, side by side; writes benchmarks.md
 	@$(BIN)/python -m tests.bench --write benchmarks.md
 
-assets: $(TESTING)
+assets: $(TESTING) ## rebuild Swagger UI and ReDoc from their npm packages (needs npm)
 	@PYTHON=$(abspath $(BIN))/python tests/support/assets/rebuild.sh
 
-pictures: $(TESTING)
+pictures: $(TESTING) ## draw the README's pictures of the pages anew (needs chromium)
 	@$(BIN)/python -m tests.support.make_pictures
 
-clean:
+clean: ## remove what the other targets made
 	rm -rf .venv .venv-lowest $(TRAINED) mlflow.db mlruns mlartifacts .coverage .coverage.* .*_cache .hypothesis .schemathesis tests/support/node_modules
 
-$(TRAINED): example_test.py $(RUNTIME)
+$(TRAINED): example_test.py requirements.txt | $(RUNTIME)
 	@echo '== training and registering the sample model'
-	@env -u MLFLOW_TRACKING_URI PYTHONWARNINGS=ignore $(BIN)/python example_test.py
+	@said=$$(env -u MLFLOW_TRACKING_URI PYTHONWARNINGS=ignore $(BIN)/python example_test.py 2>&1) || \
+		{ echo "$$said"; exit 1; }
 	@touch $@
 
 $(RUNTIME): requirements.txt | $(BIN)/python

@@ -8,6 +8,7 @@ asked with CONNECT_API_KEY, or without it to MLflow's local store in this folder
 end: where the model is, and the commands that serve it.
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -80,6 +81,7 @@ def log_and_register(model: Pipeline, example: pd.DataFrame) -> tuple[str, str]:
 
 def main() -> None:
     """Trains on three quarters of the wines, says how well it does on the rest, registers."""
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of each table of its store
     log_in(read_settings(os.environ))
     table, cultivars = wine_table()
     seen, unseen, seen_cultivars, unseen_cultivars = train_test_split(

@@ -2,10 +2,12 @@
 browser and the pages that it visits."""
 
 import contextlib
+import fcntl
+import os
 import re
 import shutil
 import subprocess
-import tempfile
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -30,23 +32,58 @@ from tests.support.processes import Server, free_port, tracking_server
 from tests.support.zoo import MODELS, SlowModel, save_slow
 
 # Each run tests the same examples, so that a failure in CI is a failure here. `make fuzz` takes
-# others, and more of them.
+# others, and more of them; `make quick` takes fewer.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("fuzz", max_examples=1000, deadline=None, print_blob=True)
+settings.register_profile("quick", settings.get_profile("same"), max_examples=20)
 settings.load_profile("same")
 
 
+STARTING = {"browser", "certificate", "wine_registry"}
+"""Fixtures that start a program, so that whoever asks for one of them has the mark, too."""
+
+starting_is_allowed = True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    for item in items:
+        if not STARTING.isdisjoint(item.fixturenames):
+            item.add_marker("processes")
+
+
+@pytest.fixture(autouse=True)
+def _only_marked_tests_start_programs(request: pytest.FixtureRequest) -> Iterator[None]:
+    global starting_is_allowed
+    starting_is_allowed = "processes" in request.keywords
+    yield
+    starting_is_allowed = True
+
+
+def _refuse_programs(event: str, arguments: tuple[Any, ...]) -> None:
+    """Called by Python at each event. Libraries ask `git` and `uname`, which are quick."""
+    if event == "subprocess.Popen" and not starting_is_allowed and os.path.isabs(arguments[0]):
+        pytest.fail(f"{arguments[0]} is started; mark the test `processes`")
+
+
+sys.addaudithook(_refuse_programs)
+
+
 @pytest.fixture(scope="session")
-def model_path() -> Iterator[Callable[[str], Path]]:
-    """The folder of a model of the zoo, saved when it is first asked for."""
-    root = Path(tempfile.mkdtemp(prefix="zoo-"))
+def model_path(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a model of the zoo, saved by the first process of the tests that asks."""
+    base = tmp_path_factory.getbasetemp()
+    zoo = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "zoo"
+    zoo.mkdir(exist_ok=True)
 
     @cache
     def path(name: str) -> Path:
-        return MODELS[name](root / name)
+        folder = zoo / name
+        with (zoo / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return folder if folder.exists() else MODELS[name](folder)
 
-    yield path
-    shutil.rmtree(root)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -94,15 +131,35 @@ def mlflow_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a tracking store with nothing in it, which takes MLflow a second to make."""
+    file = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
+@pytest.fixture
+def store(empty_store: Path, tmp_path: Path) -> str:
+    """The tracking URI of a new store, `mlflow.db` in the test's folder."""
+    return f"sqlite:///{shutil.copy(empty_store, tmp_path / 'mlflow.db')}"
+
+
+@pytest.fixture(scope="session")
 def wine_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A tracking server with two versions of the sample model; `champion` is the first."""
+    """A tracking server with two versions of the sample model; the first, which is `champion` and
+    in the stage `Production`, has a tag, and the model a description."""
     with tracking_server(tmp_path_factory.mktemp("tracking"), free_port()) as server:
         mlflow.set_tracking_uri(server.url)
         table, cultivars = example_test.wine_table()
         model = example_test.train(table, cultivars)
         run_uri, _ = example_test.log_and_register(model, table.head(2))
         mlflow.register_model(run_uri, "wine")
-        MlflowClient(server.url).set_registered_model_alias("wine", "champion", "1")
+        client = MlflowClient(server.url)
+        client.set_registered_model_alias("wine", "champion", "1")
+        client.set_model_version_tag("wine", "1", "approved", "yes")
+        client.update_registered_model("wine", "Cultivars of wines")
+        with pytest.warns(FutureWarning, match="stages"):
+            client.transition_model_version_stage("wine", "1", "Production")
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
         yield server
 

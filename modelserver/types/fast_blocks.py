@@ -2,13 +2,12 @@
 
 `plain_columns` reads rows of JSON values. It returns the columns in which every cell already has
 the column's type, and leaves the others to `Kind.convert`. It reads the values row by row, in the
-order in which they lie in memory: 10,000 rows of 50 columns are read and predicted in 112 ms,
-instead of 127 if each column is read by itself.
+order in which they lie in memory, and converts all columns of a type at once.
 
 `block_of` makes one array of rows that hold only numbers.
 
 `frame_of` makes a DataFrame of typed columns, with one block for each dtype, as pandas itself keeps
-them. A row of 50 columns is put together in 0.1 ms instead of 0.4, and predicted 0.4 ms sooner.
+them. `python -m tests.bench.without` measures what each of these functions brings.
 """
 
 from array import array

@@ -128,22 +128,29 @@ def read_records(
         if not isinstance(record, dict):
             raise BadRequest(f"row {row} of '{form}' is {what_is(record)}, not an object")
     names = list(value[0])
-    if not _all_have(value, names):
-        if same_keys:
-            row = next(i for i, record in enumerate(value) if record.keys() != value[0].keys())
-            raise BadRequest(other_keys(row, form))
-        names = list(dict.fromkeys(chain.from_iterable(value)))
-        if len(names) * len(value) > MOST_CELLS + 10 * sum(map(len, value)):
-            raise BadRequest(f"the rows of '{form}' have too many different keys")
-        columns = [[record.get(name, gap) for record in value] for name in names]
-        return Table(names, len(value), columns=columns)
-    if len(names) == 1:
-        return Table(names, len(value), columns=[[record[names[0]] for record in value]])
-    return (
-        Table(names, len(value), rows=list(map(itemgetter(*names), value)))
-        if names
-        else (Table([], len(value), columns=[]))
-    )
+    if (table := _alike(value, names)) is not None:
+        return table
+    if same_keys:
+        row = next(i for i, record in enumerate(value) if record.keys() != value[0].keys())
+        raise BadRequest(other_keys(row, form))
+    names = list(dict.fromkeys(chain.from_iterable(value)))
+    if len(names) * len(value) > MOST_CELLS + 10 * sum(map(len, value)):
+        raise BadRequest(f"the rows of '{form}' have too many different keys")
+    columns = [[record.get(name, gap) for record in value] for name in names]
+    return Table(names, len(value), columns=columns)
+
+
+def _alike(records: list[dict[str, Any]], names: list[str]) -> Table | None:
+    """The table of records that all have these names; None where one has others."""
+    if set(map(len, records)) != {len(names)}:
+        return None
+    try:
+        cells = list(map(itemgetter(*names), records)) if names else []
+    except KeyError:
+        return None
+    if len(names) > 1:
+        return Table(names, len(records), rows=cells)
+    return Table(names, len(records), columns=[cells] if names else [])
 
 
 def other_keys(row: int, form: str) -> str:
@@ -207,8 +214,3 @@ def check_names(names: Sequence[Any]) -> Sequence[Hashable]:
 def twice(names: Iterable[Hashable]) -> list[Hashable]:
     """The names that occur more than once, in order."""
     return [name for name, times in Counter(names).items() if times > 1]
-
-
-def _all_have(records: list[dict[str, Any]], names: list[str]) -> bool:
-    keys = records[0].keys()
-    return all(record.keys() == keys for record in records)

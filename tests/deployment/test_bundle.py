@@ -43,6 +43,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.processes
 def test_rsconnect_packs_what_the_list_says(project: Path, tmp_path: Path) -> None:
     rsconnect = Path(sys.executable).with_name("rsconnect")
     command = f"{shlex.quote(str(rsconnect))} write-manifest fastapi {ARGUMENTS}"

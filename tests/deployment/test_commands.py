@@ -1,7 +1,6 @@
 """The command line of main.py, as processes."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -14,15 +13,16 @@ import pytest
 from modelserver.deployment import commands
 from modelserver.deployment.commands import COMMANDS
 from tests.deployment.test_rehearsal import OF_THE_ZOO
-from tests.support.processes import KEPT, ROOT, answering, interrupted_while_it_waits
+from tests.support.processes import ROOT, answering, inherited, interrupted_while_it_waits
+
+pytestmark = pytest.mark.processes
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
     return subprocess.run(
         [sys.executable, "main.py", *arguments],
         cwd=ROOT,
-        env={**inherited, **environment},
+        env={**inherited(), **environment},
         capture_output=True,
         text=True,
         check=False,

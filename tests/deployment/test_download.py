@@ -51,9 +51,10 @@ def test_a_login_that_is_refused(wine_registry: Server, tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
-def test_from_a_folder_and_from_a_run(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+def test_from_a_folder_and_from_a_run(
+    model_path: Callable[[str], Path], store: str, tmp_path: Path
+) -> None:
     """The store keeps its files."""
-    store = f"sqlite:///{tmp_path}/mlflow.db"
     saved = model_path("one_long")
     mlflow.set_tracking_uri(store)
     place = tmp_path / "artifacts"

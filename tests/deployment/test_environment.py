@@ -187,8 +187,7 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("uri", ["runs:/{run}/model", "models:/kept/1"])
-def test_a_local_store_keeps_its_files(uri: str, tmp_path: Path) -> None:
-    store = f"sqlite:///{tmp_path}/mlflow.db"
+def test_a_local_store_keeps_its_files(uri: str, store: str, tmp_path: Path) -> None:
     mlflow.set_tracking_uri(store)
     try:
         place = str(tmp_path / "artifacts")

@@ -23,11 +23,11 @@ from modelserver.deployment.packages.lines import START, read_lines
 from modelserver.deployment.packages.merging import ASIDE
 from modelserver.hosting.settings import read_settings
 from tests.support.processes import (
-    KEPT,
     ROOT,
     Server,
     answering,
     free_port,
+    inherited,
     interrupted_while_it_waits,
 )
 
@@ -50,11 +50,10 @@ def file(tmp_path: Path) -> Path:
 
 def script(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The script called from `folder`, with this interpreter's environment active."""
-    inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
     return subprocess.run(
         [str(ROOT / "install_model_deps.sh"), *arguments],
         cwd=folder,
-        env={**inherited, "PATH": ACTIVE, **environment},
+        env={**inherited(), "PATH": ACTIVE, "PIP_NO_INDEX": "1", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -66,6 +65,7 @@ def update(file: Path, model: Path | str, *flags: str, **environment: str) -> in
     return install.update([str(file), str(model), *flags], environment)
 
 
+@pytest.mark.processes
 def test_a_model_of_a_tracking_server(wine_registry: Server, file: Path) -> None:
     done = script(
         file.parent,
@@ -94,6 +94,7 @@ def test_other_forms_of_the_uri(form: str, wine_registry: Server, file: Path) ->
     assert "\nscikit-learn==" in file.read_text()
 
 
+@pytest.mark.processes
 def test_pip_takes_the_merged_file_and_that_of_the_older_recipe(
     model_path: Callable[[str], Path], file: Path
 ) -> None:
@@ -109,6 +110,7 @@ def test_pip_takes_the_merged_file_and_that_of_the_older_recipe(
     assert pip_takes(older)
 
 
+@pytest.mark.processes
 def test_the_older_way_to_a_new_version_is_tidied(
     model_path: Callable[[str], Path],
     file: Path,
@@ -134,6 +136,7 @@ def test_the_older_way_to_a_new_version_is_tidied(
     assert in_file(file.read_text(), packages).faults == ()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("flags", [(), ("--skinny",)])
 def test_a_model_of_an_older_mlflow_is_served_with_ours(
     flags: tuple[str, ...], model_path: Callable[[str], Path], file: Path, tmp_path: Path
@@ -164,6 +167,7 @@ def test_an_update_warns_of_what_pip_would_not_find(
     )
 
 
+@pytest.mark.processes
 def test_pip_takes_a_model_with_hashes(
     model_path: Callable[[str], Path], file: Path, tmp_path: Path
 ) -> None:
@@ -173,10 +177,12 @@ def test_pip_takes_a_model_with_hashes(
 
 
 def pip_takes(file: Path) -> bool:
-    command = [sys.executable, "-m", "pip", "install", "--dry-run", "-q", "-r", str(file)]
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "-q"]
+    command += ["-r", str(file)]
     return subprocess.run(command, check=False).returncode == 0
 
 
+@pytest.mark.processes
 def test_the_default_is_the_servers_own_file(
     model_path: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -188,12 +194,13 @@ def test_the_default_is_the_servers_own_file(
     assert (ROOT / "requirements.txt").read_bytes() == before
 
 
+@pytest.mark.processes
 def test_the_servers_own_file_gets_back_the_lines_that_the_server_needs(
     model_path: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """After an older guide's `cp model/requirements.txt .`; the file of another project stays."""
     model, other = model_path("wine"), tmp_path / "other.txt"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db*")
     project = shutil.copytree(ROOT, tmp_path / "project", ignore=ignored)
     for copy in (other, own := project / "requirements.txt"):
         shutil.copy(model / "requirements.txt", copy)
@@ -320,9 +327,9 @@ def test_no_access(
 
 
 def test_who_deploys_to_connect_is_told_of_its_tracking_server(
-    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    file: Path, store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.set_tracking_uri(store)
     assert update(file, "models:/wine/1", CONNECT_SERVER="https://connect.example.com/") == 1
     assert capsys.readouterr().err.endswith(
         "If it is on your Connect: export MLFLOW_TRACKING_URI=https://connect.example.com/mlflow\n"
@@ -387,6 +394,7 @@ def test_a_run_without_this_model(
     assert f"there is no model runs:/{run_id}/other in" in capsys.readouterr().err
 
 
+@pytest.mark.processes
 def test_no_server(file: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     done = script(file.parent, "--update", str(file), "models:/wine/1", MLFLOW_TRACKING_URI=url)
@@ -437,12 +445,14 @@ def test_a_disk_that_is_full_leaves_the_file(
     assert file.read_text() == OURS
 
 
+@pytest.mark.processes
 def test_installing_shows_what_pip_does(model_path: Callable[[str], Path], tmp_path: Path) -> None:
     done = script(tmp_path, "--dry-run", str(model_path("wine")))
     assert done.returncode == 0
     assert "Requirement already satisfied: scikit-learn" in done.stdout
 
 
+@pytest.mark.processes
 def test_a_package_that_was_logged_with_the_model_is_installed(
     model_path: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -468,6 +478,7 @@ def write_wheel(file: Path) -> None:
         wheel.writestr(f"{info}/RECORD", "")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("flags", [[], ["--skinny"]])
 def test_conda_only_and_skinny_go_by_a_file_of_their_own(
     flags: list[str],
@@ -510,6 +521,7 @@ def test_pip_fails(
     assert "pip could not install the model's packages, see above" in capsys.readouterr().err
 
 
+@pytest.mark.processes
 def test_help_and_unknown_options(tmp_path: Path) -> None:
     helped = script(tmp_path, "--help")
     assert helped.returncode == 0
@@ -521,6 +533,7 @@ def test_help_and_unknown_options(tmp_path: Path) -> None:
     assert updated.stdout.startswith("usage: main.py update [requirements.txt] [--skinny]")
 
 
+@pytest.mark.processes
 def test_without_an_environment(tmp_path: Path) -> None:
     empty = tmp_path / "bin"
     empty.mkdir()
@@ -540,12 +553,14 @@ def test_without_an_environment(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.processes
 def test_another_checkout_in_the_current_folder_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "modelserver").mkdir()
     (tmp_path / "modelserver" / "__init__.py").write_text("raise SystemExit('the wrong one')")
     assert script(tmp_path, "--help").returncode == 0
 
 
+@pytest.mark.processes
 def test_ctrl_c(file: Path) -> None:
     command = [str(ROOT / "install_model_deps.sh"), "--update", str(file), "models:/a/1"]
     assert interrupted_while_it_waits(command, {"PATH": ACTIVE}) == 130

@@ -54,6 +54,7 @@ def test_a_requirement_that_was_joined_to_something_else(line: str) -> None:
     assert found.advice == "edit line 1 of requirements.txt"
 
 
+@pytest.mark.processes
 def test_pip_refuses_joined_lines_and_takes_the_two_that_were_meant(tmp_path: Path) -> None:
     joined = f"pandas=={version('pandas')}mlflow=={version('mlflow')}"
     (found,) = malformed(joined)

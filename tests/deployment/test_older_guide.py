@@ -9,6 +9,8 @@ import pytest
 from tests.support.connect.publisher import PREDICTED, Publisher, publishing
 from tests.support.processes import Server, free_port, tracking_server
 
+pytestmark = pytest.mark.processes
+
 ENVIRONMENT = {
     "PIP_NO_INDEX": "1",
     "PYTHONWARNINGS": "ignore",

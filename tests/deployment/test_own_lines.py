@@ -61,6 +61,7 @@ def test_a_hash_among_lines_without(text: str, hashed: int, other: int) -> None:
     assert in_file(text, read_lines("a==1")).faults == (fault.found,)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("kind", ["none", "both", "one", "range"])
 def test_it_is_as_pip_says(kind: str, tmp_path: Path) -> None:
     """With two packages in a folder."""

@@ -43,7 +43,7 @@ MINOR = ".".join(HERE.split(".")[:2])
 def project(tmp_path: Path) -> Path:
     """A copy of the project."""
     folder = tmp_path / "project"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db*")
     shutil.copytree(ROOT, folder, ignore=ignored)
     (folder / "tests" / "support").mkdir(parents=True)
     for path in OF_THE_ZOO:
@@ -53,6 +53,12 @@ def project(tmp_path: Path) -> Path:
 
 def checked(environment: Mapping[str, str], project: Path) -> dict[str, Check]:
     return {check.name: check for check in preflight(environment, project, OF_THE_ZOO)}
+
+
+def check_of(name: str, environment: Mapping[str, str], project: Path) -> Check:
+    """One check by its name; those that come after it do not run."""
+    checks = preflight(environment, project, OF_THE_ZOO)
+    return next(check for check in checks if check.name == name)
 
 
 def statuses(checks: Mapping[str, Check]) -> dict[str, str]:
@@ -79,6 +85,7 @@ def test_all_is_well_with_a_registered_model(wine_registry: Server, project: Pat
     assert all(check.advice == "" for check in checks.values())
 
 
+@pytest.mark.processes
 def test_a_fresh_clone_and_a_model_in_a_folder(
     model_path: Callable[[str], Path], project: Path
 ) -> None:
@@ -132,14 +139,14 @@ def test_a_base_document_that_is_broken(model_path: Callable[[str], Path], proje
 
 
 def test_a_wrong_setting(project: Path) -> None:
-    check = checked({"PORT": "http"}, project)["settings"]
+    check = check_of("settings", {"PORT": "http"}, project)
     assert check.found == "PORT='http': expected a whole number from 0 to 65535"
     assert check.advice == "unset PORT"
 
 
 @pytest.mark.parametrize("uri", ["https://me:secret@127.0.0.1:9/model", "runs:/x?token=secret"])
-def test_credentials_in_a_uri_are_not_shown(uri: str, project: Path, tmp_path: Path) -> None:
-    environment = {"MODEL_URI": uri, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db"}
+def test_credentials_in_a_uri_are_not_shown(uri: str, project: Path, store: str) -> None:
+    environment = {"MODEL_URI": uri, "MLFLOW_TRACKING_URI": store}
     assert "secret" not in repr(checked(environment, project))
 
 
@@ -199,12 +206,9 @@ def test_an_unknown_version(wine_registry: Server, project: Path) -> None:
     assert checks["load"].status == "skipped"
 
 
-def test_a_store_of_this_machine(project: Path, tmp_path: Path) -> None:
-    environment = {
-        "MODEL_URI": "models:/wine/1",
-        "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db",
-    }
-    check = checked(environment, project)["tracking server"]
+def test_a_store_of_this_machine(project: Path, store: str) -> None:
+    environment = {"MODEL_URI": "models:/wine/1", "MLFLOW_TRACKING_URI": store}
+    check = check_of("tracking server", environment, project)
     assert check.found == "sqlite:…/mlflow.db answers, but only on this machine, not on Connect"
 
 
@@ -247,7 +251,7 @@ def test_python(
     uri = changed(model_path("one_long"), tmp_path, python_env__yaml=text, conda__yaml="{}")
     if wanted:
         (project / ".python-version").write_text(wanted)
-    check = checked({"MODEL_URI": uri}, project)["Python"]
+    check = check_of("Python", {"MODEL_URI": uri}, project)
     assert (check.status, check.advice) == (status, advice)
 
 
@@ -262,13 +266,14 @@ def test_a_python_that_is_no_number_is_not_pasted_as_code(tmp_path: Path) -> Non
 
 def test_a_project_that_names_no_python(model_path: Callable[[str], Path], project: Path) -> None:
     (project / "pyproject.toml").unlink()
-    check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["Python"]
+    check = check_of("Python", {"MODEL_URI": str(model_path("one_long"))}, project)
     assert (check.status, check.found) == (
         "failed",
         f"the model was saved with {HERE}, there is no .python-version",
     )
 
 
+@pytest.mark.processes
 def test_a_model_whose_package_is_missing(
     model_path: Callable[[str], Path], project: Path, tmp_path: Path
 ) -> None:
@@ -291,23 +296,26 @@ def test_another_version_is_only_a_doubt(
     model_path: Callable[[str], Path], project: Path, tmp_path: Path
 ) -> None:
     uri = changed(model_path("one_long"), tmp_path, requirements__txt="pandas==2.1.0.1")
-    checks = checked({"MODEL_URI": uri}, project)
-    assert (checks["installed"].status, checks["requirements.txt"].status) == ("warning", "warning")
-    assert checks["installed"].advice == f"python main.py install {uri}"
+    installed = check_of("installed", {"MODEL_URI": uri}, project)
+    requirements = check_of("requirements.txt", {"MODEL_URI": uri}, project)
+    assert (installed.status, requirements.status) == ("warning", "warning")
+    assert installed.advice == f"python main.py install {uri}"
 
 
+@pytest.mark.processes
 def test_no_example(model_path: Callable[[str], Path], project: Path) -> None:
-    check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["prediction"]
+    check = check_of("prediction", {"MODEL_URI": str(model_path("one_long"))}, project)
     assert check.status == "warning"
     assert check.advice == "log_model(…, input_example=table.head(2))"
 
 
+@pytest.mark.processes
 def test_an_example_that_fails(
     model_path: Callable[[str], Path], project: Path, tmp_path: Path
 ) -> None:
     body = '{"inputs": {"n": ["seven"]}}'
     uri = changed(model_path("one_long"), tmp_path, serving_input_example__json=body)
-    check = checked({"MODEL_URI": uri}, project)["prediction"]
+    check = check_of("prediction", {"MODEL_URI": uri}, project)
     assert check.status == "failed"
     assert check.found == (
         "the input example that was logged with the model could not be predicted: row 0, column "
@@ -316,13 +324,14 @@ def test_an_example_that_fails(
     assert check.advice == "log the model again with an input_example that it predicts"
 
 
+@pytest.mark.processes
 def test_an_example_that_cannot_be_read(
     model_path: Callable[[str], Path], project: Path, tmp_path: Path
 ) -> None:
     uri = Path(changed(model_path("wine"), tmp_path))
     (uri / "serving_input_example.json").unlink()
     (uri / "input_example.json").write_text("{")
-    check = checked({"MODEL_URI": str(uri)}, project)["prediction"]
+    check = check_of("prediction", {"MODEL_URI": str(uri)}, project)
     assert (check.status, check.found) == (
         "warning",
         "the input example that was logged with the model cannot be read: its file is not JSON",
@@ -355,11 +364,11 @@ def test_one_prediction_per_row(body: str, rows: int | None, status: str) -> Non
 
 def test_a_bundle_with_too_much_and_one_with_too_little(project: Path) -> None:
     (project / "modelserver" / "my wines.csv").write_text("a,b")
-    check = checked({}, project)["bundle"]
+    check = check_of("bundle", {}, project)
     assert check.found.endswith("should not go: modelserver/my wines.csv (data)")
     assert check.advice == "mv 'modelserver/my wines.csv' .."
     (project / "main.py").unlink()
-    check = checked({}, project)["bundle"]
+    check = check_of("bundle", {}, project)
     assert check.found.endswith("missing: main.py")
     assert check.advice == "git checkout -- main.py"
 
@@ -371,7 +380,7 @@ def test_secrets_and_data_that_a_bare_dot_would_send(project: Path) -> None:
     for name in ("mlflow.db", "a.parquet", "b.parquet"):
         (project / name).touch()
     environment = {"MODEL_URI": "models:/wine/1"}
-    check = checked(environment, project)["whole folder"]
+    check = check_of("whole folder", environment, project)
     assert check.status == "warning"
     assert re.match(
         r"a bare `\.` in the command would send \d+ files, \d\.\d MB, with ", check.found
@@ -394,8 +403,9 @@ def test_a_folder_that_has_only_what_runs(project: Path, tmp_path: Path) -> None
 def test_what_no_check_expects_is_a_finding(
     model_path: Callable[[str], Path], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    uri = str(model_path("one_long"))
     monkeypatch.setattr(tempfile, "tempdir", str(project / "gone"))
-    check = checked({"MODEL_URI": str(model_path("one_long"))}, project)["model"]
+    check = check_of("model", {"MODEL_URI": uri}, project)
     assert check.status == "failed"
     assert check.found.startswith("FileNotFoundError: ")
     assert check.advice == "mend that, and check again"
@@ -406,7 +416,7 @@ def test_a_server_that_connect_may_reach(project: Path) -> None:
     with answering(200, '{"experiments": []}', "application/json") as url:
         elsewhere = url.replace("127.0.0.1", "2130706433")
         environment = {"MODEL_URI": "models:/wine/1", "MLFLOW_TRACKING_URI": elsewhere}
-        check = checked(environment, project)["tracking server"]
+        check = check_of("tracking server", environment, project)
     assert check == Check("tracking server", "ok", f"{elsewhere} answers")
 
 
@@ -418,6 +428,7 @@ def test_a_document_with_faults() -> None:
     assert outcome.advice == "mend openapi_base.yaml"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("code", "file", "named"),
     [
@@ -436,22 +447,20 @@ def test_what_a_model_needs_and_was_not_named(
 ) -> None:
     """The line to run names it; without it beside main.py, the advice is that of the load."""
     uri = str(with_loader(model_path("wine"), tmp_path / "needy", code))
-    assert "code_paths=" in checked({"MODEL_URI": uri}, project)["load"].advice
+    assert "code_paths=" in check_of("load", {"MODEL_URI": uri}, project).advice
     (project / file).parent.mkdir(exist_ok=True)
     (project / file).touch()
-    check = checked({"MODEL_URI": uri}, project)["load"]
+    check = check_of("load", {"MODEL_URI": uri}, project)
     assert check.status == "failed"
     words = ["python", "main.py", "check", uri, *sorted(OF_THE_ZOO), named]
     assert check.advice == " ".join(words)
 
 
-def test_who_deploys_to_connect_is_told_of_its_tracking_server(
-    project: Path, tmp_path: Path
-) -> None:
+def test_who_deploys_to_connect_is_told_of_its_tracking_server(project: Path, store: str) -> None:
     environment = {
         "MODEL_URI": "models:/a/1",
-        "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db",
+        "MLFLOW_TRACKING_URI": store,
         "CONNECT_SERVER": "https://connect.example.com/",
     }
-    check = checked(environment, project)["tracking server"]
+    check = check_of("tracking server", environment, project)
     assert check.advice == "export MLFLOW_TRACKING_URI=https://connect.example.com/mlflow"

@@ -13,7 +13,7 @@ import pytest
 
 from modelserver.deployment.bundle import ARGUMENTS, variables
 from modelserver.deployment.publishing import Call, deploy, manifest, read_call, shown
-from tests.support.connect.publisher import PREDICTED, Publisher, publishing
+from tests.support.connect.publisher import PREDICTED, Publisher, copy_project, publishing
 from tests.support.processes import ROOT, Server, free_port
 
 ALONE = {"--new", "-v", "--no-verify"}
@@ -150,6 +150,14 @@ def test_powershell_gets_names_in_place_of_patterns(
     assert "*." not in line
 
 
+@pytest.fixture(scope="module")
+def with_a_secret(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with a file that should not be sent."""
+    project = copy_project(tmp_path_factory.mktemp("project"))
+    (project / "tests" / "secret.pem").touch()
+    return project
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -169,7 +177,7 @@ def test_powershell_gets_names_in_place_of_patterns(
         (["models:/a/1", "models:/b/1"], "models:/b/1 is one model too many; name one"),
         (["../outside.py"], "../outside.py is not in the project's folder; copy it there"),
         (
-            [str(ROOT / "main.py"), "/etc/passwd"],
+            ["{root}/main.py", "/etc/passwd"],
             "/etc/passwd is not in the project's folder",
         ),
         (
@@ -180,14 +188,14 @@ def test_powershell_gets_names_in_place_of_patterns(
 )
 @pytest.mark.parametrize("command", [deploy, manifest])
 def test_what_cannot_be_sent(
-    command: Any, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    command: Any,
+    arguments: list[str],
+    said: str,
+    with_a_secret: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    secret = ROOT / "tests" / "secret.pem"
-    secret.touch()
-    try:
-        assert command([*arguments, "--dry-run"], {}) == 1
-    finally:
-        secret.unlink()
+    named = [argument.format(root=with_a_secret) for argument in arguments]
+    assert command([*named, "--dry-run"], {}, with_a_secret) == 1
     error = capsys.readouterr().err
     assert error.startswith("main.py: ")
     assert said in error
@@ -218,6 +226,7 @@ def publisher(
         yield publisher
 
 
+@pytest.mark.processes
 def test_a_manifest_and_what_is_not_as_it_says(
     publisher: Publisher, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -247,6 +256,7 @@ def test_a_manifest_and_what_is_not_as_it_says(
         (root / name).unlink()
 
 
+@pytest.mark.processes
 def test_a_server_that_is_not_there(
     publisher: Publisher, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -313,6 +323,7 @@ def test_a_refusal_of_rsconnect_is_ours(publisher: Publisher) -> None:
     assert "No such option" in done.stdout
 
 
+@pytest.mark.processes
 def test_files_beside_the_current_folder(tmp_path: Path) -> None:
     """The project is where main.py is."""
     command = [sys.executable, str(ROOT / "main.py"), "deploy", "--dry-run"]

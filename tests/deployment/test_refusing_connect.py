@@ -13,6 +13,8 @@ import pytest
 from modelserver.deployment.bundle import ARGUMENTS
 from tests.support.connect.publisher import Publisher, publishing
 
+pytestmark = pytest.mark.processes
+
 PANDAS = f"pandas=={version('pandas')}"
 
 
@@ -101,6 +103,6 @@ def test_a_bundle_without_a_manifest_or_with_files_outside(name: str, publisher:
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
         tar.addfile(tarfile.TarInfo(name), io.BytesIO())
     url = f"{publisher.connect.url}/__api__/v1/content/{publisher.content.guid}/bundles"
-    answer = httpx.post(url, content=archive.getvalue(), headers=publisher.key)
+    answer = httpx.post(url, content=archive.getvalue(), headers=publisher.key, timeout=90)
     assert answer.status_code == 400
     assert publisher.content.bundles == {}

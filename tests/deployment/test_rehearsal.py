@@ -17,6 +17,8 @@ from modelserver.loading.attempt import LoadFailed
 from modelserver.loading.loader import load_model
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.processes
+
 OF_THE_ZOO = (
     "tests/__init__.py",
     "tests/support/__init__.py",
@@ -77,7 +79,7 @@ def _load_pyfunc(path):
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the project, which is the current folder."""
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db*")
     folder = shutil.copytree(ROOT, tmp_path / "project", ignore=ignored)
     monkeypatch.chdir(folder)
     return folder
@@ -118,11 +120,12 @@ def test_only_the_bundles_files_are_opened(project: Path) -> None:
 def test_a_store_below_the_current_folder(
     variables: dict[str, str],
     model_path: Callable[[str], Path],
+    empty_store: Path,
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    client = MlflowClient(f"sqlite:///{shutil.copy(empty_store, project)}")
     client.create_registered_model("wine")
     client.create_model_version("wine", str(model_path("wine")))
     for name, value in variables.items():

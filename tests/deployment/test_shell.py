@@ -35,6 +35,7 @@ def shell(command: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("value", VALUES)
 def test_a_shell_takes_the_value_as_one_word(value: str, tmp_path: Path) -> None:
     assert shell(f"printf '[%s]' {quote(value, windows=False)}", tmp_path) == f"[{value}]"
@@ -42,6 +43,7 @@ def test_a_shell_takes_the_value_as_one_word(value: str, tmp_path: Path) -> None
     assert shell(f"{setting}; printf '[%s]' \"$MODEL_URI\"", tmp_path) == f"[{value}]"
 
 
+@pytest.mark.processes
 def test_a_shell_writes_a_file_and_takes_a_variable_away(tmp_path: Path) -> None:
     shell(write_file(".python-version", "3.11", windows=False), tmp_path)
     assert (tmp_path / ".python-version").read_text() == "3.11\n"

@@ -13,6 +13,8 @@ from modelserver.deployment.bundle import ARGUMENTS
 from tests.support.connect.publisher import Publisher, publishing
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.processes
+
 DECOYS = (
     ".DS_Store",
     ".env",

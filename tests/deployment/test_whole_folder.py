@@ -78,6 +78,7 @@ def sent_by_rsconnect(root: Path, home: Path) -> list[str]:
     return sorted(json.loads((root / "manifest.json").read_text())["files"])
 
 
+@pytest.mark.processes
 def test_it_is_what_rsconnect_sends(tmp_path: Path) -> None:
     root = folder_of(tmp_path / "my project", *SENT, *LEFT_OUT)
     (root / "linked.csv").symlink_to(root / "customers.csv")
@@ -86,6 +87,7 @@ def test_it_is_what_rsconnect_sends(tmp_path: Path) -> None:
     assert list(read_folder(root).sizes) == sent_by_rsconnect(root, tmp_path)
 
 
+@pytest.mark.processes
 def test_a_project_that_is_a_virtual_environment(tmp_path: Path) -> None:
     root = folder_of(tmp_path / "env", "bin/python", "lib/x.py", "main.py", "src/lib/y.py")
     assert list(read_folder(root).sizes) == ["main.py", "requirements.txt", "src/lib/y.py"]

@@ -107,6 +107,7 @@ RUN: dict[str, list[str]] = {
 }
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("language", RUN)
 @pytest.mark.parametrize(
     "body",

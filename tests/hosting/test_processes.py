@@ -17,6 +17,8 @@ from modelserver.hosting.processes import end_with_parent
 from tests.support.processes import Server, free_port, our_server, running, wait_for
 from tests.support.request_rows import WINE
 
+pytestmark = pytest.mark.processes
+
 BODY = json.dumps({"dataframe_records": [WINE]})
 
 

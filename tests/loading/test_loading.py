@@ -65,6 +65,7 @@ mlflow.sklearn.save_model(Mine(), sys.argv[1], serialization_format="pickle")
 """
 
 
+@pytest.mark.processes
 def test_a_class_of_a_notebook(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", IN_A_SCRIPT, str(tmp_path / "m")], check=True)
     assert reason(tmp_path / "m") == (

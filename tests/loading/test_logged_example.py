@@ -85,6 +85,7 @@ def test_an_example_that_cannot_be_read(text: str | None, fault: str, tmp_path: 
     assert logged_example(tmp_path, None) == (None, "")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("orient", ["split", "records", "columns", "index"])
 def test_a_model_as_older_versions_saved_it(
     orient: str, model_path: Callable[[str], Path], tmp_path: Path

@@ -17,6 +17,8 @@ from modelserver.loading.loader import load_model
 from tests.support.needs import need
 from tests.support.processes import free_port, tracking_server
 
+pytestmark = pytest.mark.processes
+
 CONFIG = """\
 [mlflow]
 default_permission = NO_PERMISSIONS

@@ -176,10 +176,10 @@ def test_files_that_are_gone() -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> str:
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
-    mlflow.set_tracking_uri(uri)
-    return uri
+def store(store: str) -> str:
+    """Of this process, too."""
+    mlflow.set_tracking_uri(store)
+    return store
 
 
 def registered(location: str) -> None:
@@ -248,24 +248,30 @@ def test_hadoop_that_is_not_here(error: Exception, said: str) -> None:
     )
 
 
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A client of an S3 server of this machine that has the bucket `bucket`."""
+@pytest.fixture(scope="module")
+def s3_server() -> Iterator[str]:
+    """The URL of an S3 server of this machine."""
     need(importlib.util.find_spec("moto"), "there is no moto")
-    import boto3
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client of that server, which has the bucket `bucket`."""
+    import boto3
+
     for name, value in AMAZON.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", url)
+    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", s3_server)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # which keeps the login
-    client = boto3.Session().client("s3", endpoint_url=url)
+    client = boto3.Session().client("s3", endpoint_url=s3_server)
     client.create_bucket(Bucket="bucket")
-    yield client
-    server.stop()
+    return client
 
 
 AMAZON = {

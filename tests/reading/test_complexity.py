@@ -3,6 +3,7 @@
 What is counted are calls of Python functions, which no machine makes faster or slower.
 """
 
+import gc
 import json
 import sys
 from collections import Counter
@@ -44,11 +45,13 @@ def calls(work: Callable[[], Any]) -> Counter[str]:
             counts[f"c:{getattr(argument, '__qualname__', argument)}"] += 1
 
     work()  # what is done once, such as imports, is not counted
+    gc.disable()  # others' callbacks of the collector would be counted by chance
     sys.setprofile(count)
     try:
         work()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return counts
 
 

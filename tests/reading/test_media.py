@@ -11,6 +11,11 @@ from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 from modelserver.reading.media import decompress, format_of
 
 
+def gzipped(plain: bytes, level: int = 9) -> bytes:
+    """Without the time of day, which would give each process other test ids."""
+    return gzip.compress(plain, level, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("content_type", "body", "kind"),
     [
@@ -60,14 +65,14 @@ def test_refused_media_types(content_type: str, message: str, headers: dict[str,
         (None, b"abc", b"abc"),
         ("", b"abc", b"abc"),
         ("identity", b"abc", b"abc"),
-        ("gzip", gzip.compress(b"abc"), b"abc"),
-        ("GZIP", gzip.compress(b"abc"), b"abc"),
-        ("x-gzip", gzip.compress(b"abc"), b"abc"),
+        ("gzip", gzipped(b"abc"), b"abc"),
+        ("GZIP", gzipped(b"abc"), b"abc"),
+        ("x-gzip", gzipped(b"abc"), b"abc"),
         ("deflate", zlib.compress(b"abc"), b"abc"),
-        ("deflate, gzip", gzip.compress(zlib.compress(b"abc")), b"abc"),
-        ("gzip", gzip.compress(b"abc") + gzip.compress(b"def"), b"abcdef"),
-        ("gzip", gzip.compress(b"") * 20_000, b""),
-        ("gzip", gzip.compress(b"x" * 100), b"x" * 100),
+        ("deflate, gzip", gzipped(zlib.compress(b"abc")), b"abc"),
+        ("gzip", gzipped(b"abc") + gzipped(b"def"), b"abcdef"),
+        ("gzip", gzipped(b"") * 20_000, b""),
+        ("gzip", gzipped(b"x" * 100), b"x" * 100),
         ("gzip", b"", b""),
     ],
     ids=lambda value: repr(value)[:20],
@@ -91,18 +96,18 @@ LARGE = "the body is larger than 100 bytes (MAX_REQUEST_BYTES)"
             "the deflate data of the body is cut off",
         ),
         ("deflate", b"abc", BadRequest, "the body is not valid deflate data"),
-        ("gzip", gzip.compress(b"abc") + b"abc", BadRequest, "the body is not valid gzip data"),
-        ("gzip", gzip.compress(b"abc")[:-1], BadRequest, "the gzip data of the body is cut off"),
+        ("gzip", gzipped(b"abc") + b"abc", BadRequest, "the body is not valid gzip data"),
+        ("gzip", gzipped(b"abc")[:-1], BadRequest, "the gzip data of the body is cut off"),
         (
             "deflate",
             zlib.compress(b"abc")[:-1],
             BadRequest,
             "the deflate data of the body is cut off",
         ),
-        ("gzip", gzip.compress(b"x" * 101), PayloadTooLarge, LARGE),
-        ("gzip", gzip.compress(b"x" * 51) * 2, PayloadTooLarge, LARGE),
-        ("gzip", gzip.compress(bytes(100_000_000), 1), PayloadTooLarge, LARGE),
-        ("gzip,gzip", gzip.compress(gzip.compress(bytes(200))), PayloadTooLarge, LARGE),
+        ("gzip", gzipped(b"x" * 101), PayloadTooLarge, LARGE),
+        ("gzip", gzipped(b"x" * 51) * 2, PayloadTooLarge, LARGE),
+        ("gzip", gzipped(bytes(100_000_000), 1), PayloadTooLarge, LARGE),
+        ("gzip,gzip", gzipped(gzipped(bytes(200))), PayloadTooLarge, LARGE),
     ],
     ids=lambda value: repr(value)[:30],
 )
@@ -116,9 +121,9 @@ def test_refused_content_encodings(
 
 def test_many_gzip_members_take_time_in_proportion() -> None:
     def seconds(members: int) -> float:
-        body = gzip.compress(b"") * members
-        start = time.perf_counter()
+        body = gzipped(b"") * members
+        start = time.thread_time()
         assert decompress(body, "gzip", 100) == b""
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     assert seconds(200_000) < 40 * seconds(20_000)  # a quadratic loop takes 100 times as long

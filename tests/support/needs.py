@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,13 @@ def need(condition: object, reason: str) -> None:
 def need_r_packages() -> None:
     """What a call from R needs."""
     need(shutil.which("Rscript"), "there is no Rscript")
-    packages = ["Rscript", "-e", "library(httr2); library(jsonlite)"]
-    installed = subprocess.run(packages, capture_output=True, check=False)
-    need(installed.returncode == 0, "R has no httr2 or no jsonlite")
+    need(r_has_packages(), "R has no httr2 or no jsonlite")
+
+
+@cache
+def r_has_packages() -> bool:
+    command = ["Rscript", "-e", "library(httr2); library(jsonlite)"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def chromium_path() -> str:

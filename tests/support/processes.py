@@ -17,12 +17,33 @@ import httpx
 
 ROOT = Path(__file__).parents[2]
 
+NEEDED = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
+"""What a child process needs of the environment; settings of the developer's shell stay out."""
+
+MEASURED = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+"""What has the coverage of a child process measured."""
+
+
+def inherited(measured: bool = True) -> dict[str, str]:
+    """The environment of a child process; programs that are not ours need not be measured."""
+    names = NEEDED + MEASURED if measured else NEEDED
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+HELD: list[socket.socket] = []
+"""Sockets that keep a port each from everybody else, for as long as the tests run."""
+
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port that nobody listens on, and that nobody else is given.
+
+    A server may still listen on it, since servers set SO_REUSEADDR as the held socket does.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    HELD.append(holder)
+    return int(holder.getsockname()[1])
 
 
 @dataclass
@@ -44,14 +65,17 @@ class Server:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], environment: Mapping[str, str], log: Path, port: int
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    port: int,
+    measured: bool = True,
 ) -> Iterator[Server]:
     """`command` in a process group of its own, from the project's folder."""
-    inherited = {key: value for key, value in os.environ.items() if key in KEPT}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            env={**inherited, **environment},
+            env={**inherited(measured), **environment},
             cwd=ROOT,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -87,7 +111,8 @@ def tracking_server(folder: Path, port: int, *options: str, **variables: str) ->
     command += ["--artifacts-destination", str(folder / "artifacts"), *options]
     # Its job runner, which no test needs, would be five more processes.
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **variables}
-    with running(command, environment, folder / "mlflow-server.log", port) as server:
+    log = folder / "mlflow-server.log"
+    with running(command, environment, log, port, measured=False) as server:
         wait_for(lambda: status(f"{server.url}/health") == 200, server)
         yield server
 
@@ -97,13 +122,12 @@ def interrupted_while_it_waits(command: Sequence[str], environment: Mapping[str,
 
     Fails if something is printed to stderr.
     """
-    inherited = {key: value for key, value in os.environ.items() if key in KEPT}
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**inherited, "MLFLOW_TRACKING_URI": url, **environment},
+            env={**inherited(), "MLFLOW_TRACKING_URI": url, **environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             # Where the tests are a background job of a shell, they and their children ignore it.
@@ -142,14 +166,16 @@ def answering(status: int, body: str, media_type: str) -> Iterator[str]:
         thread.join()
 
 
-def wait_for(condition: Callable[[], object], server: Server, seconds: float = 90) -> None:
-    """Returns once `condition` holds; fails with the server's output when it does not."""
+def wait_for(
+    condition: Callable[[], object], server: Server | None = None, seconds: float = 90
+) -> None:
+    """Returns once `condition` holds; fails when it does not, at once if the server has ended."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and server.process.poll() is None:
+    while time.monotonic() < deadline and (server is None or server.process.poll() is None):
         if condition():
             return
-        time.sleep(0.1)
-    raise AssertionError(f"no answer in {seconds} s:\n{server.output()}")
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s:\n{server.output() if server else ''}")
 
 
 def status(url: str) -> int | None:
@@ -157,7 +183,3 @@ def status(url: str) -> int | None:
     with contextlib.suppress(httpx.TransportError):
         return httpx.get(url, timeout=60).status_code
     return None
-
-
-# What a child process needs; the rest, such as settings of the developer's shell, stays out.
-KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")

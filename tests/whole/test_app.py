@@ -40,6 +40,7 @@ def test_ping_and_version_answer_as_mlflows_server(client: Open, mlflow_client: 
         assert ping.headers["content-type"] == oracle.headers["content-type"]
 
 
+@pytest.mark.processes
 def test_the_version_is_that_of_the_package_that_is_imported(tmp_path: Path) -> None:
     """mlflow and mlflow-skinny may be installed in two versions: the later hides the other."""
     package = tmp_path / "mlflow"
@@ -141,8 +142,8 @@ def test_the_traceback_goes_to_the_log_under_the_request_id(
 
 
 def test_a_timeout_is_504(client: Open) -> None:
-    slow = client("sleeps", REQUEST_TIMEOUT="0.2", PREDICT_WORKERS="2")
-    answer = slow.post("/invocations", json=seconds(0.5))
+    slow = client("sleeps", REQUEST_TIMEOUT="0.5", PREDICT_WORKERS="2")
+    answer = slow.post("/invocations", json=seconds(1))
     assert answer.status_code == 504
     assert answer.json()["error_code"] == "DEADLINE_EXCEEDED"
     assert slow.post("/invocations", json=seconds(0)).status_code == 200

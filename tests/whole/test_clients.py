@@ -144,6 +144,7 @@ def run_r(code: str) -> str:
     return ran.stdout.decode()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("what", ["readme", "page"])
 @pytest.mark.parametrize(
     ("rows", "arrives"), [("", R_ARRIVES), ("[1, ]", R_ARRIVES.head(1))], ids=["all", "one_row"]
@@ -156,6 +157,7 @@ def test_r(what: str, rows: str, arrives: pd.DataFrame, url: str) -> None:
     assert seen(json.loads(run_r(program))) == as_seen(arrives)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("options", ["", ', digits = NA, na = "null"'])
 def test_r_as_it_is_without_advice(options: str, url: str) -> None:
     """Missing values are "NA" by default, times are those of the zone, and row names a column."""

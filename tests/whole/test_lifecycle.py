@@ -4,7 +4,6 @@ import asyncio
 import logging
 import shutil
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,8 @@ from modelserver.app import create_app
 from modelserver.describing.description import base_description
 from modelserver.hosting.settings import read_settings
 from modelserver.lifecycle import Lifecycle, in_daemon_thread
+from tests.support.processes import wait_for
 from tests.support.zoo import SlowModel, save_wine
-
-SLOW_TO_LOAD = """
-import time
-time.sleep({seconds})
-from mlflow.sklearn import _load_pyfunc
-"""
 
 NEEDS_A_PACKAGE = "import skimage_of_nobody.transform\n"
 
@@ -45,14 +39,6 @@ def with_loader(source: Path, target: Path, code: str) -> Path:
     return target
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Returns once `condition` holds, which must be within 30 s."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def settled(client: TestClient) -> Any:
     client.get("/")
     return client.get("/health").json()
@@ -68,11 +54,10 @@ def test_unconfigured() -> None:
     assert "Vars" in health["reason"]
 
 
-def test_loading_then_ready(model_path: Callable[[str], Path], tmp_path: Path) -> None:
-    code = SLOW_TO_LOAD.format(seconds=1)
-    path = with_loader(model_path("wine"), tmp_path / "slow", code)
-    with TestClient(app_for(path)) as client:
+def test_loading_then_ready(slow_model: SlowModel) -> None:
+    with TestClient(app_for(slow_model.path)) as client:
         loading = client.get("/ping"), client.get("/health")
+        slow_model.go()
         page = client.get("/")
         ready = client.get("/ping"), client.get("/health")
     assert [answer.status_code for answer in loading] == [503, 503]
@@ -84,24 +69,18 @@ def test_loading_then_ready(model_path: Callable[[str], Path], tmp_path: Path) -
     assert ready[1].json()["step"] is None
 
 
-def test_requests_wait_no_longer_than_the_timeout(
-    model_path: Callable[[str], Path], tmp_path: Path
-) -> None:
-    code = SLOW_TO_LOAD.format(seconds=1.5)
-    path = with_loader(model_path("wine"), tmp_path / "slow", code)
-    with TestClient(app_for(path, REQUEST_TIMEOUT="0.2")) as client:
+def test_requests_wait_no_longer_than_the_timeout(slow_model: SlowModel) -> None:
+    with TestClient(app_for(slow_model.path, REQUEST_TIMEOUT="0.2")) as client:
         answer = client.post("/invocations", json={"inputs": []})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
 
 
 def test_the_first_page_does_not_wait_for_ever(
-    model_path: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    slow_model: SlowModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("modelserver.pages.site.FIRST_PAGE_WAITS", 0.1)
-    code = SLOW_TO_LOAD.format(seconds=1)
-    path = with_loader(model_path("wine"), tmp_path / "slow", code)
-    with TestClient(app_for(path)) as client:
+    with TestClient(app_for(slow_model.path)) as client:
         page = client.get("/")
     assert (page.status_code, "being loaded" in page.text) == (200, True)
 
@@ -230,11 +209,8 @@ def test_an_example_that_fails_is_logged_and_no_obstacle(
 
 
 def test_the_download_is_removed_at_the_end(
-    model_path: Callable[[str], Path], tmp_path: Path
+    model_path: Callable[[str], Path], store: str, tmp_path: Path
 ) -> None:
-    import mlflow
-
-    store = f"sqlite:///{tmp_path}/mlflow.db"
     mlflow.set_tracking_uri(store)
     experiment = mlflow.create_experiment("e", artifact_location=str(tmp_path / "artifacts"))
     with mlflow.start_run(experiment_id=experiment) as run:

@@ -9,10 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.needs import need
 from tests.support.processes import Server, free_port, running, status, wait_for
 from tests.support.request_rows import WINE
+
+pytestmark = pytest.mark.processes
 
 RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
 
@@ -46,7 +49,7 @@ def test_two_replicas(model_path: Callable[[str], Path], tmp_path: Path) -> None
         with ThreadPoolExecutor(8) as threads:
             answers = list(threads.map(lambda number: predict(server, number), range(70)))
         wait_for(lambda: len(replicas(server)) == 2, server)
-        health = httpx.get(f"{server.url}/health").json()
+        health = httpx.get(f"{server.url}/health", timeout=90).json()
     assert health["state"] == "ready"
     for number, (code, text, request_id) in enumerate(answers):
         assert request_id == f"id-{number}"

@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+from starlette.testclient import TestClient
 
-import example_test
+from modelserver.app import create_app
 from modelserver.hosting.processes import listen
+from modelserver.hosting.settings import read_settings
+from tests.support.connect.door import Door
 from tests.support.processes import (
     ROOT,
     Server,
@@ -25,55 +28,24 @@ from tests.support.processes import (
     our_server,
     running,
     status,
-    tracking_server,
     wait_for,
 )
 from tests.support.request_rows import WINE
+from tests.support.serving import serving
+
+pytestmark = pytest.mark.processes
 
 MLFLOW_3 = int(mlflow.__version__.partition(".")[0]) >= 3
 
 BODY = {"dataframe_records": [WINE]}
 
 
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
-    """A tracking server that holds the sample model, and the model's URI in every form."""
-    folder = tmp_path_factory.mktemp("tracking")
-    with tracking_server(folder, free_port()) as server:
-        mlflow.set_tracking_uri(server.url)
-        yield server, _register(server)
-        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
-
-
-def _register(server: Server) -> dict[str, str]:
-    table, cultivars = example_test.wine_table()
-    model = example_test.train(table, cultivars)
-    run_uri, version_uri = example_test.log_and_register(model, table.head(2))
-    client = MlflowClient(server.url)
-    client.set_registered_model_alias("wine", "champion", "1")
-    client.set_model_version_tag("wine", "1", "approved", "yes")
-    client.update_registered_model("wine", "Cultivars of wines")
-    with pytest.warns(FutureWarning, match="stages"):
-        client.transition_model_version_stage("wine", "1", "Production")
-    return {
-        "version": version_uri,
-        "alias": "models:/wine@champion",
-        "stage": "models:/wine/Production",
-        "stage_lower_case": "models:/wine/production",
-        "latest": "models:/wine/latest",
-        "run": run_uri,
-        **({"logged_model": f"models:/{_logged_model_id()}"} if MLFLOW_3 else {}),
-    }
-
-
-def _logged_model_id() -> str:
-    logged = mlflow.last_logged_model()
-    assert logged is not None
-    return logged.model_id
-
-
 def ready(server: Server) -> None:
     wait_for(lambda: status(f"{server.url}/ping") == 200, server)
+
+
+def state(server: Server) -> Any:
+    return httpx.get(f"{server.url}/health", timeout=90).json()["state"]
 
 
 def predict(server: Server, body: Any = BODY) -> httpx.Response:
@@ -82,7 +54,7 @@ def predict(server: Server, body: Any = BODY) -> httpx.Response:
 
 def test_without_a_model_says_what_to_set(tmp_path: Path) -> None:
     with our_server(tmp_path / "log") as server:
-        page = httpx.get(server.url)
+        page = httpx.get(server.url, timeout=90)
         answer = predict(server)
     assert page.status_code == 200
     assert "MODEL_URI" in page.text
@@ -91,42 +63,48 @@ def test_without_a_model_says_what_to_set(tmp_path: Path) -> None:
     assert "MODEL_URI" in answer.json()["message"]
 
 
+@pytest.mark.usefixtures("mlflow_as_before")
 @pytest.mark.parametrize(
-    "form",
+    ("uri", "version"),
     [
-        "version",
-        "alias",
-        "stage",
-        "stage_lower_case",
-        "latest",
-        "run",
+        ("models:/wine/1", "1"),
+        ("models:/wine@champion", "1"),
+        ("models:/wine/Production", "1"),
+        ("models:/wine/production", "1"),
+        ("models:/wine/latest", "2"),
+        ("runs:/{run}/model", None),
         pytest.param(
-            "logged_model",
+            "models:/{logged}",
+            None,
             marks=pytest.mark.skipif(not MLFLOW_3, reason="MLflow 2 has no logged models"),
         ),
     ],
 )
-def test_serves_every_form_of_uri(
-    form: str, registry: tuple[Server, dict[str, str]], tmp_path: Path
-) -> None:
-    tracking, uris = registry
-    environment = {"MLFLOW_TRACKING_URI": tracking.url, "MODEL_URI": uris[form]}
+def test_serves_every_form_of_uri(uri: str, version: str | None, wine_registry: Server) -> None:
+    client: Any = MlflowClient(wine_registry.url)
+    run = client.get_model_version("wine", "1").run_id
+    if "{logged}" in uri:
+        (logged,) = client.get_run(run).outputs.model_outputs
+        uri = uri.format(logged=logged.model_id)
+    uri = uri.format(run=run)
+    settings = read_settings({"MLFLOW_TRACKING_URI": wine_registry.url, "MODEL_URI": uri})
+    with TestClient(create_app(settings)) as server:
+        answer = server.post("/invocations", json=BODY)
+        health = server.get("/health").json()
+    assert answer.json() == {"predictions": ["cultivar 1"]}
+    assert (health["state"], health["version"]) == ("ready", version)
+
+
+def test_a_model_of_the_registry_and_its_metadata(wine_registry: Server, tmp_path: Path) -> None:
+    environment = {
+        "MLFLOW_TRACKING_URI": wine_registry.url,
+        "MODEL_URI": "models:/wine@champion",
+    }
     with our_server(tmp_path / "log", **environment) as server:
         # The server listens while the model loads; the request waits for it.
         answer = predict(server)
-        health = httpx.get(f"{server.url}/health").json()
-    assert answer.json() == {"predictions": ["cultivar 1"]}
-    assert health["state"] == "ready"
-    assert health["version"] == ("1" if uris[form].startswith("models:/wine") else None)
-
-
-def test_metadata_from_the_registry(
-    registry: tuple[Server, dict[str, str]], tmp_path: Path
-) -> None:
-    tracking, uris = registry
-    environment = {"MLFLOW_TRACKING_URI": tracking.url, "MODEL_URI": uris["alias"]}
-    with our_server(tmp_path / "log", **environment) as server:
         metadata = httpx.get(f"{server.url}/metadata", timeout=90).json()
+    assert answer.json() == {"predictions": ["cultivar 1"]}
     assert metadata["description"] == "Cultivars of wines"
     assert metadata["tags"] == {"approved": "yes"}
     assert metadata["has_example"] is True
@@ -173,7 +151,7 @@ def test_one_log_line_per_request_and_start_step(
     with our_server(tmp_path / "log", MODEL_URI=str(model_path("wine"))) as server:
         ready(server)
         headers = {"X-Request-ID": "my-id"}
-        httpx.post(f"{server.url}/invocations", json=BODY, headers=headers)
+        httpx.post(f"{server.url}/invocations", json=BODY, headers=headers, timeout=90)
         wait_for(lambda: "my-id" in server.output(), server)
         lines = server.output().splitlines()
     steps = [line for line in lines if " INFO " in line and "GET" not in line]
@@ -235,7 +213,7 @@ def test_a_malformed_setting_stops_the_start(tmp_path: Path) -> None:
     )
 
 
-def test_a_tracking_server_that_comes_back(tmp_path: Path) -> None:
+def test_a_tracking_server_that_comes_back(wine_registry: Server, tmp_path: Path) -> None:
     port = free_port()
     environment = {
         "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}",
@@ -243,13 +221,10 @@ def test_a_tracking_server_that_comes_back(tmp_path: Path) -> None:
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     }
     with our_server(tmp_path / "log", **environment) as server:
-        wait_for(lambda: httpx.get(f"{server.url}/health").json()["state"] == "failed", server)
-        page = httpx.get(server.url)
+        wait_for(lambda: state(server) == "failed", server)
+        page = httpx.get(server.url, timeout=90)
         answer = predict(server)
-        with tracking_server(tmp_path, port) as tracking:
-            mlflow.set_tracking_uri(tracking.url)
-            _register(tracking)
-            mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+        with serving(Door(wine_registry.url), port=port):
             ready(server)
             assert predict(server).json() == {"predictions": ["cultivar 1"]}
         output = server.output()

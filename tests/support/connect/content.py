@@ -17,7 +17,7 @@ from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
-from tests.support.connect.environment import BuildFailed, build_environment
+from tests.support.connect.environment import BuildFailed, environment_of
 from tests.support.processes import free_port
 
 RUNNER = Path(__file__).with_name("runner.py")
@@ -81,13 +81,12 @@ class Bundle:
         return manifest
 
     def build(self) -> None:
-        """Makes the environment. Raises `BuildFailed`."""
+        """Finds its environment, or makes one. Raises `BuildFailed`."""
         environment = self.manifest.get("environment", {}).get("python", {})
         wanted = environment.get("requires") or f"~={self.manifest['python']['version']}"
         if PYTHON not in SpecifierSet(wanted):
             raise BuildFailed(f"no compatible Local environment with Python version {wanted}")
-        target = self.folder.with_name(f"env-{self.id}")
-        self.python = build_environment(self.folder / "requirements.txt", target)
+        self.python = environment_of((self.folder / "requirements.txt").read_text())
 
 
 @dataclass

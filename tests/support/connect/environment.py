@@ -2,13 +2,17 @@
 
 Connect installs it with pip, which takes minutes. Here the packages come from the interpreter that
 runs the tests: what the requirements do not lead to stays invisible to the content. pip itself says
-whether it would install them.
+whether it would install them. Bundles with the same requirements share an environment.
 """
 
+import atexit
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
@@ -20,10 +24,15 @@ class BuildFailed(Exception):
     """A requirement cannot be met; the text is what pip prints."""
 
 
-def build_environment(requirements: Path, folder: Path) -> Path:
-    """The interpreter of a new environment in `folder`. Raises `BuildFailed`."""
-    _ask_pip(requirements)
-    packages = needed(requirements)
+@cache
+def environment_of(requirements: str) -> Path:
+    """The interpreter of an environment for this text of a file. Raises `BuildFailed`."""
+    folder = Path(tempfile.mkdtemp(prefix="environment-"))
+    atexit.register(shutil.rmtree, folder)
+    file = folder / "requirements.txt"
+    file.write_text(requirements)
+    _ask_pip(file)
+    packages = needed(file)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     (site,) = folder.glob("lib/python3*/site-packages")
     for package in packages.values():
