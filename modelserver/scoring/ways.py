@@ -14,12 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from modelserver.errors import ApiError, InvalidInput, listed
-from modelserver.mlflow_internals import (
-    only_checks_input,
-    prediction_context,
-    unwrapped,
-    wrapper_of,
-)
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature
 from modelserver.reading.signatures.signature import Payload, Signature
@@ -27,6 +21,12 @@ from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_u
 from modelserver.scoring.blaming.conversion import is_refused
 from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
 from modelserver.scoring.fast_arrays import array_predict
+from modelserver.scoring.mlflow_internals import (
+    only_checks_input,
+    prediction_context,
+    unwrapped,
+    wrapper_of,
+)
 from modelserver.scoring.proofs import (
     absent_to_fill,
     gaps_are_independent,

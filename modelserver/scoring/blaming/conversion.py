@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-from modelserver.mlflow_internals import ANSWERING, CONVERTERS, is_mlflow_exception
+from modelserver.scoring.mlflow_internals import ANSWERING, CONVERTERS, is_mlflow_exception
 
 NOT_THE_MODEL: Final = sys.stdlib_module_names | {
     "modelserver",

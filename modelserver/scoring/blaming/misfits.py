@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin
 import pandas as pd
 
 from modelserver.errors import LIMIT, InvalidInput, clipped
-from modelserver.mlflow_internals import (
+from modelserver.scoring.mlflow_internals import (
     DATACLASS_FAULT,
     NO_CONTENT,
     NO_TOOL,
