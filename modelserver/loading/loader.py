@@ -27,11 +27,11 @@ from modelserver.loading.explaining.model_packages import requirements_of
 from modelserver.loading.logged_example import logged_example
 from modelserver.loading.registry import find
 from modelserver.loading.tracking import set_mlflow_up
-from modelserver.mlflow_internals import comes_from_type_hints, type_hints_of, wrapper_of
 from modelserver.reading.signatures.columns import TypeHintSignature
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
 from modelserver.scoring.blaming.blame import Telling
+from modelserver.scoring.mlflow_internals import comes_from_type_hints, type_hints_of, wrapper_of
 from modelserver.scoring.model import Model, Registration
 from modelserver.scoring.ways import ways_to_predict
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from modelserver.errors import listed
 from modelserver.loading.attempt import Attempt
 from modelserver.loading.explaining.causes import code_of
-from modelserver.mlflow_internals import NO_VERSIONS, says
+from modelserver.scoring.mlflow_internals import NO_VERSIONS, says
 from modelserver.scoring.model import Registration
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from functools import cache
 
 from modelserver.hosting.login import KeyAuth
 from modelserver.hosting.settings import Settings
-from modelserver.mlflow_internals import auth_providers, take_texts_for_values
+from modelserver.scoring.mlflow_internals import auth_providers, take_texts_for_values
 
 
 @dataclass(frozen=True, slots=True)

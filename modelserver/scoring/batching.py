@@ -1,13 +1,13 @@
-"""Requests that wait for a model are predicted together, and answered apart.
+"""Waiting requests for one model are predicted together, and each gets its own answer.
 
-`workers` calls `score_together` with requests for one model that is proven to predict each row by
-itself (`proofs.py`). It returns for each, in the same order, what that request alone would have
-returned or raised; floats may be rounded otherwise.
+`workers` calls `score_together` with requests for a model that is proven to predict each row
+independently (`proofs.py`). It returns for each request, in the same order, what that request alone
+would have returned or raised; only the rounding of floats may differ.
 
 Each body is read by itself. Typed DataFrames with the same columns and dtypes are joined, predicted
 at once, and the prediction is split. A request with params, row labels or many rows is predicted
-alone. Where a joined prediction fails, each of its requests is predicted alone, so that only the
-one that caused the error is answered with it.
+alone. If a joined prediction fails, each of its requests is predicted alone, so that only the
+request that caused the error gets it.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -24,11 +24,11 @@ from modelserver.scoring.request import Request, Scored, Work, encode, predict_a
 T = TypeVar("T")
 
 MANY_ROWS: Final = 64
-"""A request with more rows is predicted alone, since little would be saved."""
+"""A request with more rows is predicted alone, since joining it would save little."""
 
 
 def score_together(works: Sequence[Work]) -> list[Scored | Exception]:
-    """For each piece of work what it returns, or the exception that it raises."""
+    """The result of each piece of work, or the exception that it raised. All have one model."""
     model = works[0].model
     outcomes: list[Any] = [_outcome(read, model, work.request) for work in works]
     groups: dict[Hashable, list[int]] = {}
@@ -47,12 +47,12 @@ def score_together(works: Sequence[Work]) -> list[Scored | Exception]:
 def _outcome(work: Callable[..., T], *arguments: Any) -> T | Exception:
     try:
         return work(*arguments)
-    except Exception as error:  # it is raised again where the caller waits
+    except Exception as error:  # raised again in the coroutine that waits for this work
         return error
 
 
 def _likeness(signature: Signature, payload: Payload) -> Hashable:
-    """What payloads must share to be joined; None for one that is predicted alone."""
+    """A key that payloads must share to be joined; None for a payload that is predicted alone."""
     if not isinstance(signature, ColumnSignature) or not payload.typed or payload.params:
         return None
     columns = signature.columns
@@ -60,7 +60,7 @@ def _likeness(signature: Signature, payload: Payload) -> Hashable:
     if len(frame) > MANY_ROWS or not isinstance(frame.index, pd.RangeIndex):
         return None
     if columns.only_doubles and frame.shape[1] == len(columns.names):
-        return True  # the dtypes are known; to ask for them would take as long as the reading
+        return True  # the dtypes are known; asking pandas for them takes as long as reading
     return tuple(frame.columns), tuple(frame.dtypes)
 
 
@@ -77,7 +77,8 @@ def _score_group(
 
 
 def _predict_joined(model: Model, payloads: Sequence[Payload]) -> "np.ndarray[Any, Any] | None":
-    """The predictions for all rows, or None unless there is one for each."""
+    """The predictions for the rows of all payloads. None if the model fails, or does not return an
+    array with one prediction per row."""
     frame = _joined(model.signature, [payload.data for payload in payloads])
     predictions = _outcome(model.predict, Payload(frame, rows=len(frame), typed=True))
     if isinstance(predictions, np.ndarray) and predictions.shape[:1] == (len(frame),):

@@ -1,9 +1,9 @@
-"""scikit-learn without its DataFrames: the same prediction from the numbers alone.
+"""scikit-learn without its DataFrames: the same prediction from an array of the numbers alone.
 
-scikit-learn spends 0.4 ms a call on the names and dtypes of a DataFrame before it takes the numbers
-out; the signature has checked both. In: a fitted estimator and the signature's column names. Out:
-a function of a DataFrame that hands on its numbers, or None where more could depend on the frame.
-Whether both predict the same is for the caller to try, on the logged example.
+For each call, scikit-learn spends 0.4 ms on checking the names and dtypes of a DataFrame, which the
+signature has checked already. In: a fitted estimator and the signature's column names. Out: a
+function that passes only the numbers of a DataFrame to the estimator, or None if the prediction
+could depend on more. The caller must try, on the logged example, that both predict the same.
 """
 
 import copy
@@ -16,7 +16,8 @@ import pandas as pd
 def array_predict(
     estimator: Any, method: str, names: Sequence[Any]
 ) -> Callable[[pd.DataFrame], Any] | None:
-    """`estimator.<method>` for DataFrames of doubles with these columns in this order."""
+    """A function that does what `estimator.<method>` does, for DataFrames of doubles with the
+    columns `names` in this order; None if it could predict differently."""
     if list(getattr(estimator, "feature_names_in_", names)) != list(names):
         return None
     bare = _without_names(estimator)
@@ -27,7 +28,7 @@ def array_predict(
 
 
 def _without_names(estimator: Any) -> Any:
-    """A shallow copy that expects no column names; None for what is not known to need none."""
+    """A shallow copy of the estimator that expects no column names; None if it may need them."""
     if _is_pipeline(estimator):
         steps = [(name, _without_names(step)) for name, step in estimator.steps]
         if any(step is None or _is_pipeline(step) for _, step in steps):
@@ -47,7 +48,8 @@ def _is_pipeline(estimator: Any) -> bool:
 
 
 def _is_plain(estimator: Any) -> bool:
-    """Whether it is scikit-learn's own, holds no other estimator and calls no function of users."""
+    """Whether an estimator is one of scikit-learn's own, holds no other estimator and calls no
+    function that a user wrote."""
     name = _qualified_name(estimator)
     if not name.startswith("sklearn.") or name.endswith(".FunctionTransformer"):
         return False

@@ -1,8 +1,8 @@
-"""A piece of work and its caller, from when it is accepted until it is answered.
+"""A piece of work and its caller, from the time it is accepted until it is answered.
 
-Work may come with a function that does several pieces of its kind at once: it takes the pieces and
-returns for each its result or its exception. `take_together` finds jobs with the same such
-function, `outcomes` runs them with it.
+Work may come with a `join`: a function that does several pieces of work at once, and returns the
+result or the exception of each. `take_together` finds jobs that have the same `join`, and
+`outcomes` runs them with it.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from typing import Any, Final, TypeAlias
 Join: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 
 MOST_TOGETHER: Final = 32
-"""Jobs that are joined at most; more hardly make one cheaper, and all wait for the last."""
+"""The most jobs that are joined. With more, a job gets hardly cheaper, but all wait for the
+last."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +28,8 @@ class Job:
     join: Join | None = None
 
     def settle(self, outcome: Any) -> None:
-        """Hands the caller the result or the error, if it still waits. On the event loop only."""
+        """Gives the result or the exception to the caller, if it still waits. To be called on the
+        event loop only."""
         if self.future.done():
             return
         if isinstance(outcome, BaseException):
@@ -37,7 +39,8 @@ class Job:
 
 
 def take_together(waiting: "deque[Job]") -> list[Job]:
-    """Removes the job that has waited longest, and those that can be joined with it."""
+    """Removes and returns the job that has waited longest, with those that can be joined with it;
+    empty if none waits."""
     if not waiting:
         return []
     first = waiting.popleft()
@@ -51,7 +54,8 @@ def take_together(waiting: "deque[Job]") -> list[Job]:
 
 
 def outcomes(jobs: Sequence[Job]) -> Sequence[Any]:
-    """For each job its result, or the exception that it raised. Several jobs share one `join`."""
+    """The result of each job, or the exception that it raised. Several jobs have the same
+    `join`."""
     try:
         if len(jobs) > 1 and jobs[0].join is not None:
             return jobs[0].join([job.work for job in jobs])

@@ -1,4 +1,4 @@
-"""A loaded model as a value: how it is asked, and what is known of it. Made by `loading`."""
+"""A loaded model as a value: its predict function, and what is known of it. Made by `loading`."""
 
 import json
 import tempfile
@@ -12,7 +12,8 @@ from modelserver.reading.signatures.signature import Payload, Signature
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """`uri` is what to fetch; the rest is empty for models that are not in the registry."""
+    """What a model registry says of a model. `uri` is what to fetch; for a model that is not in the
+    registry, the other fields are empty."""
 
     uri: str
     name: str | None = None
@@ -33,20 +34,20 @@ class Model:
     """The MLmodel file: flavors, signature, run id, times, versions."""
     signature: Signature
     example: bytes | None
-    """A body for /invocations, logged with the model."""
+    """The example that was logged with the model, as a body for /invocations."""
     example_payload: Payload | None
-    """The same as it is read; None where it cannot be."""
+    """The example as the model gets it; None if there is none or it cannot be read."""
     predict: Callable[[Payload], Any]
     row_wise: bool
     """Whether rows of several requests may be predicted together."""
     loaded_at: datetime
     example_fault: str = ""
-    """Why the example that was logged cannot be read."""
+    """Why the logged example cannot be read; empty if it can."""
     load_seconds: float = 0.0
     hints: tuple[Any, Any] = (None, None)
-    """What types the input and the output of a model whose signature comes from type hints."""
+    """The type hints of input and output, for a model whose signature was made from them."""
     folder: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
-    """Where the model was downloaded to; removed with the model."""
+    """The folder that the model was downloaded to. It is removed together with the model."""
 
     @property
     def title(self) -> str:
@@ -55,7 +56,7 @@ class Model:
 
     @property
     def flavor(self) -> str:
-        """The library that made it: the module that loads it, without MLflow's prefix."""
+        """The library that made it: the name of its loader module, without MLflow's prefix."""
         loader = str(self.metadata["flavors"]["python_function"]["loader_module"])
         return loader.removeprefix("mlflow.")
 
@@ -76,17 +77,17 @@ class Model:
 
     @property
     def created_at(self) -> str | None:
-        """When it was logged, as MLflow writes it: UTC, `YYYY-MM-DD hh:mm:ss.ffffff`."""
+        """The time when it was logged, as MLflow writes it: UTC, `YYYY-MM-DD hh:mm:ss.ffffff`."""
         return self.metadata.get("utc_time_created")
 
     @property
     def declared(self) -> dict[str, Any]:
-        """The signature as JSON values, part by part; null for what it does not declare."""
+        """The parts of the signature as JSON values; null for a part that it does not declare."""
         parts = self.metadata.get("signature") or {}
         return {part: json.loads(text) if text else None for part, text in parts.items()}
 
     def identity(self) -> dict[str, Any]:
-        """Which model it is, and when it was loaded: its part of /health."""
+        """Which model it is and when it was loaded, as /health shows it."""
         return {
             "model_uri": self.uri,
             "name": self.registration.name,
@@ -100,7 +101,7 @@ class Model:
         }
 
     def details(self) -> dict[str, Any]:
-        """All that is known of it: the answer of /metadata."""
+        """All that is known of the model: the answer of /metadata."""
         return {
             **self.identity(),
             "description": self.registration.description,

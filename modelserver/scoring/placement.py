@@ -1,7 +1,7 @@
 """Where a piece of work is to run: a pure function of how busy the workers are.
 
-`workers` keeps a `Load`, asks `place_of` for each piece of work, and says why there are these
-places. No clock is read here: whoever runs work says how many seconds it took.
+`workers` keeps a `Load` and calls `place_of` for each piece of work; its docstring explains the
+places. This module reads no clock: `workers` measures how long work took and calls `Load.learn`.
 """
 
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from typing import Final, Literal, TypeAlias
 Place: TypeAlias = Literal["here", "gathered", "thread", "refused"]
 
 SHORT: Final = 0.002
-"""Seconds that the event loop may be held in one turn."""
+"""Seconds for which work may hold the event loop in one turn."""
 
 TRUSTED_AFTER: Final = 20
-"""Pieces of small work in a row that were not slow, before the next may run on the loop."""
+"""Small work may run on the event loop after this many pieces in a row that were not slow."""
 
 SLOW: Final = 0.05
-"""Seconds that no hiccup of the machine explains."""
+"""Work that took more seconds is slow; a pause of the machine does not explain as much."""
 
 PENALTY: Final = 1000
-"""Pieces of small work that go to threads after a slow one."""
+"""How many pieces of small work go to threads after a slow one."""
 
 FADING: Final = 0.8
-"""How much of a longer duration is still expected after each shorter one."""
+"""After a piece that took less time than expected, the expected time falls to this share."""
 
 
 @dataclass(slots=True)
@@ -30,13 +30,13 @@ class Load:
     """How busy the workers are, and how long small work has taken so far."""
 
     capacity: int
-    """Pieces of work that may be gathered or in threads at a time."""
+    """The most pieces of work that may be gathered or in threads at one time."""
     in_threads: int = 0
-    """Pieces that a thread works on, or that wait for one."""
+    """How many pieces a thread works on, or wait for a thread."""
     gathered: int = 0
-    """Pieces that wait for the end of this turn of the event loop."""
+    """How many pieces wait for the end of this turn of the event loop."""
     crowded: bool = False
-    """Whether more than one piece had been gathered by the end of the last such turn."""
+    """Whether several pieces were done together at the end of the last turn that gathered work."""
     held: float = 0.0
     """Seconds for which work has held the event loop in this turn."""
     expected: float = 0.0
@@ -50,13 +50,14 @@ class Load:
         return self.trust >= TRUSTED_AFTER and self.expected < SHORT
 
     def learn(self, seconds: float) -> None:
-        """Takes into account how long a piece of small work took."""
+        """Updates what is expected of small work, after a piece of it took so many seconds."""
         self.expected = max(seconds, self.expected * FADING)
         self.trust = -PENALTY if seconds > SLOW else self.trust + 1
 
 
 def place_of(load: Load, small: bool, joinable: bool) -> Place:
-    """Where the next piece of work is to run. `joinable`: whether it can be done with others."""
+    """Where the next piece of work is to run. `small`: whether it is expected to be cheap;
+    `joinable`: whether it can be done together with others."""
     if load.in_threads + load.gathered >= load.capacity:
         return "refused"
     if not small or not load.is_short or load.in_threads:

@@ -1,10 +1,10 @@
-"""What a model's logged example shows: may its predictions be made otherwise than one by one?
+"""What a model's logged example proves: which faster ways to predict give the same predictions.
 
-`ways` calls these functions once per load. In: functions that predict a DataFrame, and the example
-as the model gets it. Out: whether their predictions agree: to the last bit where the same rows are
-predicted by another function, but for rounding where rows are predicted together that were apart
-before. A function that raises does not agree. Nor does another function than the model's own if it
-warns; warnings of the model's own function do not count.
+`ways` calls these functions once per load. In: functions that predict a DataFrame, and the logged
+example as the model gets it. Out: whether predictions agree. Two functions agree on the same rows
+if all bits are equal; rows that are predicted together agree with rows predicted alone if they
+differ by rounding only. A function that raises does not agree. A faster function that warns does
+not agree either; warnings of the model's own function are ignored.
 """
 
 import warnings
@@ -20,21 +20,22 @@ from modelserver.types.frames import Columns
 Predict: TypeAlias = Callable[[pd.DataFrame], Any]
 
 ROWS: Final = 4
-"""Rows of the example that are predicted apart; more cost time at the start."""
+"""How many rows of the example are predicted alone; more would make the start slower."""
 
 TIMES: Final = 512
-"""How often these rows stand in a table that is as long as one of the most and longest requests."""
+"""How often these rows are repeated to make a table as long as the longest that `batching`
+joins."""
 
 ROUNDING: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-6}
-"""By how much of itself a float may differ, since sums of many rows are rounded in other places.
-Both are some bits of the last ones that a number of this type has."""
+"""The relative difference that counts as rounding, by dtype: only the last bits of a float differ.
+NumPy may add numbers in another order if there are more rows."""
 
 MOST_COLUMNS: Final = 16
-"""Columns up to which each is tried alone, absent or missing; more cost time at the start."""
+"""How many columns are tried one by one, as absent or missing; more would make the start slower."""
 
 
 def predict_alike(first: Predict, second: Predict, frame: pd.DataFrame) -> bool:
-    """Whether both predict the same for `frame`, and `second` without a warning."""
+    """Whether both functions predict the same for `frame`, and `second` does not warn."""
 
     def holds() -> bool:
         expected = first(frame.copy())
@@ -45,13 +46,14 @@ def predict_alike(first: Predict, second: Predict, frame: pd.DataFrame) -> bool:
 
 
 def rows_are_independent(predict: Predict, frame: pd.DataFrame) -> bool:
-    """Whether rows that differ are predicted together as they are apart. One row proves nothing."""
+    """Whether rows get the same predictions together as alone. False if all rows are equal, since
+    they prove nothing."""
     return has_different_rows(frame) and _holds(lambda: _are_independent(predict, frame.head(ROWS)))
 
 
 def gaps_are_independent(predict: Predict, columns: Columns, frame: pd.DataFrame) -> bool:
-    """Whether a row with missing values is predicted beside others as it is alone, or fails as it
-    does alone."""
+    """Whether a row with missing values gets the same prediction beside other rows as alone, or
+    makes the model fail both times."""
     rows = frame.head(ROWS)
     names = [name for name in columns.may_be_missing() if name in rows]
     for missing in [*([name] for name in names[:MOST_COLUMNS]), names]:
@@ -70,21 +72,22 @@ def _is_alike_beside(predict: Predict, row: pd.DataFrame, rows: pd.DataFrame) ->
 
 
 def _outcome(predict: Predict, frame: pd.DataFrame) -> Any:
-    """The prediction, or None where the model fails."""
+    """The prediction, or None if the model fails."""
     try:
         return predict(frame)
-    except Exception:  # whatever a model raises for what it was not made for
+    except Exception:  # a model may raise anything for input that it was not made for
         return None
 
 
 def has_different_rows(frame: pd.DataFrame) -> bool:
-    """Whether the rows that are predicted apart differ. Cells that cannot be compared do not."""
+    """Whether the first `ROWS` rows are not all equal. False if pandas cannot compare their
+    cells."""
     return _holds(lambda: len(frame.head(ROWS).drop_duplicates()) > 1)
 
 
 def absent_to_fill(predict: Predict, columns: Columns, frame: pd.DataFrame) -> frozenset[Hashable]:
-    """The optional columns without which the model fails, and does not fail where they are there
-    and full of missing values. None where the model fails on its example, which proves nothing."""
+    """The optional columns without which the model fails, but with which it works if they hold only
+    missing values. Empty if the model fails on its example, since that proves nothing."""
     optional = [column.name for column in columns.optional()]
     rows = frame.head(ROWS)
     given = [name for name in optional if name in rows]
@@ -115,7 +118,7 @@ def _are_independent(predict: Predict, rows: pd.DataFrame) -> bool:
 
 
 def _close(first: Any, second: "np.ndarray[Any, Any]") -> bool:
-    """Whether predictions are equal, floats but for rounding."""
+    """Whether predictions are equal, apart from the rounding of floats."""
     if not isinstance(first, np.ndarray) or first.dtype != second.dtype:
         return False
     if first.shape != second.shape:
@@ -140,5 +143,5 @@ def _holds(condition: Callable[[], bool]) -> bool:
         warnings.simplefilter("ignore")
         try:
             return condition()
-        except Exception:  # whatever a model raises for what it was not made for
+        except Exception:  # a model may raise anything for input that it was not made for
             return False

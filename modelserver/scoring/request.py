@@ -1,6 +1,6 @@
-"""One request, start to end: body bytes to response bytes. Synchronous; `workers` runs it.
+"""One request from start to end: body bytes to response bytes. Synchronous; `workers` runs it.
 
-Whatever is the caller's or the model's fault is raised as an `ApiError`.
+Faults of the caller and of the model are raised as an `ApiError`.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,13 @@ from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.model import Model
 
 SMALL: Final = 16 * 1024
-"""Bytes of a body that may be scored on the event loop, see `workers`."""
+"""The most bytes of a body that may be scored on the event loop, see `workers`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What of an HTTP request matters for scoring. `limit`: bytes after decompression."""
+    """The parts of an HTTP request that matter for scoring. `limit`: the most bytes that the body
+    may have after decompression."""
 
     body: bytes
     content_type: str | None
@@ -29,15 +30,15 @@ class Request:
 
     @property
     def is_small(self) -> bool:
-        """Whether reading and predicting it can be short: the body is small, and does not stand
-        for more than it is, as one that is compressed or Parquet may."""
+        """Whether the request may be cheap: its body is small, and is neither compressed nor
+        Parquet, which may stand for much more data."""
         plain = self.content_encoding is None and not self.body.startswith(PACKED)
         return plain and len(self.body) <= SMALL
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The response body, and how many rows were predicted where that can be said."""
+    """The response body, and the number of rows that were predicted, None if unknown."""
 
     body: bytes
     rows: int | None
@@ -51,17 +52,17 @@ class Work:
     request: Request
 
     def __call__(self) -> Scored:
-        """The model's answer."""
+        """The model's answer. Raises `ApiError`."""
         return score(self.model, self.request)
 
 
 def score(model: Model, request: Request) -> Scored:
-    """The model's answer to a request."""
+    """The model's answer to a request. Raises `ApiError`."""
     return predict_and_encode(model, request, read(model, request))
 
 
 def read(model: Model, request: Request) -> Payload:
-    """The model input in a request."""
+    """The model input in a request. Raises `ApiError`."""
     body = request.body
     if request.content_encoding:
         body = decompress(body, request.content_encoding, request.limit)
@@ -73,18 +74,18 @@ def read(model: Model, request: Request) -> Payload:
 
 
 def predict_and_encode(model: Model, request: Request, payload: Payload) -> Scored:
-    """The model's answer to what was read of the request."""
+    """The model's answer to the payload that was read from the request. Raises `ApiError`."""
     return encode(payload, _predict(model, request, payload))
 
 
 def encode(payload: Payload, predictions: Any) -> Scored:
-    """The answer that holds these predictions."""
+    """The answer that holds these predictions. Raises `ModelFailed` if JSON cannot hold them."""
     return Scored(encode_predictions(predictions, payload.wrapped), payload.rows)
 
 
 def _predict(model: Model, request: Request, payload: Payload) -> Any:
-    """The model's prediction. Where it fails, the error says whom that concerns. What to look at
-    then is read once more, since a model may write into what it gets."""
+    """The model's prediction. If the model fails, the error says whose fault that is. To find out,
+    the payload is read again, since the model may have changed the first one."""
     try:
         return model.predict(payload)
     except ModelFailed as error:

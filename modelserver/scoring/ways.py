@@ -1,7 +1,8 @@
-"""How a model is asked: from a payload to a prediction, chosen once per load.
+"""How a model is called: from a payload to a prediction, chosen once per load.
 
-In: a loaded pyfunc, its compiled signature and the logged example, which proves what is allowed
-(`proofs.py`). Out: `Ways`. A call raises `ApiError` for what is the caller's or the model's fault.
+In: a loaded pyfunc, its compiled signature and the logged example, with which `proofs` shows which
+faster ways are allowed. Out: `Ways`. Its `predict` raises `ApiError` for faults of the caller and
+of the model.
 """
 
 import inspect
@@ -13,12 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from modelserver.errors import ApiError, InvalidInput, listed
-from modelserver.mlflow_internals import (
-    only_checks_input,
-    prediction_context,
-    unwrapped,
-    wrapper_of,
-)
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature
 from modelserver.reading.signatures.signature import Payload, Signature
@@ -26,6 +21,12 @@ from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_u
 from modelserver.scoring.blaming.conversion import is_refused
 from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
 from modelserver.scoring.fast_arrays import array_predict
+from modelserver.scoring.mlflow_internals import (
+    only_checks_input,
+    prediction_context,
+    unwrapped,
+    wrapper_of,
+)
 from modelserver.scoring.proofs import (
     absent_to_fill,
     gaps_are_independent,
@@ -42,14 +43,15 @@ logger = logging.getLogger(__name__)
 
 SKLEARN: Final = "mlflow.sklearn"
 PYTHON_MODEL: Final = "mlflow.pyfunc.model"
-"""Modules that load models, as MLmodel names them."""
+"""Loader modules, as the file MLmodel names them."""
 
 ROW_WISE: Final = frozenset({SKLEARN, "mlflow.xgboost", "mlflow.lightgbm", "mlflow.catboost"})
-"""Flavors whose predict takes each row for itself, unless a model does otherwise."""
+"""The loader modules of flavors that predict each row independently, as long as the logged example
+does not show otherwise."""
 
 
 def _read_example(signature: Signature, example: bytes | None) -> Payload | None:
-    """The logged example as the model gets it, if it can be read."""
+    """The logged example as the model gets it; None if there is none or it cannot be read."""
     if example is None:
         return None
     try:
@@ -59,7 +61,7 @@ def _read_example(signature: Signature, example: bytes | None) -> Payload | None
 
 
 def _columns_of(signature: Signature) -> Columns | None:
-    """The columns of the tables that the model takes; None where it takes something else."""
+    """The columns that the model declares; None if its signature has no columns."""
     return signature.columns if isinstance(signature, ColumnSignature) else None
 
 
@@ -69,8 +71,7 @@ def _why_apart(
     columns: Columns | None,
     sample: pd.DataFrame | None,
 ) -> str:
-    """Why requests may not be predicted together, by the flavor and by the example; empty if they
-    may."""
+    """The reason why requests may not be predicted together; empty if they may."""
     if loader not in ROW_WISE:
         return f"models of the flavor {loader} are not known to take each row for itself"
     if sample is None or columns is None:
@@ -91,8 +92,8 @@ def _loader(pyfunc: "PyFuncModel") -> str:
 def _own_predict(
     pyfunc: "PyFuncModel", signature: Signature, sample: pd.DataFrame | None
 ) -> Callable[..., Any]:
-    """The predict function of the model's own flavor; for scikit-learn one that takes bare numbers,
-    if the example shows that both predict alike."""
+    """The predict function of the model's flavor. For scikit-learn it is one that takes an array of
+    numbers, if the example shows that both predict the same."""
     name = pyfunc.metadata.flavors["python_function"].get("predict_fn", "predict")
     wrapper = wrapper_of(pyfunc)
     predict: Callable[..., Any] = getattr(wrapper, name)
@@ -111,8 +112,9 @@ def _predictor(
     signature: Signature,
     telling: Telling,
 ) -> Callable[[Payload], Any]:
-    """The function from a payload to a prediction. Input of the signature's types goes straight to
-    the model's own predict; MLflow, which would check it again, gets the rest."""
+    """The function from a payload to a prediction. It calls `direct`, the model's own predict, with
+    input that already has the signature's types, and `pyfunc.predict`, in which MLflow checks the
+    input, with all other input."""
 
     wrapper = wrapper_of(pyfunc)
     checked = isinstance(signature, TypeHintSignature) and reads_texts(wrapper)
@@ -136,7 +138,7 @@ def _predictor(
 
 
 def _refused(wrapper: Any, signature: Signature, data: Any) -> InvalidInput:
-    """The answer to an input that MLflow does not hand on to the model."""
+    """The error for an input that MLflow refused before it reached the model."""
     found = misfit(wrapper, _columns_of(signature), data)
     return found or InvalidInput(advised_form(data) if is_untyped(signature) else UNFIT)
 
@@ -144,8 +146,8 @@ def _refused(wrapper: Any, signature: Signature, data: Any) -> InvalidInput:
 def _direct_call(
     pyfunc: "PyFuncModel", own_predict: Callable[..., Any]
 ) -> Callable[[Any, Any], Any] | None:
-    """A function that calls the model's own predict as `PyFuncModel.predict` does, in the same
-    context. None if that method does more than check the input."""
+    """A function that calls the model's own predict in the same context as `PyFuncModel.predict`,
+    but without checking the input. None if that method does more than check the input."""
     if not only_checks_input(pyfunc):
         return None
     params = inspect.signature(own_predict).parameters.get("params")
@@ -161,8 +163,9 @@ def _direct_call(
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The one call from a payload to a prediction, the signature that payloads are read by, the
-    logged example as it is read, and whether rows of several requests may be predicted together."""
+    """How a model is called: the function from a payload to a prediction, the signature with which
+    payloads are read, the logged example as the model gets it, and whether rows of several requests
+    may be predicted together."""
 
     predict: Callable[[Payload], Any]
     signature: Signature
@@ -177,8 +180,9 @@ def ways_to_predict(
     batching: bool,
     telling: Telling,
 ) -> Ways:
-    """How the model is asked. `example`: the body that was logged with it; `batching`: whether
-    rows of several requests are wanted together at all."""
+    """How a model is called. `example`: the body that was logged with it; `batching`: whether the
+    settings allow that requests are predicted together; `telling`: what answers may say of the
+    model's exceptions."""
     read = _read_example(signature, example)
     is_table = read is not None and read.typed and isinstance(signature, ColumnSignature)
     sample = read.data if read is not None and is_table and not read.params else None
@@ -202,8 +206,8 @@ def ways_to_predict(
 def _filling_absent(
     signature: ColumnSignature, predict: Callable[[pd.DataFrame], Any], example: pd.DataFrame
 ) -> ColumnSignature:
-    """The signature, with the optional columns that the model needs marked to be filled when
-    absent."""
+    """The signature in which those optional columns that the model needs are marked: if they are
+    absent, they will be filled with missing values."""
     needed = absent_to_fill(predict, signature.columns, example)
     if not needed:
         return signature

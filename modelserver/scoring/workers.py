@@ -4,41 +4,42 @@ Theory of operation
 ===================
 
 The event loop reads all requests and writes all answers, so nothing else happens while a prediction
-holds it, not even `/ping`. A thread leaves it free, but to hand a prediction to a thread and its
-result back costs about as much as a small prediction itself. So each piece of work goes to one of
-four places, which `placement.place_of` chooses:
+runs on it, not even `/ping`. A prediction in a thread leaves the event loop free, but passing the
+work to a thread and the result back costs about as much as a small prediction itself. So each piece
+of work goes to one of four places, which `placement.place_of` chooses:
 
     place    | what goes there                            | why
     ---------+--------------------------------------------+-----------------------------------------
-    here     | small work that is expected to be short,   | a lone caller is answered soonest: no
-             | the first in a turn of the event loop      | waiting, no handing over
-    gathered | the same, but others came in this turn or  | at the end of the turn all that came in
-             | in the last, and it can be joined          | it is joined: one prediction for many
+    here     | small work that is expected to be short,   | a single caller is answered soonest: it
+             | the first in a turn of the event loop      | does not wait for a thread
+    gathered | such work that can be joined, if there was | at the end of the turn all gathered work
+             | other work in this turn or in the last one | is joined: one prediction for many
     thread   | all else: large, slow or of unknown length | the event loop stays free
-    refused  | what finds the threads and queue full      | a 503 now is better than a 504 later
+    refused  | all work while threads and queue are full  | a 503 now is better than a 504 later
 
-Small work is expected to be short once `TRUSTED_AFTER` pieces in a row were not slow; a slow piece
-ends that for long. While threads are at work, all goes to threads. Short work that cannot be joined
-also runs here later in a turn, until it would hold the event loop for more than `SHORT`.
+Small work is expected to be short after `TRUSTED_AFTER` pieces in a row that were not slow. After a
+slow piece, `PENALTY` pieces go to threads. While a thread has work, all new work goes to threads.
+Short work that cannot be joined also runs here later in a turn, as long as all such work together
+holds the event loop for less than `SHORT`.
 
-Work that is not done here at once becomes a `Job`, which goes through these states:
+Work that does not run here at once becomes a `Job`, which goes through these states:
 
     state    | what happens                               | next state
     ---------+--------------------------------------------+-----------------------------------------
     gathered | the turn ends                              | answered, by the event loop
-    gathered | so, but other gathered work was not short  | queued
+    gathered | the turn ends, but others were not short   | queued
     queued   | a thread is free                           | running
     queued   | its caller leaves, or its timeout passes   | withdrawn: it never runs
     running  | it ends                                    | answered
     running  | its caller leaves, or its timeout passes   | abandoned: it keeps its place to the end
 
-Three rules hold throughout:
+Three rules always hold:
 
-1. The event loop alone changes the load and answers callers. What it shares with the threads is the
-   queue, which a lock guards.
-2. Nothing waits for more work to come. A thread takes along what is queued already and can be
-   joined; the event loop takes what came in one turn. What is joined is timed as one piece of work.
-3. A thread does not wait for the event loop, and no exception ends it.
+1. Only the event loop changes the load and answers callers. It shares nothing with the threads but
+   the queue, which a lock guards.
+2. No work waits for more work to come. A thread joins what is queued already; the event loop joins
+   what came in one turn. Joined work is timed as one piece.
+3. A thread does not wait for the event loop, and no exception ends a thread.
 """
 
 import asyncio
@@ -57,7 +58,7 @@ T = TypeVar("T")
 
 
 class Workers:
-    """Does the event loop's work: `threads` workers, and room for `max_queue` jobs that wait."""
+    """Runs work for the event loop. It has `threads` threads, and `max_queue` jobs may wait."""
 
     def __init__(
         self, threads: int, max_queue: int, clock: Callable[[], float] = time.perf_counter
@@ -67,10 +68,10 @@ class Workers:
         self._gathered: deque[Job] = deque()
         self._queued: deque[Job] = deque()
         self._lock = threading.Lock()
-        # One wake-up a job; those of jobs that another worker took along are for nothing.
+        # One wake-up for each job. A thread that finds no job, since another joined it, waits on.
         self._wake_ups: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self.threads = [
-            # Daemons: a prediction that never ends does not keep the process from ending.
+            # Daemons, so that the process can end while a prediction still runs.
             threading.Thread(target=self._work, name=f"predict-{number}", daemon=True)
             for number in range(threads)
         ]
@@ -82,9 +83,9 @@ class Workers:
     ) -> T:
         """The result of `work`, or what it raises. Called on the event loop.
 
-        Raises `Overloaded` at once if too much waits already, and `TimedOut` after `timeout`
-        seconds (0: never). `small` work may run on the event loop if that was always short;
-        `join` does several pieces of small work at once (`jobs.py`).
+        Raises `Overloaded` at once if too much work waits already, and `TimedOut` after `timeout`
+        seconds (0: never). `small`: whether the work may run on the event loop, if such work is
+        expected to be short. `join` does several pieces of small work at once (`jobs.py`).
         """
         place = place_of(self.load, small, join is not None)
         if place == "here":
@@ -111,7 +112,7 @@ class Workers:
                 timer.cancel()
 
     def close(self) -> None:
-        """Ends the threads once what they are doing is done."""
+        """Ends each thread when it has no more work."""
         for _ in self.threads:
             self._wake_ups.put(False)
 
@@ -136,7 +137,7 @@ class Workers:
         self.load.gathered += 1
 
     def _run_gathered(self) -> None:
-        """Does what was gathered in the turn of the event loop that has just ended."""
+        """Runs the work that was gathered in the turn of the event loop that has just ended."""
         jobs = take_together(self._gathered)
         self.load.gathered -= len(jobs)
         self.load.crowded = len(jobs) > 1
@@ -154,7 +155,7 @@ class Workers:
         self._wake_ups.put(True)
 
     def _work(self) -> None:
-        """What each worker thread does until `close`."""
+        """The loop of each worker thread; `close` ends it."""
         while self._wake_ups.get():
             with self._lock:
                 jobs = take_together(self._queued)
@@ -164,7 +165,7 @@ class Workers:
             loop = jobs[0].future.get_loop()
             try:
                 loop.call_soon_threadsafe(self._leave_thread, jobs, found, seconds)
-            except RuntimeError:  # the loop was closed: nobody waits any more
+            except RuntimeError:  # the event loop was closed, so no caller waits
                 return
 
     def _leave_thread(self, jobs: Sequence[Job], found: Sequence[Any], seconds: float) -> None:
@@ -189,7 +190,7 @@ class Workers:
         )
 
     def _withdraw(self, job: Job) -> None:
-        """Takes a job whose caller is gone out of the queue, unless a thread has it already."""
+        """Removes a job from the queue, unless a thread has taken it already."""
         with self._lock:
             if job in self._queued:
                 self._queued.remove(job)

@@ -1,8 +1,8 @@
 """Parsers: how the cells of a column become the array that MLflow would have handed to the model.
 
 Each parser takes the cells of a column: a list or tuple of JSON values, or the array that the CSV
-or Parquet reader made. The cells have one Python type, and none is missing. It returns an array, or
-raises what `Kind.parse` may raise. `type_table.py` says which type has which parser.
+or Parquet reader made. The cells have one Python type, and none is missing. The parser returns an
+array, or raises what `Kind.parse` may raise. `type_table.py` gives each type its parser.
 """
 
 import base64
@@ -33,13 +33,13 @@ NO_TEXTS: Final = frozenset(np.dtype(code) for code in "?bhilqBHILQefd")
 INTEGER_TYPES: Final = frozenset({int, *(np.dtype(code).type for code in "bhilqBHILQ")})
 
 SPELLED_TYPES: Final = INTEGER_TYPES | {UUID}
-"""Types whose values can be spelled in one way only, so that they may stand for a text."""
+"""Types whose values have only one spelling, so that a column of texts may take it."""
 
 INEXACT: Final = "a number too large to be an exact integer"
 
 
 class WholeFloat(float):
-    """A float that was spelled as a whole number, all digits of which are in `whole`."""
+    """A float that was sent as a whole number too long for it; `whole` has all the digits."""
 
     whole: int
 
@@ -57,9 +57,9 @@ NUMBER_TYPES: Final = INTEGER_TYPES | {
 
 
 def flat(cells: Cells, dtype: Any = None) -> NDArray[Any]:
-    """The cells as a one-dimensional array. Raises `Unfit` for nested cells, and for texts that
-    spell no number or date but that NumPy would take: Python's own spellings such as 1_000, and
-    long texts, which would make NumPy reserve as much room for each of the cells."""
+    """The cells as a one-dimensional array. Raises `Unfit` for nested cells, and for texts with
+    which NumPy is too tolerant: Python's own spellings of numbers, such as 1_000, and long texts,
+    since NumPy reserves the room of the longest text for each cell."""
     if getattr(cells, "dtype", None) not in NO_TEXTS and str in set(map(type, cells)):
         for cell in cells:
             if type(cell) is str and (len(cell) > 64 or "_" in cell or not cell.isascii()):
@@ -71,12 +71,12 @@ def flat(cells: Cells, dtype: Any = None) -> NDArray[Any]:
 
 
 def floats(dtype: Any) -> Callable[[Cells], Array]:
-    """The parser of floats of a dtype. Only digits beyond their precision are lost."""
+    """The parser of floats of a dtype. It rounds numbers to the dtype's precision."""
     limit = float(np.finfo(dtype).max)
 
     def parse(cells: Cells) -> Array:
         if len(cells) and isinstance(cells[0], TIMES):
-            raise Unfit(what_is(cells[0]))  # NumPy would count them in their unit
+            raise Unfit(what_is(cells[0]))  # NumPy would convert them to counts of their unit
         array = flat(cells, np.float64)  # None becomes NaN, numeric text its number
         infinite = np.isinf(array)
         if infinite.any() and not all(map(_is_infinity, objects(cells)[infinite])):
@@ -91,13 +91,13 @@ def floats(dtype: Any) -> Callable[[Cells], Array]:
 
 
 def _is_infinity(value: object) -> bool:
-    """Whether the value itself is infinity, and no number that is too large for a float."""
+    """Whether the value was sent as infinity, and not as a number that is too large for a float."""
     return isinstance(value, (float, np.floating)) or "inf" in str(value).lower()
 
 
 def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], Array]:
-    """The parser of integers of a dtype between two bounds. `beyond`: what a message calls one that
-    is outside of them."""
+    """The parser of integers of a dtype between two bounds. `beyond`: how an error message calls an
+    integer outside of them."""
 
     def parse(cells: Cells) -> Array:
         array = flat(cells)
@@ -118,7 +118,7 @@ def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], 
 
 
 def _all_ints(array: NDArray[Any]) -> bool:
-    """Whether these are all Python's integers, as NumPy keeps those that are too large for it."""
+    """Whether all are Python integers: NumPy keeps those that are too large for it as objects."""
     return all(type(value) is int for value in array)
 
 
@@ -133,7 +133,7 @@ def _are_decimals(array: NDArray[Any]) -> bool:
 
 
 def _whole_decimals(array: NDArray[Any]) -> NDArray[Any]:
-    """The same numbers as integers of any size, or `Unfit` where that would lose something."""
+    """The numbers as integers of any size. Raises `Unfit` if one has a fraction."""
     if any(cell != cell.to_integral_value() for cell in array):
         raise Unfit("a number with a fraction")
     return np.array([int(cell) for cell in array])
@@ -147,8 +147,8 @@ def _whole_number(text: str) -> int:
 
 
 def whole_number_of(text: str) -> int | None:
-    """The integer that a text with a point or an exponent spells, digit by digit, where a float
-    would not hold them all; None for every other text."""
+    """The exact integer that a text with a point or an exponent spells, if a float could not hold
+    all its digits; None for every other text."""
     if not EXACT <= abs(float(text)) < 2**64:
         return None
     number = Decimal(text)
@@ -156,7 +156,7 @@ def whole_number_of(text: str) -> int | None:
 
 
 def _whole_floats(array: NDArray[Any]) -> NDArray[np.int64]:
-    """The same numbers as int64, or `Unfit` where that would lose something."""
+    """The numbers as int64. Raises `Unfit` if that would lose something."""
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise Unfit("a number that is not finite")
@@ -168,7 +168,7 @@ def _whole_floats(array: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def booleans(cells: Cells) -> Array:
-    """The parser of true and false, also sent as 1 and 0."""
+    """The parser of booleans: true and false, or 1 and 0."""
     array = flat(cells)
     if array.dtype.kind == "b":
         return array
@@ -196,7 +196,7 @@ def texts(cells: Cells) -> Array:
 
 
 def binaries(cells: Cells) -> Array:
-    """The parser of bytes, which JSON and CSV hold as base64."""
+    """The parser of bytes, which JSON and CSV spell as base64."""
     return objects([_bytes(cell) for cell in cells])
 
 
@@ -208,7 +208,7 @@ def _bytes(cell: object) -> bytes:
     if not isinstance(cell, str):
         raise Unfit(what_is(cell))
     try:
-        # MIME's line breaks are what base64.encodebytes writes, so clients of MLflow send them.
+        # base64.encodebytes writes MIME's line breaks, and clients of MLflow use it.
         return base64.b64decode(cell.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError) as error:
         raise Unfit("text that is no base64") from error
@@ -216,7 +216,7 @@ def _bytes(cell: object) -> bytes:
 
 def anything(cells: Cells) -> Array:
     """The parser of any values, by pandas' rules: numbers of one type become an array of that type.
-    Where that would be floats which cannot hold an integer among them, the values stay objects."""
+    Values stay objects if pandas would make floats of them that lose digits of an integer."""
     array = pd.Series(list(cells)).array
     if str(array.dtype) == "float64" and any(isinstance(c, int) and abs(c) > EXACT for c in cells):
         return objects(cells)
@@ -224,20 +224,20 @@ def anything(cells: Cells) -> Array:
 
 
 def nans(dtype: Any) -> Callable[[int], Array]:
-    """Missing floats."""
+    """Makes columns of missing floats."""
     return lambda rows: np.full(rows, np.nan, dtype)
 
 
 def nones(rows: int) -> Array:
-    """Missing values of any type."""
+    """A column of missing values of any type."""
     return np.full(rows, None, object)
 
 
 def missing_texts(rows: int) -> Array:
-    """Missing texts."""
+    """A column of missing texts."""
     return texts([None] * rows)
 
 
 def nats(rows: int) -> Array:
-    """Missing date-times."""
+    """A column of missing date-times."""
     return np.full(rows, "NaT", "M8[ns]")

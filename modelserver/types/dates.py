@@ -51,7 +51,8 @@ def _iso_dates(texts: NDArray[np.str_], impossible: str = NO_DATE) -> Array:
 
 
 def _nanoseconds(index: pd.DatetimeIndex) -> Array:
-    """In UTC, without a time zone, in nanoseconds. Raises `Unfit` beyond the years they reach."""
+    """The date-times in UTC, without a time zone, in nanoseconds. Raises `Unfit` for years that
+    nanoseconds cannot reach."""
     naive = index.tz_convert(None) if index.tz is not None else index
     try:
         return naive.as_unit("ns").to_numpy()
@@ -60,7 +61,7 @@ def _nanoseconds(index: pd.DatetimeIndex) -> Array:
 
 
 def _letters(texts: NDArray[np.str_]) -> NDArray[np.int32]:
-    """The first 30 letters of each text as numbers: one row per text, 0 behind its end."""
+    """The character codes of the first 30 letters: one row per text, 0 after its end."""
     padded = np.ascontiguousarray(texts.astype("U30"))
     return padded.view(np.uint32).reshape(len(texts), 30).astype(np.int32)
 
@@ -70,8 +71,9 @@ def _are_digits(letters: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 
 def _check_iso_dates(letters: NDArray[np.int32]) -> None:
-    """Raises `Unfit` unless each text starts with YYYY-MM-DD, has colons in its time, and at most
-    9 digits of a second. pandas takes more: a year, "now", and further digits, which it drops."""
+    """Raises `Unfit` unless each text starts with YYYY-MM-DD, has colons in its time and at most
+    9 digits after the seconds. pandas accepts more: a year alone, "now", and further digits, which
+    it drops."""
     dashed = (letters[:, [4, 7]] == ord("-")).all(axis=1) & (letters[:, 9] != 0)
     if not dashed.all() or _are_digits(letters[:, 13]).any():
         raise Unfit("text that is no ISO 8601 date")
@@ -80,7 +82,7 @@ def _check_iso_dates(letters: NDArray[np.int32]) -> None:
 
 
 def _are_plain(letters: NDArray[np.int32]) -> bool:
-    """Whether all texts have the form of `PLAIN`, are of one length, and of years that nanoseconds
+    """Whether all texts have the form of `PLAIN`, the same length, and years that nanoseconds can
     reach."""
     length = int(np.count_nonzero(letters[0]))
     if length not in PLAIN_LENGTHS:
@@ -96,13 +98,14 @@ def _are_plain(letters: NDArray[np.int32]) -> bool:
 
 
 PLAIN: Final = np.frombuffer(b"0000-00-00T00:00:00.000000000", np.uint8)
-"""Where the digits of a date-time without a time zone stand."""
+"""The form of a date-time without a time zone; each 0 stands for a digit."""
 
 PLAIN_LENGTHS: Final = frozenset({10, 16, 19, *range(21, 30)})
 
 
 def _plain_dates(cells: Cells) -> Array:
-    """NumPy reads these as pandas does, in a fifth of the time."""
+    """Parses texts of the form of `PLAIN`. NumPy gives what pandas would, in a fifth of the
+    time."""
     try:
         return np.array(cells, "M8[ns]")
     except ValueError as error:

@@ -1,14 +1,13 @@
-"""Columns of one type together: out of rows, and into a DataFrame.
+"""Columns of one type together: read from rows, and put into a DataFrame.
 
-`plain_columns` reads rows of JSON values. It returns the columns in which every cell is plainly of
-its type, and leaves the others to `Kind.convert`. It goes through the values row by row, in the
-order in which they lie in memory: 10,000 rows of 50 columns are read and predicted in 112 ms, and
-in 127 where each column is read by itself.
+`plain_columns` reads rows of JSON values. It returns the columns in which every cell already has
+the column's type, and leaves the others to `Kind.convert`. It reads the values row by row, in the
+order in which they lie in memory, and converts all columns of a type at once.
 
-`block_of` makes one array of rows that hold nothing but numbers.
+`block_of` makes one array of rows that hold only numbers.
 
 `frame_of` makes a DataFrame of typed columns, with one block for each dtype, as pandas itself keeps
-them. A row of 50 columns is put together in 0.1 ms instead of 0.4, and predicted 0.4 ms sooner.
+them. `python -m tests.bench.without` measures what each of these functions brings.
 """
 
 from array import array
@@ -34,8 +33,8 @@ Rows = Sequence[Sequence[Any]]
 
 
 def group_by_type(kinds: Sequence[Kind]) -> dict[Plain, list[int]]:
-    """For each code of `READERS`, where the columns of that code stand. Those that are alone are
-    left out: reading them so brings nothing."""
+    """The positions of the columns with each code of `READERS`. A code with a single column is left
+    out, since there is nothing to read together."""
     codes = [kind.plain for kind in kinds]
     return {
         code: [place for place, found in enumerate(codes) if found == code]
@@ -47,9 +46,10 @@ def group_by_type(kinds: Sequence[Kind]) -> dict[Plain, list[int]]:
 def plain_columns(
     rows: Rows, groups: Mapping[Plain, Sequence[int]], order: Sequence[int | None]
 ) -> dict[int, Array]:
-    """The columns of each group, by place, if all cells of that type are plain.
+    """The columns of each group, by position in the signature, if all cells of the group have its
+    type.
 
-    `groups` are those of the signature's columns, `order` says where each stands in a row.
+    `groups` holds positions in the signature; `order` the position in a row for each of these.
     """
     found: dict[int, Array] = {}
     for code, places in groups.items():
@@ -62,7 +62,7 @@ def plain_columns(
 
 
 def _doubles(rows: Any, count: int) -> NDArray[np.float64]:
-    """All cells one after the other. Unlike NumPy, `struct` takes no text for a number."""
+    """All cells in one flat array. Unlike NumPy, `struct` refuses texts that spell numbers."""
     if isinstance(rows, np.ndarray):
         return rows.ravel()
     cells = np.empty(count)
@@ -73,7 +73,8 @@ def _doubles(rows: Any, count: int) -> NDArray[np.float64]:
 def block_of(
     rows: Sequence[Sequence[Any]] | NDArray[Any], order: Sequence[int | None]
 ) -> NDArray[np.float64] | None:
-    """Rows of numbers as one array (rows, columns), or None where a closer look is needed."""
+    """Rows of numbers as one array of shape (rows, columns). None if a column is absent, or if a
+    cell is no number or is infinite; then the caller converts column by column."""
     try:
         cells = _doubles(rows, len(rows) * len(order))
     except (StructError, OverflowError):
@@ -87,7 +88,7 @@ def block_of(
 def frame_of(
     columns: Mapping[int, Array], names: "pd.Index[Any]", labels: "pd.Index[Any]"
 ) -> pd.DataFrame:
-    """The DataFrame of these columns, which stand in the order of `names`."""
+    """The DataFrame of these columns; `names` has their names in the same order."""
     if create_dataframe_from_blocks is None or not all(map(_has_block, columns.values())):
         objects = pd.DataFrame(dict(enumerate(columns.values())), index=labels, copy=True)
         return objects.set_axis(names, axis=1)
@@ -104,14 +105,14 @@ def frame_of(
 
 
 def _has_block(column: Array) -> bool:
-    """Whether pandas would take the array as it is. It looks into those of objects."""
+    """Whether pandas would keep the array's dtype; it infers another one for arrays of objects."""
     if isinstance(column, np.ndarray):
         return column.dtype.kind in "biufM"
     return isinstance(column, pd.arrays.ArrowStringArray)
 
 
 def _numbers(code: str) -> Callable[[Iterable[Any], int], Iterable[Array] | None]:
-    """Reads numbers by a code of the `array` module, which refuses texts."""
+    """The reader of numbers with a code of Python's `array` module, which refuses texts."""
 
     def read(rows: Iterable[Any], length: int) -> Iterable[Array] | None:
         try:
@@ -134,7 +135,7 @@ def _booleans(rows: Iterable[Any], length: int) -> Iterable[Array] | None:
 
 
 def _texts(rows: Iterable[Any], length: int) -> Iterable[Array] | None:
-    """All columns are converted at once, which costs about as much as one."""
+    """Reads texts. One conversion of all columns costs about as much as that of one column."""
     cells = list(chain.from_iterable(zip(*rows, strict=True)))
     try:
         column = texts(cells)
@@ -149,5 +150,5 @@ READERS: Final[Mapping[Plain, Callable[[Iterable[Any], int], Iterable[Array] | N
     "?": _booleans,
     "U": _texts,
 }
-"""How the columns of a type are read, all at once. In: for each row its cells of that type,
-and the number of rows. Out: the columns, or None if a cell needs a closer look."""
+"""The readers that read all columns of one type at once. In: for each row its cells of that type,
+and the number of rows. Out: the columns, or None if a cell does not plainly have the type."""

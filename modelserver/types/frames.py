@@ -1,4 +1,4 @@
-"""Tables to DataFrames: the signature's columns in order, typed, as MLflow would hand them over.
+"""Tables to DataFrames: the signature's columns in order, with the types that MLflow would give.
 
 In: a `Table`. Out: the DataFrame that the model gets. Missing or unknown columns, and all cells
 that do not fit, raise `InvalidInput` with one detail per fault.
@@ -37,26 +37,27 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A column signature; `of` makes one and computes all that follows from its columns."""
+    """A column signature. `of` makes one and computes the fields that follow from its columns."""
 
     columns: tuple[Column, ...]
     named: bool
     params: frozenset[str]
-    """The names of the model's params that are not names of columns too."""
+    """The names of the model's params, without those that a column has too."""
     names: tuple[Hashable, ...]
     index: pd.Index
     positions: Mapping[str, int]
     one_row: bool
-    """Whether an object of `inputs` is one row: MLflow's rule where there are arrays or objects."""
+    """Whether an object under `inputs` is one row: MLflow's rule if a column has arrays or
+    objects."""
     takes_anything: bool
-    """Whether a column, or a part of one, takes any value."""
+    """Whether a column takes any value, or contains values of any type."""
     only_numbers: bool
     only_scalars: bool
     only_doubles: bool
     groups: Mapping[Plain, Sequence[int]]
-    """The places of the columns that are read together (`fast_blocks.py`)."""
+    """The positions of the columns that are read together (`fast_blocks.py`)."""
     filled: frozenset[Hashable] = frozenset()
-    """The optional columns that the model gets as missing values where they are absent."""
+    """The optional columns that are filled with missing values for the model if they are absent."""
 
     @classmethod
     def of(cls, columns: Sequence[Column], named: bool, params: Collection[str] = ()) -> "Columns":
@@ -80,13 +81,13 @@ class Columns:
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
-        """The kinds of the columns by name, as text; none where they go by position."""
+        """The kinds of the columns by name, as text; empty if the columns have no names."""
         return {str(column.name): column.kind for column in self.columns if self.named}
 
     def frame(self, table: Table) -> pd.DataFrame:
         """The table as the model gets it: the signature's columns in order, typed.
 
-        Raises `InvalidInput` for missing or unknown columns, or for all bad cells at once.
+        Raises one `InvalidInput` for all missing and unknown columns and all bad cells.
         """
         if table.length == 0:
             raise InvalidInput(NO_ROWS)
@@ -112,13 +113,13 @@ class Columns:
         if None in order:
             places = zip(self.columns, order, strict=True)
             return self.index[[p is not None or c.name in self.filled for c, p in places]]
-        return self.index.view()  # a model may name the index; the next one gets it as it was
+        return self.index.view()  # a model may set the name of its index; ours keeps its own
 
     def _typed(
         self, table: Table, order: Sequence[int | None], mismatch: "Mismatch | None"
     ) -> dict[int, Array]:
-        """The columns of the signature that were sent, by place. Raises `InvalidInput` for all bad
-        cells, and for the `mismatch` of columns that was found before."""
+        """The signature's columns that were sent, by position. Raises one `InvalidInput` for all
+        bad cells and for `mismatch`, the missing and unknown columns, if there are any."""
         rows = table.rows if isinstance(table.rows, list) else []
         plain = plain_columns(rows, self.groups, order) if rows else {}
         cells = table.cells(p for place, p in enumerate(order) if place not in plain)
@@ -145,7 +146,7 @@ class Columns:
         return columns
 
     def kinds_of(self, names: Sequence[Hashable]) -> list[Kind | None]:
-        """The kinds of a table's columns with these names, None for one that is not known."""
+        """The kinds of the columns with these names in a table, None for an unknown name."""
         if not self.named:
             return [column.kind for column in self.columns]
         places = [self.positions.get(str(name)) for name in names]
@@ -160,11 +161,11 @@ class Columns:
         return [c.name for c in self.columns if c.kind.gaps_when_required or not c.required]
 
     def absent(self, frame: pd.DataFrame) -> list[Hashable]:
-        """The names of the optional columns that a table lacks."""
+        """The names of the optional columns that the table lacks."""
         return [column.name for column in self.optional() if column.name not in frame]
 
     def with_gaps(self, frame: pd.DataFrame, names: Collection[Hashable]) -> pd.DataFrame:
-        """The table with these columns full of missing values, in the signature's order."""
+        """The table in the signature's order, with only missing values in the columns `names`."""
         cells = {
             column.name: column.kind.gaps(len(frame))
             if column.name in names
@@ -175,8 +176,8 @@ class Columns:
         return pd.DataFrame(cells, index=frame.index)
 
     def _order(self, table: Table) -> "tuple[list[int | None], Mismatch | None]":
-        """Where in the table each column of the signature stands, None for an absent one; and which
-        are missing or unknown, if any."""
+        """The position in the table of each column of the signature, None for an absent one; and
+        the missing and unknown columns, if there are any."""
         in_order: list[int | None] = list(range(len(self.columns)))
         if not self.named:
             if len(table.names) != len(self.columns):
@@ -216,8 +217,8 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Columns that a table lacks, or has too many; `names` are those that the model takes, `params`
-    the names of its params."""
+    """The required columns that a table lacks, and the unknown ones that it has. `names` are those
+    of the model's columns, `params` those of its params."""
 
     names: Sequence[Hashable]
     params: Collection[str]
@@ -225,7 +226,7 @@ class Mismatch:
     unknown: Sequence[Hashable]
 
     def as_error(self, bad_cells: Sequence[dict[str, Any]] = ()) -> InvalidInput:
-        """The error that tells of them, and of the bad cells in the columns that fit."""
+        """The error that names these columns, and the bad cells of the other columns."""
         known = [str(name) for name in self.names]
         parts, details = [], []
         if self.missing:
@@ -263,7 +264,7 @@ def _details(
 
 def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
     first, others = bad[0], len(bad) - 1
-    number = f"{others} " if len(bad) < LIMIT else ""  # of each column no more are looked for
+    number = f"{others} " if len(bad) < LIMIT else ""  # not known: each column stops at LIMIT
     more = f" (and {number}more, see details)" if others else ""
     return InvalidInput(
         f"row {first['row']}, column {quoted(first['column'])}: expected {first['expected']}, "

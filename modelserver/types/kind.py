@@ -1,9 +1,9 @@
 """What a row of the type table holds, and how it converts the cells of a column.
 
 A `Kind` is one row; the table is in `type_table.py`. `Kind.convert` turns the cells of a column
-into the array that a model gets. It tries all cells at once, and looks at them by Python type only
-where that fails. `BadCells` then lists the cells that cannot be converted without loss, up to
-`LIMIT` of them: the row, and what kind of value was found there.
+into the array that a model gets. It first converts all cells at once. If that fails, it converts
+them in groups of one Python type, and raises `BadCells` for those that cannot be converted without
+loss: the row of each and what kind of value was found there, up to `LIMIT` of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,8 +22,8 @@ Array: TypeAlias = NDArray[Any] | pd.api.extensions.ExtensionArray
 """A typed column, which has one dimension."""
 
 Cells: TypeAlias = Any
-"""The cells of a column: a list or tuple of JSON values, or an `Array`. The stubs of pandas do not
-take the union of these."""
+"""The cells of a column: a list or tuple of JSON values, or an `Array`. It is `Any` because the
+type stubs of pandas refuse the union of these."""
 
 JsonType: TypeAlias = Literal["boolean", "integer", "number", "string", "array", "object"]
 """JSON Schema's name of a type of values."""
@@ -33,15 +33,16 @@ NUMERIC: Final = frozenset({"integer", "number"})
 SCALAR: Final = NUMERIC | {"boolean", "string"}
 
 Plain: TypeAlias = Literal["d", "q", "?", "U"]
-"""Doubles, longs, booleans or texts, by NumPy's codes."""
+"""NumPy's code of a type: doubles, longs, booleans or texts."""
 
 TEXT: Final = pd.Series(["a"]).dtype
-"""What pandas makes of text: `object` in pandas 2, `str` in pandas 3."""
+"""The dtype that pandas gives to text: `object` in pandas 2, `str` in pandas 3."""
 
 TEXT_IS_OBJECT: Final = isinstance(TEXT, np.dtype)
 
 
-# In this order: NumPy's durations are integers to Python, and dates of pandas are datetimes.
+# The order matters: a NumPy duration is also an instance of NumPy's integers, a boolean of
+# Python's.
 FOUND: Final[Sequence[tuple[Any, str]]] = (
     (type(None), "null"),
     ((bool, np.bool_), "a boolean"),
@@ -57,7 +58,7 @@ FOUND: Final[Sequence[tuple[Any, str]]] = (
 
 
 class Unfit(ValueError):
-    """Values that are not of a type. The text says what was found, never the value."""
+    """Values do not fit a type. The text names the kind of value that was found, not the value."""
 
 
 class BadCells(ValueError):
@@ -70,13 +71,13 @@ class BadCells(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One row of the type table: all that the server knows of a type. Where other modules treat
-    types differently, such as CSV or the model's page, they ask the properties, not the name."""
+    """One row of the type table: all that the server knows of a type. Modules that treat types
+    differently, such as CSV or the model's page, ask its properties and not its name."""
 
     name: str
-    """The type as people read it: MLflow's name, for a nested type with those of its parts."""
+    """The type as people read it: MLflow's name; a nested type also names its parts."""
     expects: str
-    """What a message says is expected."""
+    """How error messages call a value of this type, after "expected"."""
     schema: Mapping[str, Any]
     """The JSON Schema of a cell; empty for a type that takes any value."""
     sample: Any
@@ -85,48 +86,50 @@ class Kind:
     dtype: Any
     """The dtype of a column without missing values."""
     parse: Callable[[Cells], Array]
-    """Makes a column of cells that have one Python type and are not missing. Raises `ValueError`,
-    `TypeError` or `OverflowError` where one does not fit; an `Unfit` says what was found."""
+    """Makes a column of cells that all have the same Python type and are not missing. Raises
+    `ValueError`, `TypeError` or `OverflowError` if a cell does not fit; an `Unfit`, which is a
+    `ValueError`, says what was found."""
     plain: Plain | None = None
-    """Set if such values of JSON need no `parse`: they are a column of this type as they are."""
+    """NumPy's code, if JSON values of that Python type are a column of this type without
+    `parse`."""
 
     gaps: Callable[[int], Array]
-    """Makes a column of so many missing values."""
+    """Makes a column of missing values, given their number."""
     gaps_when_required: bool = True
-    """Whether a column that must be sent may have missing values all the same."""
+    """Whether a required column may contain missing values."""
     gaps_in_arrays: bool = False
-    """Whether the items of an array may be missing where they are required."""
+    """Whether an array with required items may contain missing items."""
     blanks: frozenset[str] = frozenset()
     """Texts that mean a missing value."""
     parse_beside_gaps: Callable[[Cells], Array] | None = None
-    """Takes the place of `parse` for the other cells of a column that has missing values."""
+    """Parses the other cells of a column that has missing values. None: `parse` does."""
     schema_beside_gaps: Mapping[str, Any] | None = None
-    """Takes the place of `schema` for a column that has missing values."""
+    """The JSON Schema of a cell in a column that has missing values. None: `schema` is."""
 
     further_types: tuple[type, ...] = ()
-    """Python types of values that an array, object or map may hold as this type, beside those that
-    its type in JSON always has (`nested.py`)."""
+    """Python types that are accepted for a value of this type inside an array, object or map, in
+    addition to those that `nested.py` accepts for its JSON type."""
     parts: Sequence["Kind"] = ()
-    """The types of what an array, object or map holds."""
+    """The types of the values inside an array, object or map."""
     read: Callable[[Any], Any] | None = None
-    """Makes the model's value of one JSON value, for types that take whole JSON values. Raises
-    `nested.Misplaced` where it does not fit."""
+    """Converts one JSON value to the model's value; set for nested types and `any`. Raises
+    `nested.Misplaced` if the value does not fit."""
     one_row: bool = False
-    """Whether a column of this type makes an object under `inputs` one row, by MLflow's rule."""
+    """Whether MLflow reads an object under `inputs` as one row if a column has this type."""
 
     @property
     def json_type(self) -> JsonType | None:
-        """What its values are in JSON; None if they may be anything."""
+        """The JSON type of its values; None if they may have any."""
         return self.schema.get("type")
 
     @property
     def takes_anything(self) -> bool:
-        """Whether it is MLflow's AnyType, or a part of it is."""
+        """Whether it is MLflow's AnyType, or contains it."""
         return not self.schema or any(part.takes_anything for part in self.parts)
 
     @property
     def is_scalar(self) -> bool:
-        """Whether its values are single ones: booleans, numbers or texts."""
+        """Whether its values are scalars: booleans, numbers or texts."""
         return self.json_type in SCALAR
 
     @property
@@ -141,7 +144,7 @@ class Kind:
 
     @property
     def takes_any_text(self) -> bool:
-        """Whether no text means a missing value, so that "NA" and "null" are values, too."""
+        """Whether every text is a value, even "NA" and "null", and none means a missing one."""
         return self.json_type == "string" and not self.blanks
 
     @property
@@ -150,7 +153,8 @@ class Kind:
         return bool(self.gaps(0).dtype != self.dtype)
 
     def convert(self, cells: Cells, required: bool = True) -> Array:
-        """The column as the model gets it. Raises `BadCells`."""
+        """The column as the model gets it. `required`: whether the signature calls it required.
+        Raises `BadCells`."""
         try:
             return self.parse(cells)
         except (ValueError, TypeError, OverflowError):
@@ -182,12 +186,12 @@ class Kind:
 
 
 def objects(cells: Cells) -> NDArray[np.object_]:
-    """The cells one by one, as an object array of the same length, whatever they hold."""
+    """The cells as an object array of the same length; nested cells stay single objects."""
     return np.fromiter(cells, object, len(cells))
 
 
 def what_is(value: object) -> str:
-    """What kind of value this is, in JSON's words."""
+    """The kind of a value in JSON's words, such as "an integer", for error messages."""
     for known, words in FOUND:
         if isinstance(value, known):
             return words
@@ -206,7 +210,8 @@ def _is_blank(value: object, blanks: frozenset[str]) -> bool:
 
 
 def _parse_together(group: list[Any], parse: Callable[[Cells], Array]) -> Any:
-    """Cells that fit one by one; a few, such as integers around 2**63, do not fit one array."""
+    """Parses cells each of which fits. Some do not fit into one array together, such as integers
+    around 2**63; these are parsed one by one."""
     try:
         return parse(group)
     except (ValueError, TypeError, OverflowError):
@@ -216,7 +221,7 @@ def _parse_together(group: list[Any], parse: Callable[[Cells], Array]) -> Any:
 def _unfit_cells(
     values: list[Any], rows: list[int], parse: Callable[[Cells], Array]
 ) -> list[tuple[int, str]]:
-    """The first `LIMIT` cells that `parse` refuses, found by halving; values are of one type."""
+    """The first `LIMIT` cells that `parse` refuses, found by halving. `values` have one type."""
     try:
         parse(values)
     except (ValueError, TypeError, OverflowError) as error:

@@ -1,13 +1,14 @@
 """Nested column types: MLflow's Array, Object and Map, made of the types of their parts.
 
 In: a type as the signature's JSON spells it (`{"type": "array", "items": {…}}`,
-`mlflow.types.schema`). Out: its `Kind`. The column of a nested type is an object array of lists and
-dicts. A cell that does not fit raises `Misplaced`, with the path inside it, such as "text at
+`mlflow.types.schema`). Out: its `Kind`. A column of a nested type is an object array of lists and
+dicts. A cell that does not fit raises `Misplaced`, with the path inside the cell, such as "text at
 items[2].price".
 
-The values are what MLflow hands over: NumPy scalars in objects and maps, Python values in arrays.
-MLflow refuses an integer for a nested double, 1.0 for a nested long and anything for a nested
-32-bit type; JSON has one kind of number, so here lossless numbers are taken.
+The model gets the same values as from MLflow: NumPy scalars in objects and maps, Python values in
+arrays. MLflow refuses an integer for a nested double, 1.0 for a nested long and anything for a
+nested 32-bit type. JSON has only one kind of number, so this server accepts every number that it
+can convert without loss.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,27 +29,27 @@ Spec: TypeAlias = Mapping[str, Any]
 """A type, as the signature's JSON spells it."""
 
 Reader: TypeAlias = Callable[[Any], Any]
-"""A JSON value in, the model's value out; raises `Misplaced`."""
+"""Converts a JSON value to the model's value; raises `Misplaced`."""
 
 DEFAULT: Final = "has_default"
-"""Beside a property's spec: it may be left out, though it is no null."""
+"""A key in a property's spec, true if a request may leave the property out but not send null."""
 
 AN_ARRAY: Final = "an array"
 AN_OBJECT: Final = "an object"
 
-# Text that spells a number is taken for a column, which may come from CSV, but not inside a cell.
-# NumPy's types stand in the cells of Parquet files.
+# A column accepts text that spells a number, since it may come from CSV; inside a cell there is no
+# such reason. NumPy's types occur in the cells of Parquet files.
 TYPES: Final[Mapping[str | None, frozenset[type]]] = {
     "boolean": NUMBER_TYPES | {bool, np.bool_},
     "integer": NUMBER_TYPES,
     "number": NUMBER_TYPES,
     "string": frozenset({str, UUID}),
 }
-"""Python's types for the values of a type, by what they are in JSON."""
+"""The Python types that are accepted for a value inside a cell, by its JSON type."""
 
 
 class Misplaced(Unfit):
-    """A value that does not fit, and where it stands inside the cell."""
+    """A value inside a cell does not fit. `path` leads to it; `expects` is what belongs there."""
 
     def __init__(self, found: str, expects: str, path: str = "") -> None:
         self.found, self.expects, self.path = found, expects, path
@@ -56,36 +57,36 @@ class Misplaced(Unfit):
         super().__init__(f"{self.place} where {expects} belongs" if path else found)
 
     def under(self, step: str) -> "Misplaced":
-        """The same fault, seen from one level further out."""
+        """The same fault, its path extended by the key or index of the value around it."""
         joint = "." if self.path and not self.path.startswith("[") else ""
         return Misplaced(self.found, self.expects, f"{clipped(step)}{joint}{self.path}"[:200])
 
 
 def kind_of(spec: Spec, required: bool = True) -> Kind:
-    """The row of the type table for a type, made here for a nested one. `required`: the column, or
-    the property that the type is of, must be sent."""
+    """The `Kind` of a type: a row of the type table, or a new one for a nested type. `required`:
+    whether the column or property of this type must be sent."""
     make = NESTED.get(spec["type"])
     return make(spec, required) if make else KINDS[spec["type"]]
 
 
 def is_missing(value: Any, kind: Kind) -> bool:
-    """Whether a JSON value means a missing one: null, one of the `blanks`, or NaN. To a type of
-    floats NaN is a value."""
+    """Whether a JSON value means a missing one: null, one of the kind's `blanks`, or NaN. For a
+    type of floats NaN is a value."""
     if isinstance(value, float):
         return value != value and kind.json_type != "number"
     return value is None or (isinstance(value, str) and value in kind.blanks)
 
 
 def nullable(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A JSON Schema with null allowed."""
+    """The JSON Schema that also allows null."""
     if "type" not in schema or isinstance(schema["type"], list):
         return dict(schema)
     return {**schema, "type": [schema["type"], "null"]}
 
 
 def object_schema(properties: Mapping[str, Any], required: Sequence[str]) -> dict[str, Any]:
-    """The JSON Schema of an object with these properties and no others. `required`: those that it
-    must have."""
+    """The JSON Schema of an object with these properties and no others. `required`: the names of
+    the properties that it must have."""
     schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
     return schema | ({"required": list(required)} if required else {})
 
@@ -166,8 +167,8 @@ def _vector(spec: Spec, required: bool) -> Kind:
 
 
 def _array_item_reader(items: Kind, required: bool) -> Reader:
-    """Reads an item of an array. Scalars become plain Python values; a missing float is NaN, a
-    missing text None."""
+    """The reader of an array's items. Scalars become plain Python values; a missing float becomes
+    NaN, a missing text None."""
     read = _reader(items, required)
     if items.read:
         return read
@@ -201,7 +202,8 @@ def _object(spec: Spec, required: bool) -> Kind:
 
 
 def _object_reader(readers: Mapping[str, Reader], needed: Sequence[str], required: bool) -> Reader:
-    """Reads objects by what reads their properties. `needed`: those that must be there."""
+    """The reader of objects. `readers` read the properties; `needed` are those that must be
+    sent."""
 
     def read(value: Any) -> Any:
         if not value and value in (None, {}) and not required:
@@ -239,7 +241,7 @@ def _map(spec: Spec, required: bool) -> Kind:
             return None
         if not isinstance(value, dict):
             raise Misplaced(what_is(value), AN_OBJECT)
-        # By number, since the keys of a map may be data.
+        # Paths name values by number, since a map's keys may be the caller's data.
         steps = (f"[value {number}]" for number in range(len(value)))
         items = zip(value.items(), steps, strict=True)
         return {key: _property(read_value, step, item) for (key, item), step in items}
@@ -260,4 +262,4 @@ NESTED: Final[Mapping[str, Callable[[Spec, bool], Kind]]] = {
     "object": _object,
     "map": _map,
 }
-"""How the row of a nested type is made."""
+"""The functions that make the `Kind` of a nested type, by the type's name."""

@@ -1,9 +1,9 @@
 """Inference params: the `params` of a request against the model's params schema.
 
 In: the decoded `params` object. Out: every declared param with its value or default, as MLflow
-hands them over (`mlflow.models.utils._enforce_params_schema`). Types are strict, but an integer may
-stand for a float, and 5.0 for an integer. A null takes the place of the default. Unknown names and
-wrong types raise `InvalidInput`.
+hands them over (`mlflow.models.utils._enforce_params_schema`). Types are strict, except that a
+float may be sent as an integer, and an integer as 5.0. A null replaces the default. Unknown names
+and wrong types raise `InvalidInput`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ from modelserver.types.nested import Misplaced, is_missing, kind_of
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One declared param; `shape` is None for a single value, (-1,) for a flat list."""
+    """One declared param. `shape` is None for a single value, (-1,) for a flat list."""
 
     name: str
     kind: Kind
@@ -52,7 +52,7 @@ class Params:
 
     @classmethod
     def compile(cls, specs: Sequence[Mapping[str, Any]]) -> "Params":
-        """From the params part of a signature's JSON."""
+        """The params, from the `params` part of a signature's JSON."""
         return cls(tuple(_compile(spec) for spec in specs))
 
     @property
@@ -61,7 +61,8 @@ class Params:
         return frozenset(param.name for param in self.declared)
 
     def read(self, given: Any) -> dict[str, Any] | None:
-        """The values of all params by name. None if none are declared and none were sent."""
+        """The values of all params by name; None if the model declares none and none were sent.
+        Raises `InvalidInput` for all faults at once."""
         if given is None:
             return self.read({}) if self.declared else None
         if not isinstance(given, dict):
@@ -72,7 +73,7 @@ class Params:
         values: dict[str, Any] = {}
         for name, param in known.items():
             try:
-                # A model may write into what it gets.
+                # A copy, since a model may write into what it gets.
                 value = param.read(given[name]) if name in given else deepcopy(param.default)
             except Misplaced as error:
                 faults.append({"param": name, "expected": error.expects, "found": error.place})
@@ -88,8 +89,8 @@ def _read_object(value: Any, kind: Kind) -> Any:
 
 
 def _as_sent(read: Any, value: Any) -> Any:
-    """An object that was read, as MLflow hands it over: Python's numbers, and dates as the texts
-    that were sent."""
+    """An object as MLflow hands it over: with Python numbers, and dates as the texts in `value`.
+    `read` is the object as `nested` reads it, `value` as it was sent."""
     if isinstance(read, dict):
         return {name: _as_sent(item, value[name]) for name, item in read.items()}
     if isinstance(read, list):
@@ -100,8 +101,8 @@ def _as_sent(read: Any, value: Any) -> Any:
 
 
 def declared_type(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A param's spec with its type where that of a column has it; params of one value each have a
-    `dtype`."""
+    """A param's spec with its type under the key `type`, as a column's spec has it. MLflow writes
+    `dtype` for params that are no objects."""
     return {**spec, "type": spec.get("type", spec.get("dtype"))}
 
 
@@ -124,7 +125,8 @@ def _exactly(*allowed: type, make: Callable[[Any], Any]) -> Callable[[Any, Kind]
 
 
 def _read_integer(value: Any, kind: Kind) -> int:
-    """An integer, which JSON may also spell 5.0. Large ones come as floats that are not exact."""
+    """An integer, also if it was sent as 5.0. Raises `Misplaced` for a large float, which may have
+    lost digits."""
     if type(value) is WholeFloat:
         value = value.whole
     if type(value) is float and value.is_integer():
@@ -145,7 +147,7 @@ def _read_moment(value: Any, kind: Kind) -> Any:
         moment = np.asarray(kind.parse([value]))
     except ValueError as error:
         raise Misplaced(str(error), kind.expects) from error
-    # MLflow gives a date for a date, a datetime for a date-time (numpy.datetime64.item).
+    # As MLflow (numpy.datetime64.item): a date becomes a `date`, a date-time a `datetime`.
     unit = "D" if len(value.strip()) == len("2024-01-31") else "us"
     if moment.astype(f"M8[{unit}]").astype("M8[ns]")[0] != moment[0]:
         raise Misplaced("a time finer than microseconds", kind.expects)
@@ -172,4 +174,4 @@ READERS: Final[Mapping[str | None, Callable[[Any, Kind], Any]]] = {
     "string": _exactly(str, make=str),
     "object": _read_object,
 }
-"""How a value of a param is read, by its type in JSON; date-times are read by `_read_moment`."""
+"""The readers of a param's value, by its JSON type; `_read_moment` reads date-times."""

@@ -1,8 +1,8 @@
-"""A table as it was sent, before any types: names, and cells by row or by column.
+"""A table as it was sent, before types are known: names, and cells by row or by column.
 
-`Table` is what every tabular reader returns and what a signature turns into a DataFrame.
-Readers here take decoded JSON; they check the shape (every row as long as the header, no name
-twice) and leave the cells alone. Anything else raises `BadRequest` naming the row or column.
+All readers of tables return a `Table`, and a signature turns it into a DataFrame. The readers in
+this module take decoded JSON. They check the shape (every row as long as the header, no name twice)
+but not the cells. A wrong shape raises `BadRequest`, which names the row or column.
 """
 
 from collections import Counter
@@ -19,21 +19,22 @@ from modelserver.errors import LIMIT, BadRequest, listed, quoted
 from modelserver.types.kind import Cells, what_is
 
 MOST_CELLS = 1_000_000
-"""Cells that a small body may stand for, where it names columns or values once for many rows."""
+"""The most cells of a table in which one name or value of the body counts for many rows. Otherwise
+a small body could stand for a huge table."""
 
 NO_ROWS = "the table is empty: it has no rows"
 
 SPLIT_KEYS = {"columns", "data", "index"}
 
 ROW_NAMES = "_row"
-"""Where R's jsonlite writes the names that a data frame's rows have."""
+"""The column in which R's jsonlite sends the row names of a data frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`names` of the columns, and their cells: `rows` (row-major) or `columns`, not both.
+    """The names of the columns, and the cells either as `rows` or as `columns`.
 
-    `index` are row labels, if any; `named` is False where names are only positions.
+    `index` holds the row labels, if any. `named` is False if the names are only positions.
     """
 
     names: Sequence[Hashable]
@@ -44,7 +45,7 @@ class Table:
     named: bool = True
 
     def cells(self, positions: Iterable[int | None]) -> Mapping[int, Cells]:
-        """The cells of these columns; None counts as no column."""
+        """The cells of the columns at these positions, by position. None is skipped."""
         wanted = [position for position in positions if position is not None]
         if not isinstance(self.rows, list) or len(wanted) < 2:
             columns = self.by_column() if wanted else ()
@@ -54,7 +55,8 @@ class Table:
         )
 
     def without_row_names(self, known: Iterable[object]) -> "Table":
-        """The table without R's column of row names, unless that is one of the `known` names."""
+        """The table without R's column of row names (`ROW_NAMES`), unless the model has a column of
+        that name. `known`: the names of the model's columns."""
         if ROW_NAMES not in self.names or ROW_NAMES in known:
             return self
         kept = [place for place, name in enumerate(self.names) if name != ROW_NAMES]
@@ -76,7 +78,7 @@ class Table:
 
 
 def read_split(value: Any) -> Table:
-    """`dataframe_split`: `{"columns": [names], "data": [rows], "index": [labels]}`."""
+    """Reads `dataframe_split`: `{"columns": [names], "data": [rows], "index": [labels]}`."""
     if not isinstance(value, dict):
         raise BadRequest(f"'dataframe_split' must be an object, not {what_is(value)}")
     if "data" not in value or not value.keys() <= SPLIT_KEYS:
@@ -97,7 +99,7 @@ def read_split(value: Any) -> Table:
 
 
 def _labels(index: Sequence[Any]) -> Sequence[Hashable]:
-    """Labels of rows. Arrays are the labels of several levels, as pandas writes a MultiIndex."""
+    """Row labels. A label that is an array has several levels: pandas writes a MultiIndex so."""
     levels = len(index[0]) if isinstance(index[0], list) else None
     for row, label in enumerate(index):
         parts = label if isinstance(label, list) else [label]
@@ -116,7 +118,8 @@ def _are_single(parts: Sequence[Any]) -> bool:
 def read_records(
     value: Any, form: str = "dataframe_records", same_keys: bool = False, gap: Any = None
 ) -> Table:
-    """`[{name: cell, …}, …]`; a name that a row lacks is `gap` there, unless `same_keys`."""
+    """Reads `[{name: cell, …}, …]`. If a row lacks a name, its cell is `gap`; with `same_keys` that
+    raises `BadRequest`."""
     if not isinstance(value, list):
         raise BadRequest(f"'{form}' must be an array of objects, not {what_is(value)}")
     if not value or not isinstance(value[0], dict):
@@ -125,33 +128,40 @@ def read_records(
         if not isinstance(record, dict):
             raise BadRequest(f"row {row} of '{form}' is {what_is(record)}, not an object")
     names = list(value[0])
-    if not _all_have(value, names):
-        if same_keys:
-            row = next(i for i, record in enumerate(value) if record.keys() != value[0].keys())
-            raise BadRequest(other_keys(row, form))
-        names = list(dict.fromkeys(chain.from_iterable(value)))
-        if len(names) * len(value) > MOST_CELLS + 10 * sum(map(len, value)):
-            raise BadRequest(f"the rows of '{form}' have too many different keys")
-        columns = [[record.get(name, gap) for record in value] for name in names]
-        return Table(names, len(value), columns=columns)
-    if len(names) == 1:
-        return Table(names, len(value), columns=[[record[names[0]] for record in value]])
-    return (
-        Table(names, len(value), rows=list(map(itemgetter(*names), value)))
-        if names
-        else (Table([], len(value), columns=[]))
-    )
+    if (table := _alike(value, names)) is not None:
+        return table
+    if same_keys:
+        row = next(i for i, record in enumerate(value) if record.keys() != value[0].keys())
+        raise BadRequest(other_keys(row, form))
+    names = list(dict.fromkeys(chain.from_iterable(value)))
+    if len(names) * len(value) > MOST_CELLS + 10 * sum(map(len, value)):
+        raise BadRequest(f"the rows of '{form}' have too many different keys")
+    columns = [[record.get(name, gap) for record in value] for name in names]
+    return Table(names, len(value), columns=columns)
+
+
+def _alike(records: list[dict[str, Any]], names: list[str]) -> Table | None:
+    """The table of records that all have these names; None where one has others."""
+    if set(map(len, records)) != {len(names)}:
+        return None
+    try:
+        cells = list(map(itemgetter(*names), records)) if names else []
+    except KeyError:
+        return None
+    if len(names) > 1:
+        return Table(names, len(records), rows=cells)
+    return Table(names, len(records), columns=[cells] if names else [])
 
 
 def other_keys(row: int, form: str) -> str:
-    """What is wrong where each row must have the keys of the first."""
+    """The message for a row that has other keys than the first."""
     return f"row {row} of '{form}' has other keys than row 0"
 
 
 def read_rows(
     form: str, data: list[Any], names: Sequence[Any] | None, index: Sequence[Any] | None = None
 ) -> Table:
-    """An array of rows, each an array as long as the header; an array of scalars is one column."""
+    """Reads an array of rows: arrays as long as the header. An array of scalars is one column."""
     if data and not isinstance(data[0], list):
         row = next((i for i, item in enumerate(data) if isinstance(item, (list, dict))), None)
         if isinstance(data[0], dict) or row is not None:
@@ -172,7 +182,8 @@ def read_rows(
 
 
 def read_columns(form: str, value: Mapping[str, Any]) -> Table:
-    """`{name: [cells], …}`: columns of one length; a single value stands in every row."""
+    """Reads `{name: [cells], …}`: columns of one length. A single value is repeated in every
+    row."""
     length = refuse_unequal(form, value)
     if length * sum(not isinstance(cells, list) for cells in value.values()) > MOST_CELLS:
         raise BadRequest(f"too many single values beside the columns of '{form}'")
@@ -181,7 +192,7 @@ def read_columns(form: str, value: Mapping[str, Any]) -> Table:
 
 
 def refuse_unequal(form: str, columns: Mapping[str, Any]) -> int:
-    """The length that all columns have, 1 where none is an array. Raises `BadRequest`."""
+    """The length of the columns, 1 if none is an array. Raises `BadRequest` if lengths differ."""
     arrays = {name: cells for name, cells in columns.items() if isinstance(cells, list)}
     lengths = {len(cells) for cells in arrays.values()}
     if len(lengths) > 1:
@@ -191,7 +202,7 @@ def refuse_unequal(form: str, columns: Mapping[str, Any]) -> int:
 
 
 def check_names(names: Sequence[Any]) -> Sequence[Hashable]:
-    """The names, if each is a text or a whole number and none is given twice."""
+    """The names. Raises `BadRequest` if one is no text or whole number, or is given twice."""
     for position, name in enumerate(names):
         if type(name) not in (str, int):
             raise BadRequest(f"the name of column {position} is {what_is(name)}, not text")
@@ -203,8 +214,3 @@ def check_names(names: Sequence[Any]) -> Sequence[Hashable]:
 def twice(names: Iterable[Hashable]) -> list[Hashable]:
     """The names that occur more than once, in order."""
     return [name for name, times in Counter(names).items() if times > 1]
-
-
-def _all_have(records: list[dict[str, Any]], names: list[str]) -> bool:
-    keys = records[0].keys()
-    return all(record.keys() == keys for record in records)

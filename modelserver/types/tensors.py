@@ -1,9 +1,9 @@
 """Tensor signatures: nested JSON arrays, or a table, to the NumPy arrays that a model declares.
 
 NumPy parses a tensor as a whole; its elements are then converted by the rules of the type table,
-without loss. The shape must be the declared one, where -1 stands for any size. Faults raise
-`InvalidInput` with the index of each bad element. Rules of shapes:
-`mlflow.models.utils._enforce_tensor_schema`.
+without loss. The shape must be the declared one, in which -1 stands for any size, as in
+`mlflow.models.utils._enforce_tensor_schema`. Faults raise `InvalidInput` with the index of each bad
+element.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ Tensors: TypeAlias = NDArray[Any] | dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """One declared tensor: a NumPy dtype and a shape in which -1 is any size."""
+    """One declared tensor: a NumPy dtype and a shape in which -1 stands for any size."""
 
     name: str | None
     dtype: "np.dtype[Any]"
@@ -34,17 +34,19 @@ class Tensor:
 
     @classmethod
     def compile(cls, spec: Mapping[str, Any]) -> "Tensor":
-        """From one tensor of a signature's JSON."""
+        """The tensor, from its spec in a signature's JSON."""
         dtype = np.dtype(spec["tensor-spec"]["dtype"])
         shape = tuple(spec["tensor-spec"]["shape"])
         return cls(spec.get("name"), dtype, shape, _converter(dtype, spec.get("name")))
 
     def read(self, value: Any) -> NDArray[Any]:
-        """Nested arrays of JSON values as one array of the declared dtype and shape."""
+        """Nested arrays of JSON values as one array of the declared dtype and shape. Raises
+        `InvalidInput`."""
         return self._shaped(self.convert(value))
 
     def read_column(self, cells: Sequence[Any]) -> NDArray[Any]:
-        """A column whose cells are scalars or flat lists, one per row, in C order."""
+        """The tensor from a column of a table: a scalar or flat list (in C order) per row. Raises
+        `InvalidInput`."""
         if self.shape[:1] != (-1,) or -1 in self.shape[1:]:
             raise InvalidInput(
                 f"{_label(self.name)} of shape {self.shape} cannot be sent as a table; use 'inputs'"
@@ -72,7 +74,7 @@ class Tensor:
 
 
 def read_tensors(tensors: Sequence[Tensor], value: Any) -> Tensors:
-    """`inputs` for a tensor signature: one array, or an object of arrays by name."""
+    """Reads `inputs` for a tensor signature: one array, or an object of arrays by name."""
     first = tensors[0]
     if first.name is None:
         if isinstance(value, dict):
@@ -88,7 +90,8 @@ def read_tensors(tensors: Sequence[Tensor], value: Any) -> Tensors:
 def _read_named(
     tensors: Sequence[Tensor], values: Mapping[Any, Any], read: Callable[[Tensor, Any], Any]
 ) -> dict[str, NDArray[Any]]:
-    """Each tensor from the value under its name. Raises `InvalidInput` for all faults at once."""
+    """Reads each tensor from the value with its name. Raises `InvalidInput` for all faults at
+    once."""
     faults: list[BadRequest] = _misnamed(tensors, list(values))
     arrays = {}
     for tensor in tensors:
@@ -103,7 +106,8 @@ def _read_named(
 
 
 def read_instances(tensors: Sequence[Tensor], value: Any) -> Tensors:
-    """`instances` for a tensor signature: an array of rows; rows of objects become columns."""
+    """Reads `instances` for a tensor signature: an array of rows. Rows that are objects become one
+    array per key."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         for row, item in enumerate(value):
             if not isinstance(item, dict) or item.keys() != value[0].keys():
@@ -115,7 +119,7 @@ def read_instances(tensors: Sequence[Tensor], value: Any) -> Tensors:
 
 
 def tensors_from_table(tensors: Sequence[Tensor], table: Table) -> Tensors:
-    """`dataframe_split`, `dataframe_records` or Parquet for a tensor signature."""
+    """Tensors from a table: `dataframe_split`, `dataframe_records` or Parquet."""
     if table.length == 0:
         raise InvalidInput(NO_ROWS)
     table = table.without_row_names([tensor.name for tensor in tensors])
@@ -129,13 +133,13 @@ def tensors_from_table(tensors: Sequence[Tensor], table: Table) -> Tensors:
 
 
 def _plain(cells: Any) -> Sequence[Any]:
-    """The cells one by one; NumPy knows no time zones."""
+    """The cells as a list; date-times without their time zone, since NumPy has none."""
     zoned = isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype)
     return list(cells.tz_convert(None) if zoned else cells)
 
 
 def _misnamed(tensors: Sequence[Tensor], given: Sequence[Any]) -> list[BadRequest]:
-    """The fault of missing or unknown names, if there are any."""
+    """One fault for all missing and unknown names; empty if there are none."""
     names = [str(tensor.name) for tensor in tensors]
     missing = [name for name in names if name not in given]
     unknown = [name for name in given if name not in names]
@@ -166,7 +170,7 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]
         if array.size == 0:
             raise InvalidInput(f"{label} is empty")
         if array.dtype.kind not in ("biu" if dtype.kind in "iu" else "biuf") or dtype.kind == "U":
-            array = np.asarray(value, object)  # the elements before NumPy made them alike
+            array = np.asarray(value, object)  # the elements before NumPy gave them one type
         try:
             return np.asarray(kind.convert(array.ravel())).astype(dtype).reshape(array.shape)
         except BadCells as error:
@@ -187,7 +191,7 @@ def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> NDArray[Any]:
 
 
 def _holds(array: NDArray[Any], sent: NDArray[Any]) -> bool:
-    """Whether bytes or complex numbers are what was sent."""
+    """Whether an array of bytes or complex numbers equals what was sent."""
     types = set(map(type, sent.ravel().tolist()))
     if array.dtype.kind == "c":
         infinite = np.isinf(sent.astype(float)) if types <= {int, float} else None
@@ -198,7 +202,8 @@ def _holds(array: NDArray[Any], sent: NDArray[Any]) -> bool:
 
 
 def dtype_kind(dtype: "np.dtype[Any]") -> Kind | None:
-    """The rules for a dtype, or None for those that NumPy alone decides on (object, bytes, …)."""
+    """The `Kind` of a dtype's elements; None for dtypes that NumPy converts itself (object, bytes,
+    …)."""
     name = f"a number of type {dtype.name}"
     if dtype.kind == "f":
         return float_kind(dtype.name, dtype, name)
@@ -212,7 +217,7 @@ def dtype_kind(dtype: "np.dtype[Any]") -> Kind | None:
 
 
 def _moments(dtype: "np.dtype[Any]") -> Callable[[Cells], Array]:
-    """Reads date-times that the unit of the dtype holds."""
+    """The parser of date-times. It refuses those that are finer than the dtype's unit."""
 
     def parse(cells: Cells) -> Array:
         moments = np.asarray(KINDS["datetime"].parse(cells))
@@ -234,7 +239,7 @@ BOOLEANS: Final = replace(KINDS["boolean"], gaps_when_required=False)
 
 
 def _texts_of(width: int) -> Callable[[Cells], Array]:
-    """Reads texts of so many letters at most; 0: of any length."""
+    """The parser of texts with at most `width` letters; 0 means any length."""
 
     def parse(cells: Cells) -> Array:
         found = _texts(cells)
@@ -264,7 +269,7 @@ def _bad_elements(
 
 
 def _ragged(value: Any, at: tuple[int, ...]) -> str:
-    """Where nested arrays first stop being alike."""
+    """The first place where nested arrays differ in length, in words; empty if there is none."""
     sizes = [len(item) if isinstance(item, list) else None for item in value]
     for position, size in enumerate(sizes):
         if size != sizes[0]:

@@ -1,11 +1,11 @@
 """The type table: what each MLflow column type is in NumPy and pandas, in JSON and in JSON Schema.
 
-A row is a `Kind` (`kind.py`). Requests are parsed by these rows and the document is written from
-them, so that it cannot promise what the parser refuses. Nested types are in `nested.py`.
+A row is a `Kind` (`kind.py`). The same rows parse requests and write the OpenAPI document, so the
+document cannot promise what the parser refuses. Nested types are in `nested.py`.
 
-Types and dtypes are those of `mlflow.types.DataType`. Missing values are NaN among floats, NaT
-among date-times, and pandas' missing text among texts. A column of integers that has some becomes
-float64, as pandas reads such a column in training.
+Types and dtypes are those of `mlflow.types.DataType`. A missing value is NaN in a column of floats,
+NaT in one of date-times, and pandas' missing text in one of texts. A column of integers with
+missing values becomes float64, as pandas reads such a column in training.
 """
 
 from collections.abc import Mapping
@@ -62,7 +62,8 @@ def float_kind(name: str, dtype: Any, expects: str, plain: Plain | None = None) 
 
 
 def integer_kind(name: str, dtype: Any, expects: str, plain: Plain | None = None) -> Kind:
-    """An integer type; a column with gaps is float64 and holds what a double holds exactly."""
+    """An integer type. A column with gaps is float64; integers that a double cannot hold exactly
+    are then refused."""
     dtype = np.dtype(dtype)
     low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
     beyond = f"an integer beyond {dtype.itemsize * 8} bits"
@@ -92,7 +93,8 @@ def _exact_beside_gaps(kind: Kind, low: int, high: int) -> Kind:
 
 
 def _number_schema(limits: Any) -> dict[str, Any]:
-    """JSON's numbers are doubles to most readers, so a double needs no bounds."""
+    """The JSON Schema of floats. Most readers of JSON take numbers as doubles, so a double needs no
+    bounds."""
     if limits.bits == 64:
         return {"type": "number", "format": "double"}
     bounds = {"minimum": float(limits.min), "maximum": float(limits.max)}

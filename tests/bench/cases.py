@@ -1,8 +1,10 @@
 """The workloads: a body for a model, and the input that the model makes of it."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import orjson
 import pandas as pd
 
@@ -16,6 +18,9 @@ START: Final = "start"
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
+
+ALL_DIGITS: Final = 17
+"""Decimals of a number that was computed and not rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,34 @@ def records(frame: pd.DataFrame) -> bytes:
     return f'{{"dataframe_records":{frame.to_json(orient="records")}}}'.encode()
 
 
+def python_rows(frame: pd.DataFrame) -> list[list[Any]]:
+    """The rows as a program in Python has them, with dates as texts."""
+    moments = {name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%S") for name in moments_of(frame)}
+    return list(map(list, frame.assign(**moments).itertuples(index=False, name=None)))
+
+
+def moments_of(frame: pd.DataFrame) -> list[str]:
+    """The names of the columns of dates."""
+    return list(map(str, frame.select_dtypes("datetime").columns))
+
+
+def python_split(frame: pd.DataFrame) -> bytes:
+    """A `dataframe_split` body by Python's json module, with NaN for what is missing."""
+    table = {"columns": list(frame), "data": python_rows(frame)}
+    return json.dumps({"dataframe_split": table}).encode()
+
+
+def python_records(frame: pd.DataFrame) -> bytes:
+    """A `dataframe_records` body by Python's json module."""
+    rows = [dict(zip(frame, row, strict=True)) for row in python_rows(frame)]
+    return json.dumps({"dataframe_records": rows}).encode()
+
+
+def with_gaps(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with each tenth number missing."""
+    return frame.mask(np.random.default_rng(1).random(frame.shape) < 0.1)
+
+
 def split_case(name: str, title: str, model: str, frame: pd.DataFrame, callers: int = 1) -> Case:
     """A workload of `dataframe_split`."""
     return Case(name, title, model, split(frame), frame, callers=callers)
@@ -69,21 +102,46 @@ def tensor_case(form: str) -> Case:
     return Case(f"tensor-{form}", f"tensor 64x28x28, {form}", "tensor", body, pixels)
 
 
+def python_tensor_case() -> Case:
+    """The same by Python's json module, with all digits."""
+    pixels = images(64)
+    body = json.dumps({"inputs": pixels.tolist()}).encode()
+    return Case("tensor-python", "tensor 64x28x28, inputs by Python", "tensor", body, pixels)
+
+
 def build_cases() -> list[Case]:
     """All workloads in the order of the table, those of one model side by side."""
     one, hundred, many = doubles(1), doubles(100), doubles(10_000)
     wide, wide_csv = mixed(10_000, dates=True), mixed(10_000, dates=False)
+    exact, exact_wide = doubles(10_000, ALL_DIGITS), mixed(10_000, dates=True, digits=ALL_DIGITS)
+    gaps, python = with_gaps(exact), python_split(exact_wide)
+    # A text with an escape, as clients write letters beyond ASCII.
+    escaped = python.replace(b'"red"', b'"\\u0072ed"')
     return [
         split_case("lr-1", "LR, 1 row", "LR", one),
         split_case("lr-1-64", "LR, 1 row, 64 callers", "LR", one, callers=64),
         Case("lr-100", "LR, 100 rows records", "LR", records(hundred), hundred),
         split_case("lr-10k", "LR, 10,000 rows split", "LR", many),
+        Case("lr-python", "LR, 10,000 rows split by Python", "LR", python_split(exact), exact),
+        Case("lr-records", "LR, 10,000 rows records by Python", "LR", python_records(exact), exact),
         csv_case("lr-100k-csv", "LR, 100,000 rows CSV", "LR", doubles(100_000)),
         split_case(PING, "/ping beside two callers of 10,000 rows", "LR", many, callers=2),
         split_case("noop-1", "no-op, 1 row", "no-op", one),
+        Case("gaps", "no-op, 10,000 rows split by Python, NaN", "no-op", python_split(gaps), gaps),
+        split_case("noop-wide-1", "no-op, 50 columns, 1 row", "wide no-op", mixed(1, dates=True)),
         split_case("wide-1", "50 columns, 1 row", "wide", mixed(1, dates=True)),
         split_case("wide-10k", "50 columns, 10,000 rows split", "wide", wide),
+        Case("wide-python", "50 columns, 10,000 rows split by Python", "wide", python, exact_wide),
+        Case("wide-escapes", "the same with escapes", "wide", escaped, exact_wide),
+        Case(
+            "wide-records",
+            "50 columns, 10,000 rows records by Python",
+            "wide",
+            python_records(exact_wide),
+            exact_wide,
+        ),
         csv_case("wide-10k-csv", "50 columns, 10,000 rows CSV", "wide without dates", wide_csv),
         tensor_case("instances"),
         tensor_case("inputs"),
+        python_tensor_case(),
     ]

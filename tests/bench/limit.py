@@ -7,6 +7,7 @@ an input that is ready beforehand, and encodes the result with `orjson.dumps`.
 import asyncio
 import gc
 import io
+import json
 import os
 import pickle
 from collections.abc import Sequence
@@ -39,7 +40,10 @@ def limit_answer(name: str, body: bytes, media_type: str, ready: Any, predict: A
     if media_type == CSV:
         pd.read_csv(io.BytesIO(body))
     else:
-        orjson.loads(body)
+        try:
+            orjson.loads(body)
+        except orjson.JSONDecodeError:  # NaN, which Python's own module writes
+            json.loads(body)
     answer = {"predictions": np.asarray(predict(ready))}
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 

@@ -33,23 +33,24 @@ class Brightness(PythonModel):
         return model_input.mean(axis=(1, 2), dtype="float64")
 
 
-def doubles(rows: int) -> pd.DataFrame:
-    """Four columns of doubles."""
-    cells = np.random.default_rng(0).normal(size=(rows, 4)).round(2)
+def doubles(rows: int, digits: int = 2) -> pd.DataFrame:
+    """Four columns of doubles of so many decimals."""
+    cells = np.random.default_rng(0).normal(size=(rows, 4)).round(digits)
     return pd.DataFrame(cells, columns=["a", "b", "c", "d"])
 
 
-def mixed(rows: int, dates: bool) -> pd.DataFrame:
-    """50 columns: doubles, longs, strings, booleans and, if `dates`, one of datetimes."""
+def mixed(rows: int, dates: bool, digits: int = 3) -> pd.DataFrame:
+    """50 columns: doubles of so many decimals, longs, strings, booleans and, if `dates`, one of
+    datetimes."""
     rng = np.random.default_rng(0)
     words = np.array(["red", "green", "blue", "yellow"], object)
     columns: dict[str, Any] = {}
-    columns |= {f"double{i}": rng.normal(size=rows).round(3) for i in range(24)}
+    columns |= {f"double{i}": rng.normal(size=rows).round(digits) for i in range(24)}
     columns |= {f"long{i}": rng.integers(0, 1000, rows) for i in range(12)}
     columns |= {f"text{i}": pd.Series(rng.choice(words, rows), dtype="str") for i in range(8)}
     columns |= {f"flag{i}": rng.random(rows) < 0.5 for i in range(5)}
     moments = np.datetime64("2024-01-01", "ns") + rng.integers(0, 10**6, rows).astype("m8[s]")
-    columns |= {"when": moments} if dates else {"double24": rng.normal(size=rows).round(3)}
+    columns |= {"when": moments} if dates else {"double24": rng.normal(size=rows).round(digits)}
     return pd.DataFrame(columns)
 
 
@@ -101,9 +102,8 @@ def save_wide(path: Path, dates: bool) -> None:
     save_sklearn(path, make_pipeline(columns, LogisticRegression()), frame)
 
 
-def save_noop(path: Path) -> None:
-    """A pyfunc that does nothing, with the signature of the regression."""
-    example = doubles(1)
+def save_noop(path: Path, example: pd.DataFrame) -> None:
+    """A pyfunc that does nothing, with the signature of the example."""
     mlflow.pyfunc.save_model(
         path,
         python_model=Noop(),
@@ -126,7 +126,8 @@ def save_tensor(path: Path) -> None:
 
 MODELS: Final[Mapping[str, Callable[[Path], None]]] = {
     "LR": save_regression,
-    "no-op": save_noop,
+    "no-op": lambda path: save_noop(path, doubles(1)),
+    "wide no-op": lambda path: save_noop(path, mixed(1, dates=True)),
     "wide": lambda path: save_wide(path, dates=True),
     "wide without dates": lambda path: save_wide(path, dates=False),
     "tensor": save_tensor,

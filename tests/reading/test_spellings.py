@@ -15,12 +15,12 @@ import pandas as pd
 import pytest
 
 from modelserver.errors import ApiError
+from modelserver.reading.fast import FAST
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
-from modelserver.reading.json_reader import MANY_CELLS
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
 
-ROWS = MANY_CELLS // 10
+ROWS = max(way.smallest for way in FAST) // 10
 """Rows of a table that is read by the ways for large ones."""
 
 FILLERS: dict[str, Any] = {"double": 1.5, "long": 1, "boolean": True, "datetime": "2024-01-02"}

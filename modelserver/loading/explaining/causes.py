@@ -8,7 +8,7 @@ import errno
 from collections.abc import Iterator
 from typing import Any, Final
 
-from modelserver.mlflow_internals import (
+from modelserver.scoring.mlflow_internals import (
     FOREIGN_HOST,
     NO_JSON,
     NO_SPACE,

@@ -21,7 +21,7 @@ from modelserver.loading.explaining.causes import (
 from modelserver.loading.explaining.looking_up import fault_of_server, no_model, unreadable
 from modelserver.loading.explaining.model_packages import to_install
 from modelserver.loading.stores import Store, store_of
-from modelserver.mlflow_internals import BAD_URI, GONE, says
+from modelserver.scoring.mlflow_internals import BAD_URI, GONE, says
 
 EXPERIMENT: Final = re.compile(r"mlflow-artifacts:(?://[^/]*)?/(?:workspaces/[^/]+/)?(\d+)/")
 """The experiment's id in the location of files behind a tracking server."""

@@ -18,7 +18,7 @@ from modelserver.loading.explaining.causes import (
 )
 from modelserver.loading.explaining.misspelt import meant, unknown_scheme
 from modelserver.loading.registry import NotRegistered
-from modelserver.mlflow_internals import (
+from modelserver.scoring.mlflow_internals import (
     BAD_URI,
     NO_ENDPOINT,
     NO_LOGIN,

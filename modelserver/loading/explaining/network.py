@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from modelserver.loading.attempt import Attempt, public_uri
 from modelserver.loading.explaining.causes import status_of
 from modelserver.loading.stores import store_of
-from modelserver.mlflow_internals import says
+from modelserver.scoring.mlflow_internals import says
 
 PROXY_ERRORS = frozenset({"ProxyError", "ProxyConnectionError"})
 """Of requests, urllib3 and botocore."""

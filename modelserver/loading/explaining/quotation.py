@@ -13,7 +13,7 @@ from modelserver.errors import shortened
 from modelserver.hosting.redaction import struck
 from modelserver.loading.attempt import Attempt, public_uri
 from modelserver.loading.explaining.causes import causes
-from modelserver.mlflow_internals import HEADING, RESPONSE, is_mlflow_exception
+from modelserver.scoring.mlflow_internals import HEADING, RESPONSE, is_mlflow_exception
 
 LONGEST: Final = 300
 """Characters."""

@@ -134,6 +134,7 @@ def table_of(form: str, value: Any, columns: Columns) -> Table:
 
 def _nested_column(columns: Columns) -> str:
     """The first column that is not of single values, in words; empty where there is none."""
-    nested = (column for column in columns.columns if not column.kind.is_scalar)
-    column = next(nested, None)
-    return f"column {column.name!r} takes {column.kind.expects}" if column else ""
+    if columns.only_scalars:
+        return ""
+    column = next(column for column in columns.columns if not column.kind.is_scalar)
+    return f"column {column.name!r} takes {column.kind.expects}"

@@ -1,25 +1,26 @@
 """The contract of a model's signature: what becomes of each input form, and what comes out of it.
 
 Each of the four ways in which models are typed is a subclass of `Signature`, made once per load.
-`input_forms.py` and `payload.py` find out what was sent, and call the method that reads it. All of
-these raise `BadRequest` for what has not the shape of its form, `InvalidInput` for values that do
-not fit. Pure.
+`input_forms.py` and `json_reader.py` find out what was sent, and call the method that reads it. All
+of these raise `BadRequest` for what has not the shape of its form, `InvalidInput` for values that
+do not fit. Pure.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
-import numpy as np
 import pandas as pd
 
 from modelserver.errors import BadRequest, joined
-from modelserver.reading.fast.json_numbers import Code
 from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.kind import Kind
 from modelserver.types.params import Params
-from modelserver.types.tables import Table, check_names, read_records, read_split
+from modelserver.types.tables import Table, read_records, read_split
+
+Code: TypeAlias = Literal["d", "i"]
+"""What a body of nothing but numbers is read as: doubles, or integers of 64 bits."""
 
 LLM_KEYS: Final = ("messages", "prompt", "input")
 """Keys of a body that is itself the input: a chat or completion request."""
@@ -110,15 +111,6 @@ class Signature(ABC):
         """The input in the body of a chat, and the params."""
         given = {key: value for key, value in body.items() if key in self.params.names}
         return {key: value for key, value in body.items() if key not in given}, given
-
-    def read_numbers(
-        self, array: "np.ndarray[Any, Any]", names: Sequence[Any] | None
-    ) -> Payload | None:
-        """What `numbers` allowed to be read as one array: a table whose columns have `names`, or
-        an array without names. None where the ordinary way must read it."""
-        if names is None:
-            return None
-        return self.read_table(Table(check_names(names), len(array), rows=array))
 
     @property
     def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]] | None:

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import numpy as np
-
 from modelserver.errors import InvalidInput, are_params
-from modelserver.reading.fast.json_numbers import Code
-from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.reading.signatures.signature import Code, Payload, Signature
 from modelserver.types.params import Params
 from modelserver.types.tables import Table
 from modelserver.types.tensors import Tensor, read_instances, read_tensors, tensors_from_table
@@ -53,12 +50,6 @@ class TensorSignature(Signature):
     def misfit(self, nested: bool, tensors: bool) -> str:
         """Where there can be no tensors."""
         return "" if tensors else "the model takes tensors"
-
-    def read_numbers(
-        self, array: "np.ndarray[Any, Any]", names: Sequence[Any] | None
-    ) -> Payload | None:
-        """Arrays only."""
-        return self._read(read_tensors, array, None) if names is None else None
 
     def _read(self, to_tensors: Callable[..., Any], value: Any, params: Any) -> Payload:
         first = value[0] if isinstance(value, list) and value else value

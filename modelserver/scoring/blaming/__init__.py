@@ -1,4 +1,4 @@
 """Whose fault it is when a model fails: proven, not guessed.
 
-In: what a prediction raised, the model and its input. Out: the `ApiError` that answers.
+In: the exception that a prediction raised, the model and its input. Out: the `ApiError` to answer.
 """

@@ -1,8 +1,9 @@
-"""Who is to blame when a model fails: from what a prediction raised to the `ApiError` that answers.
+"""Who is to blame when a model fails: from its exception to the `ApiError` that answers.
 
-Blame is proven, not guessed. What MLflow refuses before the model is entered is the caller's; what
-the model raises is the model's, unless it predicts without the missing values, or in another form.
-Where nothing is proven, the answer says what stands out in the input.
+Blame is proven, not guessed. It is the caller's fault if MLflow refuses the input before the
+model's code runs. It is the model's fault if the model raises, unless the model predicts the same
+input without its missing values, or in another form: then it is the caller's. If nothing is proven,
+the answer says what is unusual in the input.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,19 +28,20 @@ LOGGED: Final = "the server's log has the traceback under this request id"
 UNFIT: Final = "the input does not fit the model's signature"
 
 LONGEST: Final = 300
-"""Characters of an exception's text in an answer."""
+"""The most characters of an exception's text in an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What an answer tells of a model's exception: its type, or also its text without `secrets`."""
+    """What an answer says of a model's exception: its type and, if `text` is set, its text without
+    the `secrets`."""
 
     text: bool = False
     secrets: Sequence[str] = ()
 
     def failed(self, error: Any) -> ApiError:
-        """The error that answers a request on which the model raised `error`. If a model chose to
-        raise an MlflowException, its message and status are the answer."""
+        """The error to answer if the model raised `error`. If a model raises an MlflowException on
+        purpose, the answer has its message and status."""
         if is_odd_answer(error):
             return ModelFailed(f"the model's answer is not of its declared type; {LOGGED}")
         if is_chosen(error):
@@ -50,20 +52,21 @@ class Telling:
         return ModelFailed(f"{said}: {text}; {LOGGED}" if text else f"{said}; {LOGGED}")
 
     def clean(self, text: str) -> str:
-        """The text without secrets, logins and queries."""
+        """The text without secrets, and without the logins and queries of URLs."""
         return struck(text, self.secrets)
 
     def _text_of(self, error: BaseException) -> str:
         try:
             text = str(error)
-        except BaseException:  # a model's own exceptions may fail at that, too
+        except BaseException:  # the `__str__` of a model's own exception may fail
             return ""
         return shortened(" ".join(self.clean(text).split()), LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A prediction that failed, and what the model can be asked to find out why."""
+    """A prediction that failed, and what is needed to try the model again. `error`: the answer if
+    that proves nothing."""
 
     predict: Callable[[Payload], Any]
     signature: Signature
@@ -72,7 +75,7 @@ class Case:
     error: ModelFailed
 
     def verdict(self) -> ApiError:
-        """The error that answers the request."""
+        """The error that answers the request; `error` itself if nothing more is known."""
         if is_untyped(self.signature):
             return self._of_form()
         return self._of_cells() if self.payload.typed else self.error
@@ -83,7 +86,7 @@ class Case:
     def _of_form(self) -> ApiError:
         advice = advised_form(self.payload.data)
         other = None
-        with suppress(Exception):  # cells of types that pandas and NumPy have no other form of
+        with suppress(Exception):  # pandas and NumPy cannot convert cells of all types
             other = _in_other_form(self.payload.data)
         if other is not None and self._predicts(other):
             return InvalidInput(f"{advice}; {self._said()}")
@@ -103,15 +106,15 @@ class Case:
         return self._with(*facts)
 
     def _shown_without(self, gaps: Gaps) -> str:
-        """What the model was seen to do without the rows with gaps; empty if that proves nothing,
-        because it fails there, too, or predicts the rows with gaps the second time."""
+        """What the model predicts without the rows with gaps, in words. Empty if that proves
+        nothing: it fails on other rows too, or the second time it predicts the rows with gaps."""
         if gaps.rows is None:
             return ""
         if gaps.other_rows is not None:
             shown, works = "predicts the others", self._predicts(gaps.other_rows)
         else:
             shown = "predicts its logged example"
-            # A model may write into what it gets.
+            # A copy, since a model may write into what it gets.
             works = self.example is not None and predicts(self.predict, deepcopy(self.example))
         return shown if works and not self._predicts(gaps.rows) else ""
 
@@ -123,7 +126,7 @@ class Case:
 
 
 def without_request(message: str) -> str:
-    """The message without its pointer to a request id, for where nobody sent a request."""
+    """The message without the hint at a request id, for a prediction that no request asked for."""
     return message.removesuffix(f"; {LOGGED}")
 
 
@@ -137,19 +140,19 @@ def predicts(predict: Callable[[Payload], Any], payload: Payload) -> bool:
 
 
 def is_untyped(signature: Signature) -> bool:
-    """Whether the model declares nothing of its input."""
+    """Whether the model has no signature."""
     return isinstance(signature, Untyped)
 
 
 def advised_form(data: Any) -> str:
-    """What to try where a model without a signature does not take the form of `data`."""
+    """The advice if a model without a signature fails on `data`: the input form to try instead."""
     form = "inputs" if isinstance(data, pd.DataFrame) else "dataframe_split"
     return f"the model has no signature; try {form}"
 
 
 def _in_other_form(data: Any) -> Any:
-    """The same cells in another form: a table as an array, an array or columns as a table. None if
-    they have no clear other form."""
+    """The same cells in another form: a DataFrame as an array, an array or a dict of columns as a
+    DataFrame; None if there is no clear other form."""
     if isinstance(data, pd.DataFrame):
         return data.to_numpy()
     if isinstance(data, np.ndarray):

@@ -1,15 +1,15 @@
-"""Which code an exception of a prediction comes from: MLflow's own, or the model's.
+"""Which code raised an exception of a prediction: MLflow's own, or the model's.
 
-MLflow takes an input apart before it enters a typed model, a chat model or an agent, and the
-answer afterwards. What it refuses there is told by the frames of the traceback, since its
-exceptions are of all types.
+For a typed model, a chat model or an agent, MLflow converts the input before it calls the model,
+and the answer afterwards. Whether MLflow refused one of them shows in the functions of the
+traceback; the type of the exception does not show it.
 """
 
 import sys
 from dataclasses import dataclass
 from typing import Final
 
-from modelserver.mlflow_internals import ANSWERING, CONVERTERS, is_mlflow_exception
+from modelserver.scoring.mlflow_internals import ANSWERING, CONVERTERS, is_mlflow_exception
 
 NOT_THE_MODEL: Final = sys.stdlib_module_names | {
     "modelserver",
@@ -18,21 +18,21 @@ NOT_THE_MODEL: Final = sys.stdlib_module_names | {
     "numpy",
     "pandas",
 }
-"""Packages whose code runs before a model is entered."""
+"""Packages whose code runs before the model's own code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Where an exception comes from: MLflow's functions, and whether others' were among them,
-    which are the model's."""
+    """The way of an exception through the code: the names of MLflow's functions in it, and whether
+    it has the model's code in it."""
 
     functions: frozenset[str]
     entered_model: bool
 
 
 def is_refused(error: BaseException, typed: bool) -> bool:
-    """Whether MLflow refused an input before it entered the model. `typed`: the input has the types
-    of the signature, so only MLflow's converters may still refuse it."""
+    """Whether MLflow refused the input before it called the model. `typed`: the input already has
+    the signature's types, so only MLflow's converters may still refuse it."""
     way = trail(error)
     if way.entered_model or way.functions & ANSWERING:
         return False
@@ -40,19 +40,19 @@ def is_refused(error: BaseException, typed: bool) -> bool:
 
 
 def is_odd_answer(error: BaseException) -> bool:
-    """Whether MLflow refused what the model answered."""
+    """Whether MLflow refused the model's answer."""
     way = trail(error)
     return not way.entered_model and bool(way.functions & ANSWERING)
 
 
 def is_chosen(error: BaseException) -> bool:
-    """Whether the model raised an MlflowException by choice, as an answer to the caller."""
+    """Whether the model raised an MlflowException on purpose, as an answer to the caller."""
     return is_mlflow_exception(error) and not trail(error).functions & CONVERTERS
 
 
 def trail(error: BaseException) -> Trail:
-    """The path of an exception through the code, with those of the exceptions that were handled
-    when it was raised."""
+    """The way of an exception through the code, together with that of the exceptions in its
+    `__context__`."""
     functions: set[str] = set()
     packages: set[str] = set()
     seen: list[BaseException] = []

@@ -1,7 +1,7 @@
 """Missing and infinite values in what a model gets: where they are, and which rows have none.
 
-A model may or may not cope with them. Missing ones count where the signature calls the column
-required.
+`blame` tries whether a model fails because of them. A missing value in an optional column is
+allowed and does not count.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,13 +22,14 @@ NULL: Final = "null"
 INFINITY: Final = "infinity"
 
 WORDS: Final[Mapping[str, str]] = {NULL: "missing", INFINITY: "infinite"}
-"""What a gap may be found to be, and how that is said of several."""
+"""The kinds of gaps, and the word for each in messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """`what` they are and `where`, in words; one detail for each; the rows that have some, and the
-    others, each None where there are no such rows or the input has none."""
+    """The gaps in an input: in words `what` they are and `where`, and one detail for each. `rows`
+    are the rows with gaps, `other_rows` those without; None if there are none, or if the input
+    has no rows."""
 
     what: str
     where: str
@@ -38,10 +39,11 @@ class Gaps:
 
 
 def find_gaps(signature: Signature, data: Any) -> Gaps | None:
-    """The missing and infinite values in `data`, which is of the types of the signature."""
+    """The missing and infinite values in `data`, which has the types of the signature; None if
+    there are none."""
     if isinstance(signature, ColumnSignature):
         return _in_columns(signature.columns, data)
-    assert isinstance(signature, TensorSignature)  # input of the other two has no declared types
+    assert isinstance(signature, TensorSignature)  # no other signature types its input
     arrays = data if isinstance(data, dict) else {None: data}
     return _in_tensors([(tensor, arrays[tensor.name]) for tensor in signature.tensors])
 
@@ -69,7 +71,7 @@ def _in_columns(columns: Columns, frame: pd.DataFrame) -> Gaps | None:
 
 
 def _kinds_of_gaps(cells: "np.ndarray[Any, Any]", required: bool) -> "np.ndarray[Any, Any]":
-    """For each cell what it is if it is a gap, else the empty text."""
+    """The kind of gap of each cell (a key of `WORDS`); the empty text for a cell that is no gap."""
     kinds = np.full(cells.shape, "", object)
     if cells.dtype.kind == "f":
         kinds[np.isinf(cells)] = INFINITY

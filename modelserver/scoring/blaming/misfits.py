@@ -1,9 +1,9 @@
-"""Where an input does not fit what MLflow makes of it: by type hints, of a chat, for an agent.
+"""Where an input does not fit a model's type hints, or the request of a chat model or an agent.
 
-MLflow says it in sentences that repeat the input, or without a place. So once it has refused an
-input, the faults are found by asking the same classes again. Of what they say, only what holds no
-value is kept. In: MLflow's wrapper of the model, and the input. Out: `InvalidInput` with one detail
-per fault, or None.
+MLflow's messages repeat the input, or do not say where the fault is. So after MLflow has refused an
+input, this module validates it again with the same classes. It takes the place of each fault from
+them, and their words only if those repeat no value. In: MLflow's wrapper of the model, and the
+input. Out: `InvalidInput` with one detail per fault, or None.
 """
 
 import re
@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin
 import pandas as pd
 
 from modelserver.errors import LIMIT, InvalidInput, clipped
-from modelserver.mlflow_internals import (
+from modelserver.scoring.mlflow_internals import (
     DATACLASS_FAULT,
     NO_CONTENT,
     NO_TOOL,
@@ -33,15 +33,15 @@ from modelserver.types.type_table import KINDS
 Detail: TypeAlias = Mapping[str, Any]
 
 MOST: Final = 10 * LIMIT
-"""Faults that are looked at, some of which are the same."""
+"""How many faults are looked at; several of them may be equal."""
 
 
 def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | None:
-    """Finds where `data` does not fit what MLflow makes of it for a model. `model` is MLflow's
-    wrapper. None where no fault is found."""
+    """The faults because of which MLflow does not pass `data` to the model; None if none is found.
+    `model` is MLflow's wrapper of the model."""
     details: list[Detail] = []
     for detail in islice(_faults(model, data), MOST):
-        if detail not in details:  # pydantic tells of each alternative that it tried
+        if detail not in details:  # pydantic reports a fault for each alternative of a union
             details.append(detail)
     if details:
         return _invalid(details[:LIMIT])
@@ -49,7 +49,7 @@ def misfit(model: Any, columns: Columns | None, data: Any) -> InvalidInput | Non
 
 
 def takes_one_conversation(model: Any) -> bool:
-    """Whether MLflow's wrapper of the model hands on the first row of a table, and no other."""
+    """Whether MLflow's wrapper of the model passes only the first row of a table to the model."""
     return is_chat_model(model) or request_class(model) is not None
 
 
@@ -65,9 +65,9 @@ def _faults(model: Any, data: Any) -> Iterator[Detail]:
 
 
 def reads_texts(model: Any) -> bool:
-    """Whether MLflow makes dates or bytes of texts for a model with type hints. It then guesses at
-    text that is no base64, and takes numbers such as 20240131 for dates, so the text is checked
-    before."""
+    """Whether the type hints of a model make MLflow convert texts to dates or bytes. MLflow then
+    accepts text that is no base64, and takes numbers such as 20240131 for dates, so this server
+    checks the text before."""
     return _mentions(_hint_of(model), TEXT_READERS.keys())
 
 
@@ -80,8 +80,8 @@ def _hint_of(model: Any) -> Any:
 
 
 def _faults_of_hint(hint: Any, data: Any, place: str) -> Iterator[Detail]:
-    """By MLflow's rules (`mlflow.types.type_hints`): pydantic's models are strict, unions are not
-    looked into unless they are optional values."""
+    """The faults by MLflow's rules (`mlflow.types.type_hints`): pydantic models are strict, and of
+    unions only optional types are checked."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hasattr(hint, "model_validate"):
         yield from _faults_of_model(hint, data, place, strict=True)
@@ -139,7 +139,7 @@ def _faults_of_model(
 
 
 def _expected(fault: Any) -> str:
-    """What belongs there: in our words, or in pydantic's if those repeat no value."""
+    """What is expected: in our words, or in pydantic's if those repeat no value."""
     said, kind = str(fault.get("ctx", {}).get("error")), fault["type"]
     if said in SAYINGS:
         return SAYINGS[said]
@@ -149,7 +149,7 @@ def _expected(fault: Any) -> str:
 
 
 def _path_in(data: Any, location: Sequence[Any], missing: bool) -> Iterator[Any]:
-    """pydantic's location without the names of the alternatives that it tried."""
+    """pydantic's location of a fault, without the names of the union's alternatives in it."""
     for number, step in enumerate(location, 1):
         inner = dict(enumerate(data)) if isinstance(data, list) else data
         if isinstance(inner, dict) and step in inner:
@@ -171,7 +171,8 @@ def _faults_of_chat(request: Any) -> Iterator[Detail]:
 
 
 def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> list[Detail]:
-    """`otherwise`: the place where the fault names no field."""
+    """The faults of an object that MLflow reads into the dataclass `made`. `otherwise`: the place
+    to name if MLflow's message names no field."""
     if not isinstance(data, dict):
         return [_detail(place, "an object", what_is(data))]
     try:
@@ -189,8 +190,8 @@ def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> li
 
 
 def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
-    """The fault of an object that is one row; keys that are no columns are left aside. MLflow takes
-    no text for a number there."""
+    """The fault of an object that is one row, without its unknown keys. In such a row MLflow does
+    not accept text for a number."""
     if not isinstance(data, dict):
         return None
     known = {key: value for key, value in data.items() if key in columns.positions}
@@ -233,13 +234,14 @@ SCALARS: Final[Mapping[Any, str]] = {
     bytes: "base64 text",
     datetime: "an ISO 8601 date or date-time",
 }
-"""Types of hints, and what is expected for them."""
+"""The scalar types of type hints, and what a message says is expected for each."""
 
 TEXT_READERS: Final[Mapping[Any, tuple[Callable[[str], Any], str]]] = {
     bytes: (lambda text: KINDS["binary"].parse([text]), "text that is no base64"),
     datetime: (_date, "text that is no date"),
 }
-"""How such values are read from text, and what else was found."""
+"""The types that MLflow makes of text: how this server reads the text, and what a message says was
+found if that fails."""
 
 FINER_THAN_MICROSECONDS: Final = re.compile(r"\.\d{6}0*[1-9]")
 
@@ -251,7 +253,7 @@ SAYINGS: Final[Mapping[str, str]] = {
     NO_CONTENT: "content or tool_calls beside the role",
     NO_TOOL: "name and tool_call_id beside the role tool",
 }
-"""What MLflow's classes say of a whole message, and the same as what is expected."""
+"""MLflow's texts for a fault of a whole chat message, and what we say is expected instead."""
 
 WORDS: Final[Mapping[str, str]] = {
     "missing": "a value",
@@ -266,14 +268,15 @@ WORDS: Final[Mapping[str, str]] = {
     "str": "text",
     "string": "text",
 }
-"""What is expected, by Python's type, or by the beginning of pydantic's kind of fault."""
+"""What a message says is expected, by the name of a Python type, or by pydantic's type of error
+without its ending."""
 
 SPEAKING: Final = re.compile(
     "(?:bytes|date|datetime|time|set|tuple)_type|none_required|int_from_float|literal_error|enum|"
     "greater_than(?:_equal)?|less_than(?:_equal)?|multiple_of|finite_number|"
     "too_(?:short|long)|string_.*"
 )
-"""pydantic's kinds of fault whose texts hold what the model declares, and no value."""
+"""pydantic's types of errors with texts that quote what the model declares, but no value."""
 
 SHOULD: Final = re.compile(r"^\w+ should (?:be|have|match) ")
-"""How those texts begin."""
+"""The beginning of those texts, which is cut off."""

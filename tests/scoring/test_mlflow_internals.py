@@ -26,7 +26,7 @@ from modelserver.hosting.login import KeyAuth
 from modelserver.loading.explaining.causes import is_page, status_of
 from modelserver.loading.registry import resolve
 from modelserver.loading.tracking import AuthProvider
-from modelserver.mlflow_internals import (
+from modelserver.scoring.mlflow_internals import (
     ANSWERING,
     BAD_URI,
     CONVERTERS,

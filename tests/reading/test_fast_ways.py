@@ -1,0 +1,569 @@
+"""Fast ways of reading: which bodies they read, and that they read what the plain way does.
+
+A body of JSON takes a fast way from some size on only, so the same body is read plainly as it is,
+and fast with so many spaces behind it.
+"""
+
+import contextlib
+import csv
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from modelserver.errors import ApiError, BadRequest
+from modelserver.reading import csv_reader
+from modelserver.reading.fast import FAST, Found, cells_by_arrow, document, read_fast
+from modelserver.reading.formats import CSV, FORMATS, JSON
+from modelserver.reading.json_reader import json_payload, payload_of
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.reading.signatures.tensors import TensorSignature
+from modelserver.types.tables import Table
+from tests.bench.without import WAYS, switched_off
+from tests.reading.test_properties import repeatable
+from tests.support.zoo import describe
+
+needs_simdjson = pytest.mark.skipif(not document.AVAILABLE, reason="pysimdjson is missing")
+needs_arrow = pytest.mark.skipif(
+    not (document.AVAILABLE and cells_by_arrow.AVAILABLE),
+    reason="pysimdjson or pyarrow is missing",
+)
+
+LEAST = min(way.smallest for way in FAST)
+
+SPACES = b" " * max(way.smallest for way in FAST)
+
+
+def fast(body: bytes, signature: Signature) -> list[Found]:
+    """What the fast ways make of a body, whatever its size."""
+    return list(read_fast(body + SPACES, signature))
+
+
+def outcome(media_type: str, body: bytes, signature: Signature) -> Any:
+    """What the plain way makes of it."""
+    assert len(body) < LEAST
+    try:
+        return account(FORMATS[media_type].read(body, signature, 10**6))
+    except ApiError as error:
+        return error.message, error.details
+
+
+def account(payload: Payload) -> Any:
+    return describe(payload.data), payload.params, payload.rows, payload.typed, payload.wrapped
+
+
+def payloads(body: bytes, signature: Signature) -> list[Payload]:
+    """Those that fit of what the fast ways make of a body; each is what the plain way makes."""
+    found = []
+    for one in fast(body, signature):
+        with contextlib.suppress(BadRequest):
+            found.append(payload_of(one, signature))
+    for payload in found:
+        assert account(payload) == outcome(JSON, body, signature)
+    return found
+
+
+# Per type: cells of JSON that are plain, and cells that need a closer look, are wrong, or might be
+# taken for something else.
+JSON_CELLS: dict[str, tuple[list[str], list[str]]] = {
+    "double": (
+        ["1.5", "-2", "0", "1e5", "null", "4.9e-324"],
+        [
+            "1E400",
+            "-0",
+            "-0.0",
+            "123456789012345678901234567890",
+            "true",
+            '"1.5"',
+            '"nan"',
+            '"inf"',
+            '"0x1"',
+            "{}",
+            "[1]",
+            "[]",
+            '{"a":1}',
+            '""',
+            "9007199254740993",
+        ],
+    ),
+    "long": (
+        ["1", "-5", "0", "9223372036854775807"],
+        ["9223372036854775808", "1.0", "1e3", "2.5", "null", "true", '"7"', '"0x1F"', "{}", "[2]"],
+    ),
+    "boolean": (["true", "false"], ["null", "1", "0", '"true"', "0.0", "[true]"]),
+    "string": (
+        ['"a"', '"b c"', "null", '"null"', '""', '"a,b"', '"[x]"', '"],["', '"ü"', '" x "', '"NA"'],
+        ['"\\n"', "12", "1.5", "true", "[]", "{}", '"\\""'],
+    ),
+    "datetime": (
+        ['"2024-01-31"', '"2024-01-31T12:00:00.5"', '"2024-01-31T12:00:00Z"', "null"],
+        ['"x"', "5", '""', '"NaT"', "true"],
+    ),
+    "binary": (['"aGVsbG8="', '""'], ["null", '"!!"', "5"]),
+}
+
+CSV_CELLS: dict[str, tuple[list[str], list[str]]] = {
+    "double": (
+        ["1.5", "-2", "1e5", "", "NA", "NaN", "4.9e-324"],
+        [
+            "inf",
+            "1e400",
+            "0x1p3",
+            "+1.5",
+            " 1.5",
+            "1.5 ",
+            "true",
+            "nan",
+            "null",
+            "007",
+            "1_0",
+            '"1,5"',
+            ".5",
+            "5.",
+            "1e",
+            "9007199254740993",
+            "1d5",
+            "\t1",
+            "abc",
+            '"2"',
+        ],
+    ),
+    "long": (
+        ["1", "-5", "007", "9223372036854775807"],
+        ["+7", " 7", "1.0", "2.5", "9223372036854775808", "", "NA", "0x1F", "0X1", "1e3", '"8"'],
+    ),
+    "boolean": (["true", "False", "TRUE"], ["1", "0", "", "NA", "tRue", "true ", '"true"']),
+    "string": (
+        [
+            "a",
+            "",
+            "NA",
+            "null",
+            "x y",
+            " lead",
+            "trail ",
+            '"a,b"',
+            '"line\nbreak"',
+            '"cr\rx"',
+            "ü",
+            '"a""b"',
+            '""',
+        ],
+        ['a"b', '"a"b', '"', "0x5", "\0", "\\", "'", '"a" '],
+    ),
+    "datetime": (
+        ["2024-01-31", "2024-01-31T12:00:00", "2024-01-31T12:00:00Z", "", "NaT", "NA", "null"],
+        ["x", '"2024-01-31 12:00:00.5"'],
+    ),
+    "binary": (["aGVsbG8="], ["", "null", "!!"]),
+}
+
+for cells in (JSON_CELLS, CSV_CELLS):
+    cells["float"] = (cells["double"][0], [*cells["double"][1], "4e38"])
+    cells["integer"] = (["1", "-5", "0"], [*cells["long"][1], "2147483648"])
+
+
+def signature_of(types: list[str], required: list[bool]) -> Signature:
+    inputs = [
+        {"name": f"c{place}", "type": kind, "required": need}
+        for place, (kind, need) in enumerate(zip(types, required, strict=True))
+    ]
+    return compile_signature({"inputs": json.dumps(inputs)}, False)
+
+
+@st.composite
+def tables(
+    draw: st.DrawFn, known: dict[str, tuple[list[str], list[str]]], *first: str
+) -> tuple[Signature, list[str], list[list[str]]]:
+    """A signature, the names of a table's columns, and its rows."""
+    types = [*first, *draw(st.lists(st.sampled_from(sorted(known)), min_size=1, max_size=4))]
+    required = [draw(st.booleans()) for _ in types]
+    order = draw(st.permutations(range(len(types))))
+    odd = draw(st.sampled_from([0, 0, 1]))
+    cells = [
+        st.sampled_from(known[types[place]][0] + known[types[place]][1] * odd) for place in order
+    ]
+    rows = draw(st.lists(st.tuples(*cells).map(list), min_size=1, max_size=5))
+    return signature_of(types, required), [f"c{place}" for place in order], rows
+
+
+def split(
+    names: list[str], rows: list[list[str]], space: str = "", data_first: bool = False
+) -> bytes:
+    comma = "," + space
+    data = comma.join(f"[{space}{comma.join(row)}]" for row in rows)
+    header = json.dumps(names, ensure_ascii=False, separators=(comma, ":"))
+    parts = [f'"columns":{space}{header}', f'"data":{space}[{data}]']
+    if data_first:
+        parts.reverse()
+    return f'{{"dataframe_split":{space}{{{comma.join(parts)}}}}}'.encode()
+
+
+@needs_simdjson
+@given(table=tables(JSON_CELLS), space=st.sampled_from(["", " ", "\n  "]), data_first=st.booleans())
+@repeatable
+def test_tables_are_read_as_otherwise(table: Any, space: str, data_first: bool) -> None:
+    signature, names, rows = table
+    payloads(split(names, rows, space, data_first), signature)
+
+
+@needs_simdjson
+@given(table=tables(JSON_CELLS), data_first=st.booleans(), data=st.data())
+@repeatable
+def test_damaged_tables_are_read_as_otherwise(
+    table: Any, data_first: bool, data: st.DataObject
+) -> None:
+    signature, names, rows = table
+    body = split(names, rows, "", data_first)
+    start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(body))] * 2)))
+    damages = [b"", b"]", b"[", b",", b'"', b"}", b"],[", b" ", b'"c1":', b"c", b"0", b"{}"]
+    damage = data.draw(st.sampled_from(damages))
+    payloads(body[:start] + damage + body[min(end, start + 3) :], signature)
+
+
+TYPES = ["double", "long", "boolean", "string", "datetime", "binary", "float", "integer"]
+NAMES = [f"c{place}" for place in range(len(TYPES))]
+
+
+@needs_arrow
+@pytest.mark.parametrize("space", ["", " "])
+@pytest.mark.parametrize("data_first", [False, True])
+def test_plain_tables_are_read_fast(data_first: bool, space: str) -> None:
+    rows = [
+        [JSON_CELLS[kind][0][row % len(JSON_CELLS[kind][0])] for kind in TYPES] for row in range(9)
+    ]
+    body = split(NAMES, rows, space, data_first)
+    (found,) = payloads(body, signature_of(TYPES, [True] * 8))
+    for place in range(len(TYPES)):  # models may change their input
+        found.data.iloc[0, place] = found.data.iloc[1, place]
+
+
+PAIR = signature_of(["long", "string"], [True, True])
+DOUBLES = signature_of(["double", "double"], [True, True])
+
+
+@needs_arrow
+@pytest.mark.parametrize("rows", [40, 5000])
+def test_large_tables_without_spaces_are_read_fast(rows: int) -> None:
+    body = split(["c0", "c1"], [["1", '"a"']] * rows)
+    fast_ones = list(read_fast(body, PAIR))
+    assert len(fast_ones) == (1 if rows == 5000 else 0)
+    assert json_payload(body, PAIR, 10**6).rows == rows
+
+
+@needs_simdjson
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"columns": ["c0", "c1"], "data": []}',
+        '{"columns": [], "data": [[]]}',
+        '{"columns": {"c0": 1}, "data": [[1, "a"]]}',
+        '{"columns": ["c0", "c1"], "data": {"a": 1}}',
+        '{"columns": ["c0", "c0"], "data": [[1, "a"]]}',
+        '{"columns": ["c0", "c2"], "data": [[1, "a"]]}',
+        '{"columns": ["c0"], "data": [[1]]}',
+        '{"columns": ["c0"], "columns": ["c1"], "data": [[1]]}',
+        '{"columns": ["c0", "c1"], "data": [[1, "a"]], "index": [7]}',
+        '{"columns": ["c0", "c1"], "data": [[1, "a"]]}, "params": {}',
+        '{"columns": ["c0", "c1"], "data": [[1, "a"], [2]]}',
+        '{"columns": ["c0", "c1"], "data": [[1, "a"], [2, "b", "c"]]}',
+        '{"columns": ["c0", "c1"], "data": [[1, "\\n"]]}',
+        '{"columns": ["c0", "c1"], "data": [[1, 2]]}',
+        '{"columns": ["c0", "c1"], "data": [["1", "a"]]}',
+        '{"columns": ["c0", "c1"], "data": [[1.5, "a"]]}',
+        '{"columns": ["c0", "c1"], "data": [[null, "a"]]}',
+        '{"columns": ["c0", "c1"], "data": [[1, {"a": "b"}]]}',
+        '{"columns": ["c0", "c1"], "data": [[{"a": "b,c"}, "d"]]}',
+        '{"columns": ["c0", "c1"], "data": [[{}, "d"]]}',
+        '{"columns": ["c0", "c1"], "data": [[99999999999999999999, "d"]]}',
+        '{"data": [[1, "a"]]}',
+        '[[1, "a"]]',
+    ],
+)
+def test_tables_left_to_the_plain_way(content: str) -> None:
+    body = f'{{"dataframe_split": {content}}}'.encode()
+    assert payloads(body, PAIR) == []
+
+
+@needs_arrow
+def test_what_does_not_fit_is_left_to_the_plain_way() -> None:
+    body = split(["c0", "c1"], [["99999999999", '"a"']])
+    assert len(payloads(body, PAIR)) == 1
+    integers = signature_of(["integer", "string"], [True, True])
+    assert len(fast(body, integers)) == 1
+    assert payloads(body, integers) == []
+    with pytest.raises(BadRequest, match="beyond 32 bits"):
+        json_payload(body + SPACES, integers, 10**6)
+
+
+@needs_arrow
+@pytest.mark.parametrize(
+    ("cell", "is_plain"), [("-0", False), ("-0.0", True), ("-0e0", True), ("-0.5", True)]
+)
+def test_minus_zero_as_an_integer(cell: str, is_plain: bool) -> None:
+    signature = signature_of(["double", "string"], [True, True])
+    found = payloads(split(["c0", "c1"], [[cell, '"a"'], ["1", '"a"']], " "), signature)
+    assert len(found) == is_plain
+
+
+@needs_arrow
+@pytest.mark.parametrize("rows", [[[], ["1"]], [["1"], []], [["1"], [], ["2"]]])
+def test_rows_without_cells_in_a_table_of_one_column(rows: list[list[str]]) -> None:
+    signature = signature_of(["double"], [True])
+    body = split(["c0"], rows)
+    assert fast(body, signature) == []
+    assert "has 0 cells, expected 1" in outcome(JSON, body, signature)[0]
+
+
+def test_bodies_that_claim_more_cells_than_they_hold() -> None:
+    body = split([f"c{place}" for place in range(200_000)], [[]] * 200_000)
+    assert fast(body, PAIR) == []
+
+
+def test_models_that_have_no_plain_cells() -> None:
+    body = split(["c0", "c1"], [["1", "2"]])
+    nested = '[{"name": "c0", "type": "long"}, {"name": "c1", "type": "any"}]'
+    assert fast(body, compile_signature(None, False)) == []
+    assert fast(body, compile_signature({"inputs": nested}, False)) == []
+    assert fast(body, compile_signature({"inputs": nested}, True)) == []
+
+
+@needs_arrow
+def test_columns_without_names_go_by_their_places() -> None:
+    signature = compile_signature({"inputs": '[{"type": "long"}, {"type": "string"}]'}, False)
+    assert len(payloads(split(["x", "y"], [["1", '"a"'], ["2", '"b"']]), signature)) == 1
+    assert fast(split(["x"], [["1"]]), signature) == []
+
+
+@needs_arrow
+@pytest.mark.parametrize("data_first", [False, True])
+def test_names_and_texts_that_look_like_structure(data_first: bool) -> None:
+    names = [",", "}],[{", ":", "ü", "a" * 300]
+    inputs = [{"name": name, "type": "string"} for name in names]
+    signature = compile_signature({"inputs": json.dumps(inputs)}, False)
+    rows = [['"1"', '"{,}"', '"]"', '":"', "null"]] * 2
+    assert len(payloads(split(names, rows, " ", data_first), signature)) == 1
+
+
+@needs_arrow
+def test_gaps_among_numbers() -> None:
+    (found,) = fast(split(["c0", "c1"], [["1", "null"], ["2.5", "3"]]), DOUBLES)
+    assert isinstance(found, Table)
+    assert found.rows is None
+    assert len(payloads(split(["c0", "c1"], [["1", "null"], ["2.5", "3"]]), DOUBLES)) == 1
+
+
+def test_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells_by_arrow, "AVAILABLE", False)
+    assert fast(split(["c0", "c1"], [["1", '"a"']]), PAIR) == []
+
+
+def test_without_simdjson(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document, "AVAILABLE", False)
+    assert fast(b'{"inputs": [1]}', tensor("float64", -1)) == []
+
+
+def columns(*types: str) -> Signature:
+    inputs = [{"name": name, "type": kind} for name, kind in zip("abcdefgh", types, strict=False)]
+    return compile_signature({"inputs": json.dumps(inputs)}, False)
+
+
+def tensor(dtype: str, *shape: int) -> Signature:
+    spec = {"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": shape}}
+    return compile_signature({"inputs": json.dumps([spec])}, False)
+
+
+NUMERIC = {
+    "doubles": columns("double", "double"),
+    "mixed": columns("long", "float"),
+    "integers": columns("integer", "integer"),
+    "float tensor": tensor("float32", -1, 2),
+    "integer tensor": tensor("uint8", -1, 2),
+    "vector": tensor("float64", -1),
+    "params": compile_signature(
+        {
+            "inputs": '[{"name": "a", "type": "double"}, {"name": "b", "type": "double"}]',
+            "params": '[{"name": "p", "type": "long", "default": 1, "shape": null}]',
+        },
+        False,
+    ),
+}
+
+
+@needs_simdjson
+@pytest.mark.parametrize(
+    ("signature", "body", "array"),
+    [
+        ("vector", '{"inputs": [1, 2.5]}', [1.0, 2.5]),
+        ("vector", '{"instances": [[1], [2]]}', [[1.0], [2.0]]),
+        ("integer tensor", '{"inputs": [[1, 2], [3, 4]]}', [[1, 2], [3, 4]]),
+        ("doubles", '{"dataframe_split": {"columns": ["a", 7], "data": [[1, 2]]}}', [[1.0, 2.0]]),
+        (
+            "doubles",
+            '{"dataframe_split": {"data": [[1], [-0.0]], "columns": ["a"]}}',
+            [[1], [-0.0]],
+        ),
+    ],
+)
+def test_numbers_are_read_fast(signature: str, body: str, array: list[Any]) -> None:
+    found = fast(body.encode(), NUMERIC[signature])[0]
+    numbers = found.rows if isinstance(found, Table) else found
+    assert isinstance(numbers, np.ndarray)
+    assert numbers.tolist() == array
+    assert numbers.dtype == (np.int64 if signature == "integer tensor" else np.float64)
+    assert numbers.flags.writeable  # models may change their input
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[1]",
+        "1",
+        "{",
+        "{}",
+        "\ufeff{}",
+        '{"inputs": 1}',
+        '{"inputs": []}',
+        '{"inputs": [[]]}',
+        '{"inputs": [[[1], [2]], [3, 4]]}',
+        '{"inputs": [[1, 2], [3]]}',
+        '{"inputs": [[1], [2, 3], [4, 5]]}',
+        '{"inputs": [[1, 2], [3], [4, 5, 6]]}',
+        '{"inputs": [[1, 2], 3, 4]}',
+        '{"inputs": [1, null]}',
+        '{"inputs": [true]}',
+        '{"inputs": ["1"]}',
+        '{"inputs": [{"a": 1}]}',
+        '{"inputs": {"a": [1]}}',
+        '{"inputs": [1e400]}',
+        '{"inputs": [NaN]}',
+        '{"inputs": [100000000000000000000]}',
+        '{"inputs": [1], "inputs": [2]}',
+        '{"inputs": [1], "params": {}}',
+        '{"other": [1]}',
+        f'{{"inputs": {"[" * 40}1{"]" * 40}}}',
+        f'{{"inputs": {"[" * 2000}1{"]" * 2000}}}',
+        '{"dataframe_split": {"columns": ["a"], "data": [[1]]}}',
+    ],
+)
+def test_tensors_left_to_the_plain_way(body: str) -> None:
+    assert fast(body.encode(), NUMERIC["vector"]) == []
+
+
+@needs_simdjson
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("doubles", '{"inputs": [[1, 2]]}'),
+        ("integers", '{"dataframe_split": {"columns": ["a", "b"], "data": [[1, 2.5]]}}'),
+        ("vector", '{"inputs": [[1]]}'),
+        ("doubles", '{"dataframe_split": {"columns": ["a", "c"], "data": [[1, 2]]}}'),
+        ("doubles", '{"dataframe_split": {"columns": ["a"], "data": [1]}}'),
+        ("doubles", '{"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}'),
+        ("doubles", '{"dataframe_split": {"columns": ["a", "],["], "data": [[1, 2], [3, 4]]}}'),
+    ],
+)
+def test_numbers_that_do_not_fit(name: str, body: str) -> None:
+    assert payloads(body.encode(), NUMERIC[name]) == []
+
+
+SCALARS = st.one_of(
+    st.integers(-(2**65), 2**65),
+    st.integers(-3, 300),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([None, True, "1", "a,b", 1e39, 0.0, -0.0, 2.0]),
+)
+NUMBERS = st.one_of(st.integers(-3, 300), st.floats(-1e6, 1e6), st.integers(0, 2**62))
+ROWS = st.lists(st.lists(NUMBERS, min_size=2, max_size=2), min_size=1, max_size=4)
+DATA = st.one_of(ROWS, st.lists(st.lists(SCALARS, max_size=3), max_size=4), st.lists(NUMBERS))
+HEADERS = st.one_of(
+    st.permutations(["a", "b"]), st.lists(st.sampled_from(["a", "b", "],[", 0]), max_size=3)
+)
+BODIES = st.one_of(
+    st.builds(lambda form, data: {form: data}, st.sampled_from(["inputs", "instances"]), DATA),
+    st.builds(lambda n, data: {"dataframe_split": {"columns": n, "data": data}}, HEADERS, DATA),
+    st.builds(lambda n, data: {"dataframe_split": {"data": data, "columns": n}}, HEADERS, DATA),
+)
+
+
+@needs_simdjson
+@pytest.mark.parametrize("name", NUMERIC)
+@settings(max_examples=2 * settings().max_examples)
+@given(content=BODIES)
+def test_numbers_are_read_as_otherwise(name: str, content: Any) -> None:
+    payloads(json.dumps(content).encode(), NUMERIC[name])
+
+
+@needs_simdjson
+@pytest.mark.parametrize("name", NUMERIC)
+def test_plain_numbers_are_read_fast(name: str) -> None:
+    signature = NUMERIC[name]
+    rows: list[Any] = [1, 2] if name == "vector" else [[1, 2], [3, 4]]
+    table = {"dataframe_split": {"columns": ["a", "b"], "data": rows}}
+    body = json.dumps(
+        {"inputs": rows} if isinstance(signature, TensorSignature) else table
+    ).encode()
+    assert payloads(body, signature)
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        compile_signature(None, False),
+        columns("double", "string"),
+        tensor("str", -1),
+        compile_signature({"inputs": '[{"name": "a", "type": "double"}]'}, True),
+    ],
+    ids=["none", "text", "text tensor", "type hint"],
+)
+def test_models_that_take_other_than_numbers(signature: Signature) -> None:
+    assert signature.numbers is None
+
+
+def test_a_large_body() -> None:
+    rows = [[i, i / 4] for i in range(300)]
+    body = json.dumps({"dataframe_split": {"columns": ["a", "b"], "data": rows}}).encode()
+    assert len(body) > LEAST
+    payload = json_payload(body, NUMERIC["mixed"], 10**6)
+    assert payload.data["a"].tolist() == [row[0] for row in rows]
+    assert payload.data["b"].tolist() == [row[1] for row in rows]
+    assert [str(dtype) for dtype in payload.data.dtypes] == ["int64", "float32"]
+
+
+@given(
+    table=tables(CSV_CELLS, "string"),
+    newline=st.sampled_from(["\n", "\r\n", "\r"]),
+    end=st.sampled_from([0, 1, 2]),
+    data=st.data(),
+)
+@repeatable
+def test_csv_is_inferred_as_it_is_read_as_text(
+    table: Any, newline: str, end: int, data: st.DataObject
+) -> None:
+    signature, names, rows = table
+    lines = [",".join(row) for row in [names, *rows]]
+    if data.draw(st.sampled_from([False, False, True])):  # a line that is longer or shorter
+        place = data.draw(st.integers(0, len(lines) - 1))
+        more = data.draw(st.sampled_from([",", "x", '"', " ", ""]))
+        lines[place] = lines[place][: data.draw(st.integers(0, len(lines[place])))] + more
+    text = newline.join(lines) + newline * end
+    with contextlib.suppress(csv.Error):
+        list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        assert_alike(text.encode(), signature)
+
+
+def assert_alike(body: bytes, signature: Signature) -> None:
+    found = outcome(CSV, body, signature)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_reader, "TEXT_IS_OBJECT", True)  # so that texts are not inferred
+        assert found == outcome(CSV, body, signature)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_benchmark_can_do_without(way: str) -> None:
+    with switched_off(way):
+        pass
