@@ -1,8 +1,8 @@
 """The components of the document that follow from a model's signature. Pure.
 
 In: the signature as JSON, a sample of its input, and the model's real answers. Out: schemas by
-name: `Row` or `Tensors`, `Params`, one per input form, `Predictions`, and `Answer` where it is not
-the base's.
+name: `Row` or `Tensors`, `Params`, one for each input form, `Predictions`, and `Answer` if it
+differs from the one in the base document.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ from modelserver.types.nested import object_schema
 def input_components(
     declared: Declared, from_type_hint: bool, sample: Sample | None
 ) -> dict[str, Schema]:
-    """The forms of the input, and what they refer to."""
+    """The schemas of the input forms, and those that they refer to."""
     inputs, params = _with_gaps(declared["inputs"], sample), _params(declared)
     forms = json_forms(inputs, from_type_hint)
     schemas = {f"{form.name.title()}Input": _form(form, inputs, params) for form in forms}
@@ -36,14 +36,14 @@ def input_components(
     row = {"title": "Row", **_row(inputs, from_type_hint, sample)}
     if takes_chat(inputs):
         for part in row, *params.values():
-            part.pop("additionalProperties", None)  # they stand beside each other in one object
+            part.pop("additionalProperties", None)  # both describe the same object
     return {**schemas, "Row": row, **params}
 
 
 def answer_components(
     declared: Declared, from_type_hint: bool, answers: Sequence[Any]
 ) -> dict[str, Schema]:
-    """The answer: under `predictions`, or bare for chat-style input."""
+    """The schemas of the answer: wrapped in `predictions`, or bare for chat-style input."""
     inputs = declared.get("inputs")
     if inputs and takes_chat(inputs) and not from_type_hint:
         return {"Answer": BARE, "Predictions": predictions_schema(declared.get("outputs"), answers)}
@@ -53,7 +53,7 @@ def answer_components(
 
 
 def _with_gaps(inputs: Specs, sample: Sample | None) -> Specs:
-    """The columns, where those are marked that have missing values in the sample."""
+    """The columns; those with missing values in the sample are marked with `GAPS`."""
     if not sample or not sample.rows:
         return inputs
     columns = zip(inputs, zip(*sample.rows, strict=True), strict=True)
@@ -76,7 +76,7 @@ def _form(form: Form, inputs: Specs, params: Mapping[str, Schema]) -> Schema:
 
 
 def _row(inputs: Specs, from_type_hint: bool, sample: Sample | None) -> Schema:
-    """A row's schema, each column with a value of the sample."""
+    """The schema of a row; each column has a value of the sample as its example."""
     cells = sample.rows[0] if sample else [None] * len(inputs)
     columns = [_with_example(column_schema(s), c) for s, c in zip(inputs, cells, strict=True)]
     return columns[0] if from_type_hint else row_schema(inputs, columns)

@@ -1,8 +1,8 @@
 """What the server says of its model: the OpenAPI document, made once per load.
 
-In: the base document and a loaded model. Out: a `Description`, the document and its bytes. The
-examples are run through the code that answers requests, and their predictions become the answers
-that the document shows; what fails is left out and logged.
+In: the base document and a loaded model. Out: a `Description`: the document and its bytes. The code
+that answers requests also predicts the examples, and the document shows its answers. An example
+that fails is left out and logged.
 """
 
 import json
@@ -56,34 +56,35 @@ NO_ROW: Final = (
 LOG_ONE: Final = "log it again with an input_example that it predicts"
 
 PATIENCE: Final = 10.0
-"""Seconds for running examples. A slow model is ready sooner with fewer of them."""
+"""The most seconds for predicting examples, so that a slow model is not ready too late."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The document as a value, as JSON and as YAML; and what the model's page asks for."""
+    """The document as a value, as JSON and as YAML; and what the model's page asks a person."""
 
     document: Document
     json: Tagged
     yaml: Tagged
     questionnaire: Questionnaire
     warning: str = ""
-    """What making it showed of the model, for the person who publishes it."""
+    """A warning for the person who publishes the model: what was found out while describing it."""
 
     @property
     def calls(self) -> Sequence[Mapping[str, str]]:
-        """Calls to copy, as `snippets` makes them; none where no example is predicted."""
+        """Calls to copy, as `snippets` makes them; empty if no example was predicted."""
         return self.document["paths"]["/invocations"]["post"].get("x-codeSamples") or ()
 
     @classmethod
     def of(cls, document: Document, asked: Questionnaire = BLANK) -> "Description":
-        """The description with this document."""
+        """The description that has this document."""
         as_json, as_yaml = Tagged.of(encode_json(document)), Tagged.of(write_yaml(document))
         return cls(document, as_json, as_yaml, asked)
 
 
 def base_description(file: Path = BASE) -> Description:
-    """What can be said without a model. Raises `BaseError` naming the file and the fault."""
+    """The description while no model is loaded. Raises `BaseError`, which names the file and the
+    fault."""
     try:
         return Description.of(read_base(file.read_text(encoding="utf-8")))
     except RecursionError as error:
@@ -97,7 +98,7 @@ def base_description(file: Path = BASE) -> Description:
 def describe(
     base: Document, model: Model, with_key: bool, warnings: Sequence[str] = ()
 ) -> Description:
-    """The description of a loaded model. `with_key`: callers send a key of Posit Connect."""
+    """The description of a loaded model. `with_key`: whether calls need a key of Posit Connect."""
     subject = Subject(
         title=model.title,
         version=_version(model),
@@ -118,7 +119,8 @@ def describe(
 def _without_examples(
     base: Document, subject: Subject, model: Model, faults: Sequence[str]
 ) -> Description:
-    """Nothing was predicted. Of a logged example the warm-up has told already."""
+    """The description if no example was predicted. It warns of that, unless an example was logged:
+    then the warm-up has warned already."""
     if model.example or model.example_fault or not faults:
         return _of_subject(base, subject)
     warning = f"{NO_ROW}: {faults[0]}; {LOG_ONE}"
@@ -134,7 +136,7 @@ def _of_subject(base: Document, subject: Subject) -> Description:
 
 
 def _declared(model: Model) -> Declared:
-    """The signature as JSON, with what the type hints that it was made from say beyond it."""
+    """The signature as JSON, with the defaults of the type hints from which it was made."""
     declared = model.declared
     for part, hint in zip(("inputs", "outputs"), model.hints, strict=True):
         if hint and declared.get(part):
@@ -144,8 +146,8 @@ def _declared(model: Model) -> Declared:
 
 
 def _fitting(document: Document, answered: Sequence[Answered]) -> list[Answered]:
-    """The examples that fit their schemas in the document. The names of all others are logged;
-    those that stand in the base are left to its editor."""
+    """The examples that fit their schemas in the document. The names of all others are logged, also
+    of those in the base document; only the person who edits the base can correct these."""
     wrong = set(misfits(document))
     for name in sorted(wrong):
         logger.warning("the example %r does not fit its schema in the document", name)
@@ -157,7 +159,7 @@ def _version(model: Model) -> str:
 
 
 def _facts(model: Model) -> str:
-    """The model's own description, and a line of where it comes from. Markdown."""
+    """The model's own description, and lines that say where it comes from, in Markdown."""
     facts = {
         "Registered as": model.registration.name,
         "Version": model.registration.version,
@@ -173,7 +175,8 @@ def _facts(model: Model) -> str:
 def _examples(
     model: Model, declared: Declared, faults: list[str]
 ) -> Iterator[tuple[Sample | None, Sequence[Answered]]]:
-    """Samples that the model predicts in some form, and their forms with the answers."""
+    """The samples that the model predicts in at least one form, and for each sample the examples
+    that it predicts, with the answers."""
     deadline = time.monotonic() + PATIENCE
     if not declared.get("inputs"):
         yield None, list(_answered(model, untyped_examples(model.example), deadline, faults))
@@ -187,8 +190,8 @@ def _examples(
 def _answered(
     model: Model, candidates: Iterable[Example], deadline: float, faults: list[str]
 ) -> Iterator[Answered]:
-    """The examples that the model predicts, each with its answer. One line in the log tells of each
-    reason why others are not shown; `faults` gets it, too."""
+    """The examples that the model predicts, each with its answer. The reasons why others are left
+    out are appended to `faults` and logged, one line each."""
     left_out: dict[str, list[str]] = {}
     for example in candidates:
         body = encode_json(example.body) if example.media_type == JSON else example.body.encode()

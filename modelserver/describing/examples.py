@@ -1,8 +1,8 @@
 """Example requests for the documentation, in every form that the model takes.
 
-In: the compiled signature, the same as JSON, and the body that was logged with the model, if any.
-Out: samples of input, the logged one first and one made from the type table last, and the
-`Example`s that a sample makes, one per form. Whoever runs them finds out what the model answers.
+In: the compiled signature, the signature as JSON, and the body that was logged with the model, if
+any. Out: samples of input, first the logged one, last one made from the type table; and for each
+sample one `Example` per form. `description` lets the model predict them.
 """
 
 import json
@@ -34,17 +34,18 @@ Declared = Mapping[str, Any]
 """The parts of a signature as JSON: inputs, outputs, params."""
 
 MOST_ROWS: Final = 2
-"""Rows of an example; more tell a reader no more."""
+"""The most rows of an example; more would tell a reader nothing new."""
 
 MADE_UP: Final = ", with made-up values"
 
 MOST_BYTES: Final = 100_000
-"""Size up to which an example is worth showing."""
+"""The most bytes of an example or answer that the document shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A request: the name of its form, a line about it, and its body, a JSON value or text."""
+    """An example of a request: the name of its form, a summary, its media type, and its body: a
+    JSON value, or text for other media types."""
 
     name: str
     summary: str
@@ -53,7 +54,8 @@ class Example:
 
 
 def samples(declared: Declared, signature: Signature, logged: bytes | None) -> Iterator[Sample]:
-    """Input that the model should be able to predict, the most telling first."""
+    """Samples of input that the model should be able to predict: the logged one, if it can be read,
+    then one with made-up values."""
     if sample := _maybe_logged(declared, signature, _maybe_body(logged)):
         yield sample
     yield _made_sample(declared)
@@ -69,7 +71,7 @@ def examples(declared: Declared, from_type_hint: bool, sample: Sample) -> Iterat
 
 
 def untyped_examples(logged: bytes | None) -> Iterator[Example]:
-    """What was logged with a model without a signature, and a table in the other forms too."""
+    """For a model without a signature, the logged example; if it is a table, in several forms."""
     body = _maybe_body(logged)
     if "dataframe_split" not in body:
         if body:
@@ -88,7 +90,7 @@ def untyped_examples(logged: bytes | None) -> Iterator[Example]:
 def _files(
     formats: Iterable[Format], names: Sequence[Any], rows: Sequence[Sequence[Any]], note: str = ""
 ) -> Iterator[Example]:
-    """The table in the formats that show an example."""
+    """The table in each of the formats that can write an example."""
     for row in formats:
         if row.write:
             text = row.write(names, rows)
@@ -96,7 +98,8 @@ def _files(
 
 
 def _maybe_body(logged: bytes | None) -> dict[str, Any]:
-    """The logged body, empty where it is none. Python's writer spells NaN, which JSON lacks."""
+    """The logged body; empty if there is none or it is no JSON object. NaN, which Python may have
+    written though JSON has no NaN, becomes null."""
     try:
         body = json.loads(logged or b"", parse_constant=lambda token: None)
     except ValueError:
@@ -105,7 +108,7 @@ def _maybe_body(logged: bytes | None) -> dict[str, Any]:
 
 
 def _maybe_logged(declared: Declared, signature: Signature, body: dict[str, Any]) -> Sample | None:
-    """The logged example, unless it is of another form than the signature."""
+    """The logged example; None if it does not fit the signature."""
     try:
         return _logged_sample(declared, signature, body)
     except (BadRequest, KeyError, TypeError, ValueError):
@@ -132,7 +135,7 @@ def _one_row(body: Mapping[str, Any]) -> Table:
 
 
 def _rows(inputs: Specs, table: Table) -> list[list[Any]]:
-    """The first rows with the signature's columns in order; null where one is absent."""
+    """The first rows, with the signature's columns in order; cells of an absent column are null."""
     cells = dict(zip(map(str, table.names), table.by_column(), strict=True))
     gaps = [None] * table.length
     columns = [
@@ -143,7 +146,7 @@ def _rows(inputs: Specs, table: Table) -> list[list[Any]]:
 
 
 def _shown(spec: Spec, cells: list[Any]) -> list[Any]:
-    """The cells as the document writes them: a date-time with its offset (RFC 3339)."""
+    """The cells as the document writes them: date-times with their UTC offset (RFC 3339)."""
     kind = kind_of(spec)
     if not kind.is_moment:
         return cells
@@ -152,7 +155,7 @@ def _shown(spec: Spec, cells: list[Any]) -> list[Any]:
 
 
 def _first_rows(inputs: Specs, value: Any) -> Any:
-    """One row of the tensors, where all of them have rows."""
+    """The first row of the tensors if all of them have rows, otherwise the whole tensors."""
     if any(spec["tensor-spec"]["shape"][:1] != [-1] for spec in inputs):
         return value
     if isinstance(value, dict):

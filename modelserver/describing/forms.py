@@ -1,7 +1,7 @@
-"""The input forms that a model takes: for each the JSON Schema and how an example is written.
+"""The input forms that a model takes: for each its JSON Schema, and how an example is written.
 
-In: a signature's parts as JSON, and a `Sample` of its input. Out: one `Form` per way to send it.
-The tables at the end say which forms there are for columns, tensors, type hints and chat.
+In: a signature's parts as JSON, and a `Sample` of its input. Out: one `Form` for each way to send
+it. The tables at the end list the forms for columns, tensors, type hints and chat.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,22 +31,22 @@ Specs: TypeAlias = Sequence[Spec]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Input for a model, in no form yet: rows of cells in the order of the signature's columns,
-    or the tensors as `value`. `params` go beside it.
+    """Input for a model, independent of a form: `rows` of cells in the order of the signature's
+    columns, or the tensors as `value`; and the `params` that are sent with it.
     """
 
     rows: Sequence[Sequence[Any]] = ()
     value: Any = None
     params: Mapping[str, Any] | None = None
     made_up: bool = False
-    """Whether its values come from the signature alone."""
+    """Whether its values were made from the signature, and not logged with the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One key of the body, None where the body itself is the value.
+    """A way to send input: the value under `key` of the body, or with None the body itself.
 
-    `write` gives the value for a sample.
+    `schema` gives the JSON Schema of that value, `write` the value for a sample.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Form:
     write: Callable[[Specs, Sample], Any]
 
     def body(self, inputs: Specs, sample: Sample) -> dict[str, Any]:
-        """A whole request body."""
+        """The whole request body for a sample."""
         value = self.write(inputs, sample)
         if self.key is None:
             return {**value, **(sample.params or {})}
@@ -64,7 +64,7 @@ class Form:
 
 
 def json_forms(inputs: Specs, from_type_hint: bool) -> Sequence[Form]:
-    """The forms in which a model with these inputs is documented to take JSON."""
+    """The forms of JSON that the document shows for a model with these inputs."""
     if from_type_hint:
         return HINT_FORMS
     if inputs[0]["type"] == "tensor":
@@ -76,12 +76,12 @@ def json_forms(inputs: Specs, from_type_hint: bool) -> Sequence[Form]:
 
 
 def takes_chat(inputs: Specs) -> bool:
-    """Whether a column is one of the keys that make a body a chat or completion request."""
+    """Whether a column has the name of a key that makes a body a chat or completion request."""
     return any(spec.get("name") in LLM_KEYS for spec in inputs)
 
 
 def formats_for(inputs: Specs, from_type_hint: bool) -> Sequence[Format]:
-    """The formats in which a model with these inputs is documented to take them."""
+    """The formats that the document shows for a model with these inputs."""
     if from_type_hint or takes_chat(inputs):
         return [FORMATS[JSON]]
     if inputs[0]["type"] == "tensor":
@@ -91,7 +91,7 @@ def formats_for(inputs: Specs, from_type_hint: bool) -> Sequence[Format]:
 
 
 def names_of(inputs: Specs) -> list[Any]:
-    """The columns' names; without names their positions."""
+    """The names of the columns, or their positions if they have no names."""
     return [spec.get("name", position) for position, spec in enumerate(inputs)]
 
 
