@@ -21,6 +21,7 @@ from uuid import UUID
 import numpy as np
 import orjson
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import ModelFailed
 
@@ -59,7 +60,7 @@ def _shaped(value: Any) -> Any:
     return value
 
 
-def _array(array: "np.ndarray[Any, Any]") -> Any:
+def _array(array: NDArray[Any]) -> Any:
     """The array as one that orjson can write, or as nested lists."""
     if isinstance(array, np.ma.MaskedArray):
         return array.tolist()
@@ -72,7 +73,7 @@ def _array(array: "np.ndarray[Any, Any]") -> Any:
     return array.tolist()
 
 
-def _times(array: "np.ndarray[Any, Any]") -> Any:
+def _times(array: NDArray[Any]) -> Any:
     flat = array.ravel()
     if flat.dtype.kind == "M" and np.datetime_data(flat.dtype)[0] in DAYS:
         texts = np.datetime_as_string(flat, "D").astype(object)
@@ -168,7 +169,7 @@ def _listed(value: Iterable[Any]) -> list[Any]:
     return list(value)
 
 
-def _array_list(value: "np.ndarray[Any, Any]") -> Any:
+def _array_list(value: NDArray[Any]) -> Any:
     array = _array(value)
     return array.tolist() if isinstance(array, np.ndarray) else array
 
