@@ -55,8 +55,8 @@ def _sentence(lines: Sequence[str]) -> str:
 
 def _own_words(error: BaseException) -> str:
     """MLflow's own text in `error`, or in the innermost MlflowException whose text it repeats.
-    Where it repeats the text of another exception, that text is replaced by the exception's
-    type."""
+    Where it repeats the text of another exception, that text is replaced by the exception's type,
+    unless `ABOUT_CODE` has the type."""
     text = _text(error)
     for cause in causes(error):
         repeated = _text(cause)
