@@ -94,7 +94,9 @@ class Signature(ABC):
     def read_file(
         self, read: Callable[[], Table], read_untyped: Callable[[], pd.DataFrame]
     ) -> Payload:
-        """A file of a table, by its readers: one to typed cells, one to what pandas makes of it."""
+        """A file of a table. `read` gives its cells. `read_untyped` gives what pandas makes of the
+        file by itself, which a model without a signature gets; a format that pandas does not read
+        has no such thing, and calls `read_table`."""
         return self.read_table(read())
 
     def misfit(self, nested: bool, tensors: bool) -> str:
