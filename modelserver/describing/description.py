@@ -26,20 +26,12 @@ from modelserver.describing.document import (
     read_base,
     write_yaml,
 )
-from modelserver.describing.examples import (
-    MOST_BYTES,
-    Declared,
-    Example,
-    examples,
-    samples,
-    untyped_examples,
-)
-from modelserver.describing.forms import Sample
+from modelserver.describing.forms import Example
+from modelserver.describing.inputs import Declared, inputs_of
 from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
 from modelserver.errors import ApiError
 from modelserver.reading.formats import JSON
-from modelserver.reading.signatures.columns import TypeHintSignature
 from modelserver.scoring.blaming.blame import without_request
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score
@@ -47,6 +39,9 @@ from modelserver.scoring.request import Request, score
 logger = logging.getLogger(__name__)
 
 BASE: Final = Path(__file__).parents[2] / "openapi_base.yaml"
+
+MOST_BYTES: Final = 100_000
+"""Size up to which an example is worth showing."""
 
 NO_ROW: Final = (
     "whether the model predicts is not known, since it did not for values made up from the "
@@ -98,20 +93,24 @@ def describe(
     base: Document, model: Model, with_key: bool, warnings: Sequence[str] = ()
 ) -> Description:
     """The description of a loaded model. `with_key`: callers send a key of Posit Connect."""
+    declared = _declared(model)
     subject = Subject(
         title=model.title,
         version=_version(model),
         description="\n\n".join([_facts(model), *(f"**Warning:** {text}." for text in warnings)]),
-        declared=_declared(model),
-        from_type_hint=isinstance(model.signature, TypeHintSignature),
+        inputs=inputs_of(model.signature, declared),
+        outputs=declared.get("outputs") or (),
         with_key=with_key,
     )
     faults: list[str] = []
-    for sample, answered in _examples(model, subject.declared, faults):
-        illustrated = replace(subject, sample=sample, examples=answered)
-        fitting = _fitting(compose(base, illustrated), answered)
-        if any(item.example.media_type == JSON for item in fitting):
-            return _of_subject(base, replace(illustrated, examples=fitting))
+    deadline = time.monotonic() + PATIENCE
+    for sample in subject.inputs.samples(model.example):
+        candidates = subject.inputs.examples(sample)
+        if answered := list(_answered(model, candidates, deadline, faults)):
+            illustrated = replace(subject, sample=sample, examples=answered)
+            document, shown = _fitting(base, illustrated)
+            if any(item.example.media_type == JSON for item in shown.examples):
+                return _described(document, shown)
     return _without_examples(base, subject, model, faults)
 
 
@@ -119,16 +118,30 @@ def _without_examples(
     base: Document, subject: Subject, model: Model, faults: Sequence[str]
 ) -> Description:
     """Nothing was predicted. Of a logged example the warm-up has told already."""
-    if model.example or model.example_fault or not faults:
-        return _of_subject(base, subject)
-    warning = f"{NO_ROW}: {faults[0]}; {LOG_ONE}"
-    logger.warning(warning)
-    warned = f"{subject.description}\n\n**Warning:** {warning}."
-    return replace(_of_subject(base, replace(subject, description=warned)), warning=warning)
+    warning = ""
+    if faults and not model.example and not model.example_fault:
+        warning = f"{NO_ROW}: {faults[0]}; {LOG_ONE}"
+        logger.warning(warning)
+        warned = f"{subject.description}\n\n**Warning:** {warning}."
+        subject = replace(subject, description=warned)
+    return replace(_described(*_fitting(base, subject)), warning=warning)
 
 
-def _of_subject(base: Document, subject: Subject) -> Description:
+def _fitting(base: Document, subject: Subject) -> tuple[Document, Subject]:
+    """The document, with those of the examples that fit their schemas. The names of all others are
+    logged; those that stand in the base are left to its editor."""
     document = compose(base, subject)
+    wrong = sorted(set(misfits(document)))
+    for name in wrong:
+        logger.warning("the example %r does not fit its schema in the document", name)
+    fitting = [item for item in subject.examples if item.example.name not in wrong]
+    if len(fitting) == len(subject.examples):
+        return document, subject
+    subject = replace(subject, examples=fitting)
+    return compose(base, subject), subject
+
+
+def _described(document: Document, subject: Subject) -> Description:
     keeps_to_outputs = document["components"]["schemas"]["Predictions"] != ANYTHING
     return Description.of(document, questionnaire(subject, keeps_to_outputs))
 
@@ -141,15 +154,6 @@ def _declared(model: Model) -> Declared:
             (item,) = get_args(hint)
             declared[part] = [with_defaults(declared[part][0], item)]
     return declared
-
-
-def _fitting(document: Document, answered: Sequence[Answered]) -> list[Answered]:
-    """The examples that fit their schemas in the document. The names of all others are logged;
-    those that stand in the base are left to its editor."""
-    wrong = set(misfits(document))
-    for name in sorted(wrong):
-        logger.warning("the example %r does not fit its schema in the document", name)
-    return [item for item in answered if item.example.name not in wrong]
 
 
 def _version(model: Model) -> str:
@@ -168,20 +172,6 @@ def _facts(model: Model) -> str:
     }
     lines = [f"- {key}: {value}" for key, value in facts.items() if value]
     return "\n\n".join(filter(None, (model.registration.description, "\n".join(lines))))
-
-
-def _examples(
-    model: Model, declared: Declared, faults: list[str]
-) -> Iterator[tuple[Sample | None, Sequence[Answered]]]:
-    """Samples that the model predicts in some form, and their forms with the answers."""
-    deadline = time.monotonic() + PATIENCE
-    if not declared.get("inputs"):
-        yield None, list(_answered(model, untyped_examples(model.example), deadline, faults))
-        return
-    for sample in samples(declared, model.signature, model.example):
-        forms = examples(declared, isinstance(model.signature, TypeHintSignature), sample)
-        if found := list(_answered(model, forms, deadline, faults)):
-            yield sample, found
 
 
 def _answered(

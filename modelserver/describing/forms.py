@@ -1,10 +1,11 @@
 """The input forms that a model takes: for each the JSON Schema and how an example is written.
 
-In: a signature's parts as JSON, and a `Sample` of its input. Out: one `Form` per way to send it.
-The tables at the end say which forms there are for columns, tensors, type hints and chat.
+In: a signature's parts as JSON, and a `Sample` of its input. Out: one `Form` per way to send it,
+and the `Example`s that a sample makes, one per form. The tables say which forms there are for
+columns, tensors, type hints and chat; `inputs.py` picks one of them for a model.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -24,9 +25,15 @@ from modelserver.describing.schemas import (
 )
 from modelserver.reading.formats import FORMATS, JSON, Format
 from modelserver.reading.signatures.signature import LLM_KEYS
-from modelserver.types.nested import kind_of, object_schema
+from modelserver.types.nested import object_schema
 
 Specs: TypeAlias = Sequence[Spec]
+Params: TypeAlias = Mapping[str, Any] | None
+
+MOST_ROWS: Final = 2
+"""Rows of an example; more tell a reader no more."""
+
+MADE_UP: Final = ", with made-up values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +44,19 @@ class Sample:
 
     rows: Sequence[Sequence[Any]] = ()
     value: Any = None
-    params: Mapping[str, Any] | None = None
+    params: Params = None
     made_up: bool = False
     """Whether its values come from the signature alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request: the name of its form, a line about it, and its body, a JSON value or text."""
+
+    name: str
+    summary: str
+    media_type: str
+    body: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +78,6 @@ class Form:
         if self.key is None:
             return {**value, **(sample.params or {})}
         return {self.key: value} | ({"params": dict(sample.params)} if sample.params else {})
-
-
-def json_forms(inputs: Specs, from_type_hint: bool) -> Sequence[Form]:
-    """The forms in which a model with these inputs is documented to take JSON."""
-    if from_type_hint:
-        return HINT_FORMS
-    if inputs[0]["type"] == "tensor":
-        by_row = all(spec["tensor-spec"]["shape"][:1] == [-1] for spec in inputs)
-        return TENSOR_FORMS if by_row else TENSOR_FORMS[:1]
-    if takes_chat(inputs):
-        return CHAT_FORMS
-    return COLUMN_FORMS if is_named(inputs) else COLUMN_FORMS[1:]
-
-
-def takes_chat(inputs: Specs) -> bool:
-    """Whether a column is one of the keys that make a body a chat or completion request."""
-    return any(spec.get("name") in LLM_KEYS for spec in inputs)
-
-
-def formats_for(inputs: Specs, from_type_hint: bool) -> Sequence[Format]:
-    """The formats in which a model with these inputs is documented to take them."""
-    if from_type_hint or takes_chat(inputs):
-        return [FORMATS[JSON]]
-    if inputs[0]["type"] == "tensor":
-        return [row for row in FORMATS.values() if row.tensors]
-    is_flat = all(kind_of(spec).is_scalar for spec in inputs)
-    return [row for row in FORMATS.values() if is_flat or row.nested]
 
 
 def names_of(inputs: Specs) -> list[Any]:
@@ -195,3 +185,27 @@ TENSOR_FORMS: Final = (
 )
 CHAT_FORMS: Final = (Form("chat", None, "A chat or completion", _chat_schema, _chat),)
 HINT_FORMS: Final = (Form("inputs", "inputs", "Values", _values_schema, _values),)
+
+
+def examples(
+    forms: Iterable[Form], formats: Iterable[Format], specs: Specs, sample: Sample
+) -> Iterator[Example]:
+    """The sample in these forms of JSON, and as a table in the formats that show an example."""
+    note = MADE_UP if sample.made_up else ""
+    for form in forms:
+        yield Example(form.name, form.summary + note, JSON, form.body(specs, sample))
+    for row in formats if sample.rows else ():
+        if row.write:
+            text = row.write(names_of(specs), sample.rows)
+            yield Example(row.name.lower(), f"A table as {row.name}{note}", row.media_type, text)
+
+
+def untyped_examples(body: Mapping[str, Any]) -> Iterator[Example]:
+    """What was logged with a model without a signature, and a table in the other forms too."""
+    if split := body.get("dataframe_split"):
+        specs = [{"name": name} for name in split["columns"]]
+        table = Sample(split["data"][:MOST_ROWS])
+        yield from examples(COLUMN_FORMS[:2], FORMATS.values(), specs, table)
+    elif body:
+        name = "chat" if any(key in body for key in LLM_KEYS) else "inputs"
+        yield Example(name, "The example logged with the model", JSON, body)
