@@ -16,6 +16,9 @@ TRAINED := .demo-model
 # the tests in each; the seed that repeats an order is printed.
 PARALLEL := -n logical --dist worksteal
 
+# Processes beside each other compute with one thread each.
+test quick fuzz test-lowest: export OMP_NUM_THREADS = 1
+
 .PHONY: help demo test quick fuzz test-lowest deploy manifest check-manifest bench assets pictures clean
 ifeq ($(wildcard mlflow.db),)
 .PHONY: $(TRAINED)

@@ -1,7 +1,8 @@
 """Serves one MLflow model as a REST API.
 
-Two flows that meet in `types`: scoring, once per request (`reading`, `scoring`, `answering`), and
-description, once per load (`describing`, `pages`). `loading` makes the model that both begin with,
-`hosting` the process around it; `app` puts them together. `deployment` is for the time before. A
-room stands on those below it and never looks up; the order is in pyproject.toml, and tested.
+There are two flows: scoring, once per request (`reading`, `scoring`, `answering`), and description,
+once per load (`describing`, `pages`). Both use `types`, and the model that `loading` makes.
+`hosting` has the process around them, and `app` puts everything together. `deployment` is used
+before the server runs. A room imports only rooms below it; pyproject.toml has the order, which
+import-linter checks.
 """

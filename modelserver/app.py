@@ -1,7 +1,8 @@
 """The HTTP side: endpoints, exception handlers, routes, lifespan, `create_app`.
 
-Endpoints translate and decide nothing: request in, core called, response out. Paths also work with
-a trailing slash, without a redirect, which would need an absolute URL that only the proxy knows.
+An endpoint decides nothing: it takes its parts from the request, calls the core and wraps the
+result in a response. Paths also work with a trailing slash. They do not redirect, since Starlette
+redirects to an absolute URL, and only the proxy knows the right one.
 """
 
 import contextlib
@@ -48,7 +49,8 @@ logger = logging.getLogger(__name__)
 YAML: Final = "application/yaml"
 
 REVALIDATED: Final = {"Cache-Control": "no-cache"}
-"""The answer may be kept, but not used again without asking: a restart may bring a new model."""
+"""A client may cache the answer but must revalidate it: after a restart the model may be
+another."""
 
 UPGRADED: Final = (
     "the body is missing: with an Upgrade header it is not read. Switch HTTP/2 off in the client "
@@ -57,13 +59,14 @@ UPGRADED: Final = (
 
 
 class Invocations:
-    """Predicts. An ASGI app of its own, which spares a small request a layer of Starlette's."""
+    """The endpoint that predicts. It is an ASGI app and no function, since Starlette wraps
+    functions in one more layer, which a small request would notice."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads a request, waits for the model, has it scored and answers.
+        """Reads a request, waits for the model, has the request scored and answers it.
 
-        Raises `ApiError` for a request that cannot be read or scored, and where there is no model
-        or no worker for it.
+        Raises `ApiError` if the request cannot be read or scored, or if there is no model or no
+        free worker; and `ClientDisconnect`.
         """
         request = HTTPRequest(scope, receive)
         service, header = service_of(request), request.headers.get
@@ -81,7 +84,7 @@ class Invocations:
 
 
 async def ping(request: HTTPRequest) -> Response:
-    """Readiness, as MLflow's server answers it: a newline."""
+    """Readiness as MLflow's server answers it: a newline, or 503 until the model is ready."""
     state = service_of(request).lifecycle.state
     if not isinstance(state, Ready):
         raise state.unavailable()
@@ -89,7 +92,7 @@ async def ping(request: HTTPRequest) -> Response:
 
 
 async def health(request: HTTPRequest) -> Response:
-    """Readiness with everything there is to say of it; 503 until ready."""
+    """Readiness with all details; 503 until the model is ready."""
     state = service_of(request).lifecycle.state
     uptime = round((now() - STARTED).total_seconds(), 1)
     report = state.report() | {"mlflow_version": MLFLOW_VERSION, "uptime_seconds": uptime}
@@ -99,7 +102,7 @@ async def health(request: HTTPRequest) -> Response:
 
 
 async def version(request: HTTPRequest) -> Response:
-    """MLflow's version, as MLflow's server answers it: bare text."""
+    """MLflow's version as plain text, as MLflow's server answers it."""
     return Response(MLFLOW_VERSION, media_type=JSON)
 
 
@@ -110,7 +113,7 @@ async def model_metadata(request: HTTPRequest) -> Response:
 
 
 async def openapi_json(request: HTTPRequest) -> Response:
-    """The OpenAPI document; without a model, of what any model takes."""
+    """The OpenAPI document; while there is no model, the base document."""
     description = await service_of(request).lifecycle.described()
     return conditional(request, description.json, JSON, REVALIDATED)
 
@@ -122,7 +125,8 @@ async def openapi_yaml(request: HTTPRequest) -> Response:
 
 
 async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
-    """An `ApiError` as JSON; what is the server's or the model's fault goes to the log."""
+    """Answers an `ApiError` as JSON. If the model or the server failed, the log gets the
+    traceback."""
     assert isinstance(error, ApiError)
     trace = _trace(request)
     if isinstance(error.__cause__, ModelFailed) or (error.status >= 500 and error.__cause__):
@@ -134,7 +138,7 @@ async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
 
 
 async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
-    """Starlette's 404 and 405 in the same shape."""
+    """Answers Starlette's 404 and 405 in the same shape."""
     assert isinstance(error, HTTPException)
     code = ROUTING_CODES.get(error.status_code, "BAD_REQUEST")
     text = f"{error.detail}. There are: {', '.join(PATHS)}"
@@ -151,13 +155,13 @@ def _trace(request: HTTPRequest) -> Trace:
 
 
 async def _read_body(request: HTTPRequest, limit: int) -> bytes:
-    """The body. Raises `PayloadTooLarge` beyond `limit` bytes, as soon as that is known, and
-    `ClientDisconnect`."""
+    """The body. Raises `PayloadTooLarge` as soon as it is known to have more than `limit` bytes,
+    `BadRequest` if an upgrade header makes it empty, and `ClientDisconnect`."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise too_large(limit)
     chunks, size, more = [], 0, True
-    while more:  # not request.stream(), which costs a small request 3 % more
+    while more:  # instead of request.stream(), with which a small request takes 3 % longer
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
@@ -172,7 +176,7 @@ async def _read_body(request: HTTPRequest, limit: int) -> bytes:
 
 
 def _routes() -> list[BaseRoute]:
-    # In the order of use, since Starlette tries them in this order.
+    # The most used first, since Starlette tries them in this order.
     table: list[tuple[str, Any, str]] = [
         ("/invocations", Invocations(), "POST"),
         ("/ping", ping, "GET"),
@@ -196,11 +200,11 @@ PATHS: Final = [
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The ASGI app for one model. Raises `BaseError` for a base document that cannot be used."""
+    """The ASGI app for one model. Raises `BaseError` if the base document cannot be used."""
     configure_logging(settings.log_level, settings.secrets)
     for name in settings.quoted:
         logger.warning("%s: the quotes around its value were taken off", name)
-    load_assets()  # now, so that no request waits for it
+    load_assets()  # cached now, so that no request has to wait for it
     workers = Workers(settings.predict_workers, settings.max_queue)
     lifecycle = Lifecycle(settings, base_description())
     service = Service(settings, lifecycle, workers, FreeMemory())

@@ -1,9 +1,9 @@
 """The ways a request can end without a prediction: one tree, one body.
 
-`ApiError` carries status, error_code, message and details; a subclass is one way to be wrong.
-`error_code` and `message` are the keys of MLflow's own errors
+An `ApiError` has a status, an error_code, a message and details; each subclass is one kind of
+fault. `error_code` and `message` are also the keys of MLflow's errors
 (`mlflow.exceptions.MlflowException.serialize_as_json`). Messages and details name columns, rows,
-types and kinds of values; they never repeat the caller's data and never hold a stack trace.
+types and kinds of values. They never repeat the caller's data and never contain a stack trace.
 
     request bytes ─ PayloadTooLarge, UnsupportedMediaType, BadRequest
     model input   ─ InvalidInput
@@ -21,11 +21,11 @@ from typing import Any, Final
 Details = Sequence[Mapping[str, Any]]
 
 LIMIT: Final = 20
-"""Faults that one answer reports."""
+"""The most faults that one answer reports."""
 
 
 class ApiError(Exception):
-    """A request that ends with an error body. `headers` go onto the response."""
+    """A request cannot be answered with a prediction. `headers` are added to the response."""
 
     status = 500
     error_code = "INTERNAL_ERROR"
@@ -43,14 +43,14 @@ class ApiError(Exception):
 
 
 class BadRequest(ApiError):
-    """The body is not what its media type says, or not one of the input forms."""
+    """The body is not of its media type, or has none of the input forms."""
 
     status = 400
     error_code = "BAD_REQUEST"
 
 
 class InvalidInput(BadRequest):
-    """The body was read, but its values do not fit the model's signature."""
+    """The body could be read, but its values do not fit the model's signature."""
 
     error_code = "INVALID_PARAMETER_VALUE"
 
@@ -63,14 +63,14 @@ class PayloadTooLarge(ApiError):
 
 
 class UnsupportedMediaType(ApiError):
-    """No reader for this media type, charset or content encoding."""
+    """There is no reader for this media type, charset or content encoding."""
 
     status = 415
     error_code = "BAD_REQUEST"
 
 
 class ModelFailed(ApiError):
-    """The model raised, or returned what JSON cannot express."""
+    """The model raised an exception, or returned a value that JSON cannot hold."""
 
 
 class ModelRaised(ApiError):
@@ -83,7 +83,7 @@ class ModelRaised(ApiError):
 
 
 class ModelUnavailable(ApiError):
-    """There is no model to ask: not configured, still loading, or loading failed."""
+    """There is no model: it is not configured, still loading, or could not be loaded."""
 
     status = 503
     error_code = "TEMPORARILY_UNAVAILABLE"
@@ -101,13 +101,13 @@ class TimedOut(ApiError):
 
 
 def too_large(limit: int) -> PayloadTooLarge:
-    """The error for a body beyond `limit` bytes."""
+    """The error for a body of more than `limit` bytes."""
     return PayloadTooLarge(f"the body is larger than {limit} bytes (MAX_REQUEST_BYTES)")
 
 
 def not_utf8(error: UnicodeDecodeError) -> BadRequest:
-    """The error for a body in another encoding: where its first foreign byte is, from 1 on; or
-    that it is no text at all."""
+    """The error for a body that is not UTF-8. It names the place of the first wrong byte (line and
+    column from 1 on), or what the body is instead, if that is no text."""
     for start, said in NO_TEXTS.items():
         if error.object.startswith(start):
             return BadRequest(f"the body is {said}")
@@ -123,11 +123,11 @@ NO_TEXTS: Final[Mapping[bytes, str]] = {
     b"\x1f\x8b": "gzip data; send the header Content-Encoding: gzip with it",
     b"PK\x03\x04": "a ZIP archive, as Excel's workbooks are; save it as CSV (UTF-8)",
 }
-"""Files that are sent as text by mistake, by their first bytes."""
+"""Kinds of files that are sent as text by mistake, by their first bytes."""
 
 
 def joined(faults: Sequence[BadRequest]) -> BadRequest:
-    """One error that tells of all faults of a body."""
+    """One error that reports all faults of a body."""
     if len(faults) == 1:
         return faults[0]
     details = [detail for fault in faults for detail in fault.details]
@@ -135,34 +135,35 @@ def joined(faults: Sequence[BadRequest]) -> BadRequest:
 
 
 def shortened(text: str, longest: int) -> str:
-    """The text, cut where it has more than `longest` characters."""
+    """The text, cut to at most `longest` characters."""
     return text[: longest - 1] + "…" if len(text) > longest else text
 
 
 def clipped(name: object) -> object:
-    """A name as the caller gave it, cut when it is long."""
+    """A name as the caller sent it, cut if it is long."""
     return shortened(name, 80) if isinstance(name, str) else name
 
 
 def quoted(name: object) -> str:
-    """A name for a message."""
+    """A name as it is quoted in a message."""
     return repr(clipped(name))
 
 
 def some(values: Sequence[Any], limit: int, shown: Callable[[Any], str] = str) -> str:
-    """The first values as `shown`, separated by commas, and how many more there are."""
+    """The first `limit` values with commas between them, and how many more there are. `shown` makes
+    the text of a value."""
     more = f" and {len(values) - limit} more" if len(values) > limit else ""
     return ", ".join(map(shown, values[:limit])) + more
 
 
 def listed(names: Iterable[object], limit: int = 20) -> str:
-    """Names for a message, separated by commas; no more than `limit` of them."""
+    """The first `limit` names, quoted, with commas between them, and how many more there are."""
     return some(list(names), limit, quoted)
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """The known name that was probably meant, and what of it is easily overlooked."""
+    """The known name that was probably meant. `remark` names a difference that nobody can see."""
 
     name: str
     remark: str = ""
@@ -172,7 +173,8 @@ class Hint:
 
 
 def hint(name: str, known: Sequence[str]) -> Hint | None:
-    """What was probably meant by an unknown name. Long names are not worth the search."""
+    """The known name that was probably meant by an unknown one; None if there is none, or if the
+    name is so long that the search would take too long."""
     if len(name) > 80:
         return None
     for fold, remark in FOLDS:
@@ -183,14 +185,15 @@ def hint(name: str, known: Sequence[str]) -> Hint | None:
 
 
 def not_taken(what: str, name: object, known: Sequence[str]) -> dict[str, Any]:
-    """The detail for a column or param, as `what` says, that is none of the `known` ones."""
+    """The detail for an unknown column or param. `what`: which of the two it is; `known`: the names
+    that the model takes."""
     meant = hint(str(name), known)
     detail = {what: clipped(name), "found": f"a {what} that the model does not take"}
     return detail | {"did_you_mean": meant.name} if meant else detail
 
 
 def suggested(names: Sequence[object], known: Sequence[str]) -> str:
-    """Unknown names for a message, each with what was probably meant."""
+    """Unknown names for a message, each with the known name that was probably meant."""
 
     def shown(name: object) -> str:
         meant = hint(str(name), known)
@@ -200,13 +203,13 @@ def suggested(names: Sequence[object], known: Sequence[str]) -> str:
 
 
 def folded(name: str) -> str:
-    """The name without what people do not see or do not mind: blanks around it, upper case, and how
-    Unicode composes its letters."""
+    """The name without differences that people overlook: blanks around it, upper case, and the way
+    in which Unicode composes its letters."""
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def are_params(names: Sequence[object]) -> str:
-    """Says of params that were sent among the input where they belong."""
+    """The message for params that were sent as columns: it says where they belong."""
     which = f"{listed(names)} is a param" if len(names) == 1 else f"{listed(names)} are params"
     return f"{which}; send {'it' if len(names) == 1 else 'them'} under 'params'"
 
@@ -215,15 +218,15 @@ FOLDS: Final[Sequence[tuple[Callable[[str], str], str]]] = (
     (partial(unicodedata.normalize, "NFC"), ", written in another Unicode normalisation"),
     (folded, ""),
 )
-"""In which ways a name may be the known one, and what to say of it."""
+"""The ways in which an unknown name may equal a known one, and the remark to make in each case."""
 
 
-# What Starlette's routing raises (404, 405) in the terms of MLflow's error codes.
+# MLflow's error codes for the statuses that Starlette's routing raises.
 ROUTING_CODES: Mapping[int, str] = {404: "ENDPOINT_NOT_FOUND", 405: "BAD_REQUEST"}
 
 
 def error_body(error_code: str, message: str, details: Details, request_id: str) -> dict[str, Any]:
-    """The one shape of every error, JSON-ready."""
+    """The body of every error, as a JSON value."""
     return {
         "error_code": error_code,
         "message": message,

@@ -1,8 +1,8 @@
 """The life of the one model: from one of its states (`states.py`) to the next.
 
-The model is loaded in a thread while the server already listens; failures are retried after growing
-pauses, because a tracking server may come back. What each path answers in which state is in
-docs/operations.md.
+The model is loaded in a thread while the server already listens. If loading fails, it is tried
+again after growing pauses, since a tracking server may come back. docs/operations.md says what each
+path answers in which state.
 """
 
 import asyncio
@@ -35,8 +35,8 @@ LONGEST_PAUSE: Final = 60.0
 class Lifecycle:
     """The one model of this process: its state, and the attempts to load it.
 
-    Used on the event loop only. While the loading thread works, it alone changes the state: it
-    says which step it has come to.
+    To be used on the event loop only. While the loading thread works, only that thread changes the
+    state: it records the step that it has reached.
     """
 
     def __init__(self, settings: Settings, base: Description) -> None:
@@ -49,11 +49,12 @@ class Lifecycle:
 
     @property
     def description(self) -> Description:
-        """What is said of the model; without one, of what any model takes."""
+        """The description of the model; while there is none, that of the base document."""
         return self.state.description if isinstance(self.state, Ready) else self.base
 
     def start(self) -> None:
-        """Begins to load, once. Called by the lifespan, and by requests where no lifespan runs."""
+        """Starts to load the model; further calls do nothing. The lifespan calls it, and each
+        request does, since some servers run no lifespan."""
         if self._started:
             return
         self._started = True
@@ -63,7 +64,7 @@ class Lifecycle:
             logger.warning(UNCONFIGURED)
 
     async def stop(self) -> None:
-        """Ends the attempts, and removes the model's downloaded files."""
+        """Ends the attempts to load, and removes the model's downloaded files."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -72,15 +73,15 @@ class Lifecycle:
             self.state.model.folder.cleanup()
 
     async def settled(self, timeout: float) -> None:
-        """Returns once the first attempt has ended, or after `timeout` seconds (0: any time)."""
+        """Waits until the first attempt has ended, but at most `timeout` seconds (0: no limit)."""
         if isinstance(self.state, Loading):
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), timeout or None)
 
     async def ready_model(self) -> Model:
-        """The model; while it is loading, waits for it until the request timeout.
+        """The model. While it is loading, waits for it up to the request timeout.
 
-        Raises `ModelUnavailable`.
+        Raises `ModelUnavailable` if there is none then.
         """
         if not isinstance(self.state, Ready):
             await self.settled(self.settings.request_timeout)
@@ -89,7 +90,7 @@ class Lifecycle:
         return self.state.model
 
     async def described(self) -> Description:
-        """The description; while the model is loading, waits for it until the request timeout."""
+        """The description. While the model is loading, waits for it up to the request timeout."""
         await self.settled(self.settings.request_timeout)
         return self.description
 
@@ -98,7 +99,7 @@ class Lifecycle:
         while True:
             try:
                 self.state = await in_daemon_thread(self._prepare)
-            except Exception as error:  # no failure may leave the state as it was
+            except Exception as error:  # every failure must end the state `Loading`
                 self._fail(_as_failure(error), pause)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -108,7 +109,8 @@ class Lifecycle:
                 return
 
     def _prepare(self) -> Ready:
-        """A model that has predicted, and its description. Runs in the loading thread."""
+        """Loads the model, lets it predict its example and describes it. Runs in the loading
+        thread. Raises `LoadFailed`."""
         model = load_model(self.settings, self._come_to)
         self._come_to("predicting the examples")
         warnings = warm_up(model, self.settings.max_request_bytes)
@@ -143,7 +145,8 @@ def _as_failure(error: Exception) -> LoadFailed:
 def _described(
     base: Description, model: Model, settings: Settings, warnings: Sequence[str]
 ) -> Description:
-    """The model's description. A model that predicts is worth more than what is said of it."""
+    """The model's description, or the base description if describing fails: a model that can
+    predict is served all the same."""
     shown = replace(model, example=None) if warnings else model
     try:
         return describe(base.document, shown, settings.on_connect, warnings)
@@ -153,9 +156,10 @@ def _described(
 
 
 async def in_daemon_thread(work: Callable[[], T]) -> T:
-    """The result of `work`, run in a thread that does not keep the process from ending."""
+    """The result of `work`, which runs in a daemon thread, so that the process can end before
+    it."""
     future: Future[T] = Future()
-    future.set_running_or_notify_cancel()  # a caller that leaves does not cancel it
+    future.set_running_or_notify_cancel()  # from now on, the caller cannot cancel the future
 
     def run() -> None:
         try:

@@ -1,8 +1,8 @@
 """Around every request: an id, one log line, and an answer even when our own code fails.
 
-The id is the client's `X-Request-ID` where that is short printable text, else a new one; it is on
-every response. Pure ASGI, since a middleware class with its own task would cost more than a small
-prediction.
+The id is the client's `X-Request-ID` if that is a short printable text, otherwise a new one. Every
+response has it. The middleware is plain ASGI, since Starlette's `BaseHTTPMiddleware` starts a task
+per request, which takes longer than a small prediction.
 """
 
 import logging
@@ -28,7 +28,7 @@ HEADER: Final = b"x-request-id"
 
 @dataclass(slots=True)
 class Trace:
-    """What the log line of a request says; endpoints find it in the scope under `KEY`."""
+    """What the log line of a request says. Endpoints find it in the ASGI scope under `KEY`."""
 
     request_id: str
     rows: int | None = None
@@ -38,7 +38,7 @@ class Trace:
 KEY: Final = "modelserver.trace"
 
 GONE: Final = 499
-"""Logged, never sent: the client left before its request was read (nginx's code for it)."""
+"""nginx's status for a client that left before its request was read. It is logged, never sent."""
 
 
 class RequestTrace:
@@ -48,7 +48,7 @@ class RequestTrace:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One ASGI call (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+        """Handles one ASGI connection (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -84,22 +84,23 @@ def error_response(
     trace: Trace,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """The response for an error; every error of the server is written by this."""
+    """The response for an error. All errors of the server are written by this function."""
     body = encode_json(error_body(error_code, message, details, trace.request_id))
     return Response(body, status, headers, media_type="application/json")
 
 
 def log_cause(trace: Trace, error: Exception) -> None:
-    """The traceback of a failed request, under its id."""
+    """Logs the traceback of a failed request with the request's id."""
     text = "".join(traceback.format_exception(error))
     logger.error("%s failed: %s\n%s", trace.request_id, error, text.rstrip())
 
 
 def release_frames(error: BaseException) -> None:
-    """Frees what the functions that raised `error` held: the body, and all that was read of it.
+    """Frees the local variables of the functions that raised `error`: the body, and what was read
+    from it.
 
-    The error refers to their frames, and the frames to the error, so that without this they would
-    stay in memory until the garbage collector runs, much later.
+    The error refers to the frames of these functions, and the frames refer to the error. Without
+    this, both would stay in memory until the garbage collector runs, much later.
     """
     raised: BaseException | None = error
     while raised is not None:

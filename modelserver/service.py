@@ -1,4 +1,4 @@
-"""What all endpoints work with: settings, the model's life, the workers. One per app."""
+"""What all endpoints use: settings, the model's life, the workers. There is one per app."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Service:
 
 
 def service_of(request: Request) -> Service:
-    """The app's service. The first call begins to load the model, where no lifespan did so."""
+    """The app's service. The first call starts to load the model, unless a lifespan has done so."""
     service: Service = request.app.state.service
     service.lifecycle.start()
     return service

@@ -1,13 +1,13 @@
 """The states of the one model: unconfigured, loading, failed or ready. Each is a frozen value.
 
-    unconfigured      MODEL_URI is not set; another setting needs a new process
+    unconfigured      MODEL_URI is not set; remains so until the process ends
     loading ──▶ ready or failed
-    failed ──▶ ready or failed, at each next try
-    ready             to the end of the process
+    failed ──▶ ready or failed, after each further attempt
+    ready             until the process ends
 
-`lifecycle` makes them, endpoints and pages ask them. Each has the fields that it needs and no
-others, and says what /health tells of it in `report`. Those without a model say why there is none
-in `unavailable`.
+`lifecycle` makes them; endpoints and pages read them. Each state has only the fields that it needs.
+`report` gives what /health shows of it, and `unavailable`, in the states without a model, the error
+for requests that need one.
 """
 
 from collections.abc import Sequence
@@ -28,24 +28,24 @@ StateName: TypeAlias = Literal["unconfigured", "loading", "ready", "failed"]
 
 
 def now() -> datetime:
-    """The time in UTC."""
+    """The current time in UTC."""
     return datetime.now(timezone.utc)
 
 
 def isoformat(moment: datetime) -> str:
-    """A time as ISO 8601 text to the second."""
+    """A time as ISO 8601 text, to the second."""
     return moment.isoformat(timespec="seconds")
 
 
 def _report(name: StateName, since: datetime, **more: object) -> dict[str, Any]:
-    """What /health tells of every state; null for what a state does not have."""
+    """What /health shows of every state; null for a field that the state does not have."""
     absent: dict[str, Any] = {"step": None, "reason": None, "next_try": None, "warnings": []}
     return {"state": name, "since": isoformat(since), **absent, **more}
 
 
 @dataclass(frozen=True, slots=True)
 class Unconfigured:
-    """No model is named."""
+    """MODEL_URI is not set, so there is no model to load."""
 
     since: datetime
     name: ClassVar[StateName] = "unconfigured"
@@ -61,7 +61,7 @@ class Unconfigured:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """The first attempt to load the model goes on."""
+    """The first attempt to load the model is running."""
 
     since: datetime
     step: str | None = None
@@ -69,7 +69,7 @@ class Loading:
     name: ClassVar[StateName] = "loading"
 
     def unavailable(self) -> ModelUnavailable:
-        """The error for requests that did not want to wait longer."""
+        """The error for requests that have waited long enough."""
         step = f": {self.step}" if self.step else ""
         text = f"the model is still loading, since {isoformat(self.since)}{step}"
         return ModelUnavailable(text, headers={"Retry-After": "5"})
@@ -81,19 +81,20 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The last attempt to load the model failed; the next is waited for, or goes on."""
+    """The last attempt to load the model failed. The next one has not started yet, or is
+    running."""
 
     since: datetime
     """When the first attempt failed."""
     reason: str
-    """Why the last one failed."""
+    """Why the last attempt failed."""
     next_try: datetime
     step: str | None = None
-    """What the last one was doing when it failed, or what the one that goes on is doing."""
+    """The step at which the last attempt failed; once the next one is running, its current step."""
     name: ClassVar[StateName] = "failed"
 
     def unavailable(self) -> ModelUnavailable:
-        """The error for requests that need a model: why there is none, and when to ask again."""
+        """The error for requests that need a model: why there is none, and when to try again."""
         seconds = max(1, round((self.next_try - now()).total_seconds()))
         text = f"the model could not be loaded: {self.reason}"
         return ModelUnavailable(text, headers={"Retry-After": str(seconds)})
@@ -106,7 +107,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The model is loaded and has predicted its example."""
+    """The model is loaded, and its example was tried."""
 
     since: datetime
     model: Model

@@ -28,7 +28,7 @@ from modelserver.app import create_app
 from modelserver.hosting.settings import read_settings
 from tests.support.browser import Visit, chromium, deployed
 from tests.support.needs import need
-from tests.support.processes import Server, free_port, tracking_server
+from tests.support.processes import Server, free_port, tracking_server, wait_for
 from tests.support.zoo import MODELS, SlowModel, save_slow
 
 # Each run tests the same examples, so that a failure in CI is a failure here. `make fuzz` takes
@@ -96,7 +96,8 @@ def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClie
         read = read_settings({"MODEL_URI": str(model_path(name)), **environment})
         test_client = TestClient(create_app(read))
         test_client.__enter__()
-        test_client.get("/")  # waits for the model
+        test_client.get("/")  # waits for the model, but not for ever
+        wait_for(lambda: test_client.get("/health").json()["state"] != "loading")
         opened.append(test_client)
         return test_client
 

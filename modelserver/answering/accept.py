@@ -1,7 +1,7 @@
 """What a client accepts, from its Accept and Accept-Encoding headers (RFC 9110 12.5).
 
-In: the text of a header, None where it is absent, and names that could be sent. Out: which of them
-the client wants. A part of a header that cannot be read counts for nothing.
+In: the text of a header, None if it is absent, and what the server could send. Out: which of that
+the client wants. A part of a header that cannot be read is ignored.
 """
 
 import re
@@ -12,10 +12,10 @@ QUALITY: Final = re.compile(r"\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*", r
 
 
 def best(accept: str | None, offered: Sequence[str]) -> str | None:
-    """The offered media type that the client wants most, None if it takes none of them.
+    """The offered media type that the client wants most; None if it accepts none of them.
 
-    Of two that it wants alike, the one that it names more exactly, then the one that it names
-    first, then the one that is offered first. Without the header it takes any.
+    If two have the same quality, the one that the header names more exactly wins, then the one that
+    it names first, then the one that is offered first. Without the header, all are accepted.
     """
     known = qualities(accept or "*/*")
     ranks = {media_type: _rank(known, media_type) for media_type in offered}
@@ -24,7 +24,8 @@ def best(accept: str | None, offered: Sequence[str]) -> str | None:
 
 
 def _rank(known: dict[str, float], media_type: str) -> tuple[float, int, int]:
-    """Quality, exactness and earliness of the most exact range that covers the media type."""
+    """The rank of a media type: quality, exactness and (negated) position of the header's most
+    exact range that covers it."""
     ranges = ["*/*", f"{media_type.partition('/')[0]}/*", media_type]
     for exactness in (2, 1, 0):
         if ranges[exactness] in known:
@@ -34,13 +35,14 @@ def _rank(known: dict[str, float], media_type: str) -> tuple[float, int, int]:
 
 
 def accepts_gzip(accept_encoding: str | None) -> bool:
-    """Whether a gzip-compressed body may be sent."""
+    """Whether the client accepts a body that is compressed with gzip."""
     known = qualities(accept_encoding)
     return known.get("gzip", known.get("x-gzip", known.get("*", 0.0))) > 0
 
 
 def qualities(header: str | None) -> dict[str, float]:
-    """Quality by lower-case name; a name without one has 1, a name given twice its first."""
+    """The quality of each name in a header, in lower case. A name without a quality has 1; if a
+    name occurs twice, the first counts."""
     found: dict[str, float] = {}
     for part in (header or "").lower().split(","):
         name, *parameters = part.split(";")

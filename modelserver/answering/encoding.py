@@ -1,10 +1,11 @@
-"""What a model returns to the bytes of the response: JSON, valid whatever it holds.
+"""What a model returns to the bytes of the response: JSON, always valid.
 
-Shapes are MLflow's (`mlflow.pyfunc.scoring_server.predictions_to_json`): a DataFrame is an array of
-row objects, a Series of one-key objects, an array is nested arrays. NaN, infinities, NaT and NA
-are null; dates and durations ISO 8601 text; bytes base64; decimals and integers of any size exact
-numbers. A name that several columns share gets a number, as in pandas' CSV reader.
-What JSON cannot express raises `ModelFailed` naming the type.
+The shapes are MLflow's (`mlflow.pyfunc.scoring_server.predictions_to_json`). A DataFrame becomes an
+array of objects, one per row; a Series likewise, with one key per object; a NumPy array becomes
+nested arrays. NaN, infinities, NaT and NA become null, dates and durations ISO 8601 text, bytes
+base64. Decimals, and integers of any size, become exact numbers. If several columns have one name,
+numbers are added to it, as in pandas' CSV reader. A value that JSON cannot hold raises
+`ModelFailed`, which names its type.
 """
 
 import base64
@@ -20,12 +21,14 @@ from uuid import UUID
 import numpy as np
 import orjson
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import ModelFailed
 
 
 def encode_predictions(predictions: Any, wrapped: bool = True) -> bytes:
-    """`{"predictions": …}` for what `predict` returned, or the bare value for chat-style input."""
+    """`{"predictions": …}` with what `predict` returned, or without `wrapped`, for chat-style
+    input, the bare value. Raises `ModelFailed`."""
     try:
         data = encode_json(_shaped(predictions))
     except RecursionError:
@@ -36,8 +39,8 @@ def encode_predictions(predictions: Any, wrapped: bool = True) -> bytes:
 
 
 def encode_json(value: Any) -> bytes:
-    """Any value as JSON. orjson writes it, and what it cannot is written step by step: keys that
-    are no text, integers beyond 64 bits, texts that are no UTF-8, many levels."""
+    """Any value as JSON. orjson writes it; if orjson refuses the value, `_written` does: keys that
+    are no text, integers beyond 64 bits, texts that are no UTF-8, deep nesting."""
     try:
         if isinstance(value, np.ndarray):
             return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -47,7 +50,7 @@ def encode_json(value: Any) -> bytes:
 
 
 def _shaped(value: Any) -> Any:
-    """The outermost value in MLflow's shape."""
+    """The prediction in MLflow's shape; values inside it follow when they are encoded."""
     if isinstance(value, pd.DataFrame):
         return _records(value)
     if isinstance(value, pd.Series):
@@ -57,11 +60,11 @@ def _shaped(value: Any) -> Any:
     return value
 
 
-def _array(array: "np.ndarray[Any, Any]") -> Any:
-    """An array that orjson writes at once, or nested lists."""
+def _array(array: NDArray[Any]) -> Any:
+    """The array as one that orjson can write, or as nested lists."""
     if isinstance(array, np.ma.MaskedArray):
         return array.tolist()
-    if array.dtype.kind == "f":  # a float32 is widened, as MLflow does
+    if array.dtype.kind == "f":  # float32 becomes float64, as in MLflow
         return np.ascontiguousarray(array, np.float64) if array.ndim else float(array)
     if array.dtype.kind in "biu" and array.ndim:
         return np.ascontiguousarray(array)
@@ -70,7 +73,7 @@ def _array(array: "np.ndarray[Any, Any]") -> Any:
     return array.tolist()
 
 
-def _times(array: "np.ndarray[Any, Any]") -> Any:
+def _times(array: NDArray[Any]) -> Any:
     flat = array.ravel()
     if flat.dtype.kind == "M" and np.datetime_data(flat.dtype)[0] in DAYS:
         texts = np.datetime_as_string(flat, "D").astype(object)
@@ -112,7 +115,7 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _key(key: object) -> str:
-    """An object's key by JSON's rules: text as it is, other scalars as JSON spells them."""
+    """A key as the text that JSON needs: text unchanged, other scalars as JSON spells them."""
     if isinstance(key, np.generic):
         key = key.item()
     if isinstance(key, tuple):
@@ -125,7 +128,8 @@ def _key(key: object) -> str:
 
 
 def _encodable(value: Any) -> Any:
-    """One step from what orjson does not know to what it does."""
+    """Converts a value that orjson does not know to a simpler one; orjson calls it until it knows
+    the value. Raises `ModelFailed`."""
     for known, encode in ENCODERS:
         if isinstance(value, known):
             return encode(value)
@@ -146,7 +150,7 @@ def _written(value: Any) -> str:
     if value is None or isinstance(value, (bool, float)):
         return orjson.dumps(value).decode()
     if isinstance(value, int):
-        return str(Decimal(int(value)))  # str(int) ends at 4,300 digits
+        return str(Decimal(int(value)))  # str(int) refuses more than 4,300 digits
     if isinstance(value, Decimal):
         return str(value) if value.is_finite() else "null"
     if isinstance(value, Mapping):
@@ -165,13 +169,13 @@ def _listed(value: Iterable[Any]) -> list[Any]:
     return list(value)
 
 
-def _array_list(value: "np.ndarray[Any, Any]") -> Any:
+def _array_list(value: NDArray[Any]) -> Any:
     array = _array(value)
     return array.tolist() if isinstance(array, np.ndarray) else array
 
 
 DAYS: Final = frozenset({"Y", "M", "W", "D"})
-"""NumPy's units of dates without a time."""
+"""NumPy's units of dates that have no time."""
 
 ENCODERS: Final[tuple[tuple[Any, Any], ...]] = (
     (np.ndarray, _array_list),

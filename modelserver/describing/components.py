@@ -1,8 +1,8 @@
 """The components of the document that follow from a model's signature. Pure.
 
 In: the `Inputs` of the model, a sample of them, and the model's real answers. Out: schemas by
-name: `Row` or `Tensors`, `Params`, one per input form, `Predictions`, and `Answer` where it is not
-the base's.
+name: `Row` or `Tensors`, `Params`, one for each input form, `Predictions`, and `Answer` if it
+differs from the one in the base document.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,20 +16,18 @@ from modelserver.types.nested import object_schema
 
 
 def input_components(inputs: Inputs, sample: Sample | None) -> dict[str, Schema]:
-    """The forms of the input, and what they refer to."""
+    """The schemas of the input forms, and those that they refer to."""
     specs, params = _with_gaps(inputs.specs, sample), _params(inputs.params)
     forms = {f"{form.name.title()}Input": _form(form, specs, params) for form in inputs.forms}
     shared = {**inputs.schemas(specs, sample), **params}
     if inputs.is_bare:
         for part in shared.values():
-            part.pop("additionalProperties", None)  # they stand beside each other in one object
+            part.pop("additionalProperties", None)  # all describe the same object
     return {**forms, **shared}
 
 
-def answer_components(
-    inputs: Inputs, outputs: Specs | None, answers: Sequence[Any]
-) -> dict[str, Schema]:
-    """The answer: under `predictions`, or bare for chat-style input."""
+def answer_components(inputs: Inputs, outputs: Specs, answers: Sequence[Any]) -> dict[str, Schema]:
+    """The schemas of the answer: wrapped in `predictions`, or bare for chat-style input."""
     if inputs.is_bare:
         return {"Answer": BARE, "Predictions": predictions_schema(outputs, answers)}
     wrapped = [a["predictions"] for a in answers if isinstance(a, dict) and "predictions" in a]
@@ -38,7 +36,7 @@ def answer_components(
 
 
 def _with_gaps(inputs: Specs, sample: Sample | None) -> Specs:
-    """The columns, where those are marked that have missing values in the sample."""
+    """The columns; those with missing values in the sample are marked with `GAPS`."""
     if not sample or not sample.rows:
         return inputs
     columns = zip(inputs, zip(*sample.rows, strict=True), strict=True)

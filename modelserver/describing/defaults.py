@@ -1,8 +1,8 @@
-"""Which properties of a typed model have a default, so that nobody has to send or return them.
+"""Which properties of a model with type hints have a default, and so need not be sent or returned.
 
-In: a column's spec as JSON, and the type hint that it was made from. Out: the spec, with `DEFAULT`
-beside each property that the hint's pydantic model fills in. A signature does not say it, and calls
-such a property required, although MLflow takes input without it. Pure.
+In: a column's spec as JSON, and the type hint that it was made from. Out: the spec, with the key
+`DEFAULT` in each property for which the hint's pydantic model has a default. MLflow accepts input
+without such a property, but its signature calls the property required. Pure.
 """
 
 from types import NoneType, UnionType
@@ -12,11 +12,11 @@ from modelserver.describing.schemas import Spec
 from modelserver.types.nested import DEFAULT
 
 INNER: Final = {"array": "items", "map": "values"}
-"""Where the spec of a list or dict says what is in it."""
+"""The key under which the spec of a list or dict has the spec of its values."""
 
 
 def with_defaults(spec: Spec, hint: Any) -> Spec:
-    """The spec of a value that the hint types."""
+    """The spec of a value with this type hint, with `DEFAULT` in its properties that have one."""
     inner = [argument for argument in get_args(hint) if argument is not NoneType]
     if inner and get_origin(hint) in (Union, UnionType):
         return with_defaults(spec, inner[0])

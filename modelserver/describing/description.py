@@ -1,8 +1,8 @@
 """What the server says of its model: the OpenAPI document, made once per load.
 
-In: the base document and a loaded model. Out: a `Description`, the document and its bytes. The
-examples are run through the code that answers requests, and their predictions become the answers
-that the document shows; what fails is left out and logged.
+In: the base document and a loaded model. Out: a `Description`: the document and its bytes. The code
+that answers requests also predicts the examples, and the document shows its answers. An example
+that fails is left out and logged.
 """
 
 import json
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 BASE: Final = Path(__file__).parents[2] / "openapi_base.yaml"
 
 MOST_BYTES: Final = 100_000
-"""Size up to which an example is worth showing."""
+"""The most bytes of an example or answer that the document shows."""
 
 NO_ROW: Final = (
     "whether the model predicts is not known, since it did not for values made up from the "
@@ -51,34 +51,35 @@ NO_ROW: Final = (
 LOG_ONE: Final = "log it again with an input_example that it predicts"
 
 PATIENCE: Final = 10.0
-"""Seconds for running examples. A slow model is ready sooner with fewer of them."""
+"""The most seconds for predicting examples, so that a slow model is not ready too late."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The document as a value, as JSON and as YAML; and what the model's page asks for."""
+    """The document as a value, as JSON and as YAML; and what the model's page asks a person."""
 
     document: Document
     json: Tagged
     yaml: Tagged
     questionnaire: Questionnaire
     warning: str = ""
-    """What making it showed of the model, for the person who publishes it."""
+    """A warning for the person who publishes the model: what was found out while describing it."""
 
     @property
     def calls(self) -> Sequence[Mapping[str, str]]:
-        """Calls to copy, as `snippets` makes them; none where no example is predicted."""
+        """Calls to copy, as `snippets` makes them; empty if no example was predicted."""
         return self.document["paths"]["/invocations"]["post"].get("x-codeSamples") or ()
 
     @classmethod
     def of(cls, document: Document, asked: Questionnaire = BLANK) -> "Description":
-        """The description with this document."""
+        """The description that has this document."""
         as_json, as_yaml = Tagged.of(encode_json(document)), Tagged.of(write_yaml(document))
         return cls(document, as_json, as_yaml, asked)
 
 
 def base_description(file: Path = BASE) -> Description:
-    """What can be said without a model. Raises `BaseError` naming the file and the fault."""
+    """The description while no model is loaded. Raises `BaseError`, which names the file and the
+    fault."""
     try:
         return Description.of(read_base(file.read_text(encoding="utf-8")))
     except RecursionError as error:
@@ -92,7 +93,7 @@ def base_description(file: Path = BASE) -> Description:
 def describe(
     base: Document, model: Model, with_key: bool, warnings: Sequence[str] = ()
 ) -> Description:
-    """The description of a loaded model. `with_key`: callers send a key of Posit Connect."""
+    """The description of a loaded model. `with_key`: whether calls need a key of Posit Connect."""
     declared = _declared(model)
     subject = Subject(
         title=model.title,
@@ -117,7 +118,8 @@ def describe(
 def _without_examples(
     base: Document, subject: Subject, model: Model, faults: Sequence[str]
 ) -> Description:
-    """Nothing was predicted. Of a logged example the warm-up has told already."""
+    """The description if no example was predicted. It warns of that, unless an example was logged:
+    then the warm-up has warned already."""
     warning = ""
     if faults and not model.example and not model.example_fault:
         warning = f"{NO_ROW}: {faults[0]}; {LOG_ONE}"
@@ -128,8 +130,9 @@ def _without_examples(
 
 
 def _fitting(base: Document, subject: Subject) -> tuple[Document, Subject]:
-    """The document, with those of the examples that fit their schemas. The names of all others are
-    logged; those that stand in the base are left to its editor."""
+    """The document, and the subject with those of its examples that fit their schemas in it. The
+    names of all others are logged, also of those in the base document; only the person who edits
+    the base can correct these."""
     document = compose(base, subject)
     wrong = sorted(set(misfits(document)))
     for name in wrong:
@@ -147,7 +150,7 @@ def _described(document: Document, subject: Subject) -> Description:
 
 
 def _declared(model: Model) -> Declared:
-    """The signature as JSON, with what the type hints that it was made from say beyond it."""
+    """The signature as JSON, with the defaults of the type hints from which it was made."""
     declared = model.declared
     for part, hint in zip(("inputs", "outputs"), model.hints, strict=True):
         if hint and declared.get(part):
@@ -161,7 +164,7 @@ def _version(model: Model) -> str:
 
 
 def _facts(model: Model) -> str:
-    """The model's own description, and a line of where it comes from. Markdown."""
+    """The model's own description, and lines that say where it comes from, in Markdown."""
     facts = {
         "Registered as": model.registration.name,
         "Version": model.registration.version,
@@ -177,8 +180,8 @@ def _facts(model: Model) -> str:
 def _answered(
     model: Model, candidates: Iterable[Example], deadline: float, faults: list[str]
 ) -> Iterator[Answered]:
-    """The examples that the model predicts, each with its answer. One line in the log tells of each
-    reason why others are not shown; `faults` gets it, too."""
+    """The examples that the model predicts, each with its answer. The reasons why others are left
+    out are appended to `faults` and logged, one line each."""
     left_out: dict[str, list[str]] = {}
     for example in candidates:
         body = encode_json(example.body) if example.media_type == JSON else example.body.encode()

@@ -1,7 +1,7 @@
-"""The OpenAPI document: the handwritten base, and what depends on the model filled in.
+"""The OpenAPI document: the handwritten base, completed with all that depends on the model.
 
 In: the base (`openapi_base.yaml`, decoded), what is known of the model, its signature as JSON, and
-the examples with the model's answers. Out: a new document; the base is never written into. Pure.
+the examples with the model's answers. Out: a new document; the base is never changed. Pure.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,18 +22,18 @@ Document = dict[str, Any]
 
 Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Dumper: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""The C versions where PyYAML has them: a base of some size takes a tenth of the time."""
+"""PyYAML's versions in C if it has them: they need a tenth of the time."""
 
 
 class BaseError(ValueError):
-    """The base document cannot be used; the text says where."""
+    """The base document cannot be used; the text says where and why."""
 
 
 class BaseLoader(Loader):  # type: ignore[misc, valid-type]
-    """Refuses a key that is there twice, of which YAML would take the last."""
+    """Refuses a key that occurs twice; PyYAML would silently take the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping with its keys, if each is there once."""
+        """The mapping. Raises an error with its place if a key occurs twice."""
         seen: set[tuple[str, str]] = set()
         for key, _ in node.value:
             name = (key.tag, str(key.value))
@@ -47,7 +47,7 @@ class BaseLoader(Loader):  # type: ignore[misc, valid-type]
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An example and the model's real answer to it, decoded; None for one too large to show."""
+    """An example and the model's real answer to it, decoded; None if it is too large to show."""
 
     example: Example
     answer: Any
@@ -55,7 +55,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the document is about: a model, its signature, and what it was seen to answer."""
+    """What the document describes: a model, its signature, and examples with its real answers."""
 
     title: str
     version: str
@@ -69,8 +69,8 @@ class Subject:
 
 
 def read_base(text: str) -> Document:
-    """The base document, with the formats that it says nothing of. Raises `BaseError` for what is
-    not YAML or lacks a part to fill in."""
+    """The base document. Formats that the text does not mention are added. Raises `BaseError` if
+    the text is not YAML, or if a part of `FILLED_IN` is missing."""
     try:
         base = yaml.load(text, BaseLoader)
     except yaml.MarkedYAMLError as error:
@@ -87,7 +87,7 @@ def read_base(text: str) -> Document:
 
 
 def _schema(row: Format) -> Schema:
-    """What a body is of a format that the base says nothing of."""
+    """The schema of a body in a format that the base document does not mention."""
     schema = {"type": "string", "description": row.about}
     as_bytes = {"format": "binary", "contentMediaType": row.media_type}
     return schema | (as_bytes if row.binary else {})
@@ -102,7 +102,7 @@ def _place(error: yaml.MarkedYAMLError, text: str) -> str:
 
 
 def _part(base: Any, path: Sequence[str]) -> Any:
-    """What stands at `path`. Raises `BaseError` where nothing does."""
+    """The part of the document at `path`. Raises `BaseError` if there is none."""
     part = base
     for key in path:
         if not isinstance(part, dict) or key not in part:
@@ -120,7 +120,7 @@ def write_yaml(document: Document) -> bytes:
 
 
 def compose(base: Document, subject: Subject) -> Document:
-    """The document of a model."""
+    """The document for a model: a copy of the base with everything filled in."""
     document = deepcopy(base)
     _fill_info(document["info"], subject)
     operation = document["paths"]["/invocations"]["post"]
@@ -139,7 +139,7 @@ def compose(base: Document, subject: Subject) -> Document:
 
 
 def misfits(document: Document) -> Iterator[str]:
-    """The names of those examples, of bodies and of answers, that do not fit their schemas."""
+    """The names of the examples, of requests and of answers, that do not fit their schemas."""
     operations = (o for path in document["paths"].values() for o in path.values())
     for operation in filter(_is_object, operations):
         bodies = operation.get("requestBody", {}), *operation.get("responses", {}).values()
@@ -159,7 +159,7 @@ def _fill_info(info: Document, subject: Subject) -> None:
 
 
 def _with_input(schemas: Document, subject: Subject) -> Document:
-    """The model's own schemas, then those of the base that are not about input."""
+    """The schemas of the model's own input, then those of the base that are not about input."""
     own = input_components(subject.inputs, subject.sample)
     refs = [{"$ref": f"#/components/schemas/{name}"} for name in own if name.endswith("Input")]
     prose = {key: value for key, value in schemas["Input"].items() if key != "oneOf"}
@@ -170,13 +170,14 @@ def _with_input(schemas: Document, subject: Subject) -> Document:
 
 
 def _fill_examples(operation: Document, subject: Subject) -> None:
-    """The examples in each media type, the answers under the same names, and calls to copy."""
+    """Adds the examples to their media types, the answers under the same names, and calls to copy
+    (`x-codeSamples`)."""
     content = operation["requestBody"]["content"]
     answers: dict[str, Any] = {}
     for item in subject.examples:
         example = item.example
         shown = {"summary": example.summary, "value": example.body}
-        part = content.get(example.media_type) or {}  # which an editor may have taken out
+        part = content.get(example.media_type) or {}  # the base may lack the media type
         part["examples"] = {**(part.get("examples") or {}), example.name: shown}
         if item.answer is not None:
             answers[example.name] = {"summary": example.summary, "value": item.answer}
@@ -195,11 +196,11 @@ FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
     ("paths", "/invocations", "post", "responses", "200", "content", JSON): dict,
     ("components", "schemas", "Input", "oneOf"): list,
 }
-"""Parts that the base must have, and what they are."""
+"""The parts that the base document must have, and their types."""
 
 NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
 
 GENERIC_INPUTS: Final = frozenset(
     {"RecordsInput", "SplitInput", "InputsInput", "InstancesInput", "ChatInput"}
 )
-"""The base's forms, for a model without a signature."""
+"""The base document's schemas of input forms, which hold for a model without a signature."""

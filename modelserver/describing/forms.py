@@ -1,8 +1,8 @@
-"""The input forms that a model takes: for each the JSON Schema and how an example is written.
+"""The input forms that a model takes: for each its JSON Schema, and how an example is written.
 
-In: a signature's parts as JSON, and a `Sample` of its input. Out: one `Form` per way to send it,
-and the `Example`s that a sample makes, one per form. The tables say which forms there are for
-columns, tensors, type hints and chat; `inputs.py` picks one of them for a model.
+In: a signature's parts as JSON, and a `Sample` of its input. Out: one `Form` for each way to
+send it, and one `Example` of the sample for each form. The tables list the forms for columns,
+tensors, type hints and chat; `inputs.py` picks one of these tables for a model.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,27 +31,28 @@ Specs: TypeAlias = Sequence[Spec]
 Params: TypeAlias = Mapping[str, Any] | None
 
 MOST_ROWS: Final = 2
-"""Rows of an example; more tell a reader no more."""
+"""The most rows of an example; more would tell a reader nothing new."""
 
 MADE_UP: Final = ", with made-up values"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Input for a model, in no form yet: rows of cells in the order of the signature's columns,
-    or the tensors as `value`. `params` go beside it.
+    """Input for a model, independent of a form: `rows` of cells in the order of the signature's
+    columns, or the tensors as `value`; and the `params` that are sent with it.
     """
 
     rows: Sequence[Sequence[Any]] = ()
     value: Any = None
     params: Params = None
     made_up: bool = False
-    """Whether its values come from the signature alone."""
+    """Whether its values were made from the signature, and not logged with the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A request: the name of its form, a line about it, and its body, a JSON value or text."""
+    """An example of a request: the name of its form, a summary, its media type, and its body: a
+    JSON value, or text for other media types."""
 
     name: str
     summary: str
@@ -61,9 +62,9 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One key of the body, None where the body itself is the value.
+    """A way to send input: the value under `key` of the body, or with None the body itself.
 
-    `write` gives the value for a sample.
+    `schema` gives the JSON Schema of that value, `write` the value for a sample.
     """
 
     name: str
@@ -73,7 +74,7 @@ class Form:
     write: Callable[[Specs, Sample], Any]
 
     def body(self, inputs: Specs, sample: Sample) -> dict[str, Any]:
-        """A whole request body."""
+        """The whole request body for a sample."""
         value = self.write(inputs, sample)
         if self.key is None:
             return {**value, **(sample.params or {})}
@@ -81,7 +82,7 @@ class Form:
 
 
 def names_of(inputs: Specs) -> list[Any]:
-    """The columns' names; without names their positions."""
+    """The names of the columns, or their positions if they have no names."""
     return [spec.get("name", position) for position, spec in enumerate(inputs)]
 
 
@@ -190,7 +191,7 @@ HINT_FORMS: Final = (Form("inputs", "inputs", "Values", _values_schema, _values)
 def examples(
     forms: Iterable[Form], formats: Iterable[Format], specs: Specs, sample: Sample
 ) -> Iterator[Example]:
-    """The sample in these forms of JSON, and as a table in the formats that show an example."""
+    """The sample in these forms of JSON, and a table in those of the formats that can write one."""
     note = MADE_UP if sample.made_up else ""
     for form in forms:
         yield Example(form.name, form.summary + note, JSON, form.body(specs, sample))
@@ -201,7 +202,7 @@ def examples(
 
 
 def untyped_examples(body: Mapping[str, Any]) -> Iterator[Example]:
-    """What was logged with a model without a signature, and a table in the other forms too."""
+    """For a model without a signature, the logged example; if it is a table, in several forms."""
     if split := body.get("dataframe_split"):
         specs = [{"name": name} for name in split["columns"]]
         table = Sample(split["data"][:MOST_ROWS])

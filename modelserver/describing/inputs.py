@@ -59,21 +59,22 @@ JSON_ALONE: Final = (FORMATS[JSON],)
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What a model takes. `specs` are its columns or tensors and `params` its params, as the
-    signature's JSON spells them. The functions get the specs first."""
+    signature's JSON spells them."""
 
     specs: Specs
     params: Specs
     forms: Sequence[Form]
-    """The forms in which JSON is documented; none if those of the base document stay."""
+    """The forms of JSON that the document shows; none if it keeps those of the base document."""
     formats: Sequence[Format]
-    """The formats in which the input is documented."""
+    """The formats that the document shows."""
     schemas: Callable[[Specs, Sample | None], dict[str, Schema]]
-    """What the schemas of the forms refer to, by name, with values of a sample."""
+    """Specs and maybe a sample to the schemas, by name, that those of the forms refer to. Values of
+    the sample become their examples."""
     read: Callable[[Specs, Body, Params], Sample]
-    """A logged body and the params for it to a sample. Raises `BadRequest`, `KeyError`, `TypeError`
-    or `ValueError` for a body of another form."""
+    """Specs, a logged body and the params beside it to a sample. Raises `BadRequest`, `KeyError`,
+    `TypeError` or `ValueError` if the body does not fit the signature."""
     made_up: Callable[[Specs, Params], Sample]
-    """A sample from the type table alone."""
+    """Specs and params to a sample with values of the type table."""
 
     @property
     def is_bare(self) -> bool:
@@ -81,16 +82,16 @@ class Inputs:
         return any(form.key is None for form in self.forms)
 
     def samples(self, logged: bytes | None) -> Iterator[Sample]:
-        """Input that the model should be able to predict, the most telling first. `logged`: the
-        body that was logged with the model."""
+        """Samples of input that the model should be able to predict: the logged one, if it can be
+        read, then one with made-up values. `logged`: the body that was logged with the model."""
         defaults = {spec["name"]: param_default(spec) for spec in self.params} or None
         body = _maybe_body(logged)
-        with suppress(BadRequest, KeyError, TypeError, ValueError):  # it is of another form
+        with suppress(BadRequest, KeyError, TypeError, ValueError):  # it does not fit
             yield self.read(self.specs, body, body.get("params") or defaults)
         yield self.made_up(self.specs, defaults)
 
     def examples(self, sample: Sample) -> Iterator[Example]:
-        """The sample in every form and format that is documented."""
+        """The sample in every form and format that the document shows."""
         if self.forms:
             return examples(self.forms, self.formats, self.specs, sample)
         return untyped_examples(sample.value or {})
@@ -117,7 +118,8 @@ def inputs_of(signature: Signature, declared: Declared) -> Inputs:
 
 
 def _maybe_body(logged: bytes | None) -> Body:
-    """The logged body, empty where it is none. Python's writer spells NaN, which JSON lacks."""
+    """The logged body; empty if there is none or it is no JSON object. NaN, which Python may have
+    written though JSON has no NaN, becomes null."""
     try:
         body = json.loads(logged or b"", parse_constant=lambda token: None)
     except ValueError:
@@ -139,7 +141,7 @@ def _read_chat(signature: ColumnSignature, specs: Specs, body: Body, params: Par
 
 
 def _rows(specs: Specs, table: Table) -> list[list[Any]]:
-    """The first rows with the signature's columns in order; null where one is absent."""
+    """The first rows, with the signature's columns in order; cells of an absent column are null."""
     cells = dict(zip(map(str, table.names), table.by_column(), strict=True))
     gaps = [None] * table.length
     columns = [
@@ -150,7 +152,7 @@ def _rows(specs: Specs, table: Table) -> list[list[Any]]:
 
 
 def _shown(spec: Spec, cells: list[Any]) -> list[Any]:
-    """The cells as the document writes them: a date-time with its offset (RFC 3339)."""
+    """The cells as the document writes them: date-times with their UTC offset (RFC 3339)."""
     kind = kind_of(spec)
     if not kind.is_moment:
         return cells
@@ -163,7 +165,7 @@ def _read_values(specs: Specs, body: Body, params: Params) -> Sample:
 
 
 def _read_tensors(specs: Specs, body: Body, params: Params) -> Sample:
-    """One row of the tensors, where all of them have rows."""
+    """The first row of the tensors if all of them have rows, otherwise the whole tensors."""
     value = body["inputs"] if "inputs" in body else body["instances"]
     if _have_rows(specs):
         is_named = isinstance(value, dict)
@@ -215,7 +217,7 @@ def _nothing(specs: Specs, sample: Sample | None) -> dict[str, Schema]:
 
 
 def _cells(specs: Specs, sample: Sample | None) -> list[Schema]:
-    """The schemas of the cells of a row, each with the value of the sample."""
+    """The schemas of the cells of a row; each has a value of the sample as its example."""
     cells = sample.rows[0] if sample else [None] * len(specs)
     schemas = zip(map(column_schema, specs), cells, strict=True)
     return [schema if c is None else schema | {"examples": [c]} for schema, c in schemas]

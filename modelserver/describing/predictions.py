@@ -1,9 +1,9 @@
-"""What a model returns as JSON Schema: the outputs of its signature, where the model keeps to them.
+"""What a model returns, as JSON Schema: the outputs of its signature, if its predictions fit them.
 
-In: the outputs of a signature as JSON, and real predictions. Out: a schema. A signature names types
-but not the shape that a model's DataFrame, array or dict has in JSON; and nothing makes a model
-return what it declares. So the schema is the first of the possible ones that the real predictions
-fit, and where none does, one that promises nothing.
+In: the outputs of a signature as JSON, and real predictions. Out: a schema. A signature declares
+types, but not whether the model returns them as a DataFrame, an array or a dict, which differ in
+JSON; and a model may return something else than it declares. So the result is the first possible
+schema that all real predictions fit. If there is none, it is a schema that allows anything.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ ANYTHING: Final[Schema] = {
 
 
 def predictions_schema(outputs: Sequence[Spec] | None, predictions: Sequence[Any]) -> Schema:
-    """The schema that the declared outputs and all real predictions agree on."""
+    """The first schema of the declared outputs that all real predictions fit, or `ANYTHING`."""
     candidates = list(_candidates(outputs)) if outputs else []
     relaxed = [_requiring_what_is_there(schema, predictions) for schema in candidates]
     for schema in filter(None, candidates + relaxed):
@@ -39,8 +39,8 @@ def predictions_schema(outputs: Sequence[Spec] | None, predictions: Sequence[Any
 
 
 def _requiring_what_is_there(schema: Schema, predictions: Sequence[Any]) -> Schema:
-    """The schema of an object without the required properties that a model leaves to their
-    defaults; empty where it would then require nothing, or is of something else."""
+    """The schema of an object that requires only those properties that all predictions have. Empty
+    if there are none, or if a prediction is no object."""
     if not predictions or not all(isinstance(prediction, dict) for prediction in predictions):
         return {}
     names = schema.get("required", ())
@@ -49,7 +49,7 @@ def _requiring_what_is_there(schema: Schema, predictions: Sequence[Any]) -> Sche
 
 
 def _candidates(outputs: Sequence[Spec]) -> Iterator[Schema]:
-    """The JSON that values of these types can be, the likeliest first."""
+    """The possible schemas of values with these types, the most likely first."""
     if outputs[0]["type"] == "tensor":
         yield _tensors(outputs)
         return
@@ -67,7 +67,8 @@ def _candidates(outputs: Sequence[Spec]) -> Iterator[Schema]:
 
 
 def _tensors(outputs: Sequence[Spec]) -> Schema:
-    """An array, or an object of arrays by name; numbers may be null."""
+    """The schema of tensors: of an array, or of an object of arrays by name. Numbers may be
+    null."""
     if not is_named(outputs):
         return _tensor(tensor_schema(outputs[0]))
     parts = {spec["name"]: _tensor(tensor_schema(spec)) for spec in outputs}
@@ -75,7 +76,7 @@ def _tensors(outputs: Sequence[Spec]) -> Schema:
 
 
 def _tensor(schema: Schema) -> Schema:
-    """A tensor that may be empty and may have gaps."""
+    """The schema of a tensor that may be empty and may have missing values."""
     if schema.get("type") != "array":
         return _loose(schema)
     loose = {**schema, "items": _tensor(schema["items"])}
@@ -89,10 +90,10 @@ def _cell(spec: Spec) -> Schema:
 
 
 def _loose(schema: Schema) -> Schema:
-    """The schema of an input as that of an output, at whatever depth.
+    """Makes the schema of an input the schema of an output, at every depth.
 
-    Missing and infinite values are null; date-times have no offset, which their format would
-    demand; objects may hold more than what is declared.
+    Missing and infinite values are null. Date-times have no UTC offset, so the format `date-time`,
+    which requires one, is removed. Objects may have more properties than are declared.
     """
     loose = dict(schema)
     if loose.get("format") == "date-time":

@@ -1,8 +1,8 @@
-"""What a person fills in for a prediction, and reads of what a model takes and returns.
+"""What the model's page asks a person to fill in, and what it shows of the model's signature.
 
-In: the model's signature as JSON, a sample of its input and an example that it predicts. Out: a
-`Questionnaire` for the model's page, made once per load beside the document. Nothing is read from
-the document, which people edit. Pure.
+In: the model's signature as JSON, a sample of its input, and examples that it predicts. Out: a
+`Questionnaire`, made once per load together with the document. Nothing is read from the document,
+since people edit its base. Pure.
 """
 
 import json
@@ -17,10 +17,11 @@ from modelserver.reading.formats import CSV, FORMATS, JSON
 from modelserver.types.type_table import KINDS
 
 Control: TypeAlias = Literal["boolean", "number", "text", "json"]
-"""How a value is typed in."""
+"""The kind of form field in which a person types a value."""
 
 Sends: TypeAlias = Literal["records", "rows", "inputs", "body"]
-"""What the page sends: a row by names, a row by position, the value of `inputs`, a whole body."""
+"""What the page sends: a row by column names, a row by position, the value of `inputs`, or a whole
+body."""
 
 SENDS: Final[Mapping[str, Sends]] = {
     "records": "records",
@@ -28,7 +29,7 @@ SENDS: Final[Mapping[str, Sends]] = {
     "inputs": "inputs",
     "chat": "body",
 }
-"""By the first of the forms that a model is documented to take."""
+"""What the page sends, by the name of the first form that the document shows for the model."""
 
 CONTROLS: Final[Mapping[str | None, Control]] = {
     "boolean": "boolean",
@@ -36,12 +37,13 @@ CONTROLS: Final[Mapping[str | None, Control]] = {
     "number": "number",
     "string": "text",
 }
-"""By what a value is in JSON; all others are typed in as JSON."""
+"""The form field of a value, by its JSON type; all other values are typed as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column, tensor or param. `example` is what a person would type, empty for none."""
+    """A column, tensor or param. `example` is an example as a person types it; empty if there is
+    none."""
 
     name: str
     type: str
@@ -50,32 +52,33 @@ class Field:
 
     @property
     def control(self) -> Control:
-        """How its value is typed in."""
+        """The kind of form field for its value."""
         kind = KINDS.get(self.type)
         return CONTROLS.get(kind.json_type, "json") if kind else "json"
 
 
 @dataclass(frozen=True, slots=True)
 class Questionnaire:
-    """What to fill in for one prediction, and what the signature declares."""
+    """What a person fills in for one prediction, and what the signature declares."""
 
     sends: Sends
     fields: Sequence[Field]
-    """What is filled in beside the params: each column, or one field of JSON."""
+    """What a person fills in, apart from the params: each column, or one field with JSON."""
     takes_csv: bool
     inputs: Sequence[Field] = ()
     params: Sequence[Field] = ()
     outputs: Sequence[Field] = ()
     made_up: bool = False
-    """Whether the examples come from the signature alone."""
+    """Whether the examples were made from the signature, and not logged with the model."""
 
 
 BLANK: Final = Questionnaire("body", [Field("Request", "JSON")], takes_csv=True)
-"""Of a model of which nothing is known."""
+"""The questionnaire of a model about which nothing is known."""
 
 
 def questionnaire(subject: Subject, keeps_to_outputs: bool) -> Questionnaire:
-    """The questionnaire of a model. Outputs that its answers do not keep to are left out."""
+    """The questionnaire of a model. `keeps_to_outputs`: whether its answers fit its declared
+    outputs; if not, these are left out."""
     taken = subject.inputs
     sends = SENDS[taken.forms[0].name] if taken.forms else "body"
     inputs = _inputs(taken.specs, sends, subject.sample)
@@ -92,7 +95,7 @@ def questionnaire(subject: Subject, keeps_to_outputs: bool) -> Questionnaire:
 
 
 def _inputs(specs: Specs, sends: Sends, sample: Sample | None) -> list[Field]:
-    """The columns or tensors as they are declared, columns with the first row of the sample."""
+    """The declared columns or tensors; columns have the first row of the sample as examples."""
     named = is_named(specs)
     names = ["inputs"] if sends == "inputs" and not named else map(str, names_of(specs))
     cells = sample.rows[0] if sample and sample.rows else [None] * len(specs)
@@ -103,7 +106,7 @@ def _inputs(specs: Specs, sends: Sends, sample: Sample | None) -> list[Field]:
 
 
 def _json_field(sends: Sends, examples: Sequence[Answered]) -> Field:
-    """One field for the value of `inputs`, or for a whole body."""
+    """A single field for the value of `inputs`, or for a whole body."""
     bodies = (item.example.body for item in examples if item.example.media_type == JSON)
     value: Any = next(bodies, None)
     if sends == "inputs":
@@ -113,7 +116,7 @@ def _json_field(sends: Sends, examples: Sequence[Answered]) -> Field:
 
 
 def _param(spec: Spec) -> Field:
-    """A param; its example is its default."""
+    """The field of a param; its example is its default."""
     schema = param_schema(spec)
     return _field(spec["name"], schema[TYPE], schema["default"], required=False)
 
@@ -124,7 +127,7 @@ def _output(spec: Spec) -> Field:
 
 
 def _field(name: str, type_: str, example: Any, required: bool) -> Field:
-    """A field, its example as a person types it: text as it is, everything else as JSON."""
+    """A field with its example as a person types it: text unchanged, everything else as JSON."""
     field = Field(name, type_, required)
     if example is None:
         return field
@@ -133,7 +136,7 @@ def _field(name: str, type_: str, example: Any, required: bool) -> Field:
 
 
 def _pretty(value: Any) -> str:
-    """JSON on several lines, flat parts of it on one."""
+    """The value as JSON on several lines; arrays of scalars stay on one line."""
     if isinstance(value, dict) and value:
         lines = (f"{_json(key)}: {_pretty(part)}" for key, part in value.items())
         return "{\n" + _indented(",\n".join(lines)) + "\n}"

@@ -1,10 +1,10 @@
 """A model's signature as JSON Schema (2020-12, OpenAPI 3.1): what a request may hold.
 
 In: the parts of a signature as JSON (`mlflow.models.ModelSignature.to_dict`). Out: the schemas of
-the document's components by name. Scalars come from the type table of `type_table.py`, which also
-parses them, so what is promised here is accepted there. The parser takes a little more (text that
-spells a number, other orders of columns); and one rule is beyond JSON Schema: columns and labels
-that stand beside each other have one length.
+cells, rows, tensors, params and input forms. The schemas of scalars come from the type table, which
+also parses them, so requests that fit the schema are accepted. The parser also accepts a little
+more: text that spells a number, columns in another order. JSON Schema cannot express one rule: the
+columns and labels of a table have the same length.
 """
 
 import re
@@ -24,21 +24,22 @@ Spec: TypeAlias = Mapping[str, Any]
 DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 TYPE: Final = "x-mlflow-type"
-"""Beside a schema: the type as MLflow writes it."""
+"""The key of a schema under which it has the type as MLflow writes it."""
 
 GAPS: Final = "has_gaps"
-"""Beside a column's spec: it is required, but the model was seen to predict rows that lack it."""
+"""The key in a column's spec that is true if the column is required, but the model has predicted
+rows in which its value is missing."""
 
 
 def fits(schema: Schema | bool, value: Any, document: Mapping[str, Any]) -> bool:
-    """Whether a JSON value is what the schema allows. Its references point into the document."""
-    from jsonschema import Draft202012Validator  # 40 ms that only a description is worth
+    """Whether the schema allows a JSON value. Its references (`$ref`) point into the document."""
+    from jsonschema import Draft202012Validator  # takes 40 ms, and only descriptions need it
 
     return bool(Draft202012Validator({**document, "allOf": [schema]}).is_valid(value))
 
 
 def cell_schema(spec: Spec) -> Schema:
-    """The schema of one value of a column type, nested ones included."""
+    """The schema of one value of a column type, which may be nested."""
     return dict(kind_of(spec).schema)
 
 
@@ -51,7 +52,7 @@ def type_name(spec: Spec) -> str:
 
 
 def column_schema(spec: Spec) -> Schema:
-    """The schema of a cell of an input column; an optional column may have gaps."""
+    """The schema of a cell of an input column; null is allowed if the column may have gaps."""
     kind = kind_of(spec)
     if _required(spec) and not spec.get(GAPS):
         return {**kind.schema, TYPE: kind.name}
@@ -59,7 +60,7 @@ def column_schema(spec: Spec) -> Schema:
 
 
 def tensor_schema(spec: Spec) -> Schema:
-    """Nested arrays of the declared shape, where -1 is any size but none."""
+    """The schema of nested arrays of the declared shape, in which -1 means any size except 0."""
     kind = dtype_kind(np.dtype(spec["tensor-spec"]["dtype"]))
     schema = dict(kind.schema) if kind else {}
     for size in reversed(spec["tensor-spec"]["shape"]):
@@ -80,7 +81,8 @@ def param_schema(spec: Spec) -> Schema:
 
 
 def param_default(spec: Spec) -> Any:
-    """A param's default as a request would spell it: a date-time with its offset (RFC 3339)."""
+    """A param's default as a request would spell it: date-times with their UTC offset (RFC
+    3339)."""
     default = spec.get("default")
     if default is None or not kind_of(declared_type(spec)).is_moment:
         return default
@@ -94,12 +96,12 @@ def _moment(text: str) -> str:
 
 
 def _is_day(text: object) -> bool:
-    """Whether it is a date without a time, which MLflow hands over as such."""
+    """Whether a text is a date without a time; such a default has no UTC offset."""
     return isinstance(text, str) and DAY.fullmatch(text) is not None
 
 
 def row_schema(inputs: Sequence[Spec], cells: Sequence[Schema]) -> Schema:
-    """A row of these cells: an object by column name, or for columns without names an array."""
+    """The schema of a row with these cells: an object, or an array if the columns have no names."""
     if not is_named(inputs):
         return array_of(cells)
     names = [str(spec["name"]) for spec in inputs]
@@ -107,33 +109,33 @@ def row_schema(inputs: Sequence[Spec], cells: Sequence[Schema]) -> Schema:
 
 
 def is_named(specs: Sequence[Spec]) -> bool:
-    """Whether the columns or tensors have names, which may be whole numbers."""
+    """Whether the columns or tensors have names. A name may be a whole number."""
     return any(spec.get("name") is not None for spec in specs)
 
 
 def is_one_row(inputs: Sequence[Spec]) -> bool:
-    """Whether MLflow reads an object of `inputs` as one row."""
+    """Whether MLflow reads an object under `inputs` as one row."""
     return any(kind_of(spec).one_row for spec in inputs)
 
 
 def required(specs: Sequence[Spec]) -> list[str]:
-    """The names of what must be sent."""
+    """The names of the columns, tensors or outputs that are required."""
     return [str(spec["name"]) for spec in specs if _required(spec)]
 
 
 def array_of(items: Sequence[Schema]) -> Schema:
-    """An array with exactly these items in this order."""
+    """The schema of an array with exactly these items in this order."""
     sizes = {"minItems": len(items), "maxItems": len(items)}
     return {"type": "array", "prefixItems": list(items), "items": {}, **sizes}
 
 
 def some(items: Schema) -> Schema:
-    """An array of at least one item."""
+    """The schema of an array with at least one item."""
     return {"type": "array", "items": items, "minItems": 1}
 
 
 def split_schema(inputs: Sequence[Spec]) -> Schema:
-    """`dataframe_split`: the names once, in this order, and rows of cells."""
+    """The schema of `dataframe_split`: the column names in order, and rows of cells."""
     cells = [column_schema(spec) for spec in inputs]
     schema = object_schema({"data": some(array_of(cells))}, ["data"])
     schema["properties"]["index"] = {
@@ -150,7 +152,7 @@ def split_schema(inputs: Sequence[Spec]) -> Schema:
 
 
 def columns_schema(inputs: Sequence[Spec]) -> Schema:
-    """`inputs` by column: arrays of one length, or one row where MLflow reads it so."""
+    """The schema of `inputs` by column: arrays of one length, or one row if MLflow reads it so."""
     if is_one_row(inputs):
         return dict(ROW)
     properties = {str(spec["name"]): some(column_schema(spec)) for spec in inputs}
@@ -159,7 +161,7 @@ def columns_schema(inputs: Sequence[Spec]) -> Schema:
 
 
 def full_row_schema(inputs: Sequence[Spec]) -> Schema:
-    """A row of `instances`, where each row has the same names."""
+    """The schema of a row of `instances`, in which all rows must have the same names."""
     if not is_named(inputs) or len(required(inputs)) == len(inputs):
         return dict(ROW)
     return {"allOf": [ROW], "required": [str(spec["name"]) for spec in inputs]}
@@ -170,7 +172,7 @@ def _required(spec: Spec) -> bool:
 
 
 def _name_schema(name: object) -> Schema:
-    """A column's name in `columns`; a whole number may be sent as text."""
+    """The schema of a column's name in `columns`; a whole number may be sent as text."""
     return {"const": name} if isinstance(name, str) else {"enum": [name, str(name)]}
 
 

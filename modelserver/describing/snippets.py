@@ -1,9 +1,8 @@
 """The example as calls to copy: curl, Python, R and PowerShell.
 
-In: a JSON body. Out: code per language that prints the prediction, in the shape of ReDoc's
-`x-codeSamples` extension. The server's address is written `https://YOUR-SERVER`, which the pages
-replace by their own; on Posit Connect the calls carry the caller's API key, as Connect documents
-it (`Authorization: Key …`).
+In: a JSON body. Out: for each language code that prints the prediction, in the format of ReDoc's
+`x-codeSamples` extension. The URL is `https://YOUR-SERVER`; the pages replace it by their own. On
+Posit Connect the calls send the caller's API key as Connect documents it (`Authorization: Key …`).
 """
 
 import json
@@ -17,24 +16,24 @@ from modelserver.answering.encoding import encode_json
 from modelserver.reading.signatures.signature import LLM_KEYS
 
 SERVER: Final = "https://YOUR-SERVER"
-"""Stands for the base URL of the server, without a slash at its end."""
+"""A placeholder for the base URL of the server, without a slash at its end."""
 
 DIGITS_IN_R: Final = 15
-"""Significant digits of a number that R's jsonlite writes at most."""
+"""The most significant digits of a number that R's jsonlite writes."""
 
 DATA_FRAME_ARGUMENTS: Final = frozenset(
     {"", "row.names", "check.rows", "check.names", "fix.empty.names", "stringsAsFactors"}
 )
-"""Names that R's data.frame cannot take for a column."""
+"""Names that a column of R's `data.frame` cannot have, since they are arguments of the function."""
 
 POWERSHELL_QUOTES: Final = re.compile("['\u2018-\u201b]")
-"""Each ends a text in single quotes, unless it is doubled."""
+"""Characters that end a text in single quotes in PowerShell, unless they are doubled."""
 
 Body: TypeAlias = Mapping[str, Any]
 
 
 def snippets(body: Body, with_key: bool) -> list[dict[str, str]]:
-    """One call per language."""
+    """A call in each language. `with_key`: whether it sends a key of Posit Connect."""
     made = []
     for lang, label, template, key, values in LANGUAGES:
         source = template.safe_substitute(
@@ -71,7 +70,8 @@ def _powershell_values(body: Body) -> dict[str, str]:
 
 
 def _r_frame(body: Body) -> str | None:
-    """The rows as a data.frame, where they are a table of plain values and nothing else is sent."""
+    """R code that makes a data.frame of the rows. None if the body holds more than a table of plain
+    values."""
     rows = body.get("dataframe_records")
     if len(body) != 1 or not rows or any(row.keys() != rows[0].keys() for row in rows):
         return None
@@ -126,8 +126,8 @@ PYTHON_KEY: Final = {
 }
 
 R_OPTIONS: Final = 'digits = NA, na = "null", POSIXt = "ISO8601", UTC = TRUE'
-"""As many digits as jsonlite has, gaps as null, and times in UTC: by default they are those of the
-caller's zone, which is not told."""
+"""All digits that jsonlite can write, missing values as null, and times in UTC: by default jsonlite
+writes times in the caller's time zone without naming it."""
 
 R: Final = Template(
     """library(httr2)

@@ -1,7 +1,7 @@
-"""Posit Connect: whether this process is content of it, and which URLs are that server's.
+"""Posit Connect: whether this process runs as its content, and which URLs belong to the server.
 
-The marker of content is the product's own variable, as in Posit's SDK; `CONNECT_SERVER` alone says
-nothing of it, since people set it on their own machines for rsconnect.
+Content is recognised by a variable that Connect sets for it, as in Posit's SDK. `CONNECT_SERVER`
+alone does not show it, since people set that variable on their own machines for rsconnect.
 """
 
 from collections.abc import Mapping
@@ -10,30 +10,32 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 MARKERS: Final = ("POSIT_PRODUCT", "RSTUDIO_PRODUCT")
-"""The second is the name that older versions of Connect set."""
+"""Variables that Connect sets for its content. Older versions of Connect set the second one."""
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """A Connect server and a key for it: set by Connect for its content, or by people."""
+    """A Connect server and an API key for it, as Connect sets them for its content, or people
+    do."""
 
     server: str | None
-    """Its URL, maybe with a sub-path. It has no slash at the end, though Connect sets it so."""
+    """The server's URL, maybe with a path, without the slash that Connect adds at the end."""
     api_key: str | None = field(repr=False)
 
     @property
     def tracking_uri(self) -> str | None:
-        """Where a tracking server on the same Connect is expected: the vanity URL /mlflow."""
+        """The expected URL of a tracking server on the same Connect: the vanity URL /mlflow."""
         return f"{self.server}/mlflow" if self.server else None
 
     def covers(self, url: str) -> bool:
-        """Whether `url` is on this server: the same scheme, host and port, and below its path."""
+        """Whether `url` is on this server: it has the same scheme, host and port, and its path is
+        below the server's path."""
         try:
             ours, other = urlsplit(self.server or ""), urlsplit(url)
             same_origin = _origin(ours) == _origin(other)
-        except ValueError:  # no URL, or a port that is no number
+        except ValueError:  # it is no URL, or its port is no number
             return False
         below = f"{other.path}/".startswith(f"{ours.path}/")
         climbs = ".." in unquote(other.path).split("/")
@@ -41,7 +43,7 @@ class Connect:
 
 
 def is_connect(environment: Mapping[str, str]) -> bool:
-    """Whether Connect started this process."""
+    """Whether Connect started this process as its content."""
     return any(environment.get(name) == "CONNECT" for name in MARKERS)
 
 

@@ -1,7 +1,7 @@
 """Log lines to stderr, where Connect and terminals show them: time, level, message.
 
-One line per request must not cost a tenth of a small prediction, so it is made without the look-ups
-of `logging`'s own formatter.
+A log line per request must not take a tenth of the time of a small prediction. So this module
+formats it without the look-ups of `logging`'s own formatter.
 """
 
 import logging
@@ -14,10 +14,10 @@ from modelserver.hosting.redaction import struck
 
 
 class LineFormatter(logging.Formatter):
-    """`2026-01-31 12:00:00,123 INFO message`, and the traceback below it, if there is one.
+    """`2026-01-31 12:00:00,123 INFO message`, and below it the traceback, if there is one.
 
-    `secrets` are struck out of it, which may quote what a server answered, and logins and queries
-    of addresses.
+    A message or traceback may quote a server's answer. So `secrets`, and the logins and queries of
+    URLs, are removed from both.
     """
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
@@ -25,7 +25,7 @@ class LineFormatter(logging.Formatter):
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's line."""
+        """The text of a log record."""
         head = f"{_stamp(int(record.created))},{int(record.msecs):03d} {record.levelname} "
         text = head + record.getMessage()
         if record.exc_info:
@@ -39,12 +39,13 @@ def _stamp(second: int) -> str:
 
 
 def log_line(logger: logging.Logger, text: str) -> None:
-    """`logger.info(text)` without the look-up of where it was called."""
+    """Does what `logger.info(text)` does, but does not look up the line that called it."""
     logger.handle(logging.LogRecord(logger.name, logging.INFO, "", 0, text, (), None))
 
 
 def configure_logging(level: str, secrets: Sequence[str] = ()) -> None:
-    """Our lines go to stderr from `level` on, without `secrets`. Once per process."""
+    """Sends our log lines from `level` on to stderr, without `secrets`. A second call changes both,
+    but adds no second handler."""
     logger = logging.getLogger("modelserver")
     logger.setLevel(level.upper())
     if not logger.handlers:

@@ -1,9 +1,9 @@
-"""Who asks the tracking server, and what to check when it refuses.
+"""With which login the tracking server is asked, and what to check if it refuses.
 
-In: the environment, Connect and the tracking URI. Out: one `Login`. Whatever the user set for
-MLflow wins; Connect's key is for Connect's own URLs only, where it is also what rsconnect sends.
-`KeyAuth` is what sends it: a `requests` auth callable, which sees the URL of each request and of
-each redirect.
+In: the environment, Connect and the tracking URI. Out: one `Login`. A login that the user set for
+MLflow is used first. Connect's API key is sent to URLs of Connect only, as rsconnect sends it.
+`KeyAuth` adds it: an auth callable for `requests`, which sees the URL of each request and of each
+redirect.
 """
 
 import re
@@ -24,21 +24,21 @@ ANYBODY: Final = "whoever asks"
 
 @dataclass(frozen=True, slots=True)
 class KeyAuth:
-    """Connect's key on requests to Connect, and on no others."""
+    """Adds Connect's API key to requests to Connect, and to no others."""
 
     connect: Connect
 
     def __call__(self, request: "PreparedRequest") -> "PreparedRequest":
-        """The request, with the key if it goes to Connect and has no credentials of its own."""
+        """The request, with the key if it goes to Connect and has no credentials yet."""
         if self.connect.covers(request.url or "") and HEADER not in request.headers:
             request.headers[HEADER] = f"Key {self.connect.api_key}"
             request.register_hook("response", self._guard_redirect)
         return request
 
     def _guard_redirect(self, response: "Response", **options: Any) -> None:
-        """Takes the key off before a redirect is followed that leads away from Connect.
+        """Removes the key before `requests` follows a redirect away from Connect.
 
-        requests itself lets headers pass to other paths of a host, and from port 80 to 443.
+        `requests` itself keeps the header for other paths of the host, and from port 80 to 443.
         """
         target = urljoin(response.url, response.headers.get("location", ""))
         if response.is_redirect and not self.connect.covers(target):
@@ -47,13 +47,13 @@ class KeyAuth:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How the tracking server is asked. `auth` is None where MLflow finds the credentials."""
+    """How the tracking server is asked. `auth` is None if MLflow itself finds the credentials."""
 
     check: str
-    """What to check when it refuses: a clause for a person."""
+    """What to check if the server refuses, as a clause for a message."""
     auth: KeyAuth | None = None
     user: str = ANYBODY
-    """Whose permissions count, once the login was taken."""
+    """Whose permissions count after the server has accepted the login, for a message."""
 
 
 CONNECT_KEY: Final = (
@@ -81,7 +81,7 @@ IN_URI: Final = (
     "may read the model"
 )
 
-# What a user can set for MLflow, in MLflow's own order of precedence.
+# The variables that a user can set for MLflow, in MLflow's own order of precedence.
 CHECKS: Final = {
     "MLFLOW_TRACKING_AWS_SIGV4": (
         "it was asked with the AWS login that MLFLOW_TRACKING_AWS_SIGV4 stands for; check that it "

@@ -1,10 +1,11 @@
-"""Memory of the process: settings at the start and once a model is loaded, and what is given back.
+"""Memory of the process: what is set at the start and after the load, and what is given back.
 
-All threads share one heap, so that what one frees another uses; glibc would give each its own. What
-is alive once a model is loaded stays alive, so the garbage collector need not walk it during
-requests. What large requests free is used again by the next ones up to a bound, and goes back to
-the system beyond it, or once they pause; glibc alone would keep the most that was ever used.
-No reader of a request changes anything that all threads share; what one needs is set here.
+All threads share one heap, so that each can use what another has freed; by default, glibc gives
+each thread its own. Objects that exist after a model was loaded stay alive, so the garbage
+collector is told not to visit them during requests. Memory that large requests free is kept for the
+next ones up to a bound. The rest goes back to the system, and the kept part too when no large
+request comes for a while; glibc alone would keep the most that was ever used. Settings of the whole
+process that readers of requests need are set here and nowhere else.
 """
 
 import asyncio
@@ -17,37 +18,38 @@ from typing import Final
 TRIM_THRESHOLD: Final = -1
 MMAP_THRESHOLD: Final = -3
 ARENA_MAX: Final = -8
-"""Numbers of parameters in glibc's malloc.h (mallopt(3)), which other C libraries lack."""
+"""The numbers of parameters of `mallopt(3)`, from glibc's malloc.h. Other C libraries lack them."""
 
 KEPT_FREE: Final = 32 * 1024 * 1024
-"""Bytes of freed memory that are kept for the next allocations."""
+"""How many bytes of freed memory are kept for the next allocations."""
 
 LARGEST_KEPT: Final = 8 * 1024 * 1024
-"""Bytes of the largest allocation that is served from there. A new one from the system costs a
-page fault each 4 KiB: 10 ms of the 25 that 100,000 rows of CSV take."""
+"""The bytes of the largest allocation that is taken from the kept memory. Memory that comes new
+from the system costs a page fault for each 4 KiB: 10 of the 25 ms that 100,000 rows of CSV take."""
 
 ALLOCATED: Final = 20_000
-"""Objects that are made before the garbage collector looks at them; 700 by default. Until Python
-3.12 it walks what JSON is decoded to while that is being built: 200,000 rows of one number take
-orjson 17 ms then, and 11 with this."""
+"""After how many new objects the garbage collector runs; by default after 700. Before Python 3.12
+it visits the objects of a JSON document while orjson builds them: for 200,000 rows of one number,
+orjson then takes 17 ms, and 11 with this setting."""
 
 LONGEST_CELL: Final = 2**31 - 1
-"""Letters of a cell that the csv module reads; 131,072 by default. Bodies have a limit already."""
+"""The most letters of a cell that the csv module reads, by default 131,072. The size of bodies is
+limited anyway."""
 
 LARGE: Final = 64 * 1024
-"""Bytes of a request that leaves memory worth giving back."""
+"""A body with so many bytes or more frees enough memory to give back to the system."""
 
 PAUSE: Final = 1.0
-"""Seconds without a large request until it is given back."""
+"""How many seconds must pass without a large request before memory is given back."""
 
 
 def share_heap() -> None:
-    """Has the threads that start from now on share one heap: 30 MB less after large requests."""
+    """Makes all threads that start later share one heap, which saves 30 MB after large requests."""
     _set_malloc(ARENA_MAX, 1)
 
 
 def settle_memory() -> None:
-    """Freezes the heap, bounds what is kept free, and lets large requests take what they need."""
+    """Sets what the module's docstring describes. To be called after a model was loaded."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(ALLOCATED)
@@ -62,19 +64,19 @@ def _set_malloc(parameter: int, value: int) -> None:
 
 
 def give_back() -> None:
-    """Returns free memory to the system."""
+    """Gives free memory back to the system."""
     with contextlib.suppress(AttributeError, OSError, TypeError):  # not glibc
         ctypes.CDLL(None).malloc_trim(0)
 
 
 class FreeMemory:
-    """Gives memory back when large requests pause. Used from the event loop only."""
+    """Gives memory back after large requests. To be used on the event loop only."""
 
     def __init__(self) -> None:
         self._timer: asyncio.TimerHandle | None = None
 
     def after_request(self, size: int) -> None:
-        """Called after each request with the bytes of its body."""
+        """To be called after each request, with the number of bytes of its body."""
         if size < LARGE:
             return
         if self._timer is not None:

@@ -1,7 +1,7 @@
 """`python main.py`: the app on a socket, with uvicorn, in one process or several.
 
-Several processes accept requests from the same socket. The process that started them starts another
-for each that ends. When it ends itself, by Ctrl-C, SIGTERM or SIGKILL, so do they.
+Several processes accept requests from the same socket. The process that started them replaces each
+one that ends. When it ends itself, by Ctrl-C, SIGTERM or SIGKILL, all of them end too.
 """
 
 import contextlib
@@ -21,19 +21,19 @@ from starlette.applications import Starlette
 from modelserver.hosting.settings import Settings
 
 APP: Final = "main:app"
-"""Where each of several processes finds the app; they cannot be handed one."""
+"""Where each of several processes imports the app; it cannot be passed to another process."""
 
 PAUSE: Final = 0.5
-"""Seconds between two looks at the processes, so also between two tries to start one."""
+"""Seconds between two checks of the processes, and so between two attempts to start one."""
 
 GRACE: Final = 10
-"""Seconds in which the processes may answer their last requests; then they are killed."""
+"""Seconds that the processes get to answer their last requests before they are killed."""
 
 logger = logging.getLogger(__name__)
 
 
 def serve(app: Starlette, settings: Settings) -> None:
-    """Serves until interrupted. Raises `SystemExit` for a port that is busy or forbidden."""
+    """Serves until it is interrupted. Raises `SystemExit` if the port is busy or forbidden."""
     listener = listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Serving on http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
@@ -44,8 +44,8 @@ def serve(app: Starlette, settings: Settings) -> None:
 
 
 def end_with_parent() -> None:
-    """Has this process end when the one that started it does, even by SIGKILL. Does nothing in a
-    process that `serve` did not start."""
+    """Makes this process end when the process that started it ends, even by SIGKILL. Does nothing
+    if `serve` did not start this process."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -59,14 +59,14 @@ def end_with_parent() -> None:
 
 def _run(app: Starlette | str, listener: socket.socket) -> None:
     config = uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False)
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once all is closed
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after it has shut down
         uvicorn.Server(config).run(sockets=[listener])
 
 
-# uvicorn's own supervisor is not used. It asks its processes whether they are alive, and while it
-# waits for an answer it notices neither a dead process nor a signal. An answer that does not come
-# does not prove a process hung, either: a model's C code may keep it busy for a minute. So only a
-# process that has ended is replaced.
+# uvicorn's own supervisor is not used. It asks each process whether it is alive, and while it waits
+# for the answer it notices neither a dead process nor a signal. It also replaces a process that
+# does not answer, although a model's C code may only keep it busy for a minute. So this supervisor
+# replaces only processes that have ended.
 def _supervise(count: int, listener: socket.socket) -> None:
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -100,14 +100,14 @@ def _end(processes: list[SpawnProcess]) -> None:
     deadline = time.monotonic() + GRACE
     for process in processes:
         process.join(max(0, deadline - time.monotonic()))
-        process.kill()  # does nothing to one that has ended
+        process.kill()  # does nothing if the process has ended
         process.join()
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The socket that all processes accept from. Raises `SystemExit` for a bad host or port."""
+    """The socket from which all processes accept. Raises `SystemExit` for a bad host or port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Only where the protocol is named does asyncio switch Nagle's delay off (40 ms an answer).
+    # asyncio switches Nagle's algorithm off (40 ms per answer) only if the protocol is named here.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,7 +1,7 @@
-"""Which texts may not stand in the log: keys, and the logins and queries of addresses.
+"""Which texts may not appear in the log: keys, and the logins and queries of URLs.
 
-In: environment variables, then any text. Out: what to strike out, and the text without that and
-without the logins and queries of all addresses in it. Nothing is raised.
+In: environment variables, then any text. Out: the texts to remove, and the text without them and
+without the logins and queries of all URLs in it. Nothing is raised.
 """
 
 import re
@@ -10,24 +10,24 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 SHORTEST: Final = 8
-"""Characters; shorter texts are no secrets, and would be found in every line."""
+"""The fewest characters of a secret. Shorter texts are no secrets, and may occur in any line."""
 
 KEY: Final = re.compile(
     r"(?:KEY(?:_ID)?|TOKEN|PASS(?:WORD|WD)?|SECRET|CONNECTION_STRING)$", re.IGNORECASE
 )
-"""How the names of variables end that hold keys."""
+"""The endings of the names of variables that hold keys."""
 
 LOGIN: Final = re.compile(r"^https?://(?:[^/?#:@]*:)?(.*)@|^[\w+.-]+://[^/?#:@]*:(.*)@")
-"""A password, or a token in its place, which may have any character."""
+"""The password of a URL, or the token in its place. It may contain any character."""
 
 VALUE: Final = re.compile(r"[?&][^=&#]*=([^&#]+)")
-"""A value of a query."""
+"""A value in the query of a URL."""
 
 MARKED: Final = re.compile(r"(?<=://)[^/?#:@]*:.*@|(?<=[?&])[^=&#]+=[^&#]+")
-"""Login and query with their marks, by which they are found though they may be short."""
+"""The login and the query of a URL with their punctuation, by which even short ones are found."""
 
 PAIR: Final = re.compile(r"((?:Key|Signature)=)([^;\s'\"]+)")
-"""A key in a connection string of Azure."""
+"""A key in one of Azure's connection strings."""
 
 IN_ADDRESS: Final = re.compile(
     r"""
@@ -36,15 +36,15 @@ IN_ADDRESS: Final = re.compile(
     """,
     re.VERBOSE,
 )
-"""A login, of which the password may have any character; but no container of Azure. The lengths
-bound the time that hostile texts take."""
+"""A login in a URL, whose password may contain any character. Azure's `wasbs://container@…` is no
+login. The maximum lengths limit the time that a hostile text can take."""
 
 IN_QUERY: Final = re.compile(r"(?<=[?&#])([\w.%~-]{1,100}=)[^\s&#'\"<>()]+")
-"""A value, also where a library names the path only."""
+"""A value in a query, also if a library writes only the path of a URL."""
 
 
 def redaction(environment: Mapping[str, str]) -> list[str]:
-    """The texts, the longest first, since one may be a part of another."""
+    """The texts to remove, the longest first, since one may be a part of another."""
     texts, marked = set[str](), set[str]()
     for name, value in environment.items():
         if KEY.search(name):
@@ -59,10 +59,11 @@ def redaction(environment: Mapping[str, str]) -> list[str]:
 
 
 def struck(text: str, secrets: Sequence[str]) -> str:
-    """The text without `secrets`, and without logins and queries of addresses."""
+    """The text without `secrets`, and without the logins and queries of URLs; each is replaced by
+    "…"."""
     for secret in secrets:
         text = text.replace(secret, "…")
-    # A line of a request, which has nothing of it, is spared the searches: 7 us.
+    # The log line of a request has none of these characters, so it skips the searches (7 us).
     if "@" in text:
         text = IN_ADDRESS.sub("…", text)
     if "?" in text or "&" in text or "#" in text:

@@ -1,8 +1,9 @@
 """The settings: a mapping of environment variables in, one frozen value out.
 
-Each setting has a name, a cast, a default and one line of meaning; the table in docs/operations.md
-has the same. A value that cannot be read stops the start with a `SettingsError` that names the
-variable, the value and what was expected. Nothing here reads the environment itself.
+Each setting has a name, a function that reads its text, a default and one line of meaning; the
+table in docs/operations.md says the same. A value that cannot be read stops the start with a
+`SettingsError`, which names the variable, the value and what was expected. This module does not
+read `os.environ` itself.
 """
 
 import json
@@ -24,7 +25,7 @@ class SettingsError(ValueError):
 
 
 def unquoted(text: str) -> str:
-    """The text without the blanks and quotes around it, which some shells and forms leave there."""
+    """The text without the blanks and quotes around it, which some shells and forms keep."""
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
         return text[1:-1].strip()
@@ -36,7 +37,8 @@ QUOTES: Final = "\"'"
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T]):
-    """One environment variable: how its text is read, what holds without it, what it means."""
+    """One environment variable: how its text is read, its default and its meaning. If it is not
+    set, `fallback_name` is read."""
 
     name: str
     read: Callable[[str], T]
@@ -45,10 +47,11 @@ class Setting(Generic[T]):
     expects: str
     fallback_name: str | None = None
     is_secret: bool = False
-    """Whether the text may hold what should not be printed."""
+    """Whether the text may contain a secret, which errors must not print."""
 
     def value(self, environment: Mapping[str, str]) -> T:
-        """The setting's value in `environment`; an empty variable counts as not set."""
+        """The setting's value in `environment`; an empty variable counts as not set. Raises
+        `SettingsError`."""
         for name in filter(None, (self.name, self.fallback_name)):
             if text := unquoted(environment.get(name, "")):
                 try:
@@ -61,7 +64,7 @@ class Setting(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the server can be told. Times in seconds, sizes in bytes, 0 s = no limit."""
+    """All settings of the server. Times are in seconds (0: no limit), sizes in bytes."""
 
     model_uri: str | None
     tracking_uri: str | None
@@ -79,9 +82,9 @@ class Settings:
     on_connect: bool
     login: Login
     secrets: Sequence[str] = field(repr=False)
-    """What may not stand in the log, whoever writes it there."""
+    """Texts that may not appear in the log."""
     quoted: Sequence[str] = ()
-    """Variables whose values had quotes around them, which were taken off."""
+    """The names of variables that had quotes around their values. The quotes were removed."""
 
 
 def _is_quoted(setting: Setting[Any], environment: Mapping[str, str]) -> bool:
@@ -226,14 +229,14 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     ),
 }
 
-# Set by Connect for its content, and by people for rsconnect.
+# Connect sets these two for its content, and people set them for rsconnect.
 CONNECT_SERVER: Final = Setting(
     "CONNECT_SERVER",
     _server,
     None,
     "the URL of Connect",
     "a URL with http:// or https://",
-    is_secret=True,  # where the two were mixed up
+    is_secret=True,  # somebody may have put the key here by mistake
 )
 CONNECT_API_KEY: Final = Setting(
     "CONNECT_API_KEY", _text, None, "the key of the content's owner", "a key"
@@ -241,7 +244,7 @@ CONNECT_API_KEY: Final = Setting(
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Settings from `environment` (variable name → text).
+    """The settings in `environment`, a mapping from a variable's name to its text.
 
     Raises `SettingsError` for the first value that cannot be read.
     """

@@ -1,7 +1,8 @@
-"""Conditional answers (RFC 9110 13): a body under an entity tag, or 304 to who has it already.
+"""Conditional answers (RFC 9110 13): a body with its entity tag, or 304 if the client has it.
 
-In: a request and a body that is made once and served often. Out: a response. A tag may come back
-weak, since proxies that compress weaken it; If-None-Match compares weakly.
+In: a request and a body that is made once and served often. Out: a response. A proxy that
+compresses makes a tag weak, so a client may send it as a weak one; If-None-Match takes both as
+equal.
 """
 
 import re
@@ -22,7 +23,7 @@ def conditional(
     media_type: str,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The body, or 304 without one where the client's copy has the same tag."""
+    """The body; or 304 without a body, if the client's copy has the same tag."""
     all_headers = {**(headers or {}), "ETag": tagged.tag}
     if _has(request, tagged.tag):
         return Response(status_code=304, headers=all_headers)

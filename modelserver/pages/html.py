@@ -1,8 +1,8 @@
 """The pages for people: values in, HTML out.
 
-`landing_page` follows the model's state; `docs_page` and `redoc_page` are frames for the vendored
-Swagger UI and ReDoc. Links are relative, so that the pages work under every prefix. `names` are
-the names that the assets are served under.
+`landing_page` shows the state of the model; `docs_page` and `redoc_page` load the vendored Swagger
+UI and ReDoc. Links are relative, so that the pages work under every prefix. `names` maps the name
+of each asset to the name under which it is served.
 """
 
 import re
@@ -16,7 +16,7 @@ from modelserver.pages.sections import fields_html, samples_html, signature_html
 from modelserver.states import StateName
 
 REFRESH: Final[Mapping[StateName, int]] = {"unconfigured": 30, "loading": 5, "failed": 15}
-"""Seconds until the page is read again where no script does it."""
+"""The seconds after which a browser without scripts reloads the page."""
 
 KEY: Final = Html(
     "<p>Unless this content is open to everyone, calls need an API key of Posit Connect: "
@@ -27,7 +27,7 @@ STATES: Final = {
     False: Html('<p class="state ready">Ready</p>'),
     True: Html('<p class="state warned">Ready, with a warning</p>'),
 }
-"""Of a model that predicts, by whether there are warnings."""
+"""The state of a ready model, by whether there are warnings."""
 
 WARNING: Final = '<p class="warning"><strong>Warning:</strong> $text.</p>\n'
 
@@ -38,17 +38,17 @@ MADE_UP: Final = Html(
 
 
 def docs_page(title: str, names: Mapping[str, str]) -> Html:
-    """Swagger UI."""
+    """The page of Swagger UI."""
     return filled(template("docs.html"), title=title, **_links(names))
 
 
 def redoc_page(title: str, names: Mapping[str, str]) -> Html:
-    """ReDoc."""
+    """The page of ReDoc."""
     return filled(template("redoc.html"), title=title, server=SERVER, **_links(names))
 
 
 def landing_page(landing: Landing, names: Mapping[str, str]) -> Html:
-    """The first page, whatever the state."""
+    """The first page, for the model's state."""
     seconds = REFRESH.get(landing.state)
     refresh = f'<noscript><meta http-equiv="refresh" content="{seconds}"></noscript>\n'
     return filled(
@@ -63,7 +63,7 @@ def landing_page(landing: Landing, names: Mapping[str, str]) -> Html:
 
 
 def _links(names: Mapping[str, str]) -> dict[str, str]:
-    """The assets' links, by their files' names as identifiers."""
+    """The links to the assets. Their keys are the files' names as identifiers: `page_css`."""
     return {re.sub(r"\W", "_", own_name): f"assets/{served}" for own_name, served in names.items()}
 
 
@@ -109,7 +109,7 @@ def _failed(landing: Landing) -> Html:
 
 
 def _paragraphs(text: str) -> Html:
-    """Plain text, its empty lines kept as paragraphs."""
+    """Plain text as paragraphs, which empty lines separate."""
     parts = re.split(r"\n\s*\n", text.strip())
     return joined(filled("<p>$part</p>\n", part=part) for part in parts if part)
 

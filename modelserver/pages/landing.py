@@ -1,7 +1,7 @@
 """What the first page says, for people and for programs.
 
-In: the life of the model. Out: a frozen `Landing`, from which `pages` makes HTML, and a summary as
-a JSON value.
+In: the life of the model. Out: a frozen `Landing`, from which `html` makes the page, and a summary
+of it as a JSON value.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,12 +25,13 @@ LINKS: Final = {
     "health": "health",
     "metadata": "metadata",
 }
-"""Relative to the page."""
+"""The links in the summary, relative to the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What there is to show. Times are ISO 8601 texts; texts are empty for nothing."""
+    """What the first page shows. Times are ISO 8601 texts; a text is empty if there is nothing to
+    show."""
 
     state: StateName
     title: str
@@ -49,7 +50,7 @@ class Landing:
 
 
 def title(lifecycle: Lifecycle) -> str:
-    """The model's name; before it is known, where the model comes from."""
+    """The model's name; its URI while it is not loaded."""
     if isinstance(lifecycle.state, Ready):
         return str(lifecycle.description.document["info"]["title"])
     uri = lifecycle.settings.model_uri
@@ -57,7 +58,8 @@ def title(lifecycle: Lifecycle) -> str:
 
 
 def landing(lifecycle: Lifecycle, base_url: str) -> Landing:
-    """What there is to show now. `base_url`: of the page, as far as the server knows it."""
+    """What the first page shows now. `base_url`: the URL of the page, as far as the server knows
+    it."""
     state, report = lifecycle.state, lifecycle.state.report()
     model = state.model if isinstance(state, Ready) else None
     registration = model.registration if model else None
@@ -91,7 +93,7 @@ def _facts(model: Model) -> Sequence[tuple[str, str]]:
 
 
 def summary(shown: Landing) -> dict[str, Any]:
-    """The same for programs; null for nothing."""
+    """The same as a JSON value for programs; null where there is nothing to show."""
     texts = {
         "name": shown.title if shown.state == "ready" else "",
         "version": shown.version,

@@ -1,6 +1,6 @@
-"""HTML from templates: whatever is filled in is escaped, unless it is markup already.
+"""HTML from templates: every value that is filled in is escaped, unless it is markup already.
 
-Templates are `string.Template` texts, the larger ones files in the folder `assets`.
+Templates are `string.Template` texts; the larger ones are files in the folder `assets`.
 """
 
 import html
@@ -14,24 +14,25 @@ FOLDER: Final = Path(__file__).parent / "assets"
 
 
 class Html(str):
-    """Text that is markup, and safe as it is."""
+    """Text that is markup already and must not be escaped."""
 
     __slots__ = ()
 
 
 def escaped(value: object) -> Html:
-    """The value as text in markup, also within a quoted attribute."""
+    """The value as escaped text, which may also stand in a quoted attribute."""
     return value if isinstance(value, Html) else Html(html.escape(str(value)))
 
 
 def filled(template: str, **values: object) -> Html:
-    """The template with a value for each of its names."""
+    """The template with its names replaced by these values, escaped. A name without a value raises
+    `KeyError`."""
     texts = {name: escaped(value) for name, value in values.items()}
     return Html(Template(template).substitute(texts))
 
 
 def joined(parts: Iterable[object], between: str = "") -> Html:
-    """One markup of many, escaped where they are not."""
+    """The parts, each escaped unless it is markup, as one piece of markup."""
     return Html(between.join(map(escaped, parts)))
 
 

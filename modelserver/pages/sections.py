@@ -11,14 +11,14 @@ from modelserver.describing.snippets import SERVER
 from modelserver.pages.markup import Html, filled, joined
 
 LONGEST_EXAMPLE: Final = 80
-"""Characters of an example value in a table; the form has all of it."""
+"""The most characters of an example value in a table; the form shows the whole value."""
 
 NO_SIGNATURE: Final = Html(
     "<p>The model was logged without a signature: it does not say what it takes and returns.</p>\n"
 )
 
 MANY: Final = 24
-"""Fields of a form beyond which they scroll in a box of their own."""
+"""A form with more fields shows them in a box that scrolls."""
 
 FIELD: Final = """\
 <div class="field$wide">
@@ -66,7 +66,8 @@ $rows</tbody></table></div>
 
 
 def fields_html(asked: Questionnaire) -> Html:
-    """The inputs of the form, then those of the params, which a whole body has in itself."""
+    """The form: fields for the input, then those for the params. A form for a whole request body
+    needs no fields for params, since the body contains them."""
     columns = _fieldset([_field(asked, "column", *item) for item in enumerate(asked.fields)])
     params = _fieldset([_field(asked, "param", *item) for item in enumerate(asked.params)])
     if not asked.params or asked.sends == "body":
@@ -108,7 +109,7 @@ def _control(part: str, id_: str, field: Field) -> Html:
         control=field.control,
         optional="" if field.required else " data-optional",
     )
-    # A param is sent only where a person sets it: the server knows the default better.
+    # The page sends a param only if a person sets it; the server fills in the others' defaults.
     value = "" if part == "param" else field.example
     if field.control == "boolean":
         return _select(attributes, field, value, "default" if part == "param" else "(empty)")
@@ -142,7 +143,7 @@ def _rows(value: str) -> int:
 
 
 def samples_html(calls: Sequence[Mapping[str, str]], base_url: str) -> Html:
-    """A call in each language, for the server's own URL."""
+    """The example call in each language, with the server's own URL."""
     if not calls:
         return NO_SAMPLES
     base = filled('<span class="base">$url</span>', url=base_url)
@@ -159,7 +160,7 @@ def samples_html(calls: Sequence[Mapping[str, str]], base_url: str) -> Html:
 
 
 def signature_html(asked: Questionnaire) -> Html:
-    """Tables of what goes in and comes out; those without rows are left out."""
+    """The tables of inputs, params and outputs; a table without rows is left out."""
     tables = [
         _table("inputs", "Inputs", asked.inputs, ("Name", "Type", "Required", "Example")),
         _table("params", "Params", asked.params, ("Name", "Type", "Default")),

@@ -1,8 +1,8 @@
 """The endpoints of the pages for people, and of the files that they load.
 
-All links and redirects are relative, since only a proxy knows the URL in front of it. The
-Content-Security-Policy of each page names what it loads, all of it from the same origin; other
-sites may frame the pages, as Posit Connect's dashboard does.
+All links and redirects are relative, since only the proxy in front of the server knows its public
+URL. The Content-Security-Policy of each page allows only what the page loads, all of it from the
+same origin. Other sites may show the pages in a frame, as Posit Connect's dashboard does.
 """
 
 from typing import Final
@@ -23,10 +23,11 @@ from modelserver.reading.formats import JSON
 from modelserver.service import service_of
 
 FIRST_PAGE_WAITS: Final = 30.0
-"""Seconds that / waits for the model: Connect calls it first and takes a 5xx for a failed start."""
+"""How many seconds `/` waits for the model. Posit Connect requests `/` first, and a 5xx answer
+means a failed start to it."""
 
 PEOPLE_WAIT: Final = 1.0
-"""The same for a browser, which can show that the model is loading."""
+"""How many seconds `/` waits if a browser asks, since the page can show that the model loads."""
 
 STRICT: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -36,7 +37,7 @@ STRICT: Final = (
 REDOC: Final = (
     STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") + "; worker-src blob:"
 )
-"""ReDoc makes style elements, and a worker from a blob for its search."""
+"""The policy for ReDoc, which inserts style elements and starts a worker from a blob to search."""
 
 HTML: Final = "text/html"
 
@@ -44,9 +45,9 @@ SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-refer
 
 
 async def index(request: Request) -> Response:
-    """The landing page, or a summary for programs, whatever the state of the model."""
+    """The landing page for a browser, a summary for programs, in every state of the model."""
     service, accept = service_of(request), request.headers.get("accept")
-    is_browser = qualities(accept).get(HTML, 0.0) > 0  # which asks for HTML by name
+    is_browser = qualities(accept).get(HTML, 0.0) > 0  # browsers ask for HTML by its name
     await service.lifecycle.settled(PEOPLE_WAIT if is_browser else FIRST_PAGE_WAITS)
     shown = landing(service.lifecycle, _base_url(request, service.settings.on_connect))
     status = 503 if shown.state == "failed" else 200
@@ -57,19 +58,19 @@ async def index(request: Request) -> Response:
 
 
 async def docs(request: Request) -> Response:
-    """Swagger UI."""
+    """The page of Swagger UI."""
     page = docs_page(title(service_of(request).lifecycle), load_assets().names)
     return _html(page, STRICT)
 
 
 async def redoc(request: Request) -> Response:
-    """ReDoc."""
+    """The page of ReDoc."""
     page = redoc_page(title(service_of(request).lifecycle), load_assets().names)
     return _html(page, REDOC)
 
 
 async def asset(request: Request) -> Response:
-    """A file that a page loads, under its versioned name."""
+    """A file that a page loads, by its versioned name. Raises a 404 for any other name."""
     found = load_assets().by_name.get(request.path_params["name"])
     if found is None:
         raise HTTPException(404)
@@ -77,31 +78,32 @@ async def asset(request: Request) -> Response:
 
 
 async def without_slash(request: Request) -> Response:
-    """`docs/` is `docs`: relative links would lead elsewhere from there."""
+    """Redirects `docs/` to `docs`, since the page's relative links would not work under `docs/`."""
     return RedirectResponse(f"../{request.url.path.rstrip('/').rpartition('/')[2]}")
 
 
 class BarePrefix(BaseRoute):
-    """The prefix that the app is mounted under, without a slash, leads to it with one.
+    """Redirects the prefix under which the app is mounted to the same with a slash at its end.
 
-    A `Route` cannot say so, since the path that is left is empty.
+    A `Route` cannot match it, since the path is empty after the prefix.
     """
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether the path is the prefix."""
+        """A full match if the path is the prefix."""
         prefix = scope.get("root_path", "")
         is_page = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
         is_bare = is_page and prefix and scope["path"] == prefix.rstrip("/")
         return (Match.FULL if is_bare else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Redirects."""
+        """Sends the redirect."""
         response = RedirectResponse(quote(scope["path"].rpartition("/")[2], safe="") + "/")
         await response(scope, receive, send)
 
 
 def _base_url(request: Request, on_connect: bool) -> str:
-    """The URL of the page as the server knows it; a browser knows better and corrects it."""
+    """The URL of the page as far as the server knows it. The page's script replaces it by the URL
+    in the browser."""
     given = request.headers.get("rstudio-connect-app-base-url") if on_connect else None
     return (given or str(request.base_url)).rstrip("/")
 

@@ -1,8 +1,8 @@
 """The files that pages load: read once, served under names that change with their content.
 
-In: the folder `assets`. Scripts and styles lie there compressed (`.gz`) or plain; all are served
-compressed to who accepts it. Out: names such as `page.3f9a0c41d2e7.css`, and responses that a
-client may keep for ever. Templates (`.html`) of the pages lie there too and are not served.
+In: the folder `assets`, with scripts, styles and images, compressed (`.gz`) or plain. Out: names
+such as `page.3f9a0c41d2e7.css`, and responses that a client may cache for ever, compressed if the
+client accepts that. The folder also has the pages' templates (`.html`), which are not served.
 """
 
 import gzip
@@ -37,14 +37,15 @@ HEADERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file, compressed. The compressed and the plain bytes have tags of their own."""
+    """One file. `packed` are its compressed bytes with their tag; the plain bytes have their
+    own."""
 
     media_type: str
     packed: Tagged
     plain_tag: str
 
     def response(self, request: Request) -> Response:
-        """The file, compressed or plain as the client accepts it."""
+        """The file, compressed if the client accepts that."""
         if accepts_gzip(request.headers.get("accept-encoding")):
             headers = {**HEADERS, "Content-Encoding": "gzip"}
             return conditional(request, self.packed, self.media_type, headers)
@@ -54,7 +55,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """All files by the names they are served under, and those names by the files' own."""
+    """The files by the names under which they are served, and these names by the files' own."""
 
     by_name: Mapping[str, Asset]
     names: Mapping[str, str]
@@ -62,7 +63,7 @@ class Assets:
 
 @cache
 def load_assets() -> Assets:
-    """Every script, style and image of the folder."""
+    """All scripts, styles and images of the folder."""
     names: dict[str, str] = {}
     by_name: dict[str, Asset] = {}
     for file in sorted(FOLDER.iterdir()):
@@ -76,7 +77,7 @@ def load_assets() -> Assets:
 
 
 def _read(file: Path, media_type: str) -> tuple[bytes, Asset]:
-    """The plain bytes and the asset of a file."""
+    """The plain bytes of a file, and its asset."""
     data = file.read_bytes()
     is_packed = file.suffix == ".gz"
     plain = gzip.decompress(data) if is_packed else data

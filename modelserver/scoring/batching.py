@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.signature import Payload, Signature
@@ -76,7 +77,7 @@ def _score_group(
     return [_outcome(encode, *pair) for pair in zip(payloads, parts, strict=True)]
 
 
-def _predict_joined(model: Model, payloads: Sequence[Payload]) -> "np.ndarray[Any, Any] | None":
+def _predict_joined(model: Model, payloads: Sequence[Payload]) -> NDArray[Any] | None:
     """The predictions for the rows of all payloads. None if the model fails, or does not return an
     array with one prediction per row."""
     frame = _joined(model.signature, [payload.data for payload in payloads])

@@ -1,9 +1,9 @@
 """What the server knows of MLflow beyond its public interface: private names, words of messages.
 
-`loading` and `scoring` ask here. No other module names a private part of MLflow, which ruff's SLF
-holds, or looks for words in its messages. Any version of MLflow may change these; they were seen in
-2.20 to 3.18 unless they say otherwise, and a test proves each with the version that is installed.
-MLflow is imported inside functions, since that takes seconds.
+`loading` and `scoring` use this module. No other module uses a private name of MLflow (ruff's rule
+SLF checks that) or looks for words in its messages. Any version of MLflow may change these. They
+hold for 2.20 to 3.18, unless a docstring says otherwise; a test checks each with the installed
+version. MLflow is imported inside functions, since that takes seconds.
 """
 
 import inspect
@@ -19,34 +19,34 @@ import pandas as pd
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
-# How a loaded model is asked.
+# How a loaded model is called.
 
 
 def wrapper_of(pyfunc: "PyFuncModel") -> Any:
-    """MLflow's wrapper of a model, which `PyFuncModel.predict` calls after it checked the input."""
+    """MLflow's wrapper of a model; `PyFuncModel.predict` checks the input and then calls it."""
     return pyfunc._model_impl
 
 
 def type_hints_of(wrapper: Any) -> Any:
-    """The `input` and the `output` hint of a Python model; None for models of other kinds."""
+    """The type hints of a Python model, as `input` and `output`; None for any other model."""
     return getattr(getattr(wrapper, "python_model", None), "predict_type_hints", None)
 
 
 def comes_from_type_hints(signature: Any) -> bool:
-    """Whether MLflow made the signature of the type hints of the model's predict function."""
+    """Whether MLflow made the signature from the type hints of the model's predict function."""
     return bool(getattr(signature, "_is_signature_from_type_hint", False))
 
 
 def only_checks_input(pyfunc: "PyFuncModel") -> bool:
-    """Whether `PyFuncModel.predict` does no more than check the input and call the wrapper. It may
-    also convert the input to the type of the logged example, or note what the model depends on."""
+    """Whether `PyFuncModel.predict` only checks the input and calls the wrapper. For some models it
+    also converts the input to the type of the logged example, or records what the model uses."""
     from_example = getattr(pyfunc.metadata.signature, "_is_type_hint_from_example", False)
     return not (from_example or (pyfunc.metadata.metadata or {}).get("dependencies_schemas"))
 
 
 def prediction_context(pyfunc: "PyFuncModel") -> Callable[[], AbstractContextManager[Any]]:
     """A function that opens the context in which `PyFuncModel.predict` calls the wrapper. Since
-    MLflow 3 the context has the model's id, under which its traces are filed."""
+    MLflow 3 the context has the model's id, which MLflow writes to the model's traces."""
     from mlflow.pyfunc.context import Context, set_prediction_context
 
     model_id = getattr(pyfunc, "model_id", None)
@@ -64,8 +64,9 @@ VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWO
 
 
 def unwrapped(wrapper: Any) -> Callable[..., Any] | None:
-    """What the wrapper of a `PythonModel` calls after it looked at the parameters of that function,
-    as it does for each prediction anew; None where it also converts the input."""
+    """The function of a `PythonModel` that its wrapper calls. The wrapper inspects the parameters
+    of that function for each prediction; here that is done once. None if the wrapper also converts
+    the input."""
     hints = type_hints_of(wrapper)
     if hints is None or hints.input not in (None, Any, pd.DataFrame):
         return None
@@ -74,7 +75,7 @@ def unwrapped(wrapper: Any) -> Callable[..., Any] | None:
     if any(parameter.kind in VARIADIC for parameter in parameters.values()):
         return None
     names = parameters.keys() - {"params"}
-    # MLflow's rule (mlflow.models.signature): one of two, the context may have any name.
+    # MLflow's rule (mlflow.models.signature): if there are two, one is the context, of any name.
     takes_context = "context" in names or len(names) == 2
     return partial(predict, wrapper.context) if takes_context else predict
 
@@ -83,23 +84,24 @@ REQUESTS: Final[Mapping[str, tuple[str, str]]] = {
     "_ChatAgentPyfuncWrapper": ("mlflow.types.agent", "ChatAgentRequest"),
     "_ResponsesAgentPyfuncWrapper": ("mlflow.types.responses", "ResponsesAgentRequest"),
 }
-"""Wrappers of agents, and the pydantic class that MLflow makes of a request. The second since 3."""
+"""MLflow's wrappers of agents, and the pydantic class into which each converts a request. The
+second exists since MLflow 3."""
 
 CHAT_MODEL: Final = "_ChatModelPyfuncWrapper"
 
 
 def request_class(wrapper: Any) -> Any:
-    """The pydantic class that the wrapper makes of a whole request; None for one that does not."""
+    """The pydantic class into which the wrapper converts a whole request; None if it has none."""
     named = REQUESTS.get(type(wrapper).__name__)
     return getattr(import_module(named[0]), named[1]) if named else None
 
 
 def is_chat_model(wrapper: Any) -> bool:
-    """Whether the wrapper makes a conversation of the request, for a `ChatModel`."""
+    """Whether it is the wrapper of a `ChatModel`, which converts a request to a conversation."""
     return type(wrapper).__name__ == CHAT_MODEL
 
 
-# What its exceptions come from, and say.
+# Where MLflow's exceptions come from, and what they say.
 
 CONVERTERS: Final = frozenset(
     {
@@ -109,74 +111,76 @@ CONVERTERS: Final = frozenset(
         "_convert_dataframe_to_example_format",
     }
 )
-"""MLflow's functions that take the input apart and call no model."""
+"""MLflow's functions that convert the input before the model is called."""
 
 ANSWERING: Final = frozenset({"_response_to_dict"})
-"""MLflow's functions that take a model's answer apart."""
+"""MLflow's functions that convert a model's answer."""
 
 NO_CONTENT: Final = "Either 'content' or 'tool_calls' must be provided."
-"""Of a message in a conversation."""
+"""The fault of a message in a conversation."""
 
 NO_TOOL: Final = "Both 'name' and 'tool_call_id' must be provided for tool messages."
-"""Of a message to an agent, since MLflow 2.21."""
+"""The fault of a message to an agent, since MLflow 2.21."""
 
 DATACLASS_FAULT: Final = re.compile(
     r"^`(?P<name>\w+)` (?:must be of type (?P<type>\w+),|must be a (?P<list>list)|is required)"
     r"|missing \d+ required positional arguments?: '(?P<missing>\w+)'"
 )
-"""What the dataclasses of a conversation say (`mlflow.types.llm`), as far as it holds no value."""
+"""The messages of the dataclasses of a conversation (`mlflow.types.llm`) that repeat no value."""
 
 
 def is_mlflow_exception(error: BaseException) -> bool:
-    """Whether it is an MlflowException. It is known by its name, so MLflow need not be imported."""
+    """Whether it is an MlflowException. Only names are compared, so MLflow is not imported."""
     named = ("mlflow.exceptions", "MlflowException")
     return any((kind.__module__, kind.__name__) == named for kind in type(error).__mro__)
 
 
 NO_JSON: Final = "not in a valid JSON format"
-"""The server answered a call of the REST API with something else, as a login page is."""
+"""The server answered a call of the REST API with something else than JSON, such as a login
+page."""
 
 BAD_URI: Final = ("Not a proper ", "Could not find a registered artifact repository")
-"""A URI that cannot be read, or whose scheme nothing stands for."""
+"""A URI cannot be read, or MLflow does not know its scheme."""
 
 NO_ENDPOINT: Final = "error code 404 !="
-"""The server has no such call: it answered 404, and not in JSON."""
+"""The server does not know the call of the REST API: it answered 404, and not in JSON."""
 
 GONE: Final = ("No such artifact", "No such file or directory", "Failed to download artifacts from")
-"""Files that could not be downloaded since they are not there. Of use while fetching only."""
+"""Files could not be downloaded because they do not exist. Only valid while fetching."""
 
 NO_VERSIONS: Final = "No versions of model with name"
-"""No version is in the stage, or there is no version at all."""
+"""The model has no version in the stage, or no version at all."""
 
 NO_LOGIN: Final = ("Reading Databricks credential", "Failed to get credentials for DBFS")
-"""Databricks was asked without a login."""
+"""There is no login for Databricks."""
 
 FOREIGN_HOST: Final = "Invalid Host header"
-"""The answer of an MLflow server, since 3.5, that is asked by a name that it was not told of."""
+"""An MLflow server, since 3.5, was called by a host name that its settings do not allow."""
 
 OLD_STORE: Final = "filesystem tracking backend"
-"""A folder of files as the tracking store, which MLflow 3.13 and newer do not read."""
+"""The tracking store is a folder of files, which MLflow 3.13 and newer do not read."""
 
 UNKNOWN_STORE: Final = "got unsupported URI"
-"""Of the tracking server or the registry: nothing stands for the scheme."""
+"""MLflow does not know the scheme of the URI of the tracking server or the registry."""
 
 NO_SPACE: Final = "No space left on device"
-"""The system's words, in MLflow's list of downloads that failed."""
+"""The words of the operating system, in MLflow's list of failed downloads."""
 
 HEADING: Final = "#####"
-"""What a line begins with in that list that says which file is meant."""
+"""The beginning of a line in that list that names a file."""
 
 RESPONSE: Final = "Response body"
-"""What a server answered follows, which may be a page of any content."""
+"""After these words MLflow quotes a server's answer, which may be any page."""
 
 SETTING: Final = re.compile(r"\b(?:MLFLOW|DATABRICKS)_[A-Z_]+")
-"""In a ValueError of MLflow: a variable whose value it cannot read."""
+"""The name of a variable in a ValueError of MLflow, which cannot read its value."""
 
 STATUS: Final = re.compile(
     r"error code (\d{3})\b|too many (\d{3}) error responses|"
     r"An error occurred \((\d{3})\)|\b(\d{3}) (?:Client|Server) Error:"
 )
-"""A status of HTTP: of the REST API, after retries, of S3, of proxied artifacts."""
+"""An HTTP status, as messages write it: for the REST API, after retries, for S3, for proxied
+artifacts."""
 
 
 def says(error: BaseException, *words: str) -> bool:
@@ -186,31 +190,31 @@ def says(error: BaseException, *words: str) -> bool:
 
 
 def status_in(error: BaseException) -> int | None:
-    """The status of HTTP that the exception's text tells."""
+    """The HTTP status in the exception's text, if there is one."""
     found = STATUS.search(str(error))
     return int(next(filter(None, found.groups()))) if found else None
 
 
 def setting_in(error: BaseException) -> str | None:
-    """The variable whose value MLflow could not read."""
+    """The name of the variable whose value MLflow could not read, if the exception names one."""
     found = SETTING.search(str(error)) if type(error) is ValueError else None
     return found[0] if found else None
 
 
-# What it keeps for the whole process.
+# What MLflow keeps for the whole process.
 
 
 def take_texts_for_values() -> None:
-    """From now on, MLflow reads ISO dates and base64 text for models typed by hints, as it does
-    when it serves them itself."""
+    """Makes MLflow accept ISO dates and base64 text for models with type hints, as it does when it
+    serves them itself."""
     from mlflow import environment_variables
 
     environment_variables._MLFLOW_IS_IN_SERVING_ENVIRONMENT.set("true")
 
 
 def auth_providers() -> Any:
-    """MLflow's registry of providers for `MLFLOW_TRACKING_AUTH`: it has `register` and yields those
-    that are registered, but cannot replace one."""
+    """MLflow's registry of providers for `MLFLOW_TRACKING_AUTH`. One can register a provider and
+    iterate over all of them, but not replace one."""
     from mlflow.tracking.request_auth import registry
 
     return registry._request_auth_provider_registry

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.types.frames import Columns
 
@@ -117,7 +118,7 @@ def _are_independent(predict: Predict, rows: pd.DataFrame) -> bool:
     )
 
 
-def _close(first: Any, second: "np.ndarray[Any, Any]") -> bool:
+def _close(first: Any, second: NDArray[Any]) -> bool:
     """Whether predictions are equal, apart from the rounding of floats."""
     if not isinstance(first, np.ndarray) or first.dtype != second.dtype:
         return False

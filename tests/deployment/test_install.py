@@ -513,6 +513,7 @@ def test_what_only_conda_has_is_left_out_and_named(
     )
 
 
+@pytest.mark.processes
 def test_pip_fails(
     model_path: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

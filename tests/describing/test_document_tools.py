@@ -24,7 +24,7 @@ from modelserver.describing.description import BASE
 from modelserver.hosting.settings import read_settings
 from modelserver.reading.formats import FORMATS, JSON
 from tests.support.needs import need, node_module
-from tests.support.processes import ROOT, inherited
+from tests.support.processes import ROOT, inherited, status, wait_for
 from tests.support.serving import serving
 
 pytestmark = pytest.mark.processes
@@ -46,7 +46,7 @@ scikit-learn on numbers that overflow, MLflow's type hints on 1.0 for an integer
 def model_served(path: Path) -> Iterator[str]:
     """The URL of a server of the model, once it is loaded."""
     with serving(create_app(read_settings({"MODEL_URI": str(path)}))) as url:
-        assert httpx.get(url, timeout=90).status_code == 200
+        wait_for(lambda: status(f"{url}/ping") == 200)
         yield url
 
 

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from modelserver.app import create_app
 from modelserver.hosting.log import LineFormatter
 from modelserver.hosting.settings import read_settings
+from tests.support.processes import wait_for
 from tests.support.zoo import save_pyfunc
 
 COULD_NOT = "the input example that was logged with the model could not be predicted: "
@@ -39,6 +40,7 @@ def served(
         caplog.set_level(logging.INFO)
         app = create_app(read_settings({"MODEL_URI": str(folder), **environment}))
         with TestClient(app) as client:
+            wait_for(lambda: client.get("/ping").status_code == 200)
             page = client.get("/", headers={"Accept": "text/html"})
             summary = client.get("/", headers={"Accept": "application/json"}).json()
             health = client.get("/health").json()
@@ -125,7 +127,7 @@ def test_an_example_that_cannot_be_read(
     (folder / "serving_input_example.json").unlink()
     (folder / "input_example.json").unlink()
     with TestClient(create_app(read_settings({"MODEL_URI": str(folder)}))) as client:
-        client.get("/")
+        wait_for(lambda: client.get("/ping").status_code == 200)
         (warning,) = client.get("/health").json()["warnings"]
     assert warning == f"{CANNOT}its file is not there{ADVICE}"
     assert caplog.messages.count(warning) == 1
@@ -141,6 +143,7 @@ class Breaks(PythonModel):
 def test_a_model_that_predicts_nothing(tmp_path: Path) -> None:
     save_pyfunc(tmp_path / "model", Breaks(), signature=ModelSignature(Schema([ColSpec("long")])))
     with TestClient(create_app(read_settings({"MODEL_URI": str(tmp_path / "model")}))) as client:
+        wait_for(lambda: client.get("/ping").status_code == 200)
         page = client.get("/", headers={"Accept": "text/html"}).text
         (warning,) = client.get("/health").json()["warnings"]
         description = client.get("/openapi.json").json()["info"]["description"]

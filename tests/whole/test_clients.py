@@ -25,7 +25,7 @@ from modelserver.app import create_app
 from modelserver.describing.snippets import SERVER, snippets
 from modelserver.hosting.settings import read_settings
 from tests.support.needs import need, need_r_packages
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, status, wait_for
 from tests.support.serving import serving
 from tests.support.zoo import Echo, _columns, describe, save_pyfunc
 
@@ -72,7 +72,7 @@ ROUNDED = FRAME.assign(x=[0.3, np.nan, 0.333333333333333])
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     path = save_pyfunc(tmp_path_factory.mktemp("echo") / "model", Echo(), signature=SIGNATURE)
     with serving(create_app(read_settings({"MODEL_URI": str(path)}))) as base:
-        assert requests.get(f"{base}/", timeout=60).ok  # the model is loaded
+        wait_for(lambda: status(f"{base}/ping") == 200)
         yield f"{base}/invocations"
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import BadRequest, quoted
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature, count_rows
@@ -94,7 +95,7 @@ def _instances(value: Any) -> Any:
     return {name: _array([item[name] for item in value], name) for name in names}
 
 
-def _array(value: Any, name: str) -> "np.ndarray[Any, Any]":
+def _array(value: Any, name: str) -> NDArray[Any]:
     try:
         return np.array(value)
     except ValueError:

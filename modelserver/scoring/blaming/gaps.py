@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from modelserver.errors import LIMIT, Details, listed
 from modelserver.reading.signatures.columns import ColumnSignature
@@ -70,7 +71,7 @@ def _in_columns(columns: Columns, frame: pd.DataFrame) -> Gaps | None:
     )
 
 
-def _kinds_of_gaps(cells: "np.ndarray[Any, Any]", required: bool) -> "np.ndarray[Any, Any]":
+def _kinds_of_gaps(cells: NDArray[Any], required: bool) -> NDArray[Any]:
     """The kind of gap of each cell (a key of `WORDS`); the empty text for a cell that is no gap."""
     kinds = np.full(cells.shape, "", object)
     if cells.dtype.kind == "f":
@@ -80,7 +81,7 @@ def _kinds_of_gaps(cells: "np.ndarray[Any, Any]", required: bool) -> "np.ndarray
     return kinds
 
 
-def _what(found: Iterable["np.ndarray[Any, Any]"]) -> str:
+def _what(found: Iterable[NDArray[Any]]) -> str:
     kinds = {kind for cells in found for kind in cells.ravel().tolist()}
     return " or ".join(words for kind, words in WORDS.items() if kind in kinds) + " values"
 
@@ -93,7 +94,7 @@ def _dtypes_without_gaps(known: Mapping[Any, Column], frame: pd.DataFrame) -> di
     }
 
 
-def _in_tensors(read: Sequence[tuple[Tensor, "np.ndarray[Any, Any]"]]) -> Gaps | None:
+def _in_tensors(read: Sequence[tuple[Tensor, NDArray[Any]]]) -> Gaps | None:
     missing = [(tensor, _kinds_of_gaps(np.asarray(array), True)) for tensor, array in read]
     found = [(tensor, kinds) for tensor, kinds in missing if (kinds != "").any()]
     if not found:
@@ -123,7 +124,7 @@ def _expected(tensor: Tensor) -> str:
     return kind.expects if kind else "a value"
 
 
-def _rows(read: Sequence[tuple[Tensor, "np.ndarray[Any, Any]"]], wanted: Any) -> Any:
+def _rows(read: Sequence[tuple[Tensor, NDArray[Any]]], wanted: Any) -> Any:
     if not wanted.any():
         return None
     parts = {tensor.name: array[wanted] for tensor, array in read}
