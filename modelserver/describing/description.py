@@ -27,7 +27,7 @@ from modelserver.describing.document import (
     write_yaml,
 )
 from modelserver.describing.forms import Example
-from modelserver.describing.inputs import Declared, inputs_of
+from modelserver.describing.inputs import inputs_of
 from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
 from modelserver.errors import ApiError
@@ -61,20 +61,17 @@ class Description:
     document: Document
     json: Tagged
     yaml: Tagged
-    questionnaire: Questionnaire
+    questionnaire: Questionnaire = BLANK
+    calls: Sequence[Mapping[str, str]] = ()
+    """Calls to copy, as `snippets` makes them; empty if no example was predicted."""
     warning: str = ""
     """A warning for the person who publishes the model: what was found out while describing it."""
 
-    @property
-    def calls(self) -> Sequence[Mapping[str, str]]:
-        """Calls to copy, as `snippets` makes them; empty if no example was predicted."""
-        return self.document["paths"]["/invocations"]["post"].get("x-codeSamples") or ()
-
     @classmethod
-    def of(cls, document: Document, asked: Questionnaire = BLANK) -> "Description":
-        """The description that has this document."""
+    def of(cls, document: Document, **others: Any) -> "Description":
+        """The description that has this document. `others`: its other fields."""
         as_json, as_yaml = Tagged.of(encode_json(document)), Tagged.of(write_yaml(document))
-        return cls(document, as_json, as_yaml, asked)
+        return cls(document, as_json, as_yaml, **others)
 
 
 def base_description(file: Path = BASE) -> Description:
@@ -110,7 +107,7 @@ def describe(
         if answered := list(_answered(model, candidates, deadline, faults)):
             illustrated = replace(subject, sample=sample, examples=answered)
             document, shown = _fitting(base, illustrated)
-            if any(item.example.media_type == JSON for item in shown.examples):
+            if shown.body is not None:
                 return _described(document, shown)
     return _without_examples(base, subject, model, faults)
 
@@ -126,7 +123,7 @@ def _without_examples(
         logger.warning(warning)
         warned = f"{subject.description}\n\n**Warning:** {warning}."
         subject = replace(subject, description=warned)
-    return replace(_described(*_fitting(base, subject)), warning=warning)
+    return _described(*_fitting(base, subject), warning)
 
 
 def _fitting(base: Document, subject: Subject) -> tuple[Document, Subject]:
@@ -144,12 +141,13 @@ def _fitting(base: Document, subject: Subject) -> tuple[Document, Subject]:
     return compose(base, subject), subject
 
 
-def _described(document: Document, subject: Subject) -> Description:
+def _described(document: Document, subject: Subject, warning: str = "") -> Description:
     keeps_to_outputs = document["components"]["schemas"]["Predictions"] != ANYTHING
-    return Description.of(document, questionnaire(subject, keeps_to_outputs))
+    asked = questionnaire(subject, keeps_to_outputs)
+    return Description.of(document, questionnaire=asked, calls=subject.calls, warning=warning)
 
 
-def _declared(model: Model) -> Declared:
+def _declared(model: Model) -> dict[str, Any]:
     """The signature as JSON, with the defaults of the type hints from which it was made."""
     declared = model.declared
     for part, hint in zip(("inputs", "outputs"), model.hints, strict=True):

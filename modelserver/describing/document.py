@@ -67,6 +67,17 @@ class Subject:
     sample: Sample | None = None
     examples: Sequence[Answered] = ()
 
+    @property
+    def body(self) -> Any:
+        """The body of the first example in JSON; None without one."""
+        bodies = (item.example.body for item in self.examples if item.example.media_type == JSON)
+        return next(bodies, None)
+
+    @property
+    def calls(self) -> Sequence[Mapping[str, str]]:
+        """Calls to copy that send this body, as `snippets` makes them; empty without one."""
+        return () if self.body is None else snippets(self.body, self.with_key)
+
 
 def read_base(text: str) -> Document:
     """The base document. Formats that the text does not mention are added. Raises `BaseError` if
@@ -183,9 +194,8 @@ def _fill_examples(operation: Document, subject: Subject) -> None:
             answers[example.name] = {"summary": example.summary, "value": item.answer}
     if answers:
         operation["responses"]["200"]["content"][JSON]["examples"] = answers
-    bodies = [i.example.body for i in subject.examples if i.example.media_type == JSON]
-    if bodies:
-        operation["x-codeSamples"] = snippets(bodies[0], subject.with_key)
+    if subject.calls:
+        operation["x-codeSamples"] = subject.calls
 
 
 CONTENT: Final = ("paths", "/invocations", "post", "requestBody", "content")

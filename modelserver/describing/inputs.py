@@ -50,9 +50,6 @@ from modelserver.types.tensors import dtype_kind
 
 Body: TypeAlias = Mapping[str, Any]
 
-Declared: TypeAlias = Mapping[str, Any]
-"""The parts of a signature as JSON: inputs, outputs, params."""
-
 JSON_ALONE: Final = (FORMATS[JSON],)
 
 
@@ -97,8 +94,8 @@ class Inputs:
         return untyped_examples(sample.value or {})
 
 
-def inputs_of(signature: Signature, declared: Declared) -> Inputs:
-    """What a model takes, by how it is typed."""
+def inputs_of(signature: Signature, declared: Mapping[str, Any]) -> Inputs:
+    """What a model takes, by how it is typed. `declared`: the parts of the signature as JSON."""
     specs, params = declared.get("inputs") or (), declared.get("params") or ()
     formats = [row for row in FORMATS.values() if not signature.misfit(row.nested, row.tensors)]
     forms: Sequence[Form]
