@@ -324,6 +324,13 @@ def test_parts_that_an_editor_took_out_are_not_needed(loaded: Callable[[str], Mo
     assert list(answer_examples(edited)) == [*FORMS, *FILES]
 
 
+def test_calls_of_an_editor_are_not_those_of_the_page(loaded: Callable[[str], Model]) -> None:
+    base = base_description().document
+    post(base)["x-codeSamples"] = "none yet"
+    edited = describe(base, loaded("no_signature"), False)
+    assert (post(edited.document)["x-codeSamples"], edited.calls) == ("none yet", ())
+
+
 def test_what_an_editor_says_of_a_format_is_kept() -> None:
     text = BASE.read_text(encoding="utf-8")
     place = "          # model: the server's other formats"
