@@ -1,6 +1,6 @@
 """The components of the document that follow from a model's signature. Pure.
 
-In: the signature as JSON, a sample of its input, and the model's real answers. Out: schemas by
+In: the `Inputs` of the model, a sample of them, and the model's real answers. Out: schemas by
 name: `Row` or `Tensors`, `Params`, one for each input form, `Predictions`, and `Answer` if it
 differs from the one in the base document.
 """
@@ -8,48 +8,31 @@ differs from the one in the base document.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from modelserver.describing.examples import Declared
-from modelserver.describing.forms import Form, Sample, Specs, json_forms, takes_chat
+from modelserver.describing.forms import Form, Sample, Specs
+from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import predictions_schema
-from modelserver.describing.schemas import (
-    GAPS,
-    PARAMS,
-    Schema,
-    column_schema,
-    is_named,
-    param_schema,
-    row_schema,
-    tensor_schema,
-)
+from modelserver.describing.schemas import GAPS, PARAMS, Schema, param_schema
 from modelserver.types.nested import object_schema
 
 
-def input_components(
-    declared: Declared, from_type_hint: bool, sample: Sample | None
-) -> dict[str, Schema]:
+def input_components(inputs: Inputs, sample: Sample | None) -> dict[str, Schema]:
     """The schemas of the input forms, and those that they refer to."""
-    inputs, params = _with_gaps(declared["inputs"], sample), _params(declared)
-    forms = json_forms(inputs, from_type_hint)
-    schemas = {f"{form.name.title()}Input": _form(form, inputs, params) for form in forms}
-    if inputs[0]["type"] == "tensor":
-        return {**schemas, "Tensors": {"title": "Tensors", **_tensors(inputs)}, **params}
-    row = {"title": "Row", **_row(inputs, from_type_hint, sample)}
-    if takes_chat(inputs):
-        for part in row, *params.values():
-            part.pop("additionalProperties", None)  # both describe the same object
-    return {**schemas, "Row": row, **params}
+    specs, params = _with_gaps(inputs.specs, sample), _params(inputs.params)
+    forms = {f"{form.name.title()}Input": _form(form, specs, params) for form in inputs.forms}
+    shared = {**inputs.schemas(specs, sample), **params}
+    if inputs.is_bare:
+        for part in shared.values():
+            part.pop("additionalProperties", None)  # all describe the same object
+    return {**forms, **shared}
 
 
-def answer_components(
-    declared: Declared, from_type_hint: bool, answers: Sequence[Any]
-) -> dict[str, Schema]:
+def answer_components(inputs: Inputs, outputs: Specs, answers: Sequence[Any]) -> dict[str, Schema]:
     """The schemas of the answer: wrapped in `predictions`, or bare for chat-style input."""
-    inputs = declared.get("inputs")
-    if inputs and takes_chat(inputs) and not from_type_hint:
-        return {"Answer": BARE, "Predictions": predictions_schema(declared.get("outputs"), answers)}
+    if inputs.is_bare:
+        return {"Answer": BARE, "Predictions": predictions_schema(outputs, answers)}
     wrapped = [a["predictions"] for a in answers if isinstance(a, dict) and "predictions" in a]
-    predictions = {"Predictions": predictions_schema(declared.get("outputs"), wrapped)}
-    return predictions if inputs else {"Answer": EITHER, **predictions}
+    predictions = {"Predictions": predictions_schema(outputs, wrapped)}
+    return predictions if inputs.forms else {"Answer": EITHER, **predictions}
 
 
 def _with_gaps(inputs: Specs, sample: Sample | None) -> Specs:
@@ -60,8 +43,8 @@ def _with_gaps(inputs: Specs, sample: Sample | None) -> Specs:
     return [{**spec, GAPS: True} if None in cells else spec for spec, cells in columns]
 
 
-def _params(declared: Declared) -> dict[str, Schema]:
-    schemas = {spec["name"]: param_schema(spec) for spec in declared.get("params") or ()}
+def _params(params: Specs) -> dict[str, Schema]:
+    schemas = {spec["name"]: param_schema(spec) for spec in params}
     return {"Params": {"title": "Params", **object_schema(schemas, [])}} if schemas else {}
 
 
@@ -73,24 +56,6 @@ def _form(form: Form, inputs: Specs, params: Mapping[str, Schema]) -> Schema:
     body = object_schema({form.key: form.schema(inputs), **beside}, [form.key])
     del body["additionalProperties"]  # other keys are ignored
     return titles | body
-
-
-def _row(inputs: Specs, from_type_hint: bool, sample: Sample | None) -> Schema:
-    """The schema of a row; each column has a value of the sample as its example."""
-    cells = sample.rows[0] if sample else [None] * len(inputs)
-    columns = [_with_example(column_schema(s), c) for s, c in zip(inputs, cells, strict=True)]
-    return columns[0] if from_type_hint else row_schema(inputs, columns)
-
-
-def _with_example(schema: Schema, cell: Any) -> Schema:
-    return schema if cell is None else schema | {"examples": [cell]}
-
-
-def _tensors(inputs: Specs) -> Schema:
-    if not is_named(inputs):
-        return tensor_schema(inputs[0])
-    parts = {spec["name"]: tensor_schema(spec) for spec in inputs}
-    return object_schema(parts, list(parts))
 
 
 BARE: Final[Schema] = {"$ref": "#/components/schemas/Predictions"}

@@ -26,20 +26,12 @@ from modelserver.describing.document import (
     read_base,
     write_yaml,
 )
-from modelserver.describing.examples import (
-    MOST_BYTES,
-    Declared,
-    Example,
-    examples,
-    samples,
-    untyped_examples,
-)
-from modelserver.describing.forms import Sample
+from modelserver.describing.forms import Example
+from modelserver.describing.inputs import inputs_of
 from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
 from modelserver.errors import ApiError
 from modelserver.reading.formats import JSON
-from modelserver.reading.signatures.columns import TypeHintSignature
 from modelserver.scoring.blaming.blame import without_request
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score
@@ -47,6 +39,9 @@ from modelserver.scoring.request import Request, score
 logger = logging.getLogger(__name__)
 
 BASE: Final = Path(__file__).parents[2] / "openapi_base.yaml"
+
+MOST_BYTES: Final = 100_000
+"""The most bytes of an example or answer that the document shows."""
 
 NO_ROW: Final = (
     "whether the model predicts is not known, since it did not for values made up from the "
@@ -66,20 +61,17 @@ class Description:
     document: Document
     json: Tagged
     yaml: Tagged
-    questionnaire: Questionnaire
+    questionnaire: Questionnaire = BLANK
+    calls: Sequence[Mapping[str, str]] = ()
+    """Calls to copy, as `snippets` makes them; empty if no example was predicted."""
     warning: str = ""
     """A warning for the person who publishes the model: what was found out while describing it."""
 
-    @property
-    def calls(self) -> Sequence[Mapping[str, str]]:
-        """Calls to copy, as `snippets` makes them; empty if no example was predicted."""
-        return self.document["paths"]["/invocations"]["post"].get("x-codeSamples") or ()
-
     @classmethod
-    def of(cls, document: Document, asked: Questionnaire = BLANK) -> "Description":
-        """The description that has this document."""
+    def of(cls, document: Document, **others: Any) -> "Description":
+        """The description that has this document. `others`: its other fields."""
         as_json, as_yaml = Tagged.of(encode_json(document)), Tagged.of(write_yaml(document))
-        return cls(document, as_json, as_yaml, asked)
+        return cls(document, as_json, as_yaml, **others)
 
 
 def base_description(file: Path = BASE) -> Description:
@@ -99,20 +91,24 @@ def describe(
     base: Document, model: Model, with_key: bool, warnings: Sequence[str] = ()
 ) -> Description:
     """The description of a loaded model. `with_key`: whether calls need a key of Posit Connect."""
+    declared = _declared(model)
     subject = Subject(
         title=model.title,
         version=_version(model),
         description="\n\n".join([_facts(model), *(f"**Warning:** {text}." for text in warnings)]),
-        declared=_declared(model),
-        from_type_hint=isinstance(model.signature, TypeHintSignature),
+        inputs=inputs_of(model.signature, declared),
+        outputs=declared.get("outputs") or (),
         with_key=with_key,
     )
     faults: list[str] = []
-    for sample, answered in _examples(model, subject.declared, faults):
-        illustrated = replace(subject, sample=sample, examples=answered)
-        fitting = _fitting(compose(base, illustrated), answered)
-        if any(item.example.media_type == JSON for item in fitting):
-            return _of_subject(base, replace(illustrated, examples=fitting))
+    deadline = time.monotonic() + PATIENCE
+    for sample in subject.inputs.samples(model.example):
+        candidates = subject.inputs.examples(sample)
+        if answered := list(_answered(model, candidates, deadline, faults)):
+            illustrated = replace(subject, sample=sample, examples=answered)
+            document, shown = _fitting(base, illustrated)
+            if shown.body is not None:
+                return _described(document, shown)
     return _without_examples(base, subject, model, faults)
 
 
@@ -121,21 +117,37 @@ def _without_examples(
 ) -> Description:
     """The description if no example was predicted. It warns of that, unless an example was logged:
     then the warm-up has warned already."""
-    if model.example or model.example_fault or not faults:
-        return _of_subject(base, subject)
-    warning = f"{NO_ROW}: {faults[0]}; {LOG_ONE}"
-    logger.warning(warning)
-    warned = f"{subject.description}\n\n**Warning:** {warning}."
-    return replace(_of_subject(base, replace(subject, description=warned)), warning=warning)
+    warning = ""
+    if faults and not model.example and not model.example_fault:
+        warning = f"{NO_ROW}: {faults[0]}; {LOG_ONE}"
+        logger.warning(warning)
+        warned = f"{subject.description}\n\n**Warning:** {warning}."
+        subject = replace(subject, description=warned)
+    return _described(*_fitting(base, subject), warning)
 
 
-def _of_subject(base: Document, subject: Subject) -> Description:
+def _fitting(base: Document, subject: Subject) -> tuple[Document, Subject]:
+    """The document, and the subject with those of its examples that fit their schemas in it. The
+    names of all others are logged, also of those in the base document; only the person who edits
+    the base can correct these."""
     document = compose(base, subject)
+    wrong = sorted(set(misfits(document)))
+    for name in wrong:
+        logger.warning("the example %r does not fit its schema in the document", name)
+    fitting = [item for item in subject.examples if item.example.name not in wrong]
+    if len(fitting) == len(subject.examples):
+        return document, subject
+    subject = replace(subject, examples=fitting)
+    return compose(base, subject), subject
+
+
+def _described(document: Document, subject: Subject, warning: str = "") -> Description:
     keeps_to_outputs = document["components"]["schemas"]["Predictions"] != ANYTHING
-    return Description.of(document, questionnaire(subject, keeps_to_outputs))
+    asked = questionnaire(subject, keeps_to_outputs)
+    return Description.of(document, questionnaire=asked, calls=subject.calls, warning=warning)
 
 
-def _declared(model: Model) -> Declared:
+def _declared(model: Model) -> dict[str, Any]:
     """The signature as JSON, with the defaults of the type hints from which it was made."""
     declared = model.declared
     for part, hint in zip(("inputs", "outputs"), model.hints, strict=True):
@@ -143,15 +155,6 @@ def _declared(model: Model) -> Declared:
             (item,) = get_args(hint)
             declared[part] = [with_defaults(declared[part][0], item)]
     return declared
-
-
-def _fitting(document: Document, answered: Sequence[Answered]) -> list[Answered]:
-    """The examples that fit their schemas in the document. The names of all others are logged, also
-    of those in the base document; only the person who edits the base can correct these."""
-    wrong = set(misfits(document))
-    for name in sorted(wrong):
-        logger.warning("the example %r does not fit its schema in the document", name)
-    return [item for item in answered if item.example.name not in wrong]
 
 
 def _version(model: Model) -> str:
@@ -170,21 +173,6 @@ def _facts(model: Model) -> str:
     }
     lines = [f"- {key}: {value}" for key, value in facts.items() if value]
     return "\n\n".join(filter(None, (model.registration.description, "\n".join(lines))))
-
-
-def _examples(
-    model: Model, declared: Declared, faults: list[str]
-) -> Iterator[tuple[Sample | None, Sequence[Answered]]]:
-    """The samples that the model predicts in at least one form, and for each sample the examples
-    that it predicts, with the answers."""
-    deadline = time.monotonic() + PATIENCE
-    if not declared.get("inputs"):
-        yield None, list(_answered(model, untyped_examples(model.example), deadline, faults))
-        return
-    for sample in samples(declared, model.signature, model.example):
-        forms = examples(declared, isinstance(model.signature, TypeHintSignature), sample)
-        if found := list(_answered(model, forms, deadline, faults)):
-            yield sample, found
 
 
 def _answered(

@@ -12,8 +12,8 @@ from typing import Any, Final
 import yaml
 
 from modelserver.describing.components import answer_components, input_components
-from modelserver.describing.examples import Declared, Example
-from modelserver.describing.forms import Sample, formats_for
+from modelserver.describing.forms import Example, Sample, Specs
+from modelserver.describing.inputs import Inputs
 from modelserver.describing.schemas import Schema, fits
 from modelserver.describing.snippets import snippets
 from modelserver.reading.formats import FORMATS, JSON, Format
@@ -60,12 +60,23 @@ class Subject:
     title: str
     version: str
     description: str
-    declared: Declared
-    from_type_hint: bool
+    inputs: Inputs
+    outputs: Specs
     with_key: bool
     """Whether callers need an API key of Posit Connect."""
     sample: Sample | None = None
     examples: Sequence[Answered] = ()
+
+    @property
+    def body(self) -> Any:
+        """The body of the first example in JSON; None without one."""
+        bodies = (item.example.body for item in self.examples if item.example.media_type == JSON)
+        return next(bodies, None)
+
+    @property
+    def calls(self) -> Sequence[Mapping[str, str]]:
+        """Calls to copy that send this body, as `snippets` makes them; empty without one."""
+        return () if self.body is None else snippets(self.body, self.with_key)
 
 
 def read_base(text: str) -> Document:
@@ -125,16 +136,15 @@ def compose(base: Document, subject: Subject) -> Document:
     _fill_info(document["info"], subject)
     operation = document["paths"]["/invocations"]["post"]
     components = document["components"]
-    if subject.declared.get("inputs"):
+    for media_type in FORMATS.keys() - {row.media_type for row in subject.inputs.formats}:
+        operation["requestBody"]["content"].pop(media_type, None)
+    if subject.inputs.forms:
         components["schemas"] = _with_input(components["schemas"], subject)
-        taken = formats_for(subject.declared["inputs"], subject.from_type_hint)
-        for media_type in FORMATS.keys() - {row.media_type for row in taken}:
-            operation["requestBody"]["content"].pop(media_type, None)
-    elif not subject.declared.get("params"):
+    elif not subject.inputs.params:
         for name in GENERIC_INPUTS & components["schemas"].keys():
             components["schemas"][name].get("properties", {}).pop("params", None)
     answers = [item.answer for item in subject.examples if item.answer is not None]
-    components["schemas"] |= answer_components(subject.declared, subject.from_type_hint, answers)
+    components["schemas"] |= answer_components(subject.inputs, subject.outputs, answers)
     _fill_examples(operation, subject)
     return document
 
@@ -161,7 +171,7 @@ def _fill_info(info: Document, subject: Subject) -> None:
 
 def _with_input(schemas: Document, subject: Subject) -> Document:
     """The schemas of the model's own input, then those of the base that are not about input."""
-    own = input_components(subject.declared, subject.from_type_hint, subject.sample)
+    own = input_components(subject.inputs, subject.sample)
     refs = [{"$ref": f"#/components/schemas/{name}"} for name in own if name.endswith("Input")]
     prose = {key: value for key, value in schemas["Input"].items() if key != "oneOf"}
     own_input = prose | ({"oneOf": refs} if len(refs) > 1 else refs[0])
@@ -184,9 +194,8 @@ def _fill_examples(operation: Document, subject: Subject) -> None:
             answers[example.name] = {"summary": example.summary, "value": item.answer}
     if answers:
         operation["responses"]["200"]["content"][JSON]["examples"] = answers
-    bodies = [i.example.body for i in subject.examples if i.example.media_type == JSON]
-    if bodies:
-        operation["x-codeSamples"] = snippets(bodies[0], subject.with_key)
+    if subject.calls:
+        operation["x-codeSamples"] = subject.calls
 
 
 CONTENT: Final = ("paths", "/invocations", "post", "requestBody", "content")

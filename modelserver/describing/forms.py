@@ -1,10 +1,11 @@
 """The input forms that a model takes: for each its JSON Schema, and how an example is written.
 
-In: a signature's parts as JSON, and a `Sample` of its input. Out: one `Form` for each way to send
-it. The tables at the end list the forms for columns, tensors, type hints and chat.
+In: a signature's parts as JSON, and a `Sample` of its input. Out: one `Form` for each way to
+send it, and one `Example` of the sample for each form. The tables list the forms for columns,
+tensors, type hints and chat; `inputs.py` picks one of these tables for a model.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -24,9 +25,15 @@ from modelserver.describing.schemas import (
 )
 from modelserver.reading.formats import FORMATS, JSON, Format
 from modelserver.reading.signatures.signature import LLM_KEYS
-from modelserver.types.nested import kind_of, object_schema
+from modelserver.types.nested import object_schema
 
 Specs: TypeAlias = Sequence[Spec]
+Params: TypeAlias = Mapping[str, Any] | None
+
+MOST_ROWS: Final = 2
+"""The most rows of an example; more would tell a reader nothing new."""
+
+MADE_UP: Final = ", with made-up values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +44,20 @@ class Sample:
 
     rows: Sequence[Sequence[Any]] = ()
     value: Any = None
-    params: Mapping[str, Any] | None = None
+    params: Params = None
     made_up: bool = False
     """Whether its values were made from the signature, and not logged with the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An example of a request: the name of its form, a summary, its media type, and its body: a
+    JSON value, or text for other media types."""
+
+    name: str
+    summary: str
+    media_type: str
+    body: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +79,6 @@ class Form:
         if self.key is None:
             return {**value, **(sample.params or {})}
         return {self.key: value} | ({"params": dict(sample.params)} if sample.params else {})
-
-
-def json_forms(inputs: Specs, from_type_hint: bool) -> Sequence[Form]:
-    """The forms of JSON that the document shows for a model with these inputs."""
-    if from_type_hint:
-        return HINT_FORMS
-    if inputs[0]["type"] == "tensor":
-        by_row = all(spec["tensor-spec"]["shape"][:1] == [-1] for spec in inputs)
-        return TENSOR_FORMS if by_row else TENSOR_FORMS[:1]
-    if takes_chat(inputs):
-        return CHAT_FORMS
-    return COLUMN_FORMS if is_named(inputs) else COLUMN_FORMS[1:]
-
-
-def takes_chat(inputs: Specs) -> bool:
-    """Whether a column has the name of a key that makes a body a chat or completion request."""
-    return any(spec.get("name") in LLM_KEYS for spec in inputs)
-
-
-def formats_for(inputs: Specs, from_type_hint: bool) -> Sequence[Format]:
-    """The formats that the document shows for a model with these inputs."""
-    if from_type_hint or takes_chat(inputs):
-        return [FORMATS[JSON]]
-    if inputs[0]["type"] == "tensor":
-        return [row for row in FORMATS.values() if row.tensors]
-    is_flat = all(kind_of(spec).is_scalar for spec in inputs)
-    return [row for row in FORMATS.values() if is_flat or row.nested]
 
 
 def names_of(inputs: Specs) -> list[Any]:
@@ -195,3 +186,27 @@ TENSOR_FORMS: Final = (
 )
 CHAT_FORMS: Final = (Form("chat", None, "A chat or completion", _chat_schema, _chat),)
 HINT_FORMS: Final = (Form("inputs", "inputs", "Values", _values_schema, _values),)
+
+
+def examples(
+    forms: Iterable[Form], formats: Iterable[Format], specs: Specs, sample: Sample
+) -> Iterator[Example]:
+    """The sample in these forms of JSON, and a table in those of the formats that can write one."""
+    note = MADE_UP if sample.made_up else ""
+    for form in forms:
+        yield Example(form.name, form.summary + note, JSON, form.body(specs, sample))
+    for row in formats if sample.rows else ():
+        if row.write:
+            text = row.write(names_of(specs), sample.rows)
+            yield Example(row.name.lower(), f"A table as {row.name}{note}", row.media_type, text)
+
+
+def untyped_examples(body: Mapping[str, Any]) -> Iterator[Example]:
+    """For a model without a signature, the logged example; if it is a table, in several forms."""
+    if split := body.get("dataframe_split"):
+        specs = [{"name": name} for name in split["columns"]]
+        table = Sample(split["data"][:MOST_ROWS])
+        yield from examples(COLUMN_FORMS[:2], FORMATS.values(), specs, table)
+    elif body:
+        name = "chat" if any(key in body for key in LLM_KEYS) else "inputs"
+        yield Example(name, "The example logged with the model", JSON, body)

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
-from modelserver.describing.document import Answered, Subject
-from modelserver.describing.forms import Sample, Specs, formats_for, json_forms, names_of
+from modelserver.describing.document import Subject
+from modelserver.describing.forms import Sample, Specs, names_of
 from modelserver.describing.schemas import TYPE, Spec, is_named, param_schema, type_name
-from modelserver.reading.formats import CSV, FORMATS, JSON
+from modelserver.reading.formats import CSV, FORMATS
 from modelserver.types.type_table import KINDS
 
 Control: TypeAlias = Literal["boolean", "number", "text", "json"]
@@ -79,18 +79,17 @@ BLANK: Final = Questionnaire("body", [Field("Request", "JSON")], takes_csv=True)
 def questionnaire(subject: Subject, keeps_to_outputs: bool) -> Questionnaire:
     """The questionnaire of a model. `keeps_to_outputs`: whether its answers fit its declared
     outputs; if not, these are left out."""
-    specs = subject.declared.get("inputs") or ()
-    sends = SENDS[json_forms(specs, subject.from_type_hint)[0].name] if specs else "body"
-    inputs = _inputs(specs, sends, subject.sample) if specs else []
-    outputs = subject.declared.get("outputs") if keeps_to_outputs else None
+    taken = subject.inputs
+    sends = SENDS[taken.forms[0].name] if taken.forms else "body"
+    inputs = _inputs(taken.specs, sends, subject.sample)
     is_by_column = sends in ("records", "rows")
     return Questionnaire(
         sends=sends,
-        fields=inputs if is_by_column else [_json_field(sends, subject.examples)],
-        takes_csv=not specs or FORMATS[CSV] in formats_for(specs, subject.from_type_hint),
+        fields=inputs if is_by_column else [_json_field(sends, subject.body)],
+        takes_csv=FORMATS[CSV] in taken.formats,
         inputs=inputs,
-        params=[_param(spec) for spec in subject.declared.get("params") or ()],
-        outputs=[_output(spec) for spec in outputs or ()],
+        params=[_param(spec) for spec in taken.params],
+        outputs=[_output(spec) for spec in subject.outputs if keeps_to_outputs],
         made_up=subject.sample is not None and subject.sample.made_up,
     )
 
@@ -106,13 +105,9 @@ def _inputs(specs: Specs, sends: Sends, sample: Sample | None) -> list[Field]:
     ]
 
 
-def _json_field(sends: Sends, examples: Sequence[Answered]) -> Field:
+def _json_field(sends: Sends, body: Any) -> Field:
     """A single field for the value of `inputs`, or for a whole body."""
-    bodies = (item.example.body for item in examples if item.example.media_type == JSON)
-    value: Any = next(bodies, None)
-    if sends == "inputs":
-        value = (value or {}).get("inputs")
-    name = "inputs" if sends == "inputs" else "Request"
+    name, value = ("inputs", (body or {}).get("inputs")) if sends == "inputs" else ("Request", body)
     return Field(name, "JSON", example="" if value is None else _pretty(value))
 
 

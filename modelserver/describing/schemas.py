@@ -110,7 +110,7 @@ def row_schema(inputs: Sequence[Spec], cells: Sequence[Schema]) -> Schema:
 
 def is_named(specs: Sequence[Spec]) -> bool:
     """Whether the columns or tensors have names. A name may be a whole number."""
-    return specs[0].get("name") is not None
+    return any(spec.get("name") is not None for spec in specs)
 
 
 def is_one_row(inputs: Sequence[Spec]) -> bool:

@@ -9,10 +9,12 @@ from starlette.testclient import TestClient
 
 from modelserver.describing.description import base_description, describe
 from modelserver.describing.document import Answered, Subject
-from modelserver.describing.examples import Example
+from modelserver.describing.forms import Example
+from modelserver.describing.inputs import inputs_of
 from modelserver.describing.questionnaire import BLANK, Field, Questionnaire, questionnaire
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
+from modelserver.reading.signatures.compiling import compile_signature
 
 Ask = Callable[[str], Questionnaire]
 
@@ -77,7 +79,8 @@ def test_long_json_stands_on_several_lines(asked: Ask) -> None:
 def test_null_stands_in_json_at_any_depth() -> None:
     example = '{\n  "inputs": null\n}'
     answered = [Answered(Example("inputs", "", "application/json", {"inputs": None}), None)]
-    subject = Subject("m", "1", "", {}, False, False, examples=answered)
+    inputs = inputs_of(compile_signature(None, from_type_hint=False), {})
+    subject = Subject("m", "1", "", inputs, (), False, examples=answered)
     assert questionnaire(subject, True).fields == [Field("Request", "JSON", example=example)]
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelserver.describing.examples import samples
-from modelserver.describing.forms import formats_for
+from modelserver.describing.inputs import inputs_of
 from modelserver.describing.questionnaire import Field
 from modelserver.describing.schemas import column_schema, param_schema
 from modelserver.errors import InvalidInput
@@ -104,7 +103,7 @@ def test_csv(case: Case) -> None:
     declared = signature({"type": case.kind.name, "required": False})
     cells = FORMATS[CSV].read(body, declared, len(body)).data["v"]
     assert (cells[0], cells.isna().tolist()) == (case.value, [False, True])
-    assert FORMATS[CSV] in formats_for([{"type": case.kind.name}], False)
+    assert FORMATS[CSV] in inputs_of(declared, {}).formats
 
 
 def test_inside_of_arrays_objects_and_maps(case: Case) -> None:
@@ -136,7 +135,7 @@ def test_the_document(case: Case) -> None:
 
 def test_the_example(case: Case) -> None:
     declared = {"inputs": [{"name": "v", "type": case.kind.name}]}
-    [made] = samples(declared, signature({"type": case.kind.name}), None)
+    [made] = inputs_of(signature({"type": case.kind.name}), declared).samples(None)
     assert made.rows == [[case.kind.sample]]
 
 

@@ -94,8 +94,9 @@ class Signature(ABC):
     def read_file(
         self, read: Callable[[], Table], read_untyped: Callable[[], pd.DataFrame]
     ) -> Payload:
-        """A file with a table. `read` gives its cells; `read_untyped` the DataFrame that pandas
-        makes of it, for a model without a signature."""
+        """A file with a table. `read` gives its cells. `read_untyped` gives the DataFrame that
+        pandas makes of it, for a model without a signature; the reader of a format that pandas
+        cannot read calls `read_table` instead."""
         return self.read_table(read())
 
     def misfit(self, nested: bool, tensors: bool) -> str:
