@@ -28,7 +28,7 @@ from modelserver.app import create_app
 from modelserver.hosting.settings import read_settings
 from tests.support.browser import Visit, chromium, deployed
 from tests.support.needs import need
-from tests.support.processes import Server, free_port, tracking_server, wait_for
+from tests.support.processes import MEASURED, Server, free_port, tracking_server, wait_for
 from tests.support.zoo import MODELS, SlowModel, save_slow
 
 # Each run tests the same examples, so that a failure in CI is a failure here. `make fuzz` takes
@@ -67,6 +67,21 @@ def _refuse_programs(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_refuse_programs)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _measurement() -> dict[str, str]:
+    """The variables that have a child process measured. They are taken away: measured, a program
+    needs twice as long to start, and most of what it runs is measured in this process anyway."""
+    return {name: os.environ.pop(name) for name in MEASURED if name in os.environ}
+
+
+@pytest.fixture(autouse=True)
+def _measured(request: pytest.FixtureRequest, _measurement: dict[str, str]) -> None:
+    if "measured" in request.keywords:
+        monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+        for name, value in _measurement.items():
+            monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="session")

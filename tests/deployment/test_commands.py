@@ -1,4 +1,4 @@
-"""The command line of main.py, as processes."""
+"""The command line of main.py: in this process what is printed, as processes what they are for."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from modelserver.deployment.commands import COMMANDS
 from tests.deployment.test_rehearsal import OF_THE_ZOO
 from tests.support.processes import ROOT, answering, inherited, interrupted_while_it_waits
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.usefixtures("mlflow_as_before")
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -29,26 +29,37 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_help() -> None:
-    done = run("--help")
-    assert done.returncode == 0
-    assert all(f"  {name} " in done.stdout for name in COMMANDS)
+def code_of(*arguments: str, **environment: str) -> int:
+    """The exit code of the same in this process."""
+    try:
+        return commands.run(arguments, environment)
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of("--help") == 0
+    said = capsys.readouterr().out
+    assert all(f"  {name} " in said for name in COMMANDS)
 
 
 @pytest.mark.parametrize("arguments", [["--chekc"], ["--json"], ["serve"]])
-def test_a_wrong_command_line(arguments: list[str]) -> None:
-    done = run(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("usage: python main.py [command] [models:/my-model/1] …\n")
+def test_a_wrong_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of(*arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("usage: python main.py [command] [models:/my-model/1] …\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_has_help(command: str) -> None:
-    done = run(command, "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"usage: main.py {command} ")
+def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of(command, "--help") == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"usage: main.py {command} ")
+    assert said.err == ""
 
 
+@pytest.mark.processes
 def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None:
     """With a model that needs nothing but what the server has."""
     uri = shutil.copytree(model_path("one_long"), tmp_path / "a model")
@@ -60,21 +71,26 @@ def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None
     assert lines[-1].startswith("Nothing failed; warnings: ")
 
 
-def test_check_fails_as_json() -> None:
+def test_check_fails_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     with answering(401, "{}", "application/json") as url:
-        done = run("--check", "--json", MODEL_URI="models:/wine/1", MLFLOW_TRACKING_URI=url)
-    assert (done.returncode, done.stderr) == (1, "")
-    report = json.loads(done.stdout)
+        settings = {"MODEL_URI": "models:/wine/1", "MLFLOW_TRACKING_URI": url}
+        assert code_of("--check", "--json", **settings) == 1
+    said = capsys.readouterr()
+    report = json.loads(said.out)
     assert report["passed"] is False
     assert report["checks"][1]["status"] == "failed"
+    assert said.err == ""
 
 
-def test_a_setting_that_cannot_be_read_is_a_finding() -> None:
-    done = run("--check", PORT="http")
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "✗ settings          PORT='http': expected" in done.stdout
+def test_a_setting_that_cannot_be_read_is_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of("--check", PORT="http") == 1
+    said = capsys.readouterr()
+    assert "✗ settings          PORT='http': expected" in said.out
+    assert said.err == ""
 
 
+@pytest.mark.processes
+@pytest.mark.measured
 def test_a_reader_that_has_seen_enough() -> None:
     with subprocess.Popen(
         [sys.executable, "main.py", "--check"],
@@ -89,6 +105,8 @@ def test_a_reader_that_has_seen_enough() -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.processes
+@pytest.mark.measured
 def test_ctrl_c() -> None:
     command = [sys.executable, "main.py", "--check"]
     assert interrupted_while_it_waits(command, {"MODEL_URI": "models:/a/1"}) == 130
@@ -102,6 +120,7 @@ def older_python() -> str:
     return str(found[0])
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", [["main.py", "check"], ["main.py"]])
 def test_an_older_python_gets_one_line(command: list[str]) -> None:
     done = subprocess.run(
@@ -111,6 +130,7 @@ def test_an_older_python_gets_one_line(command: list[str]) -> None:
     assert re.fullmatch(r"Python 3\.10 or newer is needed; this is 3\.[89]\.\d+\n", done.stderr)
 
 
+@pytest.mark.processes
 def test_an_older_python_installs_nothing(tmp_path: Path) -> None:
     (tmp_path / "python").symlink_to(older_python())
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
@@ -120,12 +140,15 @@ def test_an_older_python_installs_nothing(tmp_path: Path) -> None:
     assert re.fullmatch(r"Python 3\.10 or newer is needed; this is 3\.[89]\.\d+\n", done.stderr)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["deploy", "--help"], ["manifest", "--help"]])
+@pytest.mark.processes
+@pytest.mark.parametrize("arguments", [["--help"], ["deploy", "--help"]])
 def test_a_console_with_few_characters(arguments: list[str]) -> None:
     done = run(*arguments, PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.processes
+@pytest.mark.measured
 def test_streams_that_are_closed() -> None:
     command = f"{sys.executable} main.py check >&- 2>&-"
     assert subprocess.run(["sh", "-c", command], cwd=ROOT, check=False).returncode == 1
@@ -142,6 +165,7 @@ def test_a_command_without_its_packages(
     )
 
 
+@pytest.mark.processes
 def test_without_its_packages(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     for arguments in ([], ["check"], ["install", "models:/a/1"]):

@@ -95,19 +95,29 @@ def test_other_forms_of_the_uri(form: str, wine_registry: Server, file: Path) ->
 
 
 @pytest.mark.processes
-def test_pip_takes_the_merged_file_and_that_of_the_older_recipe(
-    model_path: Callable[[str], Path], file: Path
-) -> None:
+def test_pip_takes_what_was_merged(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+    """Also into the file that an older recipe made. What pip takes together, it takes alone."""
     model = model_path("wine")
-    assert update(file, model) == 0
-    assert pip_takes(file)
-    older = file.with_name("older.txt")
     lines = {*OURS.splitlines(), *(model / "requirements.txt").read_text().splitlines()}
-    older.write_text("".join(f"{line}\n" for line in sorted(lines)))
-    assert pip_takes(older)
-    assert update(older, model) == 0
-    assert older.read_text().count("scikit-learn") == 1
-    assert pip_takes(older)
+    older = "".join(f"{line}\n" for line in sorted(lines))
+    hashed = f"pandas=={version('pandas')} --hash=sha256:{'ab' * 32}"
+    with_hashes = changed(model, tmp_path / "hashes", hashed)
+    older_mlflow = changed(model, tmp_path / "older", "mlflow==2.14.3\nscikit-learn")
+    files = [tmp_path / "not merged.txt"]
+    files[0].write_text(older)
+    cases: list[tuple[str, Path, list[str]]] = [
+        (OURS, model, []),
+        (older, model, []),
+        (OURS, with_hashes, []),
+        (OURS, older_mlflow, []),
+        (OURS, older_mlflow, ["--skinny"]),
+    ]
+    for before, merged, flags in cases:
+        files.append(tmp_path / f"{len(files)}.txt")
+        files[-1].write_text(before)
+        assert update(files[-1], merged, *flags) == 0
+    assert files[2].read_text().count("scikit-learn") == 1
+    assert pip_takes(*files)
 
 
 @pytest.mark.processes
@@ -136,7 +146,6 @@ def test_the_older_way_to_a_new_version_is_tidied(
     assert in_file(file.read_text(), packages).faults == ()
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("flags", [(), ("--skinny",)])
 def test_a_model_of_an_older_mlflow_is_served_with_ours(
     flags: tuple[str, ...], model_path: Callable[[str], Path], file: Path, tmp_path: Path
@@ -148,7 +157,6 @@ def test_a_model_of_an_older_mlflow_is_served_with_ours(
     text = file.read_text()
     comment = "# what the server needs; the model asks for mlflow==2.14.3"
     assert f"\nmlflow{'-skinny' if flags else ''}>=2.20  {comment}\n" in text
-    assert pip_takes(file)
     assert in_file(text, read_environment(model).packages).faults == ()
 
 
@@ -167,30 +175,20 @@ def test_an_update_warns_of_what_pip_would_not_find(
     )
 
 
-@pytest.mark.processes
-def test_pip_takes_a_model_with_hashes(
-    model_path: Callable[[str], Path], file: Path, tmp_path: Path
-) -> None:
-    line = f"pandas=={version('pandas')} --hash=sha256:{'ab' * 32}"
-    assert update(file, changed(model_path("wine"), tmp_path, line)) == 0
-    assert pip_takes(file)
-
-
-def pip_takes(file: Path) -> bool:
+def pip_takes(*files: Path) -> bool:
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "-q"]
-    command += ["-r", str(file)]
-    return subprocess.run(command, check=False).returncode == 0
+    named = [argument for file in files for argument in ("-r", str(file))]
+    return subprocess.run([*command, *named], check=False).returncode == 0
 
 
-@pytest.mark.processes
 def test_the_default_is_the_servers_own_file(
-    model_path: Callable[[str], Path], tmp_path: Path
+    model_path: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (ROOT / "requirements.txt").read_bytes()
-    done = script(tmp_path, "--update", "--dry-run", MODEL_URI=str(model_path("wine")))
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"--- {ROOT / 'requirements.txt'}\n+++ ")
-    assert "\n+scikit-learn" in done.stdout
+    assert install.update(["--dry-run"], {"MODEL_URI": str(model_path("wine"))}) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"--- {ROOT / 'requirements.txt'}\n+++ ")
+    assert "\n+scikit-learn" in said
     assert (ROOT / "requirements.txt").read_bytes() == before
 
 
@@ -211,10 +209,9 @@ def test_the_servers_own_file_gets_back_the_lines_that_the_server_needs(
     assert before.advice == f"python main.py update {model}"
     assert update(other, model) == 0
     assert "orjson" not in other.read_text()
-    for _ in range(2):
-        command = [sys.executable, "main.py", "update", str(model)]
-        subprocess.run(command, cwd=project, check=True)
-        assert own.read_text().count("orjson>=3.10\n") == 1
+    command = [sys.executable, "main.py", "update", str(model)]
+    subprocess.run(command, cwd=project, check=True)
+    assert own.read_text().count("orjson>=3.10\n") == 1
     assert check_requirements(saved, settings, project).status == "ok"
     own.unlink()
     gone = check_requirements(saved, settings, project)
@@ -394,12 +391,10 @@ def test_a_run_without_this_model(
     assert f"there is no model runs:/{run_id}/other in" in capsys.readouterr().err
 
 
-@pytest.mark.processes
-def test_no_server(file: Path) -> None:
+def test_no_server(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    done = script(file.parent, "--update", str(file), "models:/wine/1", MLFLOW_TRACKING_URI=url)
-    assert done.returncode == 1
-    assert done.stderr == (
+    assert update(file, "models:/wine/1", MLFLOW_TRACKING_URI=url) == 1
+    assert capsys.readouterr().err == (
         f"main.py update: the tracking server {url} cannot be reached; check "
         "MLFLOW_TRACKING_URI and that it is running\n"
     )
@@ -454,14 +449,15 @@ def test_installing_shows_what_pip_does(model_path: Callable[[str], Path], tmp_p
 
 @pytest.mark.processes
 def test_a_package_that_was_logged_with_the_model_is_installed(
-    model_path: Callable[[str], Path], tmp_path: Path
+    model_path: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Into an environment of its own, by the command itself."""
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_TARGET": str(tmp_path / "there")}.items():
+        monkeypatch.setenv(name, value)
     model = changed(model_path("wine"), tmp_path, "wheels/tiny-1-py3-none-any.whl")
     (model / "wheels").mkdir()
     write_wheel(model / "wheels" / "tiny-1-py3-none-any.whl")
-    done = script(tmp_path, str(model), PIP_TARGET=str(tmp_path / "there"))
-    assert done.returncode == 0, done.stderr
+    assert install.install([str(model)], {}) == 0
     assert (tmp_path / "there" / "tiny.py").is_file()
 
 
@@ -484,13 +480,15 @@ def test_conda_only_and_skinny_go_by_a_file_of_their_own(
     flags: list[str],
     model_path: Callable[[str], Path],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
     model = changed(model_path("wine"), tmp_path, "")
     (model / "requirements.txt").unlink()
-    done = script(tmp_path, "--dry-run", *flags, str(model))
-    assert done.returncode == 0, done.stderr
+    assert install.install(["--dry-run", *flags, str(model)], {}) == 0
     named = "mlflow-skinny" if flags else "mlflow"
-    assert f"Requirement already satisfied: {named}" in done.stdout
+    assert f"Requirement already satisfied: {named}" in capfd.readouterr().out
 
 
 def test_what_only_conda_has_is_left_out_and_named(
@@ -524,13 +522,14 @@ def test_pip_fails(
 
 @pytest.mark.processes
 def test_help_and_unknown_options(tmp_path: Path) -> None:
-    helped = script(tmp_path, "--help")
-    assert helped.returncode == 0
-    assert "--skinny" in helped.stdout
+    """From a folder with another checkout, which is not used."""
+    (tmp_path / "modelserver").mkdir()
+    (tmp_path / "modelserver" / "__init__.py").write_text("raise SystemExit('the wrong one')")
     wrong = script(tmp_path, "--upgrade")
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("usage: main.py install [--skinny] [--dry-run] [model-uri]\n")
     updated = script(tmp_path, "--update", "--help")
+    assert updated.returncode == 0
     assert updated.stdout.startswith("usage: main.py update [requirements.txt] [--skinny]")
 
 
@@ -552,13 +551,6 @@ def test_without_an_environment(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert re.match(r"main\.py: there is no \w+ in this environment; pip install -r ", done.stderr)
     assert len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.processes
-def test_another_checkout_in_the_current_folder_is_not_used(tmp_path: Path) -> None:
-    (tmp_path / "modelserver").mkdir()
-    (tmp_path / "modelserver" / "__init__.py").write_text("raise SystemExit('the wrong one')")
-    assert script(tmp_path, "--help").returncode == 0
 
 
 @pytest.mark.processes

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from modelserver.deployment.bundle import ARGUMENTS
+from tests.support.connect.environment import BuildFailed, environment_of
 from tests.support.connect.publisher import Publisher, publishing
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.processes
 
@@ -71,10 +73,10 @@ def test_what_rsconnect_refuses_itself(command: str, said: str, publisher: Publi
         ("-r more.txt", "Could not open requirements file"),
     ],
 )
-def test_requirements_that_pip_refuses(lines: str, said: str, publisher: Publisher) -> None:
-    with (publisher.project / "requirements.txt").open("a") as requirements:
-        requirements.write(f"{lines}\n")
-    assert re.search(said, refused(publisher, DEPLOY))
+def test_requirements_that_pip_refuses(lines: str, said: str) -> None:
+    """What it says then is seen in a deployment of `test_deploy.py`."""
+    with pytest.raises(BuildFailed, match=said):
+        environment_of(f"{(ROOT / 'requirements.txt').read_text()}{lines}\n")
 
 
 @pytest.mark.parametrize("wanted", ["3.8", ">=4"])

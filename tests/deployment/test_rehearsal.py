@@ -1,5 +1,6 @@
 """The real app asked from inside."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from mlflow import MlflowClient
 from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks.document_faults import faults
 from modelserver.deployment.checks.model_checks import check_load
-from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
+from modelserver.deployment.checks.rehearsal import Rehearsal, rehearse
 from modelserver.deployment.environment import SavedWith
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.attempt import LoadFailed
@@ -32,6 +33,7 @@ def rehearsed(model: Path, root: Path = ROOT, *extra: str) -> Rehearsal:
     return rehearse({"MODEL_URI": str(model)}, root, read_bundle(root, extra))
 
 
+@pytest.mark.measured
 def test_a_model_with_an_example(model_path: Callable[[str], Path]) -> None:
     rehearsal = rehearsed(model_path("wine"))
     assert rehearsal.health.json()["state"] == "ready"
@@ -43,12 +45,14 @@ def test_a_model_with_an_example(model_path: Callable[[str], Path]) -> None:
     assert list(faults(rehearsal.document.json())) == []
 
 
+@pytest.mark.measured
 def test_a_model_without_an_example(model_path: Callable[[str], Path]) -> None:
     rehearsal = rehearsed(model_path("one_long"), ROOT, *OF_THE_ZOO)
     assert rehearsal.prediction is None
     assert rehearsal.document is not None
 
 
+@pytest.mark.measured
 def test_no_model(tmp_path: Path) -> None:
     rehearsal = rehearsed(tmp_path)
     assert rehearsal.health.status == 503
@@ -85,63 +89,72 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_only_the_bundles_files_are_imported(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A module beside main.py is missing unless it is sent."""
-    (project / "myhelpers.py").write_text(LOADER)
-    model = loaded_by("myhelpers", tmp_path / "model")
-    monkeypatch.setenv("PYTHONPATH", str(project))
-    assert "myhelpers" in rehearsed(model, project).health.json()["reason"]
-    assert rehearsed(model, project, "my*.py").health.json()["state"] == "ready"
-
-
-def test_only_the_bundles_files_are_opened(project: Path) -> None:
-    """A file beside main.py is missing unless it is sent."""
+def test_only_the_bundles_files_are_there(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module, or another file, that lies beside main.py is missing unless it is sent."""
     (project / "lookup.txt").write_text("red")
     (project / "myhelpers.py").write_text(f"open('lookup.txt').close()\n{LOADER}")
     model = loaded_by("myhelpers", Path("model"))
-    reason = rehearsed(model, project, "myhelpers.py").health.json()["reason"]
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    assert "myhelpers" in rehearsed(model, project).health.json()["reason"]
+    reason = rehearsed(model, project, "my*.py").health.json()["reason"]
     assert "lookup.txt, which is not here" in reason
-    sent = ("myhelpers.py", "lookup.txt")
-    assert rehearsed(model, project, *sent).health.json()["state"] == "ready"
+    both = rehearsed(model, project, "my*.py", "lookup.txt")
+    assert both.health.json()["state"] == "ready"
 
 
 @pytest.mark.usefixtures("mlflow_as_before")
-@pytest.mark.parametrize(
-    "variables",
-    [
-        {},
-        {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
-        {"MLFLOW_TRACKING_URI": "'sqlite:///mlflow.db?timeout=9'"},
-        {"MLFLOW_REGISTRY_URI": "sqlite:///mlflow.db"},
-    ],
-)
 def test_a_store_below_the_current_folder(
-    variables: dict[str, str],
-    model_path: Callable[[str], Path],
-    empty_store: Path,
-    project: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    empty_store: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """MLflow's default."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (project / "myhelpers.py").write_text(LOADER)
     client = MlflowClient(f"sqlite:///{shutil.copy(empty_store, project)}")
-    client.create_registered_model("wine")
-    client.create_model_version("wine", str(model_path("wine")))
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value.strip("'"))
-    environment = {"MODEL_URI": "models:/wine/1", **variables}
-    health = rehearse(environment, project, read_bundle(project)).health.json()
+    client.create_registered_model("m")
+    client.create_model_version("m", str(loaded_by("myhelpers", tmp_path / "model")))
+    bundle = read_bundle(project, ["myhelpers.py"])
+    health = rehearse({"MODEL_URI": "models:/m/1"}, project, bundle).health.json()
     assert health["state"] == "ready", health
 
 
-@pytest.mark.parametrize("uri", ["model", "./model", "file:model", "'../project/model'"])
-def test_a_model_below_the_current_folder(uri: str, project: Path) -> None:
-    model = loaded_by("myhelpers", Path("model"))
-    (project / "myhelpers.py").write_text(LOADER)
+def test_a_model_and_stores_below_the_current_folder(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However they are spelled: the model's code writes down what it sees of them."""
+    loaded_by("myhelpers", Path("model"))
+    Path("mlflow.db").touch()
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", "sqlite:///mlflow.db")
+    spelled = {
+        "MODEL_URI": "'../project/model'",
+        "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db",
+        "A_URI": "'sqlite:///mlflow.db?timeout=9'",
+        "B_PATH": "model",
+        "C_DIR": "./model",
+        "D_URI": "file:model",
+        "E_URI": "model/that is not there",
+        "F": "model",
+    }
+    for name, value in spelled.items():
+        monkeypatch.setenv(name, value)
+    (project / "myhelpers.py").write_text(
+        f"import json, os\nfrom pathlib import Path\n"
+        f"Path({str(project / 'seen')!r}).write_text(json.dumps(dict(os.environ)))\n{LOADER}"
+    )
     bundle = read_bundle(project, ["myhelpers.py"])
-    health = rehearse({"MODEL_URI": uri}, project, bundle).health.json()
-    assert health["state"] == "ready", (model, health)
+    health = rehearse(spelled, project, bundle).health.json()
+    assert health["state"] == "ready", health
+    seen = json.loads((project / "seen").read_text())
+    assert {name: seen[name] for name in ("MLFLOW_REGISTRY_URI", *spelled)} == {
+        "MLFLOW_REGISTRY_URI": f"sqlite:///{project}/mlflow.db",
+        "MODEL_URI": f"{project}/model",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{project}/mlflow.db",
+        "A_URI": f"sqlite:///{project}/mlflow.db?timeout=9",
+        "B_PATH": f"{project}/model",
+        "C_DIR": f"{project}/model",
+        "D_URI": f"file:{project}/model",
+        "E_URI": "model/that is not there",
+        "F": "model",
+    }
 
 
 def test_another_python_is_named_before_the_model_is_loaded(
@@ -155,26 +168,27 @@ def test_another_python_is_named_before_the_model_is_loaded(
 
 
 @pytest.mark.parametrize(
-    ("line", "end"),
+    ("line", "end", "python", "advice"),
     [
-        ("os.kill(os.getpid(), signal.SIGSEGV)", "died of SIGSEGV"),
-        ("os._exit(3)", "ended with exit code 3"),
+        (
+            "os.kill(os.getpid(), signal.SIGSEGV)",
+            "died of SIGSEGV",
+            "2.7.18",
+            "check with the model's Python 2.7.18, here is ",
+        ),
+        ("os._exit(3)", "ended with exit code 3", None, "python main.py"),
     ],
 )
-def test_a_model_that_ends_the_process(line: str, end: str, tmp_path: Path) -> None:
+def test_a_model_that_ends_the_process(
+    line: str, end: str, python: str | None, advice: str, tmp_path: Path
+) -> None:
     """As a pickle of another version of Python does."""
     (tmp_path / "deadly.py").write_text(f"import os, signal\n{line}\n")
     model = loaded_by("deadly", tmp_path / "model")
     shutil.copytree(ROOT / "modelserver", tmp_path / "modelserver")
     shutil.copy(ROOT / "openapi_base.yaml", tmp_path)
     bundle = read_bundle(tmp_path, ["deadly.py"])
-    with pytest.raises(Died, match=end):
-        rehearse({"MODEL_URI": str(model)}, tmp_path, bundle)
-    saved = SavedWith(model, (), "2.7.18", {})
+    saved = SavedWith(model, (), python, {})
     outcome = check_load({"MODEL_URI": str(model)}, saved, bundle, tmp_path)
     assert outcome.found == f"the process that loads the model {end}"
-    assert outcome.advice.startswith("check with the model's Python 2.7.18, here is ")
-    unknown = check_load(
-        {"MODEL_URI": str(model)}, SavedWith(model, (), None, {}), bundle, tmp_path
-    )
-    assert unknown.advice.startswith("python main.py")
+    assert outcome.advice.startswith(advice)

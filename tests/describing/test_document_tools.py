@@ -102,7 +102,7 @@ def test_schemathesis_finds_nothing(
         same, others = ["--generation-deterministic"], ["--generation-database", "none"]
         command += [*(same if settings().derandomize else others), "--no-color"]
         environment = {
-            **inherited(measured=False),
+            **inherited(),
             "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks",
             "SCHEMATHESIS_DOCUMENT": httpx.get(f"{url}/openapi.json", timeout=90).text,
         }

@@ -21,13 +21,12 @@ NEEDED = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
 """What a child process needs of the environment; settings of the developer's shell stay out."""
 
 MEASURED = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
-"""What has the coverage of a child process measured."""
+"""What has the coverage of a child process measured; tests marked `measured` have it set."""
 
 
-def inherited(measured: bool = True) -> dict[str, str]:
-    """The environment of a child process; programs that are not ours need not be measured."""
-    names = NEEDED + MEASURED if measured else NEEDED
-    return {name: os.environ[name] for name in names if name in os.environ}
+def inherited() -> dict[str, str]:
+    """The environment of a child process."""
+    return {name: os.environ[name] for name in NEEDED + MEASURED if name in os.environ}
 
 
 HELD: list[socket.socket] = []
@@ -65,17 +64,13 @@ class Server:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    log: Path,
-    port: int,
-    measured: bool = True,
+    command: Sequence[str], environment: Mapping[str, str], log: Path, port: int
 ) -> Iterator[Server]:
     """`command` in a process group of its own, from the project's folder."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            env={**inherited(measured), **environment},
+            env={**inherited(), **environment},
             cwd=ROOT,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -112,7 +107,7 @@ def tracking_server(folder: Path, port: int, *options: str, **variables: str) ->
     # Its job runner, which no test needs, would be five more processes.
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **variables}
     log = folder / "mlflow-server.log"
-    with running(command, environment, log, port, measured=False) as server:
+    with running(command, environment, log, port) as server:
         wait_for(lambda: status(f"{server.url}/health") == 200, server)
         yield server
 
@@ -178,8 +173,12 @@ def wait_for(
     raise AssertionError(f"not within {seconds} s:\n{server.output() if server else ''}")
 
 
+CLIENT = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
+"""Made once, since to make one takes longer than to ask with it."""
+
+
 def status(url: str) -> int | None:
     """The status of a GET, None where nobody answers."""
     with contextlib.suppress(httpx.TransportError):
-        return httpx.get(url, timeout=60).status_code
+        return CLIENT.get(url).status_code
     return None
