@@ -78,7 +78,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 def _targets(given: Sequence[str], environment: Mapping[str, str]) -> tuple[Path, str]:
     """The requirements file and the model's URI that the arguments name. The defaults are our own
-    file and `MODEL_URI`. Raises `Failed` if there is not exactly one URI and one file."""
+    file and `MODEL_URI`. Raises `Failed` if there is no URI, or more than one URI or file."""
     files = [text for text in given if text.endswith(".txt")]
     uris = [text for text in given if text not in files] or [environment.get("MODEL_URI", "")]
     if len(files) > 1 or len(uris) > 1 or not uris[0]:

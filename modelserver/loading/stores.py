@@ -62,7 +62,7 @@ STORES: Final = {
 }
 
 CONTAINERS: Final = frozenset({"wasbs", "wasb", "abfss", "abfs"})
-"""Schemes of Azure: in their URIs, a container and no login is before the @."""
+"""Schemes of Azure. In their URIs, the text before the @ is a container and no login."""
 
 
 def store_of(location: str) -> Store | None:

@@ -1,8 +1,8 @@
 """From HTTP to plain bytes: media types, charsets, content encodings.
 
-In: header texts and the raw body. Out: the row of the format table, and the body as it was before
-compression. Media types are parsed as RFC 9110 says (8.3.1: case-insensitive, quoted
-parameters); an absent or a form type, which curl, httr2 and vetiver send, is decided by the body.
+In: the texts of headers, and the raw body. Out: the row of the format table, and the body as it was
+before compression. Media types are parsed by RFC 9110 (8.3.1: case-insensitive, quoted parameters).
+curl, httr2 and vetiver send no media type or that of a form; then the body's beginning decides.
 """
 
 import gzip

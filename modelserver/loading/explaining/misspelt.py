@@ -33,7 +33,7 @@ HOST: Final = re.compile(r"(?:[^/@]*@)?[\w.-]+:\d+(?:/.*)?")
 """A host and a port without a scheme."""
 
 PORT: Final = re.compile(r"[^/:]:[^/:]+(?:/|$)")
-"""A port after a host, which may be no number. It is looked for behind the login."""
+"""A colon and a port, which may be no number, after a host without a login."""
 
 
 def fault_of_tracking_uri(attempt: Attempt) -> str | None:

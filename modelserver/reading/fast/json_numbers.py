@@ -1,9 +1,8 @@
 """A fast way: a table or tensor that holds only numbers to one array.
 
 In: a document, and the signature of a model that takes only numbers. Out: the table or the array;
-None if the body holds anything else. Two facts prove that it does not: there are as many numbers as
-an array with the shape of the first row has, and the brackets and commas of the body are those of
-such an array.
+None if the body holds anything else. Two facts prove that it does not: its numbers fill an array
+with the shape of its first row, and its brackets and commas are those of such an array.
 """
 
 from collections.abc import Mapping

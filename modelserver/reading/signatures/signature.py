@@ -67,35 +67,35 @@ class Signature(ABC):
     """Whether NaN and null mean the same in all columns."""
 
     def read_split(self, value: Any, params: Any) -> Payload:
-        """The value of `dataframe_split`."""
+        """Reads the value of `dataframe_split`."""
         return self.read_table(read_split(value), params)
 
     def read_records(self, value: Any, params: Any) -> Payload:
-        """The value of `dataframe_records`."""
+        """Reads the value of `dataframe_records`."""
         return self.read_table(read_records(value), params)
 
     @abstractmethod
     def read_inputs(self, value: Any, params: Any) -> Payload:
-        """The value of `inputs`."""
+        """Reads the value of `inputs`."""
 
     @abstractmethod
     def read_instances(self, value: Any, params: Any) -> Payload:
-        """The value of `instances`."""
+        """Reads the value of `instances`."""
 
     @abstractmethod
     def from_table(self, table: Table) -> Any:
         """The model input for a table, in whatever form the table was sent."""
 
     def read_table(self, table: Table, params: Any = None) -> Payload:
-        """A table and its params, in whatever form the table was sent."""
+        """Reads a table and its params, in whatever form the table was sent."""
         data, read = self.read_beside(params, self.from_table, table)
         return Payload(data, read, table.length, self.typed)
 
     def read_file(
         self, read: Callable[[], Table], read_untyped: Callable[[], pd.DataFrame]
     ) -> Payload:
-        """A file with a table. `read` gives its cells. `read_untyped` gives the DataFrame that
-        pandas makes of it, for a model without a signature; the reader of a format that pandas
+        """Reads a file with a table. `read` gives its cells. `read_untyped` gives the DataFrame
+        that pandas makes of it, for a model without a signature; the reader of a format that pandas
         cannot read calls `read_table` instead."""
         return self.read_table(read())
 
@@ -105,8 +105,8 @@ class Signature(ABC):
         return ""
 
     def read_chat(self, body: dict[str, Any]) -> Payload:
-        """A body with one of the `chat_keys`: it is the input itself, and params are among its
-        keys."""
+        """Reads a body with one of the `chat_keys`: it is the input itself, and params are among
+        its keys."""
         data, given = self.split_chat(body)
         return Payload(data, self.params.read(given), rows=1, wrapped=False)
 
