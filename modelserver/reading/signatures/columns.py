@@ -82,13 +82,13 @@ class ColumnSignature(Signature):
 class TypeHintSignature(Signature):
     """A model whose `predict` takes a list of what its type hint says."""
 
-    columns: Columns
+    column: Columns
+    """The one column that MLflow makes of the type hint."""
 
     @classmethod
-    def of(cls, columns: Columns, params: Params) -> "TypeHintSignature":
-        """The signature of these columns and params."""
-        names = frozenset(columns.kinds)
-        return cls(params=params, columns=columns, names=names, kinds=columns.kinds)
+    def of(cls, column: Columns, params: Params) -> "TypeHintSignature":
+        """The signature of this column and params."""
+        return cls(params=params, column=column, names=frozenset(column.kinds), kinds=column.kinds)
 
     def read_inputs(self, value: Any, params: Any) -> Payload:
         """The values as they are."""
@@ -102,11 +102,11 @@ class TypeHintSignature(Signature):
 
     def from_table(self, table: Table) -> pd.DataFrame:
         """The one column of a file, of the column's type."""
-        return self.columns.frame(table)
+        return self.column.frame(table)
 
     def misfit(self, nested: bool, tensors: bool) -> str:
         """Where there are arrays, objects or maps."""
-        return "" if nested else _nested_column(self.columns)
+        return "" if nested else _nested_column(self.column)
 
     def advice(self, body: Any, forms: Sequence[str]) -> str:
         """There is one form only."""
