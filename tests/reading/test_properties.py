@@ -28,7 +28,7 @@ from mlflow.types import ParamSchema, Schema
 
 from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import LIMIT, ApiError, InvalidInput
-from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
+from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET, Format
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
 from modelserver.types.cell_parsers import EXACT
@@ -158,11 +158,26 @@ def as_parquet(sample: Sample) -> bytes:
     return file.getvalue()
 
 
+def by_row(row: Format) -> Callable[[Sample], bytes]:
+    """Writes a table as the row writes an example of one."""
+
+    def write(sample: Sample) -> bytes:
+        assert row.write is not None
+        return row.write(list(sample.cells), sample.rows()).encode()
+
+    return write
+
+
 def _form(form: str, value: Any) -> bytes:
     return json.dumps({form: value}).encode()
 
 
 WRITERS: dict[str, tuple[str, Callable[[Sample], bytes]]] = {
+    **{
+        f"{row.name}, as shown": (row.media_type, by_row(row))
+        for row in FORMATS.values()
+        if row.write
+    },
     "csv": (CSV, as_csv),
     "dataframe_split": (JSON, as_split),
     "dataframe_records": (JSON, as_records),
