@@ -84,13 +84,13 @@ class ColumnSignature(Signature):
 class TypeHintSignature(Signature):
     """A model whose `predict` takes a list of values with its type hint."""
 
-    columns: Columns
+    column: Columns
+    """The one column that MLflow makes of the type hint."""
 
     @classmethod
-    def of(cls, columns: Columns, params: Params) -> "TypeHintSignature":
-        """The signature of these columns and params."""
-        names = frozenset(columns.kinds)
-        return cls(params=params, columns=columns, names=names, kinds=columns.kinds)
+    def of(cls, column: Columns, params: Params) -> "TypeHintSignature":
+        """The signature of this column and params."""
+        return cls(params=params, column=column, names=frozenset(column.kinds), kinds=column.kinds)
 
     def read_inputs(self, value: Any, params: Any) -> Payload:
         """The values unchanged."""
@@ -104,11 +104,11 @@ class TypeHintSignature(Signature):
 
     def from_table(self, table: Table) -> pd.DataFrame:
         """A DataFrame with the single column of a file, with the type of the hint."""
-        return self.columns.frame(table)
+        return self.column.frame(table)
 
     def misfit(self, nested: bool, tensors: bool) -> str:
         """The column, if it holds arrays, objects or maps and the format cannot."""
-        return "" if nested else _nested_column(self.columns)
+        return "" if nested else _nested_column(self.column)
 
     def advice(self, body: Any, forms: Sequence[str]) -> str:
         """The advice to send an array under `inputs`, the only form."""

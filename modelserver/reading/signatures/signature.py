@@ -15,9 +15,11 @@ import pandas as pd
 
 from modelserver.errors import BadRequest, joined
 from modelserver.reading.wrappings import wrapping_advice
+from modelserver.types.frames import Columns
 from modelserver.types.kind import Kind
 from modelserver.types.params import Params
 from modelserver.types.tables import Table, read_records, read_split
+from modelserver.types.tensors import Tensor
 
 Code: TypeAlias = Literal["d", "i"]
 """The type of all numbers in a body that holds only numbers: doubles, or integers of 64 bits."""
@@ -53,6 +55,10 @@ class Signature(ABC):
     """Whether the data that is read has the types of the signature and needs no further check."""
 
     params: Params
+    columns: Columns | None = None
+    """The columns of the DataFrames that the model gets; None if it gets something else."""
+    tensors: tuple[Tensor, ...] = ()
+    """The tensors that the model gets; none if it gets something else."""
     names: frozenset[str] = frozenset()
     """The names of the columns or tensors, as texts; empty if they have no names."""
     kinds: Mapping[str, Kind] = field(default_factory=dict)
