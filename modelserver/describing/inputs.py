@@ -106,7 +106,7 @@ def inputs_of(signature: Signature, declared: Mapping[str, Any]) -> Inputs:
     if isinstance(signature, TypeHintSignature):
         return Inputs(specs, params, HINT_FORMS, JSON_ALONE, _value, _read_values, _made_up_row)
     if not isinstance(signature, ColumnSignature):
-        return Inputs(specs, params, (), formats, _nothing, _read_whole, _made_up_row)
+        return Inputs(specs, params, (), formats, _row, _read_whole, _made_up_row)
     if signature.chat_keys:
         read = partial(_read_chat, signature)
         return Inputs(specs, params, CHAT_FORMS, JSON_ALONE, _row, read, _made_up_row)
@@ -209,10 +209,6 @@ def _tensors(specs: Specs, sample: Sample | None) -> dict[str, Schema]:
         parts = {spec["name"]: tensor_schema(spec) for spec in specs}
         schema = object_schema(parts, list(parts))
     return {"Tensors": {"title": "Tensors", **schema}}
-
-
-def _nothing(specs: Specs, sample: Sample | None) -> dict[str, Schema]:
-    return {}
 
 
 def _cells(specs: Specs, sample: Sample | None) -> list[Schema]:
