@@ -302,11 +302,13 @@ def test_another_version_is_only_a_doubt(
     assert installed.advice == f"python main.py install {uri}"
 
 
-@pytest.mark.processes
-def test_no_example(model_path: Callable[[str], Path], project: Path) -> None:
-    check = check_of("prediction", {"MODEL_URI": str(model_path("one_long"))}, project)
-    assert check.status == "warning"
-    assert check.advice == "log_model(…, input_example=table.head(2))"
+def test_no_example() -> None:
+    outcome = check_prediction(Rehearsal(Answer(200, "{}")))
+    assert (outcome.status, outcome.found) == (
+        "warning",
+        "the model was logged without an input example",
+    )
+    assert outcome.advice == "log_model(…, input_example=table.head(2))"
 
 
 @pytest.mark.processes
@@ -324,17 +326,13 @@ def test_an_example_that_fails(
     assert check.advice == "log the model again with an input_example that it predicts"
 
 
-@pytest.mark.processes
-def test_an_example_that_cannot_be_read(
-    model_path: Callable[[str], Path], project: Path, tmp_path: Path
-) -> None:
-    uri = Path(changed(model_path("wine"), tmp_path))
-    (uri / "serving_input_example.json").unlink()
-    (uri / "input_example.json").write_text("{")
-    check = check_of("prediction", {"MODEL_URI": str(uri)}, project)
-    assert (check.status, check.found) == (
+def test_an_example_that_cannot_be_read() -> None:
+    health = json.dumps({"warnings": ["it cannot be read: its file is not JSON; log it again"]})
+    outcome = check_prediction(Rehearsal(Answer(200, health)))
+    assert (outcome.status, outcome.found, outcome.advice) == (
         "warning",
-        "the input example that was logged with the model cannot be read: its file is not JSON",
+        "it cannot be read: its file is not JSON",
+        "log it again",
     )
 
 
@@ -445,15 +443,23 @@ def test_what_a_model_needs_and_was_not_named(
     project: Path,
     tmp_path: Path,
 ) -> None:
-    """The line to run names it; without it beside main.py, the advice is that of the load."""
+    """The line to run names it."""
     uri = str(with_loader(model_path("wine"), tmp_path / "needy", code))
-    assert "code_paths=" in check_of("load", {"MODEL_URI": uri}, project).advice
     (project / file).parent.mkdir(exist_ok=True)
     (project / file).touch()
     check = check_of("load", {"MODEL_URI": uri}, project)
     assert check.status == "failed"
     words = ["python", "main.py", "check", uri, *sorted(OF_THE_ZOO), named]
     assert check.advice == " ".join(words)
+
+
+@pytest.mark.processes
+def test_what_a_model_needs_and_is_not_beside_main_py(
+    model_path: Callable[[str], Path], project: Path, tmp_path: Path
+) -> None:
+    """The advice is that of the load."""
+    uri = str(with_loader(model_path("wine"), tmp_path / "needy", "import myhelpers.numbers"))
+    assert "code_paths=" in check_of("load", {"MODEL_URI": uri}, project).advice
 
 
 def test_who_deploys_to_connect_is_told_of_its_tracking_server(project: Path, store: str) -> None:

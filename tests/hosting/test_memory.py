@@ -130,7 +130,7 @@ def test_refused_bodies_leave_nothing_behind(
     log = tmp_path / "log"
     with our_server(log, MODEL_URI=str(model_path("two_longs")), LOG_LEVEL="error") as server:
         wait_for(lambda: status(f"{server.url}/ping") == 200, server)
-        used = [_used_after(server, times) for times in (15, 75)]
+        used = [_used_after(server, times) for times in (10, 50)]
     # What is not bound to grow with hundreds of them differs by chance.
     assert used[1] - used[0] < 40 * MEGABYTE
 

@@ -1,11 +1,12 @@
 """The whole thing as a user starts it: `python main.py`, uvicorn, a real tracking server."""
 
 import json
+import logging
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mlflow import MlflowClient
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 from starlette.testclient import TestClient
 
+import example_test
 from modelserver.app import create_app
 from modelserver.hosting.processes import listen
 from modelserver.hosting.settings import read_settings
@@ -42,10 +44,6 @@ BODY = {"dataframe_records": [WINE]}
 
 def ready(server: Server) -> None:
     wait_for(lambda: status(f"{server.url}/ping") == 200, server)
-
-
-def state(server: Server) -> Any:
-    return httpx.get(f"{server.url}/health", timeout=90).json()["state"]
 
 
 def predict(server: Server, body: Any = BODY) -> httpx.Response:
@@ -95,16 +93,23 @@ def test_serves_every_form_of_uri(uri: str, version: str | None, wine_registry: 
     assert (health["state"], health["version"]) == ("ready", version)
 
 
-def test_a_model_of_the_registry_and_its_metadata(wine_registry: Server, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wine_server(
+    wine_registry: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """`python main.py` with a model of the registry."""
     environment = {
         "MLFLOW_TRACKING_URI": wine_registry.url,
         "MODEL_URI": "models:/wine@champion",
     }
-    with our_server(tmp_path / "log", **environment) as server:
+    with our_server(tmp_path_factory.mktemp("server") / "log", **environment) as server:
         # The server listens while the model loads; the request waits for it.
-        answer = predict(server)
-        metadata = httpx.get(f"{server.url}/metadata", timeout=90).json()
-    assert answer.json() == {"predictions": ["cultivar 1"]}
+        assert predict(server).json() == {"predictions": ["cultivar 1"]}
+        yield server
+
+
+def test_the_metadata_of_a_model_of_the_registry(wine_server: Server) -> None:
+    metadata = httpx.get(f"{wine_server.url}/metadata", timeout=90).json()
     assert metadata["description"] == "Cultivars of wines"
     assert metadata["tags"] == {"approved": "yes"}
     assert metadata["has_example"] is True
@@ -113,88 +118,79 @@ def test_a_model_of_the_registry_and_its_metadata(wine_registry: Server, tmp_pat
         "name": "alcohol",
         "required": True,
     }
-    assert str(tmp_path.parent) not in json.dumps(metadata)
+    assert str(wine_server.log.parents[1]) not in json.dumps(metadata)
 
 
-def test_serves_from_a_local_store(tmp_path: Path) -> None:
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}
-    command = [sys.executable, "-W", "ignore", str(ROOT / "example_test.py")]
-    trained = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
-    )
-    assert "MODEL_URI=models:/wine/1 python main.py" in trained.stdout
-    store = f"sqlite:///{tmp_path}/mlflow.db"
-    with our_server(
-        tmp_path / "log", MLFLOW_TRACKING_URI=store, MODEL_URI="models:/wine/1"
-    ) as server:
-        assert predict(server).json() == {"predictions": ["cultivar 1"]}
-        assert str(tmp_path) not in server.output()
+def test_mlflows_own_client(wine_server: Server) -> None:
+    host, port = wine_server.url.removeprefix("http://").split(":")
+    client = ScoringServerClient(host, port)
+    client.wait_server_ready(timeout=90)
+    assert client.get_version() == mlflow.__version__
+    predictions = client.invoke(pd.DataFrame([WINE])).get_predictions()
+    assert predictions.iloc[:, 0].tolist() == ["cultivar 1"]
 
 
-def test_mlflows_own_client_and_a_clean_end(
-    model_path: Callable[[str], Path], tmp_path: Path
-) -> None:
-    with our_server(tmp_path / "log", MODEL_URI=str(model_path("wine"))) as server:
-        host, port = server.url.removeprefix("http://").split(":")
-        client = ScoringServerClient(host, port)
-        client.wait_server_ready(timeout=90)
-        assert client.get_version() == mlflow.__version__
-        predictions = client.invoke(pd.DataFrame([WINE])).get_predictions()
-        assert predictions.iloc[:, 0].tolist() == ["cultivar 1"]
-        assert server.interrupt() == 0
-        assert "Traceback" not in server.output()
-
-
-def test_one_log_line_per_request_and_start_step(
-    model_path: Callable[[str], Path], tmp_path: Path
-) -> None:
-    with our_server(tmp_path / "log", MODEL_URI=str(model_path("wine"))) as server:
-        ready(server)
-        headers = {"X-Request-ID": "my-id"}
-        httpx.post(f"{server.url}/invocations", json=BODY, headers=headers, timeout=90)
-        wait_for(lambda: "my-id" in server.output(), server)
-        lines = server.output().splitlines()
-    steps = [line for line in lines if " INFO " in line and "GET" not in line]
+def test_one_log_line_per_request_and_start_step(wine_server: Server) -> None:
+    headers = {"X-Request-ID": "my-id"}
+    url = f"{wine_server.url}/invocations"
+    httpx.post(url, json=BODY, headers=headers, timeout=90)
+    wait_for(lambda: "my-id" in wine_server.output(), wine_server)
+    lines = [line for line in wine_server.output().splitlines() if " INFO " in line]
+    steps = [line for line in lines if "GET" not in line and "POST" not in line]
     assert [step.split(" INFO ")[1].split()[0] for step in steps] == [
         "loading",
         "looked",
         "loaded",
         "warm-up:",
         "ready",
-        "my-id",
     ]
     assert [line.split(" INFO ")[1].split(" ")[:5] for line in lines if "my-id" in line] == [
         ["my-id", "POST", "/invocations", "200", "rows=1"]
     ]
 
 
-@pytest.mark.parametrize("prefix", ["", "/content/5f6f3a9c"])
-def test_uvicorn_serves_main_app(
-    prefix: str, model_path: Callable[[str], Path], tmp_path: Path
+@pytest.mark.usefixtures("mlflow_as_before")
+def test_serves_the_sample_model_from_a_local_store(
+    store: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """`python example_test.py` as a process: `test_older_guide.py`."""
+    experiment = MlflowClient(store).create_experiment("e", str(tmp_path / "files"))
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", experiment)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    example_test.main()
+    assert "MODEL_URI=models:/wine/1 python main.py" in capsys.readouterr().out
+    environment = {"MLFLOW_TRACKING_URI": store, "MODEL_URI": "models:/wine/1"}
+    with (
+        caplog.at_level("INFO", "modelserver"),
+        TestClient(create_app(read_settings(environment))) as client,
+    ):
+        assert client.post("/invocations", json=BODY).json() == {"predictions": ["cultivar 1"]}
+    assert "ready" in caplog.text
+    assert str(tmp_path) not in caplog.text
+
+
+def test_uvicorn_serves_main_app(model_path: Callable[[str], Path], tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port)]
-    command += ["--root-path", prefix] if prefix else []
-    environment = {"MODEL_URI": str(model_path("wine"))}
+    command += ["--root-path", "/content/5f6f3a9c"]
+    environment = {"MODEL_URI": str(model_path("one_long"))}
     with running(command, environment, tmp_path / "log", port) as server:
         ready(server)
-        assert predict(server).json() == {"predictions": ["cultivar 1"]}
+        assert predict(server, {"inputs": {"n": [1]}}).status_code == 200
 
 
-def test_a_busy_port_gives_one_line(tmp_path: Path) -> None:
-    with our_server(tmp_path / "log") as server:
-        port = server.url.rpartition(":")[2]
-        again = subprocess.run(
-            [sys.executable, "main.py"],
-            cwd=ROOT,
-            env={**os.environ, "PORT": port},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert again.returncode == 1
-    assert again.stderr == (
-        f"cannot listen on 127.0.0.1:{port} (Address already in use); choose another HOST or PORT\n"
+def test_a_busy_port_gives_one_line() -> None:
+    with listen("127.0.0.1", 0) as busy:
+        busy.listen()
+        port = busy.getsockname()[1]
+        with pytest.raises(SystemExit) as end:
+            listen("127.0.0.1", port)
+    assert str(end.value) == (
+        f"cannot listen on 127.0.0.1:{port} (Address already in use); choose another HOST or PORT"
     )
 
 
@@ -213,30 +209,33 @@ def test_a_malformed_setting_stops_the_start(tmp_path: Path) -> None:
     )
 
 
-def test_a_tracking_server_that_comes_back(wine_registry: Server, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("mlflow_as_before")
+def test_a_tracking_server_that_comes_back(
+    wine_registry: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def errors() -> list[logging.LogRecord]:
+        return [record for record in caplog.records if record.levelname == "ERROR"]
+
     port = free_port()
-    environment = {
-        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}",
-        "MODEL_URI": "models:/wine@champion",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-    }
-    with our_server(tmp_path / "log", **environment) as server:
-        wait_for(lambda: state(server) == "failed", server)
-        page = httpx.get(server.url, timeout=90)
-        answer = predict(server)
+    url = f"http://127.0.0.1:{port}"
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    settings = read_settings({"MLFLOW_TRACKING_URI": url, "MODEL_URI": "models:/wine@champion"})
+    with TestClient(create_app(settings)) as client:
+        wait_for(lambda: len(errors()) == 2)
+        page = client.get("/")
+        answer = client.post("/invocations", json=BODY)
         with serving(Door(wine_registry.url), port=port):
-            ready(server)
-            assert predict(server).json() == {"predictions": ["cultivar 1"]}
-        output = server.output()
+            wait_for(lambda: client.get("/ping").status_code == 200)
+            assert client.post("/invocations", json=BODY).json() == {"predictions": ["cultivar 1"]}
     assert page.status_code == 503
     assert answer.status_code == 503
     assert answer.json()["message"] == (
-        f"the model could not be loaded: the tracking server http://127.0.0.1:{port} cannot be "
-        "reached; check MLFLOW_TRACKING_URI and that it is running"
+        f"the model could not be loaded: the tracking server {url} cannot be reached; check "
+        "MLFLOW_TRACKING_URI and that it is running"
     )
     assert int(answer.headers["Retry-After"]) >= 1
-    assert output.count("Traceback (most recent call last)") >= 1
-    assert output.count("ERROR the tracking server") >= 2
+    assert all(record.getMessage().startswith("the tracking server") for record in errors())
+    assert any(record.exc_info for record in errors())
 
 
 def test_a_client_that_leaves_is_one_log_line(tmp_path: Path) -> None:
