@@ -158,7 +158,7 @@ async def _read_body(request: HTTPRequest, limit: int) -> bytes:
     """The body. Raises `PayloadTooLarge` as soon as it is known to have more than `limit` bytes,
     `BadRequest` if an upgrade header makes it empty, and `ClientDisconnect`."""
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isdecimal() and int(announced) > limit:
         raise too_large(limit)
     chunks, size, more = [], 0, True
     while more:  # instead of request.stream(), with which a small request takes 3 % longer

@@ -53,6 +53,13 @@ def test_the_version_is_that_of_the_package_that_is_imported(tmp_path: Path) -> 
     assert ran.stdout.decode().strip() == "9.9.dev0", ran.stderr
 
 
+@pytest.mark.parametrize("length", ["²", "-1", "1e3", "99999999999999999999"])
+def test_content_length_that_servers_would_not_hand_on(length: str, client: Open) -> None:
+    headers = {"Content-Length": length.encode("latin-1"), "Content-Type": "application/json"}
+    answer = client("wine").post("/invocations", content=b"{}", headers=headers)
+    assert answer.status_code == (413 if length.isascii() and length.isdigit() else 400)
+
+
 @pytest.mark.parametrize("path", ["/", "/ping", "/health", "/version", "/metadata"])
 def test_head_on_each_get(path: str, client: Open) -> None:
     answer = client("wine").head(path)
