@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import mlflow
 import pytest
 from starlette.testclient import TestClient
@@ -53,11 +54,16 @@ def test_the_version_is_that_of_the_package_that_is_imported(tmp_path: Path) -> 
     assert ran.stdout.decode().strip() == "9.9.dev0", ran.stderr
 
 
-@pytest.mark.parametrize("length", ["²", "-1", "1e3", "99999999999999999999"])
-def test_content_length_that_servers_would_not_hand_on(length: str, client: Open) -> None:
-    headers = {"Content-Length": length.encode("latin-1"), "Content-Type": "application/json"}
-    answer = client("wine").post("/invocations", content=b"{}", headers=headers)
-    assert answer.status_code == (413 if length.isascii() and length.isdigit() else 400)
+def test_a_content_length_that_is_no_number(client: Open) -> None:
+    """A web server refuses it. Where one hands it on, it is not our fault either."""
+
+    async def ask() -> int:
+        transport = httpx.ASGITransport(client("wine").app)
+        headers = [(b"content-length", b"\xb2"), (b"content-type", b"application/json")]
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as asking:
+            return (await asking.post("/invocations", content=b"{}", headers=headers)).status_code
+
+    assert asyncio.run(ask()) == 400
 
 
 @pytest.mark.parametrize("path", ["/", "/ping", "/health", "/version", "/metadata"])
