@@ -85,7 +85,7 @@ pictures: $(TESTING) ## draw the README's pictures of the pages anew (needs chro
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lowest $(TRAINED) mlflow.db mlruns mlartifacts .coverage .coverage.* .*_cache .hypothesis .schemathesis tests/support/node_modules
 
-$(TRAINED): example_test.py requirements.txt | $(RUNTIME)
+$(TRAINED): example_test.py | $(RUNTIME)
 	@echo '== training and registering the sample model'
 	@said=$$(env -u MLFLOW_TRACKING_URI PYTHONWARNINGS=ignore $(BIN)/python example_test.py 2>&1) || \
 		{ echo "$$said"; exit 1; }

@@ -55,7 +55,7 @@ class Unconfigured:
         return ModelUnavailable(UNCONFIGURED)
 
     def report(self) -> dict[str, Any]:
-        """What /health tells."""
+        """What /health shows of this state."""
         return _report(self.name, self.since, reason=UNCONFIGURED)
 
 
@@ -75,7 +75,7 @@ class Loading:
         return ModelUnavailable(text, headers={"Retry-After": "5"})
 
     def report(self) -> dict[str, Any]:
-        """What /health tells."""
+        """What /health shows of this state."""
         return _report(self.name, self.since, step=self.step)
 
 
@@ -100,7 +100,7 @@ class Failed:
         return ModelUnavailable(text, headers={"Retry-After": str(seconds)})
 
     def report(self) -> dict[str, Any]:
-        """What /health tells."""
+        """What /health shows of this state."""
         next_try = isoformat(self.next_try)
         return _report(self.name, self.since, step=self.step, reason=self.reason, next_try=next_try)
 
@@ -116,7 +116,7 @@ class Ready:
     name: ClassVar[StateName] = "ready"
 
     def report(self) -> dict[str, Any]:
-        """What /health tells."""
+        """What /health shows of this state."""
         return _report(self.name, self.since, warnings=self.warnings)
 
 

@@ -50,7 +50,7 @@ def encode_json(value: Any) -> bytes:
 
 
 def _shaped(value: Any) -> Any:
-    """The prediction in MLflow's shape; values inside it follow when they are encoded."""
+    """The prediction in MLflow's shape. Values inside it are converted while they are encoded."""
     if isinstance(value, pd.DataFrame):
         return _records(value)
     if isinstance(value, pd.Series):

@@ -1,10 +1,10 @@
 """The bundle: the files that go to Posit Connect, and no others.
 
-In: the project's folder, and what a person names beside the project's own files: names, patterns,
-folders in it. Out: what `rsconnect` packs when it is called with `ARGUMENTS`, what of it should not
-leave this machine, and for each word that names nothing what was probably meant. Nothing is
-written or sent. The list says what goes in, not what stays out: a new secret, notebook or table in
-the folder then stays where it is. rsconnect alone would take them all, `.env` too.
+In: the project's folder, and further files that a person names: names, patterns or folders in it.
+Out: the files that `rsconnect` packs when it is called with `ARGUMENTS`, those of them that should
+not leave this machine, and a message for each word that names no file. Nothing is written or sent.
+`FILES` lists what goes in, and not what stays out, so a new secret, notebook or table in the folder
+is never sent by accident. rsconnect by itself would send all of them, even `.env`.
 """
 
 import fnmatch
@@ -21,7 +21,7 @@ from modelserver.errors import hint
 from modelserver.hosting.settings import unquoted
 
 OF_A_MODEL: Final = re.compile(r"[\w .-]+[/:@][\w-]+")
-"""How a registered model is written by who forgot the scheme."""
+"""A registered model without the scheme `models:/`."""
 
 FILES: Final = (
     "main.py",
@@ -30,27 +30,28 @@ FILES: Final = (
     "modelserver/*[gs]/*.*",
     "modelserver/*[gs]/*[a-z]/*.*",
 )
-"""What runs, as a shell expands it: the letters keep out `deployment` and `__pycache__`. rsconnect
-adds requirements.txt and manifest.json itself."""
+"""The files that run, as patterns for a shell. The letters in them exclude `deployment` and
+`__pycache__`. rsconnect adds requirements.txt and manifest.json itself."""
 
 OPTIONS: Final = ("--entrypoint", "main:app", "--exclude", "**")
-"""For `rsconnect deploy fastapi` or `write-manifest fastapi`: named files beat excludes."""
+"""Options of `rsconnect deploy fastapi` and `write-manifest fastapi`. Files that are named are sent
+although everything is excluded."""
 
 ARGUMENTS: Final = f'--entrypoint main:app --exclude="**" . {" ".join(FILES)}'
-"""The same, and the files, for a shell. Written so that the pattern reaches rsconnect as it is from
-every shell."""
+"""The same options and the files, for a shell. The quotes make every shell pass the pattern to
+rsconnect unchanged."""
 
 MODEL: Final = "MODEL_URI"
 
 SERVERS: Final = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 
 REMOTE: Final = re.compile(r"databricks|(?!file:|sqlite:)[\w+.-]+://", re.IGNORECASE)
-"""Of a server that another machine may reach, too."""
+"""Matches the URI of a server that another machine can reach too."""
 
 ALWAYS: Final = "requirements.txt"
 
 LARGE: Final = 5 * 1024 * 1024
-"""Bytes of a file that is no code."""
+"""A file with more bytes is not code."""
 
 SECRET: Final = "a secret"
 
@@ -72,8 +73,8 @@ UNWANTED: Final = {
 
 
 def further_files(root: Path, words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The paths that `words` name in the folder `root`, and a sentence for each word that names
-    none. Hidden files and caches are named by no pattern, as in a shell."""
+    """The paths that `words` name in the folder `root`, and a message for each word that names
+    none. As in a shell, patterns do not match hidden files; caches are never matched."""
     paths: list[str] = []
     faults: list[str] = []
     for word in words:
@@ -88,8 +89,8 @@ def further_files(root: Path, words: Sequence[str]) -> tuple[list[str], list[str
 
 
 def matches(root: Path, pattern: str) -> list[str]:
-    """The files in the folder `root` that a pattern names, and those below a folder that it
-    names."""
+    """The files in the folder `root` that a pattern matches. If it matches a folder, all files
+    below it."""
     named = [pattern] if (root / pattern).exists() else glob.glob(pattern, root_dir=root)
     folders = [path for path in named if (root / path).is_dir()]
     for folder in folders:
@@ -99,8 +100,8 @@ def matches(root: Path, pattern: str) -> list[str]:
 
 
 def _inside(root: Path, word: str) -> str | None:
-    """The path that `word` means, relative to `root` and in its shortest form; None for one
-    outside."""
+    """The path that `word` names, relative to `root` and in its shortest form; None if it is not in
+    `root`."""
     path, folder = Path(os.path.normpath(root / word)), Path(os.path.normpath(root))
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else None
 
@@ -118,24 +119,25 @@ def _not_there(root: Path, word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Files relative to the project's folder, in order, with their sizes in bytes."""
+    """The files to send. `sizes` has their paths in the project's folder, in order, and their sizes
+    in bytes."""
 
     sizes: dict[str, int]
     missing: tuple[str, ...] = ()
-    """Entries of `FILES` that name nothing."""
+    """Entries of `FILES` that match no file."""
     further: frozenset[str] = frozenset()
-    """Files that a person named beside the project's own."""
+    """The files that a person named in addition to the project's own."""
     faults: tuple[str, ...] = ()
-    """Why others that were named cannot be sent, and what to do."""
+    """Messages for named files that cannot be sent: why, and what to do."""
 
     @property
     def size(self) -> int:
-        """Bytes of all files before they are compressed."""
+        """The bytes of all files before compression."""
         return sum(self.sizes.values())
 
     def problem(self) -> tuple[str, str] | None:
-        """The first thing that keeps the bundle from being sent, and what mends it; None if all is
-        well."""
+        """The first reason why the bundle must not be sent, and what to do about it; None if there
+        is none."""
         if self.missing:
             return f"missing: {' '.join(self.missing)}", join(
                 ["git", "checkout", "--", *self.missing]
@@ -149,7 +151,7 @@ class Bundle:
         return None
 
     def unwanted(self) -> Iterator[tuple[str, str]]:
-        """Each file that should not be sent, and why. A file that a person named is only refused if
+        """Each file that should not be sent, and why. A file that a person named is refused only if
         it looks like a secret."""
         for path, size in self.sizes.items():
             why = _why_unwanted(path.rpartition("/")[2].lower(), size)
@@ -173,15 +175,15 @@ def read_bundle(root: Path, extra: Sequence[str] = ()) -> Bundle:
 def _why_unwanted(name: str, size: int) -> str | None:
     for why, patterns in UNWANTED.items():
         if any(fnmatch.fnmatchcase(name, pattern.lower()) for pattern in patterns):
-            # The name of a module says what it does.
+            # A module may have such a name because of what it does.
             return why if why != SECRET or not name.endswith(".py") else None
     return f"{size / 1024 / 1024:.0f} MB" if size > LARGE else None
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables that tell the content which model to serve and where it is registered. Without
-    a MODEL_URI there are none, so that the content keeps those that it has. A tracking server at
-    /mlflow of the same Connect is left out, since the server looks there by default."""
+    a MODEL_URI there are none, and the content keeps its variables. A tracking server at /mlflow of
+    the same Connect is left out, since the content looks there by default."""
     known = {name: unquoted(environment.get(name, "")).rstrip("/") for name in (MODEL, *SERVERS)}
     of_connect = f"{environment.get('CONNECT_SERVER', '').rstrip('/')}/mlflow"
     servers = {

@@ -1,7 +1,7 @@
 """The commands of `python main.py`: the steps of a deployment, the same in every shell.
 
-In: arguments, environment variables. Out: an exit code: 0, 1 for what failed, 2 for a wrong command
-line, 130 for Ctrl-C. A server has no use for them, and a bundle does not have them.
+In: arguments, environment variables. Out: an exit code: 0; 1 if something failed; 2 for a wrong
+command line; 130 for Ctrl-C. The server does not need the commands, so a bundle does not have them.
 """
 
 import argparse
@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "deploy": "send the project to Posit Connect with rsconnect",
     "manifest": "write manifest.json, for publishing from git",
 }
-"""Each is a function of its name in one of the modules below."""
+"""The commands and what they do. Each is a function with that name in one of the modules below."""
 
 MODULES: Final = {
     "check": "checks.preflight",
@@ -35,7 +35,7 @@ MODULES: Final = {
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """One command; the exit code. `--check` is an older name of `check`."""
+    """Runs one command and returns the exit code. `--check` is an older name of `check`."""
     if "--check" in arguments and arguments[0] not in COMMANDS:
         arguments = ["check", *(word for word in arguments if word != "--check")]
     _prepare_output()
@@ -47,7 +47,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except ModuleNotFoundError as error:
         install = join(["pip", "install", "-r", str(ROOT / "requirements.txt")])
         return complain("main.py", f"there is no {error.name} in this environment; {install}")
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -55,8 +55,8 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _prepare_output() -> None:
-    """Closed streams are replaced by ones that lead nowhere, and characters that a console cannot
-    show become `?`."""
+    """Replaces closed streams by ones that discard their text, and makes characters that a console
+    cannot show `?`."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -80,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _found(command: str) -> Callable[[Sequence[str], Mapping[str, str]], int]:
-    """The function of a command. Its module is imported only now, so that a command needs no more
-    packages than it uses."""
+    """The function of a command. Only its module is imported, so that a command needs only the
+    packages that it uses."""
     module = import_module(f"modelserver.deployment.{MODULES[command]}")
     function: Callable[[Sequence[str], Mapping[str, str]], int] = getattr(module, command)
     return function

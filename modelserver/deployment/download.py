@@ -1,7 +1,7 @@
 """`python main.py download`: a model's files, with the login that the server would use.
 
-In: a command line, environment variables. Out: an exit code, and a folder that holds the model and
-nothing else. MLflow's own command knows no login at Posit Connect; ours does.
+In: a command line, environment variables. Out: an exit code, and a folder with the model's files
+and nothing else. Unlike MLflow's own command, this one can log in at Posit Connect.
 """
 
 import argparse
@@ -36,7 +36,7 @@ TARGETS: Final = f"the model, by default that of MODEL_URI; a new folder, by def
 
 
 def download(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Brings the model to a folder; the exit code."""
+    """Downloads the model to a folder, and returns the exit code."""
     options = _parser().parse_args(arguments)
     model, folders = model_and_files(options.target)
     folder = Path(*folders[:1] or [FOLDER])
@@ -69,15 +69,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def fetch_model(uri: str, folder: Path, settings: Settings) -> Path:
-    """`folder`, new or empty before, with the files of the model at `uri`. Prints nothing.
+    """Downloads the files of the model at `uri` to `folder`, which must be new or empty, and
+    returns the folder. Prints nothing.
 
-    Raises `LoadFailed` with advice, `OSError` for a folder that is not empty or cannot be written.
+    Raises `LoadFailed` with advice, or `OSError` if the folder is not empty or not writable.
     """
     if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
         raise FileExistsError(errno.EEXIST, NOT_EMPTY)
-    target = folder.resolve()  # the current folder may be named as `.`
+    target = folder.resolve()  # `.` has no parent
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the folder, which gets all of the files or none.
+    # First to a folder beside it, so that the target gets either all of the files or none.
     with quiet(), TemporaryDirectory(dir=target.parent, prefix=".model-") as temporary:
         files = _fetched(uri, Path(temporary), settings)
         target.mkdir(exist_ok=True)

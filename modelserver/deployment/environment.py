@@ -1,7 +1,7 @@
 """What a model was saved with: its packages and its Python, read from the small files beside it.
 
-In: a model's URI. Out: `SavedWith`. Only the files that say so are downloaded, never the weights.
-Whatever goes wrong is a `LoadFailed` with advice.
+In: a model's URI. Out: `SavedWith`. Only the small files that say it are downloaded, never the
+model's weights. Every failure raises `LoadFailed` with advice.
 """
 
 import contextlib
@@ -42,14 +42,14 @@ FILES: Final = (
 )
 
 SHOWN: Final = 10
-"""Names in a message."""
+"""The most names in a message."""
 
 HASH: Final = re.compile(r"\s+--hash[ =]\S+|^--require-hashes$")
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Nothing is printed inside, neither by `print` nor by `logging` nor by `warnings`."""
+    """A context in which nothing is printed, neither by `print` nor by `logging` or `warnings`."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -66,21 +66,21 @@ def quiet() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class SavedWith:
-    """A model's environment. `python` is None and `packages` empty where the model says nothing."""
+    """A model's environment. `python` is None and `packages` is empty if the model names none."""
 
     folder: Path
     packages: tuple[Line, ...]
-    """Lines of a requirements file; where the model has constraints, these are among them. MLflow
-    has the version that serves the model, which may be newer."""
+    """Lines of a requirements file, including the model's constraints. The line for MLflow has a
+    version that can serve the model, which may be newer than the model's."""
     python: str | None
     flavors: Mapping[str, Any]
     left_out: tuple[str, ...] = ()
-    """What the model asks of conda, and PyPI may not have."""
+    """Packages that the model gets from conda and that PyPI may not have."""
 
 
 def open_store(settings: Settings) -> str:
-    """Asks the tracking server for one experiment, to see whether it answers. Returns its URI as it
-    may be shown; raises `LoadFailed` with advice."""
+    """Asks the tracking server for one experiment, to find out whether it answers. Returns the
+    server's URI as it may be shown. Raises `LoadFailed` with advice."""
     import mlflow
 
     set_up(settings)
@@ -90,8 +90,8 @@ def open_store(settings: Settings) -> str:
 
 
 def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, SavedWith]:
-    """Looks the model up and reads what it was saved with; raises `LoadFailed`. Its `FILES` are
-    downloaded to `folder`, unless the model is a folder of this machine."""
+    """Looks the model up and reads what it was saved with. Its `FILES` are downloaded to `folder`,
+    unless the model is a folder on this machine. Raises `LoadFailed`."""
     assert settings.model_uri is not None
     set_up(settings)
     with explained(settings) as attempt:
@@ -103,7 +103,8 @@ def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, Saved
 
 
 def advice_on_connect(environment: Mapping[str, str]) -> str:
-    """What to add where a model is not found: the tracking server is often on Connect, too."""
+    """Further advice if a model is not found: the tracking server is often on Connect too. Empty if
+    that does not apply."""
     server = environment.get("CONNECT_SERVER", "").rstrip("/")
     if not server or environment.get("MLFLOW_TRACKING_URI"):
         return ""
@@ -112,7 +113,8 @@ def advice_on_connect(environment: Mapping[str, str]) -> str:
 
 
 def of_conda(saved: SavedWith) -> Caution | None:
-    """What to beware of where a model has only a conda.yaml, with more than pip can install."""
+    """The caution if a model has only a conda.yaml, and pip cannot install all of it; otherwise
+    None."""
     if not saved.left_out:
         return None
     return Caution(
@@ -122,16 +124,16 @@ def of_conda(saved: SavedWith) -> Caution | None:
 
 
 def _with_store(saved: SavedWith, location: str) -> SavedWith:
-    """The same, with lines for the packages that the server needs to read files from the artifact
-    store at `location`."""
+    """Adds lines for the packages that the server needs to read files from the artifact store at
+    `location`."""
     store, named = store_of(location), {line.name for line in saved.packages}
     lines = [read_line(name) for name in (store.packages if store else ()) if name not in named]
     return replace(saved, packages=(*saved.packages, *lines))
 
 
 def set_up(settings: Settings) -> None:
-    """Sets MLflow up for a command. A person waits for it, so a server that does not answer is
-    reported after seconds, not minutes."""
+    """Sets MLflow up for a command. Since a person waits for the command, a server that does not
+    answer is reported after seconds and not after minutes."""
     from mlflow import environment_variables as variables
 
     patience = {
@@ -153,14 +155,14 @@ def _fetch_files(uri: str, folder: Path) -> None:
         raise FileNotFoundError(f"No such artifact: {uri}")
     for name in FILES:
         if name in names:
-            # A copy: what is downloaded from a local store is the store's own file.
+            # A copy, since a local store returns its own file.
             shutil.copyfile(repository.download_artifacts(name), folder / name)
 
 
 def read_environment(folder: Path) -> SavedWith:
-    """What the files in `folder` say. Raises `LoadFailed` for one that cannot be read."""
+    """What the files in `folder` say. Raises `LoadFailed` if one cannot be read."""
     conda = _yaml(folder / "conda.yaml")
-    # All values as texts: a number would lose the end of 3.10.
+    # This loader reads all values as texts; as a number, 3.10 would become 3.1.
     python = _mapping(_yaml(folder / "python_env.yaml", yaml.BaseLoader)).get("python")
     text = _text(folder / "requirements.txt")
     left_out: tuple[str, ...] = ()
@@ -179,14 +181,14 @@ def read_environment(folder: Path) -> SavedWith:
 
 
 def _without_hashes(line: Line) -> Line:
-    """The line without its hashes. pip wants hashes for every line of a file as soon as one has
-    some, and our lines have none."""
+    """The line without its hashes. If one line of a file has hashes, pip requires them for all
+    lines, and ours have none."""
     return read_line(HASH.sub("", line.content)) if HASH.search(line.content) else line
 
 
 def _constrained(text: str, folder: Path) -> Iterator[Line]:
-    """The lines, with those of the constraints file in the place of its name: in a file that is
-    merged with others, a constraint can only be a requirement."""
+    """The lines of a requirements file. A line that names a constraints file is replaced by the
+    lines of that file, as requirements, since the lines will be merged into another file."""
     for line in read_lines(text):
         named = re.match(r"(?:-c|--constraint)[ =]+(\S+)", line.content)
         constraints = _text(folder / Path(named[1]).name) if named else None

@@ -1,8 +1,7 @@
-"""`python main.py install` and `update`: a model's packages, installed here or merged into
-requirements.txt.
+"""`python main.py install` and `update`: installs a model's packages, or merges them into a file.
 
-In: command line and environment. Out: an exit code: 0, 1 with one clear line to stderr, or 2 for a
-wrong command line. A file is replaced in one step or not at all.
+In: command line and environment. Out: an exit code: 0; 1 with one clear line on stderr; or 2 for a
+wrong command line. The requirements file is replaced in one step or not at all.
 """
 
 import argparse
@@ -60,7 +59,7 @@ WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 class Failed(Exception):
-    """What went wrong, in one line for a person."""
+    """The command failed; the text says why, in one line."""
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -78,8 +77,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 def _targets(given: Sequence[str], environment: Mapping[str, str]) -> tuple[Path, str]:
-    """The requirements file and the model's URI that the arguments name; by default our own file,
-    and `MODEL_URI`. Raises `Failed` if there is no URI or more than one."""
+    """The requirements file and the model's URI that the arguments name. The defaults are our own
+    file and `MODEL_URI`. Raises `Failed` if there is no URI, or more than one URI or file."""
     files = [text for text in given if text.endswith(".txt")]
     uris = [text for text in given if text not in files] or [environment.get("MODEL_URI", "")]
     if len(files) > 1 or len(uris) > 1 or not uris[0]:
@@ -118,9 +117,9 @@ def _diff(before: str, after: str, name: str) -> list[str]:
 
 
 def _replace(file: Path, text: str) -> None:
-    """Writes the whole file anew beside the old one, then puts it in its place."""
-    target = file.resolve()  # a link stays a link
-    if not target.stat().st_mode & WRITABLE:  # for root, too
+    """Writes a new file beside the old one, and then replaces the old one by it."""
+    target = file.resolve()  # a link is kept, and the file that it points to is replaced
+    if not target.stat().st_mode & WRITABLE:  # root could replace even a read-only file
         raise PermissionError(errno.EACCES, "the file is read-only")
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
     try:
@@ -134,8 +133,8 @@ def _replace(file: Path, text: str) -> None:
 
 
 def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
-    """Has pip install `packages`. Raises `Conflict` if they contradict our own, `Failed` if pip
-    fails."""
+    """Installs `packages` with pip. Raises `Conflict` if they contradict our own, and `Failed` if
+    pip fails."""
     aliases = ALIASES if options.skinny else {}
     if reasons := differences(read_text(OURS), packages, aliases).reasons:
         raise Conflict(reasons)
@@ -144,18 +143,18 @@ def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace
         file.write_text("".join(f"{line.content}\n" for line in packages), encoding="utf-8")
         command = [sys.executable, "-m", "pip", "install", "-r", str(file)]
         command += ["--dry-run"] if options.dry_run else []
-        # Packages that were logged with the model are named by paths in its folder.
+        # Lines for packages that were logged with the model are relative to its folder.
         if subprocess.run(command, cwd=folder, check=False).returncode:
             raise Failed("pip could not install the model's packages, see above")
 
 
 def install(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Installs a model's packages; the exit code."""
+    """Installs a model's packages, and returns the exit code."""
     return _command(INSTALL, arguments, environment)
 
 
 def update(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Merges a model's packages into a requirements file; the exit code."""
+    """Merges a model's packages into a requirements file, and returns the exit code."""
     return _command(UPDATE, arguments, environment)
 
 

@@ -1,7 +1,7 @@
-"""Whether manifest.json, which publishing from git needs, is of the files as they are now.
+"""Whether manifest.json, which publishing from git needs, fits the files as they are now.
 
-In: the project's folder. Out: a line for each file that is not. Connect takes the files that the
-manifest lists, with these checksums, so an old one publishes old lists.
+In: the project's folder. Out: a line for each file that differs. Connect takes the files that the
+manifest lists with their checksums, so an old manifest publishes an old list of files.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ from modelserver.deployment.command_line import ours
 
 
 def stale(root: Path, extra: Sequence[str] = ()) -> list[str]:
-    """Compares manifest.json with the files in `root`. Returns nothing if it is up to date; else
-    what mends it, then a line for each difference. Files that the manifest lists beside the
-    project's own and `extra` count as part of it."""
+    """Compares manifest.json with the files in `root`. Returns no line if it is up to date;
+    otherwise the advice, and then a line for each difference. Other files than the project's own
+    and `extra` stay part of the manifest if it lists them."""
     bundle = read_bundle(root, extra)
     if problem := bundle.problem():
         return ["; ".join(problem)]
@@ -32,7 +32,7 @@ def stale(root: Path, extra: Sequence[str] = ()) -> list[str]:
 
 
 def _listed(file: Path) -> Mapping[str, str] | None:
-    """The checksum of each path in the manifest; None where it cannot be read."""
+    """The checksum of each path in the manifest; None if the manifest cannot be read."""
     try:
         files = json.loads(file.read_text(encoding="utf-8"))["files"]
         return {path: entry["checksum"] for path, entry in files.items()}

@@ -1,8 +1,8 @@
 """`python main.py deploy` and `manifest`: rsconnect, called with the bundle's files.
 
 In: a command line, environment variables, the project's folder. Out: an exit code, that of
-rsconnect where it was called. The line that runs is printed first, without values that may be
-secret. rsconnect gets the names of files in place of patterns, since not every shell expands those.
+rsconnect if it was called. The command that runs is printed first, without values that may be
+secret. rsconnect gets names of files and not patterns, since not every shell expands patterns.
 """
 
 import re
@@ -61,13 +61,13 @@ OURS: Final = {
     DEPLOY: {"--dry-run", "--help", "-h"},
     MANIFEST: {"--dry-run", "--help", "-h", "--check"},
 }
-"""Flags that rsconnect does not get."""
+"""Our own flags, which are not passed to rsconnect."""
 
 HIDDEN: Final = {"-k", "--api-key", "-T", "--token", "-S", "--secret", "--client-secret"}
-"""Options of rsconnect whose value is a secret."""
+"""The options of rsconnect with a secret value."""
 
 SETTING: Final = {"-E", "--environment"}
-"""Options of rsconnect with NAME=VALUE, of which only our own are known to be none."""
+"""The options of rsconnect with NAME=VALUE. Any value may be a secret, except those that we add."""
 
 NO_RSCONNECT: Final = (
     "rsconnect-python is not installed in this environment; pip install rsconnect-python"
@@ -86,27 +86,27 @@ Option = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a person wants."""
+    """What a command line asks for."""
 
     model: str | None
     files: list[str]
-    """To send beside the project's own: names, patterns, folders."""
+    """The files to send in addition to the project's own: names, patterns, folders."""
     flags: set[str]
-    """Those of `OURS`."""
+    """The flags that are in `OURS`."""
     options: list[Option]
-    """Those for rsconnect."""
+    """The options for rsconnect."""
 
 
 def deploy(arguments: Sequence[str], environment: Mapping[str, str], root: Path = ROOT) -> int:
-    """Sends the project to Connect, where the model and its tracking server become variables of the
-    content."""
+    """Sends the project to Connect, and sets the model and its tracking server as variables of the
+    content. Returns the exit code."""
     call = read_call(arguments, _flags(DEPLOY), OURS[DEPLOY])
     settings = variables(with_model(environment, call.model))
     return _run(DEPLOY, call, root, environment, settings)
 
 
 def manifest(arguments: Sequence[str], environment: Mapping[str, str], root: Path = ROOT) -> int:
-    """Writes manifest.json, or checks it."""
+    """Writes manifest.json, or checks it. Returns the exit code."""
     call = read_call(arguments, _flags(MANIFEST), OURS[MANIFEST])
     if "--check" in call.flags:
         problems = stale(root, call.files)
@@ -120,7 +120,7 @@ def manifest(arguments: Sequence[str], environment: Mapping[str, str], root: Pat
 
 def read_call(arguments: Sequence[str], alone: Collection[str], ours: Collection[str]) -> Call:
     """Reads a command line: rsconnect's options with their values, our flags, the model, files.
-    `alone` are rsconnect's options without a value, `ours` our flags."""
+    `alone`: rsconnect's options without a value; `ours`: our flags."""
     words = iter(arguments)
     options: list[Option] = []
     named: list[str] = []
@@ -137,7 +137,7 @@ def read_call(arguments: Sequence[str], alone: Collection[str], ours: Collection
 
 
 def _long(word: str, words: Iterator[str], alone: Collection[str]) -> Option:
-    """`--name value`, `--name=value` or a flag."""
+    """The option of a word with two dashes: `--name value`, `--name=value` or a flag."""
     name, joined, value = word.partition("=")
     if name in alone:
         return (word,)
@@ -145,7 +145,8 @@ def _long(word: str, words: Iterator[str], alone: Collection[str]) -> Option:
 
 
 def _short(word: str, words: Iterator[str], alone: Collection[str]) -> Iterator[Option]:
-    """Letters behind one dash: flags, up to one that takes what follows as its value."""
+    """The options of a word with one dash. Each letter is a flag, up to one that has a value: the
+    rest of the word, or the next word."""
     for place, letter in enumerate(word[1:], 2):
         name = f"-{letter}"
         if name not in alone:
@@ -155,7 +156,7 @@ def _short(word: str, words: Iterator[str], alone: Collection[str]) -> Iterator[
 
 
 def _flags(command: Sequence[str]) -> set[str]:
-    """The options of a command of rsconnect that take no value."""
+    """The options without a value of one of rsconnect's commands."""
     group: Any = _rsconnect()
     for name in command[:2]:
         group = group.commands[name]
@@ -164,8 +165,8 @@ def _flags(command: Sequence[str]) -> set[str]:
 
 
 def _rsconnect() -> Any:
-    """rsconnect's own command line, which has to be that of this environment: it tells Connect of
-    the Python that runs it. Raises `SystemExit` where there is none."""
+    """rsconnect's own command line. It must be installed in this environment, since it tells
+    Connect which Python runs it. Raises `SystemExit` if it is not installed."""
     try:
         from rsconnect.main import cli
     except ImportError:
@@ -180,7 +181,8 @@ def _run(
     environment: Mapping[str, str],
     settings: Mapping[str, str],
 ) -> int:
-    """Prints the line, and runs it with `settings` as variables of the content."""
+    """Prints the command and runs it, with `settings` as variables of the content. Returns the exit
+    code."""
     if {"-h", "--help"} & call.flags:
         print(HELP[command], end="")
         return 0
@@ -212,7 +214,7 @@ def _problem(bundle: Bundle, settings: Mapping[str, str]) -> str | None:
 
 
 def _line(command: Sequence[str], options: Sequence[Option], bundle: Bundle) -> str:
-    """The command as a person may paste it into a shell."""
+    """The command as a person can paste it into a shell."""
     start = join(["rsconnect", *command, *_words(options)])
     if WINDOWS:  # PowerShell expands no pattern
         return f"{start} {join([*OPTIONS, '.', *_names(bundle)])}"
@@ -220,8 +222,7 @@ def _line(command: Sequence[str], options: Sequence[Option], bundle: Bundle) -> 
 
 
 def _names(bundle: Bundle) -> list[str]:
-    """The bundle's files that are named in the command; requirements.txt is added by rsconnect
-    itself."""
+    """The bundle's files to name in the command. rsconnect adds requirements.txt itself."""
     return [path for path in bundle.sizes if path != ALWAYS]
 
 
@@ -230,7 +231,7 @@ def _words(options: Sequence[Option]) -> list[str]:
 
 
 def shown(option: Option) -> Option:
-    """The option without a value that may be secret."""
+    """The option, with "***" in place of a value that may be secret."""
     name, *values = option
     if name in HIDDEN or any("://" in value and SECRET.search(value) for value in values):
         return (name, *("***" for _ in values))

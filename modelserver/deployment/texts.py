@@ -1,4 +1,4 @@
-"""Text files that people and their shells write: UTF-8, with or without a mark at the beginning.
+"""Text files that people and their shells write: UTF-8, with or without a byte order mark.
 
 In: a file or its bytes. Out: text. Raises `NoText`.
 """
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
-"""How it begins: what `>` of PowerShell 5 writes."""
+"""The byte order marks of UTF-16, which `>` writes in PowerShell 5."""
 
 
 class NoText(ValueError):
-    """A file is something else; the text says what, and begins with its name."""
+    """A file is not such a text. The message begins with the file's name and says what it is."""
 
     def __init__(self, name: str, what: str) -> None:
         super().__init__(f"{name} is {what}")
@@ -19,13 +19,13 @@ class NoText(ValueError):
 
 
 def read_text(file: Path) -> str:
-    """The text of a file, with line feeds as its line ends. Raises `NoText`."""
+    """The text of a file, with line feeds as line ends. Raises `NoText`."""
     return decode(file.read_bytes(), file.name).replace("\r\n", "\n")
 
 
 def decode(content: bytes, name: str) -> str:
-    """The text of a file's bytes, with its line ends. `name` is the file's, for the message. Raises
-    `NoText`."""
+    """The text of a file's bytes, with its own line ends. `name`: the file's name for the message.
+    Raises `NoText`."""
     if content.startswith(UTF_16):
         raise NoText(name, "UTF-16 text, as PowerShell 5 writes it with >")
     try:

@@ -1,7 +1,7 @@
-"""What rsconnect sends when it is given the folder alone: `rsconnect deploy fastapi … .`
+"""What rsconnect sends if it gets only the folder, and no files: `rsconnect deploy fastapi … .`
 
 In: the project's folder. Out: a `Bundle` of nearly every file in it, and the names of those that
-should not leave this machine. The rules are rsconnect's own, which need not be installed here.
+should not leave this machine. The rules are those of rsconnect, which need not be installed here.
 Nothing is written or sent.
 """
 
@@ -26,34 +26,35 @@ SKIPPED: Final = frozenset(
         "rsconnect-python",
     }
 )
-"""What rsconnect leaves out at the top of the folder; further down it sends those, too."""
+"""Names that rsconnect leaves out at the top of the folder, but sends from folders below it."""
 
 ITS_OWN: Final = ".rsconnect-python"
-"""Where rsconnect keeps keys; left out everywhere."""
+"""The folder in which rsconnect keeps keys. It is left out everywhere."""
 
 INTERPRETERS: Final = ("bin/python", "Scripts/Python.exe")
-"""What makes a folder at the top a virtual environment, which is left out."""
+"""Files by which rsconnect recognises a virtual environment. At the top of the folder, such a
+folder is left out."""
 
 OF_ENVIRONMENT: Final = frozenset({"bin", "lib", "Lib", "Scripts", "Include"})
-"""What is left out where the project's folder is a virtual environment itself."""
+"""Folders that are left out if the project's folder itself is a virtual environment."""
 
 STORES: Final = frozenset({"mlartifacts", "mlruns", "model_artifacts"})
 """Folders at the top that hold models, runs and their data."""
 
 PACKAGES: Final = frozenset({"node_modules", "site-packages"})
-"""Folders of packages, whose names say nothing of secrets."""
+"""Folders of installed packages. The names of their files do not show that they are secret."""
 
 
 def read_folder(root: Path) -> Bundle:
-    """What a bare `.` would send from `root`."""
+    """The files that rsconnect would send from `root` if it gets only `.`."""
     kept = sorted({ALWAYS, *_files(root)})
     sizes = {path: (root / path).stat().st_size for path in kept if (root / path).is_file()}
     return Bundle(sizes)
 
 
 def private(folder: Bundle) -> list[str]:
-    """The names of files that look private: secrets first, then data, each from the top of the
-    folder down. A folder that stores models is named in place of its files."""
+    """The names of files that look private: first secrets, then data, each from the top of the
+    folder down. For a folder that stores models, only the folder is named."""
     unwanted = {path: why for path, why in folder.unwanted() if not _is_known(path)}
     secrets = [path for path, why in unwanted.items() if why == "a secret"]
     data = [path for path, why in unwanted.items() if why not in ("a secret", "a cache")]
@@ -62,7 +63,8 @@ def private(folder: Bundle) -> list[str]:
 
 
 def _files(root: Path) -> Iterator[str]:
-    """Paths relative to `root`. A link to a folder is not followed."""
+    """The paths of the files that rsconnect would send, relative to `root`. A link to a folder is
+    not followed."""
     skipped = SKIPPED | (OF_ENVIRONMENT if _is_environment(root) else set())
     for folder, inside, names in os.walk(root):
         at_top = Path(folder) == root
@@ -82,7 +84,8 @@ def _is_environment(folder: Path) -> bool:
 
 
 def _is_known(path: str) -> bool:
-    """Whether the folder of a file tells what it is: a cache, a store of models, a package."""
+    """Whether the folder of a file shows what the file is: of a cache, a store of models or a
+    package."""
     folders = path.split("/")[:-1]
     cached = any(folder.endswith("_cache") for folder in folders)
     return cached or _top(path) in STORES or not PACKAGES.isdisjoint(folders)

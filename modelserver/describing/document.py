@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Dumper: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""PyYAML's versions in C if it has them: they need a tenth of the time."""
+"""PyYAML's classes in C, if it has them; they need a tenth of the time."""
 
 
 class BaseError(ValueError):
@@ -69,13 +69,13 @@ class Subject:
 
     @property
     def body(self) -> Any:
-        """The body of the first example in JSON; None without one."""
+        """The body of the first example in JSON; None if there is none."""
         bodies = (item.example.body for item in self.examples if item.example.media_type == JSON)
         return next(bodies, None)
 
     @property
     def calls(self) -> Sequence[Mapping[str, str]]:
-        """Calls to copy that send this body, as `snippets` makes them; empty without one."""
+        """Calls to copy that send this body, as `snippets` makes them; empty if there is none."""
         return () if self.body is None else snippets(self.body, self.with_key)
 
 

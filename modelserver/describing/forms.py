@@ -191,7 +191,8 @@ HINT_FORMS: Final = (Form("inputs", "inputs", "Values", _values_schema, _values)
 def examples(
     forms: Iterable[Form], formats: Iterable[Format], specs: Specs, sample: Sample
 ) -> Iterator[Example]:
-    """The sample in these forms of JSON, and a table in those of the formats that can write one."""
+    """The sample in these forms of JSON; a table also in those formats that can write an
+    example."""
     note = MADE_UP if sample.made_up else ""
     for form in forms:
         yield Example(form.name, form.summary + note, JSON, form.body(specs, sample))

@@ -1,8 +1,8 @@
 """What a model takes, as the documentation shows it: one value for each of the ways to type it.
 
-In: the compiled signature and the same as JSON. Out: the `Inputs` of the model, made once per
-description. They hold the forms and formats in which the input is documented, its schemas, and
-samples of it: the logged one first, and one made up from the type table last.
+In: the compiled signature, and the signature as JSON. Out: the `Inputs` of the model, made once per
+description. They have the forms and formats that the document shows, the schemas of the input, and
+samples of it: first the logged one, last one made up from the type table.
 """
 
 import json
@@ -61,21 +61,22 @@ class Inputs:
     specs: Specs
     params: Specs
     forms: Sequence[Form]
-    """The forms of JSON that the document shows; none if it keeps those of the base document."""
+    """The forms of JSON that the document shows; empty if it keeps those of the base document."""
     formats: Sequence[Format]
     """The formats that the document shows."""
     schemas: Callable[[Specs, Sample | None], dict[str, Schema]]
-    """Specs and maybe a sample to the schemas, by name, that those of the forms refer to. Values of
-    the sample become their examples."""
+    """Makes the schemas to which the forms' schemas refer, by name. Values of the sample, if there
+    is one, become their examples."""
     read: Callable[[Specs, Body, Params], Sample]
-    """Specs, a logged body and the params beside it to a sample. Raises `BadRequest`, `KeyError`,
-    `TypeError` or `ValueError` if the body does not fit the signature."""
+    """Makes a sample of a logged body and its params. Raises `BadRequest`, `KeyError`, `TypeError`
+    or `ValueError` if the body does not fit the signature."""
     made_up: Callable[[Specs, Params], Sample]
-    """Specs and params to a sample with values of the type table."""
+    """Makes a sample with values of the type table."""
 
     @property
     def is_bare(self) -> bool:
-        """Whether a body is itself the input, and an answer just what the model returns."""
+        """Whether a body is itself the input, and an answer is what the model returns,
+        unwrapped."""
         return any(form.key is None for form in self.forms)
 
     def samples(self, logged: bytes | None) -> Iterator[Sample]:
@@ -105,7 +106,7 @@ def inputs_of(signature: Signature, declared: Mapping[str, Any]) -> Inputs:
     if isinstance(signature, TypeHintSignature):
         return Inputs(specs, params, HINT_FORMS, JSON_ALONE, _value, _read_values, _made_up_row)
     if not isinstance(signature, ColumnSignature):
-        return Inputs(specs, params, (), formats, _nothing, _read_whole, _made_up_row)
+        return Inputs(specs, params, (), formats, _row, _read_whole, _made_up_row)
     if signature.chat_keys:
         read = partial(_read_chat, signature)
         return Inputs(specs, params, CHAT_FORMS, JSON_ALONE, _row, read, _made_up_row)
@@ -130,7 +131,8 @@ def _read_table(signature: ColumnSignature, specs: Specs, body: Body, params: Pa
 
 
 def _read_chat(signature: ColumnSignature, specs: Specs, body: Body, params: Params) -> Sample:
-    """A request, which has its params among its keys, or a table of requests."""
+    """The sample in a logged chat: one request, whose params are among its keys, or a table of
+    requests."""
     if signature.chat_keys.isdisjoint(body):
         return _read_table(signature, specs, body, params)
     table = Table(list(body), 1, columns=[[value] for value in body.values()])
@@ -207,10 +209,6 @@ def _tensors(specs: Specs, sample: Sample | None) -> dict[str, Schema]:
         parts = {spec["name"]: tensor_schema(spec) for spec in specs}
         schema = object_schema(parts, list(parts))
     return {"Tensors": {"title": "Tensors", **schema}}
-
-
-def _nothing(specs: Specs, sample: Sample | None) -> dict[str, Schema]:
-    return {}
 
 
 def _cells(specs: Specs, sample: Sample | None) -> list[Schema]:

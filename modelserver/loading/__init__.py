@@ -1,6 +1,6 @@
-"""Settings to a loaded model: looked up, fetched, loaded, asked once.
+"""Settings to a loaded model: looked up, fetched, loaded, tried once.
 
-In: settings. Out: a `Model` that predicts, or `LoadFailed` with advice. MLflow is imported inside
-functions, so that a server listens before those seconds are spent. Stands on `scoring`, whose
-`Model` it makes.
+In: settings. Out: a `Model` that predicts, or `LoadFailed` with advice. Importing MLflow takes
+seconds, so it is imported inside functions, when the server already listens. Stands on `scoring`,
+whose `Model` it makes.
 """

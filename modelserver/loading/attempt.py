@@ -1,7 +1,7 @@
 """An attempt to load a model: its step, what is known of the model by then, and how it fails.
 
-`LoadFailed` is the one exception of a load; `Attempt` is what advice is made from. What is shown of
-a URI is decided here.
+`LoadFailed` is the only exception that loading raises. `explaining` makes its advice from the
+`Attempt`. This module also decides which parts of a URI may be shown.
 """
 
 import re
@@ -26,11 +26,11 @@ STEPS: Final[Mapping[Step, str]] = {
 }
 
 Report: TypeAlias = Callable[[str], None]
-"""Told what is being done, for those who wait."""
+"""A function that is called with the name of each step, to show it to people who wait."""
 
 
 class LoadFailed(Exception):
-    """The model could not be loaded; the text is advice, the cause has the details."""
+    """The model could not be loaded. The text is advice; the exception's cause has the details."""
 
 
 @dataclass(slots=True)
@@ -49,11 +49,11 @@ class Attempt:
     """Where the model's files are on this machine."""
     report: Report = lambda step: None
     secrets: Sequence[str] = ()
-    """What may not be shown, whoever says it."""
+    """Texts that must not be shown, even if MLflow's messages contain them."""
 
     def begin(self, step: Step) -> None:
-        """Notes and reports that this step begins. What is raised from now on is explained as a
-        failure of it."""
+        """Records and reports that this step begins. An exception that follows is explained as a
+        failure of this step."""
         self.step = step
         self.report(STEPS[step])
 
@@ -64,15 +64,16 @@ class Attempt:
 
     @property
     def host_of_files(self) -> str:
-        """The host that the location of the files names, once these are fetched from a server."""
+        """The host in the location of the files, while they are fetched from a server; otherwise
+        empty."""
         if self.step != "fetching" or not SERVED.match(self.location):
             return ""
         return urlsplit(public_uri(self.location)).netloc
 
     @property
     def server(self) -> str:
-        """The tracking server or store, as it may be shown. While files are fetched from another
-        server, that one."""
+        """The tracking server or store that is asked, as it may be shown; while files are fetched
+        from another server, that server."""
         if self.host_of_files:
             return f"the server {self.host_of_files} of the model's files"
         if not self.tracking_uri:
@@ -83,21 +84,21 @@ class Attempt:
 
 
 SERVED: Final = re.compile("(?:mlflow-artifacts|https?)://")
-"""Locations of files that a server hands out."""
+"""The beginnings of locations of files that are fetched from a server."""
 
 DATABRICKS: Final = "databricks"
-"""A tracking URI that is no folder, though it has no scheme."""
+"""A tracking URI without a scheme that does not name a folder."""
 
 
 LOGGED: Final = "the server's log, which `python main.py` prints, has the traceback"
-"""Where to look, for those who serve a model and for those who check or fetch it."""
+"""Where to find the traceback. It is right for people who serve, check or download a model."""
 
 UNREADABLE: Final = ":…"
-"""What is shown of a URI that cannot be read."""
+"""What is shown in place of the rest of a URI that cannot be read."""
 
 
 WINDOWS: Final = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\")
-"""How a path of Windows begins."""
+"""The beginning of a Windows path."""
 
 
 def public_uri(uri: str) -> str:
@@ -108,11 +109,11 @@ def public_uri(uri: str) -> str:
     try:
         parts = urlsplit(uri)
         host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
-    except ValueError:  # a port that is no number, a bracket without its partner
+    except ValueError:  # for example a port that is no number, or a bracket that is not closed
         return scheme + UNREADABLE
     if parts.scheme in ("", "file", "sqlite"):
         return f"{parts.scheme or 'file'}:…/{_last(parts.path)}"
-    if "@" in parts.path and parts.netloc:  # the rest of a password with a slash in it
+    if "@" in parts.path and parts.netloc:  # a password with a slash: its rest is in the path
         return scheme + UNREADABLE
     if parts.scheme in CONTAINERS and parts.username and parts.password is None:
         host = f"{parts.username}@{host}"
@@ -120,7 +121,7 @@ def public_uri(uri: str) -> str:
 
 
 def local_path(uri: str) -> Path | None:
-    """The folder of this machine that a model's URI names; None where there is none."""
+    """The folder on this machine that a model's URI names; None if there is none."""
     path = Path(uri.removeprefix("file://"))
     return path if path.exists() else None
 

@@ -1,4 +1,4 @@
-"""Which MLflow is installed, without the seconds that importing it takes."""
+"""Which version of MLflow is installed, found without importing MLflow, which takes seconds."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Final
 
 
 def _mlflow_version() -> str:
-    """What `mlflow.__version__` says."""
+    """The value of `mlflow.__version__`."""
     package = find_spec("mlflow")
     assert package is not None
     assert package.origin is not None

@@ -1,8 +1,8 @@
 """Settings to a loaded model. The only module that loads through MLflow.
 
 `load_model` fetches the model, loads it as a pyfunc and compiles its signature. It raises
-`LoadFailed`, whose text says in words what to do, with no path, key or traceback in it. MLflow is
-imported inside functions, so that a server listens before those seconds are spent.
+`LoadFailed`, whose text says what to do, without a path, key or traceback. Importing MLflow takes
+seconds, so it is imported inside functions, when the server already listens.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
-    """The model at `settings.model_uri`. `report` is told each step. Raises `LoadFailed`."""
+    """The model at `settings.model_uri`. `report` is called with each step. Raises `LoadFailed`."""
     assert settings.model_uri is not None
     start = time.perf_counter()
     with explained(settings) as attempt:
@@ -63,15 +63,15 @@ def load_model(settings: Settings, report: Report = lambda step: None) -> Model:
 
 @contextlib.contextmanager
 def explained(settings: Settings) -> Iterator[Attempt]:
-    """Turns any exception that is raised inside into a `LoadFailed` with advice. Yields the
-    `Attempt`, which has to be told each step."""
+    """A context that turns every exception in it into a `LoadFailed` with advice. It gives the
+    `Attempt`; the code inside must call `Attempt.begin` for each step."""
     attempt = Attempt(settings.model_uri or "", settings.tracking_uri, settings.login)
     attempt.secrets = settings.secrets
     try:
         yield attempt
-    except LoadFailed:  # has its advice already
+    except LoadFailed:  # its text is advice already
         raise
-    except (Exception, SystemExit) as error:  # of MLflow, its stores, the model's own code
+    except (Exception, SystemExit) as error:  # from MLflow, its stores, or the model's own code
         raise LoadFailed(advice(error, attempt)) from error
 
 
@@ -85,7 +85,7 @@ def _find(settings: Settings, attempt: Attempt) -> Registration:
 
 
 def _load(settings: Settings, attempt: Attempt, registration: Registration, path: Path) -> Model:
-    """The model in the folder `path`."""
+    """Loads the model from the folder `path`."""
     attempt.begin("loading")
     import mlflow
 
@@ -114,8 +114,8 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
 
 
 def _compare_python(path: Path) -> None:
-    """Warns if the model was saved with another Python version, before a pickle of it may end the
-    process."""
+    """Warns if the model was saved with another Python version. It must run before the model is
+    loaded, since a pickle from another version may crash the process."""
     from mlflow.models import Model as Saved
 
     flavor = Saved.load(str(path)).flavors.get("python_function", {})
@@ -130,7 +130,8 @@ def _compare_python(path: Path) -> None:
 
 
 def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
-    """The model's folder, downloaded unless it is here already."""
+    """The folder with the model's files, and the temporary folder into which they were downloaded;
+    None for the latter if the files are on this machine already."""
     import mlflow
 
     if local := local_path(uri):
@@ -138,7 +139,7 @@ def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
     folder = _temporary_folder()
     try:
         path = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
-        if path.is_dir() and not any(path.iterdir()):  # what some stores hand out for nothing
+        if path.is_dir() and not any(path.iterdir()):  # some stores give this if there is nothing
             raise FileNotFoundError(uri)
         return folder, path
     except BaseException:
@@ -157,7 +158,7 @@ def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
 
 
 def check_flavor(path: Path, uri: str) -> None:
-    """Raises `LoadFailed` for a folder that is no model which Python can serve."""
+    """Raises `LoadFailed` if the folder is no MLflow model, or one that Python cannot serve."""
     try:
         flavors = yaml.safe_load((path / "MLmodel").read_bytes())["flavors"]
         names = list(flavors.keys())
@@ -174,7 +175,8 @@ def check_flavor(path: Path, uri: str) -> None:
 
 
 def _whole(path: Path) -> str:
-    """What to do about a place that holds no model: name the folder above or below it that does."""
+    """The advice for a path that is no model: if a model is above or below it, to name that
+    folder."""
     if path.name == "MLmodel" and path.is_file():
         return "name the folder that this file is in"
     folders = islice(os.walk(path), FOLDERS)
@@ -185,13 +187,13 @@ def _whole(path: Path) -> str:
 
 
 FOLDERS: Final = 1000
-"""How many are looked through for a model."""
+"""The most folders that are searched for a model."""
 
 FOREIGN: Final = {
     "crate": "it was logged from R: deploy it there, on Posit Connect with plumber or vetiver",
     "mleap": "it is for Java: serve it there, or log it from Python",
 }
-"""Flavors of other languages, and where such a model is served."""
+"""Flavors of other languages, and the advice where to serve such a model."""
 
 
 def _signature(pyfunc: "PyFuncModel") -> Signature:

@@ -1,7 +1,8 @@
 """The input example that was logged with a model, as a body of /invocations.
 
-In: the model's folder, and what its MLmodel file says of the example. Out: JSON, or None without an
-example that can be read. Newer versions of MLflow write that body; older ones only the example.
+In: the model's folder, and what its MLmodel file says of the example. Out: JSON, or None if there
+is no example or it cannot be read. Newer versions of MLflow write the body itself; older ones write
+only the example, from which the body is made here.
 """
 
 import json
@@ -12,11 +13,11 @@ from typing import Any, Final
 BODY: Final = "serving_input_example.json"
 
 WHOLE: Final = frozenset({"inputs", "messages", "prompt", "input"})
-"""Keys of an example that is a body as it stands: a tensor, a chat, a completion."""
+"""If an example has one of these keys, it is a whole body: a tensor, a chat, a completion."""
 
 
 class NoBody(ValueError):
-    """Sparse matrices, which no body has."""
+    """The example is a sparse matrix, which a body cannot contain."""
 
 
 FAULTS: Final[Mapping[type[Exception], str]] = {
@@ -28,8 +29,8 @@ FAULTS: Final[Mapping[type[Exception], str]] = {
 
 
 def logged_example(folder: Path, info: Mapping[str, Any] | None) -> tuple[bytes | None, str]:
-    """The body, or None, and why it cannot be read, or the empty text. `info` is
-    `saved_input_example_info` of the MLmodel file."""
+    """The body, None if there is none; and the reason why it cannot be read, empty if it can.
+    `info` is `saved_input_example_info` of the MLmodel file."""
     body = folder / BODY
     if body.is_file():
         return body.read_bytes(), ""
@@ -43,12 +44,12 @@ def logged_example(folder: Path, info: Mapping[str, Any] | None) -> tuple[bytes 
 
 
 def _split(logged: Any) -> dict[str, Any]:
-    """From columns and rows. Columns that have only numbers have no names, and make a tensor."""
+    """The body for an example of columns and rows. Without names of columns it is a tensor."""
     return {"dataframe_split": logged} if "columns" in logged else {"inputs": logged["data"]}
 
 
 def _columns(logged: Any) -> dict[str, Any]:
-    """From columns, each of which has its cells by the labels of their rows."""
+    """The body for an example of columns, each of which has its cells by row label."""
     labels = {label: None for cells in logged.values() for label in cells}
     rows = [[cells.get(label) for cells in logged.values()] for label in labels]
     return {"dataframe_split": {"columns": list(logged), "data": rows}}
@@ -61,11 +62,12 @@ TABLES: Final[Mapping[str, Callable[[Any], dict[str, Any]]]] = {
     "columns": _columns,
     "values": lambda logged: {"inputs": list(logged)},
 }
-"""By `pandas_orient`, the form in which pandas wrote the example."""
+"""The functions that make the input of a body, by `pandas_orient`: the form in which pandas wrote
+the example."""
 
 
 def _body(logged: Any, info: Mapping[str, Any]) -> dict[str, Any]:
-    """The input, with its params beside it where it has some."""
+    """The body: the input, and its params if the example has some."""
     if not info.get("params"):
         return _input(logged, info)
     return {**_input(logged["inputs"], info), "params": logged["params"]}

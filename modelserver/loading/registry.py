@@ -1,9 +1,8 @@
-"""What the registry knows of a model URI: which version it means now, its tags and description, and
-where its files are.
+"""What the registry knows of a model URI: version, tags, description, and where its files are.
 
-`resolve` pins aliases, stages and `latest` to a version, so that what is described is what is
-loaded. Other URIs (runs, logged models, paths) pass through. Errors are MLflow's,
-or `NotRegistered`.
+`resolve` replaces an alias, a stage or `latest` by the version that it means now, so that the model
+that is loaded is the one that is described. Other URIs (runs, logged models, paths) are not
+changed. Raises MLflow's errors, or `NotRegistered`.
 """
 
 import re
@@ -23,18 +22,19 @@ if TYPE_CHECKING:
 
 
 MOST: Final = 1000
-"""Models or versions that are looked through."""
+"""The most models or versions that are searched."""
 
 SHOWN: Final = 5
-"""Names, versions or aliases in a message."""
+"""The most names, versions or aliases in a message."""
 
 
 class NotRegistered(LookupError):
-    """There is no such model in the registry; the text says what is there."""
+    """There is no such model in the registry; the text says what the registry has."""
 
 
 def find(attempt: Attempt) -> Registration:
-    """Looks the attempt's model up, and begins to fetch it. Raises what `resolve` raises."""
+    """Looks the attempt's model up, and begins the step of fetching. Raises what `resolve`
+    raises."""
     attempt.begin("looking up")
     registration = resolve(attempt.model_uri)
     attempt.location = registration.location
@@ -43,7 +43,8 @@ def find(attempt: Attempt) -> Registration:
 
 
 def resolve(uri: str) -> Registration:
-    """The registration of `models:/name/…`, or of anything else just its URI and location."""
+    """The registration of `models:/name/…`; for every other URI only the URI and its location.
+    Raises `NotRegistered`, or an exception of MLflow."""
     if uri.startswith("runs:/"):
         from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 
@@ -61,7 +62,7 @@ def resolve(uri: str) -> Registration:
             return _registered(client, *named)
     except MlflowException as error:
         there = None
-        with suppress(MlflowException):  # whoever may ask for a model need not see all
+        with suppress(MlflowException):  # a user with access to one model may not list others
             there = _what_is_there(client, uri) if _is_unknown(error) else None
         if there is None:
             raise
@@ -76,7 +77,8 @@ def _is_unknown(error: BaseException) -> bool:
 
 
 def _what_is_there(client: "MlflowClient", uri: str) -> str | None:
-    """What the registry has that comes nearest to the URI; None where the URI names no model."""
+    """What the registry has that is similar to the URI, in words; None if the URI names no
+    model."""
     found = re.fullmatch(r"models:/+([^/@]+)(?:/([^/]+)|@([^/]+))", uri)
     if found is None:
         return None
@@ -85,7 +87,8 @@ def _what_is_there(client: "MlflowClient", uri: str) -> str | None:
 
 
 def _other_names(client: "MlflowClient", name: str) -> str | None:
-    """The models of the registry; None where there is one of this name."""
+    """The names of similar models in the registry, in words; None if it has a model of this
+    name."""
     names = [model.name for model in client.search_registered_models(max_results=MOST)]
     if name in names:
         return None
@@ -94,7 +97,8 @@ def _other_names(client: "MlflowClient", name: str) -> str | None:
 
 
 def _of_model(client: "MlflowClient", name: str, suffix: str | None, alias: str | None) -> str:
-    """The aliases, versions or stages of a model, whichever was asked for."""
+    """The aliases, versions or stages that a model has, in words: those of the sort that the URI
+    named."""
     if alias is not None:
         return f"{name} has {_texts('the aliases', client.get_registered_model(name).aliases)}"
     versions = client.search_model_versions(f"name = '{name}'", max_results=MOST)

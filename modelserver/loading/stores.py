@@ -1,7 +1,7 @@
-"""Artifact stores: which one a location is in, which packages and settings it needs.
+"""Artifact stores: in which one a model's files are, and which packages and settings it needs.
 
-In: the URI of a model's files. Out: one row of the table, or None for a scheme that is not in it.
-Each store is a row; the packages are those that MLflow imports for its scheme.
+In: the URI of a model's files. Out: the row of the table for its scheme, or None. Each store is a
+row; the packages are those that MLflow imports for its scheme.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What to know of an artifact store before its files can be read."""
+    """An artifact store, and what is needed to read its files."""
 
     name: str
     packages: Sequence[str]
     login: str
-    """What it is asked with, as a clause."""
+    """The credentials that it needs, as words for a message."""
     host: str = ""
-    """Whom it is asked from, where the location does not say."""
+    """The host that is asked, if the location does not name it, as words for a message."""
 
 
 AWS: Final = (
@@ -62,9 +62,9 @@ STORES: Final = {
 }
 
 CONTAINERS: Final = frozenset({"wasbs", "wasb", "abfss", "abfs"})
-"""Schemes whose URIs have a container, no login, before the @."""
+"""Schemes of Azure. In their URIs, the text before the @ is a container and no login."""
 
 
 def store_of(location: str) -> Store | None:
-    """The row for a location."""
+    """The store of a location; None if its scheme is not in the table."""
     return STORES.get(location.partition(":")[0].lower())

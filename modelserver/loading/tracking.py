@@ -1,8 +1,8 @@
-"""MLflow set up for this process: which tracking server, with which login, how patiently.
+"""MLflow's settings for this process: which tracking server, with which login, how many retries.
 
-In: settings. MLflow keeps all of it for the whole process, partly in environment variables, so it
-is set once more whenever a model is loaded. The registry follows the tracking server, unless
-`MLFLOW_REGISTRY_URI` says otherwise.
+In: settings. MLflow keeps them for the whole process, partly in environment variables, so they are
+set again whenever a model is loaded. The registry is on the tracking server, unless
+`MLFLOW_REGISTRY_URI` names another one.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from modelserver.scoring.mlflow_internals import auth_providers, take_texts_for_
 
 @dataclass(frozen=True, slots=True)
 class AuthProvider:
-    """What MLflow's registry of request auth holds: a name, and the auth that it stands for."""
+    """An entry of MLflow's registry of auth providers: a name, and the auth that it stands for."""
 
     name: str
     auth: KeyAuth
@@ -25,16 +25,16 @@ class AuthProvider:
         return self.name
 
     def get_auth(self) -> KeyAuth:
-        """Called by MLflow for each request."""
+        """The auth callable. MLflow asks for it with each request."""
         return self.auth
 
 
 def set_mlflow_up(settings: Settings) -> None:
-    """Makes MLflow ask the server in `settings` with the login in `settings`, for a process that
-    serves."""
+    """Sets MLflow up for a process that serves a model: the tracking server and login in
+    `settings`, and few retries."""
     from mlflow import environment_variables as variables
 
-    # MLflow retries for minutes in silence; here the whole load is retried, and says so.
+    # MLflow retries silently for minutes; `lifecycle` retries the whole load, and logs it.
     if variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.get_raw() is None:
         variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
     take_texts_for_values()
@@ -42,8 +42,7 @@ def set_mlflow_up(settings: Settings) -> None:
 
 
 def log_in(settings: Settings) -> None:
-    """Only the server and the login: for programs that do other things with MLflow than to serve a
-    model."""
+    """Sets only the tracking server and the login, for commands that do not serve a model."""
     import mlflow
     from mlflow import environment_variables as variables
 
@@ -55,7 +54,7 @@ def log_in(settings: Settings) -> None:
 
 @cache
 def _registered(auth: KeyAuth) -> str:
-    """The name under which MLflow finds `auth`, which is registered once."""
+    """The name under which MLflow finds `auth`. The first call registers it."""
     providers = auth_providers()
     name = f"posit-connect-{len(list(providers))}"
     providers.register(lambda: AuthProvider(name, auth))

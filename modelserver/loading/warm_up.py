@@ -1,7 +1,8 @@
-"""The first prediction: of the example that was logged with the model, before anybody asks.
+"""The first prediction: of the example that was logged with the model, before the first request.
 
-In: a loaded model. Out: what is wrong with the example, in words for who publishes the model and
-without its data; nothing where it is predicted. The log has the same line, and the traceback.
+In: a loaded model. Out: what is wrong with the example, in words for the person who publishes the
+model, without the example's data; empty if it was predicted. The log has the same line, with the
+traceback.
 """
 
 import logging
@@ -24,7 +25,7 @@ ADVICE: Final = "log the model again with an input_example that it predicts"
 
 
 def warm_up(model: Model, limit: int) -> Sequence[str]:
-    """Predicts the example, and returns warnings. `limit`: bytes of a request."""
+    """Predicts the example, and returns warnings. `limit`: the most bytes of a request."""
     if model.example is None:
         return _without_example(model.example_fault)
     start = time.perf_counter()
@@ -49,7 +50,8 @@ def _without_example(fault: str) -> Sequence[str]:
 
 
 def _fault(error: Exception) -> str:
-    """What went wrong. The text that a model chose for an answer may hold data."""
+    """What went wrong. If the model itself raised an exception, only its type, since its text may
+    contain data."""
     if isinstance(error, ApiError) and not isinstance(error, ModelRaised):
         return without_request(error.message)
     return f"the model raised {type(error.__cause__ or error).__name__}"

@@ -1,6 +1,6 @@
 """Bytes of a request to a typed payload.
 
-In: header texts and a body. Out: a `Payload`, typed as the signature says; what cannot be read
-raises an `ApiError` that names the place. Pure, as `types` is, on which it stands. `fast` has the
-ways that large plain bodies take; each has a plain way beside it here that does the same.
+In: the texts of headers, and a body. Out: a `Payload` with the types of the signature. What cannot
+be read raises an `ApiError`, which names the place. Stands on `types`, and is pure like it. `fast`
+has faster ways for large plain bodies; for each there is a plain way here that does the same.
 """

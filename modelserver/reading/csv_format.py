@@ -1,4 +1,4 @@
-"""CSV as a format of requests: a body to model input, and rows to the text of an example."""
+"""CSV as a format of requests: from a body to model input, and from rows to an example's text."""
 
 import csv
 import io

@@ -1,11 +1,12 @@
-"""CSV: UTF-8 text with a header to a `Table`, by the rules that JSON obeys.
+"""CSV: UTF-8 text with a header to a `Table`, by the same rules as JSON.
 
-pandas' C parser infers what the columns hold; where that is not what the signature says, all are
-read as text and left to the converters, which name the bad ones. Refused with `BadRequest`: wrong
-UTF-8, no header, a name given twice, a row with more or fewer cells than the header.
+pandas' C parser infers the types of the columns. If they are not those of the signature, all
+columns are read as text, and the converters of the signature name the bad cells. Raises
+`BadRequest` for wrong UTF-8, no header, a name given twice, and a row with more or fewer cells than
+the header.
 
-Empty cells are missing. In a column that is not text so are pandas' words (NA, null, …); in a text
-column only the empty cell is, since "NA" is a text like any other.
+An empty cell is a missing value. In a column that is not text, so are pandas' words for it (NA,
+null, …). In a text column they are texts like any other.
 """
 
 import csv
@@ -23,7 +24,7 @@ from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Cells, Kind
 from modelserver.types.tables import MOST_CELLS, NO_ROWS as EMPTY, Table, twice
 
-# pandas reads floats to the last digit by default since 3.1, before that when asked to.
+# Since 3.1, pandas reads all digits of floats by default; before, an option makes it do so.
 EXACT_FLOATS: Final[Mapping[str, Any]] = (
     {}
     if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
@@ -45,18 +46,18 @@ NO_ROWS: Final = (
 )
 
 SEPARATORS: Final = re.compile(rb'\A"[^"\r\n]*"([;\t|])"')
-"""Behind a first name in quotes, what R's write.csv2 and others put in the place of commas."""
+"""A separator other than the comma after a first name in quotes, as R's write.csv2 writes it."""
 
 OPEN_QUOTE: Final = "a quoted cell does not end"
 
 LABELS: Final = "Unnamed: 0"
-"""How pandas calls a first column without a name, also in a training table that it read."""
+"""pandas' name for a first column without a name, which a signature may therefore have."""
 
 
 def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
     """The table in `body`; `kinds` are the signature's columns by name, if they have names.
 
-    A nameless first column, which row labels have, is left out.
+    A first column without a name is left out, since it holds row labels. Raises `BadRequest`.
     """
     body, names = _checked_header(body, kinds)
     by_position = [kinds.get(name) for name in names]
@@ -70,7 +71,8 @@ def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
 
 
 def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
-    """pandas would skip blank texts here, since it cannot tell them from blank lines."""
+    """The table of a single column, read without pandas: pandas would take a blank text for a blank
+    line and skip it."""
     records = _records(body)
     next(records)
     cells = [record[0] if len(record) == 1 else None for record in records]
@@ -82,7 +84,8 @@ def _read_one_column(body: bytes, name: str, kind: Kind | None) -> Table:
 
 
 def read_untyped_csv(body: bytes) -> pd.DataFrame:
-    """The table as pandas reads it by default, for a model without a signature."""
+    """The table as pandas reads it by default, for a model without a signature. Raises
+    `BadRequest`."""
     body, names = _checked_header(body, {})
     frame = _parsed(body, len(names), index_col=False)
     by_position = frame.set_axis(range(len(names)), axis=1)
@@ -93,9 +96,9 @@ def read_untyped_csv(body: bytes) -> pd.DataFrame:
 
 
 def _named(frame: pd.DataFrame, names: Sequence[str], known: Container[str] = ()) -> list[int]:
-    """The places of the columns that count: not that of row labels, which is the first and has no
-    name, and not the empty ones without a name that a spreadsheet leaves at the end. `known`: the
-    names of the signature, of which one may be empty."""
+    """The positions of the columns to keep. Left out are a first column without a name, which holds
+    row labels, and empty columns without a name at the end, which spreadsheets write. `known`: the
+    names of the signature; if one of them is the empty text, all columns are kept."""
     if "" in known:
         return list(range(len(names)))
     end = len(names)
@@ -105,8 +108,8 @@ def _named(frame: pd.DataFrame, names: Sequence[str], known: Container[str] = ()
 
 
 def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[str]]:
-    """The body without a byte order mark, and its header. Checks the first row's length too,
-    which pandas would take for a sign that the first column holds row labels."""
+    """The body without a byte order mark, and its header. Raises `BadRequest` for a bad header, and
+    for a first row of another length: pandas would take its first cells for row labels."""
     body = body.removeprefix(b"\xef\xbb\xbf")
     _check_utf8(body)
     if (returns := _count(body, "\r")) and returns != body.count(b"\r\n"):
@@ -122,28 +125,29 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
     if names[0] == "" and LABELS in known:
         names[0] = LABELS
     if known and not {folded(name) for name in known} & {folded(name) for name in names}:
-        # These may be cells, which are not repeated.
+        # The names may be cells of data, so the message must not repeat them.
         raise BadRequest(A_FORM if FORM.match(names[0]) else NO_HEADER)
     if repeated := [name for name in twice(names) if name]:
-        if first is None:  # curl -d joined the lines, so cells may be among the names
+        if first is None:  # curl -d joins all lines, so the names may include cells of data
             raise BadRequest(NO_ROWS)
         raise BadRequest(f"columns given twice: {listed(repeated)}")
     if first is not None and len(first) != len(names):
         raise _ragged(0, len(first), len(names))
     lines = _count(body, "\n") + _count(body, "\r")
     if lines * len(names) > MOST_CELLS and lines * len(names) > 10 * (_count(body, ",") + lines):
-        _refuse_ragged_rows(body, len(names))  # before pandas makes room for what is not there
+        _refuse_ragged_rows(body, len(names))  # pandas would reserve memory for the missing cells
     return body, names
 
 
 def _count(body: bytes, letter: str) -> int:
-    """How often a letter occurs; ten times as fast as `bytes.count`."""
+    """How often a letter occurs in the body; ten times as fast as `bytes.count`."""
     return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(letter)))
 
 
 def _with_newlines(body: bytes) -> bytes:
-    """The body with a newline for each carriage return outside of quotes. Where those alone end
-    lines, pandas takes a blank line and an empty cell for one cell, and shifts the row."""
+    """The body with a newline in place of each carriage return outside of quotes. If only carriage
+    returns end lines, pandas takes a blank line together with an empty cell for one cell, and the
+    row is shifted."""
     letters = np.frombuffer(body, np.uint8).copy()
     inside = np.bitwise_xor.accumulate(letters == ord('"'))
     letters[(letters == ord("\r")) & ~inside] = ord("\n")
@@ -158,7 +162,8 @@ def _check_utf8(body: bytes) -> None:
 
 
 def _records(body: bytes) -> Iterator[list[str]]:
-    """The lines of the file as lists of cells, without blank ones, which pandas skips too."""
+    """The lines of the file as lists of cells, without blank lines, which pandas skips too. Raises
+    `BadRequest`."""
     text = io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="")
     try:
         yield from filter(None, csv.reader(text, strict=True))
@@ -170,7 +175,8 @@ def _records(body: bytes) -> Iterator[list[str]]:
 
 
 def _read_cells(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame:
-    """The table with its columns as pandas infers them where that loses nothing, else as text."""
+    """The table with the types that pandas infers, or all columns as text if that lost
+    something."""
     texts = {
         position: str
         for position, kind in enumerate(kinds)
@@ -180,8 +186,8 @@ def _read_cells(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame:
         position: [""] if kind is None or kind.takes_any_text else list(MISSING)
         for position, kind in enumerate(kinds)
     }
-    # To be told which columns are text and what is missing where takes pandas half as long again.
-    # Before pandas 3, what it infers as text may be anything.
+    # The first attempt names no text columns and no missing values, with which pandas takes half as
+    # long again. It needs pandas 3: before, a column that is inferred as text may hold any values.
     if texts and None not in kinds and not TEXT_IS_OBJECT:
         frame = _parse(body, len(kinds), None, [""])
         if _are_as_expected(frame, kinds):
@@ -200,8 +206,8 @@ def _are_as_expected(frame: pd.DataFrame, kinds: Sequence[Kind | None]) -> bool:
 
 
 def _is_as_expected(column: "pd.Series[Any]", kind: Kind) -> bool:
-    """Whether pandas' inference lost nothing that the converter should see."""
-    if kind.json_type not in INFERRED:  # pandas leaves gaps among integers of 64 bits empty texts
+    """Whether pandas' inference lost nothing that the column's converter must see."""
+    if kind.json_type not in INFERRED:  # among unsigned 64-bit integers, pandas reads gaps as ""
         return column.dtype == TEXT and not (column == "").any()
     inferred = column.dtype.kind
     if inferred not in INFERRED[kind.json_type]:
@@ -209,12 +215,13 @@ def _is_as_expected(column: "pd.Series[Any]", kind: Kind) -> bool:
     if inferred == "f" and kind.json_type == "number":
         return not np.isinf(column.to_numpy()).any()  # perhaps a number too large for a double
     if inferred == "f":
-        return not (column.abs() >= EXACT).any()  # perhaps an integer that a gap made a float
+        return not (column.abs() >= EXACT).any()  # an integer beside a gap may have lost digits
     return True
 
 
 def _parse(body: bytes, width: int, dtypes: Mapping[int, Any] | None, missing: Any) -> pd.DataFrame:
-    """The table with its columns named by position; those without a dtype as pandas infers it."""
+    """The table with positions as column names. pandas infers the dtype of columns that are not in
+    `dtypes`; `missing` are the words for missing values."""
     return _parsed(
         body,
         width,
@@ -232,13 +239,14 @@ def _parsed(body: bytes, width: int, **options: Any) -> pd.DataFrame:
     try:
         frame: pd.DataFrame = pd.read_csv(io.BytesIO(body), **options, **EXACT_FLOATS)
     except pd.errors.ParserError as error:
-        _refuse_ragged_rows(body, width)  # names the row in all cases that are known
+        _refuse_ragged_rows(body, width)  # the cause in all known cases; it names the row
         raise BadRequest("the body is not valid CSV") from error  # pragma: no cover
     return frame
 
 
 def _refuse_short_rows(body: bytes, frame: pd.DataFrame, names: Sequence[str]) -> None:
-    """pandas fills short rows up; only a missing last cell can hide one."""
+    """Raises `BadRequest` for rows that are too short. pandas fills them up, so their last cell is
+    missing; the rows are counted only if that can be so."""
     if b'"' not in body:
         if _count(body, ",") != (len(frame) + 1) * (len(names) - 1):
             _refuse_ragged_rows(body, len(names))
@@ -257,7 +265,7 @@ def _ragged(row: int, found: int, width: int) -> BadRequest:
 
 
 def _cells(column: "pd.Series[Any]", kind: Kind | None) -> Cells:
-    """The column as converters take it: numbers as they are, texts with None for missing."""
+    """The column as converters take it: numbers unchanged, texts with None for missing values."""
     if kind is None or column.dtype.kind in "biuf":
         return column.to_numpy()
     if kind.dtype is TEXT:

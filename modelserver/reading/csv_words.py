@@ -1,7 +1,7 @@
-"""What cells of CSV say beside numbers and texts: words for missing values, true and false.
+"""What cells of CSV mean besides numbers and texts: words for missing values, true and false.
 
-In: the cells of a column as texts, None where they are empty, and the kind of the column. Out: the
-cells for its converter. In a column that is not text pandas' words (NA, null, …) are missing.
+In: the cells of a column as texts, None for an empty one, and the kind of the column. Out: the
+cells for its converter. In a column that is not text, pandas' words (NA, null, …) mean missing.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from modelserver.types.cell_parsers import floats
 from modelserver.types.kind import Kind
 
 INFERRED: Final[Mapping[str | None, str]] = {"number": "iuf", "integer": "iuf", "boolean": "bif"}
-"""What pandas may make of a column, as NumPy's kinds of dtype, by the type that its cells have in
-JSON. Other columns are read as text."""
+"""The kinds of dtype (NumPy's letters) that pandas may infer for a column, by the JSON type of its
+cells. Columns of other types are read as text."""
 
-# The words of pandas.read_csv's na_values.
+# The words that pandas.read_csv takes for missing values by default.
 MISSING: Final = frozenset(
     (
         *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
@@ -24,15 +24,15 @@ MISSING: Final = frozenset(
     )
 )
 
-# JSON's true is 1 in a number column; so is CSV's, as in pandas, which minds no case.
+# In a number column, true is 1, as in JSON. Case does not matter, as in pandas.
 TRUTHS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 NUMBERS: Final = floats(np.float64)
 
 
 def worded(cells: list[Any], kind: Kind | None) -> list[Any]:
-    """The cells, with values for CSV's own words. A boolean may be spelled as a number: a column of
-    flags that has gaps is one of floats to R and pandas."""
+    """The cells, with CSV's words replaced by the values that they mean. A boolean may be written
+    as a number: R and pandas write 1.0 and 0.0 if a column of booleans has gaps."""
     if kind is None or kind.takes_any_text:
         return cells
     if kind.json_type not in INFERRED:
@@ -44,7 +44,7 @@ def worded(cells: list[Any], kind: Kind | None) -> list[Any]:
 
 
 def _number(cell: str) -> float | str:
-    """The number that the cell spells, else the cell."""
+    """The number that the cell spells; the cell itself if it spells none."""
     try:
         return float(NUMBERS([cell])[0])
     except ValueError:

@@ -1,8 +1,8 @@
 """The formats that a request body may have: one row per media type.
 
-A row says how a body is recognised and read, which types of input it can hold, and how the
-documentation shows it. `media` picks the row of a request. The 415 answer, the OpenAPI document,
-its examples and the tests list these rows, so that a new format is one row and its reader.
+A row says how a body is recognised and read, what input it can hold, and how the documentation
+shows it. `media` picks the row for a request. The 415 answer, the OpenAPI document, its examples
+and the tests are made from these rows, so a new format needs only a row and a reader.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,29 +24,31 @@ PARQUET: Final = "application/vnd.apache.parquet"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A row: one media type. `name` is how messages call it. `reader` gets a body, the signature,
-    and the most bytes that a body may stand for."""
+    """One media type. `name` is its name in messages. `reader` gets a body, the signature, and the
+    most bytes that a body may have after decoding."""
 
     media_type: str
     name: str
     reader: Callable[[bytes, Signature, int], Payload]
     nested: bool = False
-    """Whether a cell can be an array, an object or a map. Where not, such columns are refused."""
+    """Whether a cell can be an array, an object or a map. If not, a model with such columns refuses
+    the format."""
     tensors: bool = False
-    """Whether it can hold tensors. Where not, models that take them refuse it."""
+    """Whether it can hold tensors. If not, a model that takes tensors refuses the format."""
     starts: tuple[bytes, ...] = ()
-    """How a body begins, by which it is known without a media type; text after blanks."""
+    """The possible beginnings of a body, by which it is recognised without a media type. Before a
+    text there may be blanks."""
     binary: bool = False
-    """Whether it is no text: it has no charset, and may stand for more bytes than it has."""
+    """Whether it is binary: it has no charset, and may stand for more bytes than it has."""
     needs: str | None = None
-    """The optional package without which it is not read."""
+    """The optional package that reads it."""
     about: str = ""
-    """How the document explains a body; for JSON the handwritten base does."""
+    """The description of a body in the OpenAPI document. For JSON the base document has it."""
     write: Callable[[Sequence[object], Sequence[Sequence[Any]]], str] | None = None
-    """Names of columns and rows of JSON values to the text of an example, where one is shown."""
+    """Writes an example: from column names and rows of JSON values to text. None: it has none."""
 
     def read(self, body: bytes, signature: Signature, limit: int) -> Payload:
-        """The model input in a body. Raises `ApiError` for what cannot be read."""
+        """The model input in a body. Raises `ApiError` if it cannot be read."""
         if self.needs and not _is_installed(self.needs):
             raise UnsupportedMediaType(
                 f"this server cannot read {self.name}: {self.needs} is not installed"
@@ -95,7 +97,7 @@ FORMATS: Final = {
         ),
     )
 }
-"""The rows by media type, in the order in which they are listed."""
+"""The rows by media type, in the order of all lists of formats."""
 
 PACKED: Final = tuple(start for row in FORMATS.values() if row.binary for start in row.starts)
-"""How bodies begin that may stand for more bytes than they have."""
+"""The beginnings of bodies that may stand for more bytes than they have."""

@@ -1,7 +1,7 @@
 """A decoded JSON value to what the model's `predict` takes: the input forms of MLflow's protocol.
 
-In: a JSON value. Out: a `Payload`, typed as the signature says. The forms are those of
-`mlflow.pyfunc.scoring_server`: one key of the body says which it is, but for chats, where the body
+In: a JSON value. Out: a `Payload` with the types of the signature. The forms are those of
+`mlflow.pyfunc.scoring_server`: a key of the body names the form, except for chats, where the body
 itself is the input. Raises `BadRequest` or `InvalidInput`. Pure.
 """
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_value(value: Any, signature: Signature) -> Payload:
-    """The model input in a decoded body."""
+    """The model input in a decoded body. Raises `BadRequest` or `InvalidInput`."""
     if not isinstance(value, dict):
         raise _no_form("the body must be a JSON object with one of {}, not {}", value, signature)
     if not signature.chat_keys.isdisjoint(value):
@@ -32,7 +32,7 @@ def read_value(value: Any, signature: Signature) -> Payload:
 
 
 def _no_form(said: str, value: Any, signature: Signature) -> BadRequest:
-    """The error for a body that is not of one form, with what would make it one."""
+    """The error for a body with no form or with several, and advice how to correct it."""
     declared = signature.chat_keys & signature.names
     taken = [*(key for key in LLM_KEYS if key in declared), *FORM_READERS]
     if not isinstance(value, dict):
@@ -45,7 +45,7 @@ def _no_form(said: str, value: Any, signature: Signature) -> BadRequest:
 
 
 def _refuse_misplaced_params(others: Sequence[str], signature: Signature) -> None:
-    """Refuses params beside the key `params`, and other spellings of that key."""
+    """Raises `InvalidInput` for params outside of the key `params`, and for a misspelt `params`."""
     if misplaced := [key for key in others if key in signature.params.names]:
         raise InvalidInput(are_params(misplaced))
     misspelt = [key for key in others if hint(key, ["params"])]

@@ -1,7 +1,7 @@
 """JSON: the bytes of a body to what the model's `predict` takes, model input and params.
 
-In: the uncompressed bytes. Out: a `Payload`. The plainness of the body picks the way: whatever is
-not plain is decoded and goes through `input_forms`. Pure: no HTTP, no environment.
+In: the uncompressed bytes. Out: a `Payload`. The fast readers are tried first; `json_text` decodes
+every other body, and `input_forms` reads the value. Pure: no HTTP, no environment.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from modelserver.types.tables import Table
 from modelserver.types.type_table import KINDS
 
 MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
-"""Found in each body that has a key `params`, in which a null is not what NaN is."""
+"""Matches every body with a key `params` (and others). Among params, null and NaN differ."""
 
 
 def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:
@@ -43,15 +43,17 @@ def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:
 
 
 def _read_fast(body: bytes, signature: Signature) -> Payload | None:
-    """A body that a fast way reads, if what it reads fits; None for all others."""
+    """What a fast reader makes of the body; None if there is none, or if the result does not fit
+    the signature."""
     for found in read_fast(body, signature):
-        with contextlib.suppress(BadRequest):  # the plain way says what is wrong
+        with contextlib.suppress(BadRequest):  # the plain way then reports what is wrong
             return payload_of(found, signature)
     return None
 
 
 def payload_of(found: Found, signature: Signature) -> Payload:
-    """The payload of what a fast way read. Raises `BadRequest` where that does not fit."""
+    """The payload of what a fast reader returned. Raises `BadRequest` if that does not fit the
+    signature."""
     if isinstance(found, Table):
         return signature.read_table(found)
     return signature.read_inputs(found, None)
@@ -66,18 +68,18 @@ def _read_plainly(body: bytes, signature: Signature) -> Payload:
 
 
 def _read_constants(body: bytes, signature: Signature) -> Payload:
-    """A body of Python's json module, with NaN or infinities in it."""
+    """Reads a body of Python's json module that contains NaN or infinities."""
     body = as_utf8(body)
     alike = signature.nan_is_null and not (signature.params.declared and MAYBE_PARAMS.search(body))
     if alike and (nulls := constants_as_nulls(body)) is not None:
-        with contextlib.suppress(BadRequest):  # what is wrong, is said of the body as it was sent
+        with contextlib.suppress(BadRequest):  # faults are reported for the body that was sent
             return _read_fast(nulls, signature) or read_value(decode_json(nulls), signature)
     return read_value(decode_constants(body), signature)
 
 
 def _lacks_digits(detail: Mapping[str, Any], body: bytes) -> bool:
-    """Whether an integer may have been refused because a float stands for it: one that does not
-    hold all of its digits, or that could be the text of a text column."""
+    """Whether an integer may have been refused because orjson made it a float: a float lacks some
+    of its digits, and a text column takes integers but no floats."""
     found = str(detail.get("found"))
     is_text = detail.get("expected") == KINDS["string"].expects and found == "a number"
     return INEXACT in found or (is_text and may_lack_digits(body))

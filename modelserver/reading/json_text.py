@@ -1,12 +1,12 @@
 """Bytes of JSON to Python values, strictly and once.
 
-orjson reads the body. Refused with `BadRequest`, by position and never by value: what is not JSON,
-wrong UTF-8, lone surrogates, more than 1,024 levels, a key given twice. UTF-16, UTF-32 and a byte
-order mark are understood, as by MLflow's server.
+orjson reads the body. Raises `BadRequest` for invalid JSON, wrong UTF-8, lone surrogates, more than
+1,024 levels and a key given twice; messages name the position, never the value. UTF-16, UTF-32 and
+a byte order mark are accepted, as by MLflow's server.
 
-Python's json module writes NaN, Infinity and -Infinity, which JSON does not have; so do MLflow's
-client and the examples that MLflow logs. A body with such `BareConstants` is refused by
-`decode_json` and read by `decode_constants`, so that all other bodies pay nothing for it.
+Python's json module, and so MLflow's client and the examples that MLflow logs, write NaN, Infinity
+and -Infinity, which JSON does not have. `decode_json` refuses such a body with `BareConstants`, and
+`decode_constants` reads it. So other bodies lose no time with it.
 """
 
 import json
@@ -22,7 +22,8 @@ from modelserver.errors import BadRequest, not_utf8, quoted
 from modelserver.types.cell_parsers import WholeFloat, whole_number_of
 
 STAND_INS: Final = ((b"Infinity", b"1.000000"), (b"NaN", b"0.0"))
-"""JSON numbers as long as the constants: what is not JSON with these was none before."""
+"""A JSON number as long as each constant. With these in place of the constants, orjson can check
+the rest of a body, and error positions stay the same."""
 
 LONG_NUMBER: Final = re.compile(rb"\d{19}")
 
@@ -34,14 +35,16 @@ NAN: Final = re.compile(rb"NaN")
 
 
 class BareConstants(BadRequest):
-    """The body is JSON but for the constants of Python's json module that may stand in it."""
+    """The body is not JSON, perhaps only because of the constants that Python's json module
+    writes."""
 
 
 def decode_json(body: bytes, exact_integers: bool = False) -> Any:
-    """The JSON value in `body`. Raises `BareConstants` where `decode_constants` may read it.
+    """The JSON value in `body`. Raises `BareConstants` if `decode_constants` may read it, and
+    `BadRequest` for other faults.
 
-    `exact_integers` keeps integers beyond 64 bits whole, for models that get values unchecked;
-    orjson makes floats of them, which a typed column refuses anyway.
+    `exact_integers`: whether to keep integers beyond 64 bits whole, for models that get values
+    unchecked. orjson makes floats of them; a typed column refuses these anyway.
     """
     if not body.strip():
         raise BadRequest("the body is empty; send a table or an array of inputs")
@@ -58,7 +61,8 @@ def decode_json(body: bytes, exact_integers: bool = False) -> Any:
 
 
 def decode_constants(body: bytes) -> Any:
-    """The value in a body that Python's json module wrote: its bare constants are floats."""
+    """The value in a body that Python's json module wrote; NaN and infinities become floats. Raises
+    `BadRequest`."""
     body = strict = as_utf8(body)
     for constant, stand_in in STAND_INS:
         strict = strict.replace(constant, stand_in)
@@ -73,13 +77,14 @@ def decode_constants(body: bytes) -> Any:
 
 
 def decode_exactly(body: bytes) -> Any:
-    """The value in a body that was read before, with all digits of its numbers: integers of any
-    size, and a `WholeFloat` for each float of 2**53 and more that is spelled as a whole number."""
+    """The value in a body that could be read before, now with all digits of its numbers: integers
+    of any size, and a `WholeFloat` for each float of 2**53 or more that is spelled as a whole
+    number."""
     return _loads_slowly(as_utf8(body), _exact_float)
 
 
 def may_lack_digits(body: bytes) -> bool:
-    """Whether orjson may have made floats of integers."""
+    """Whether orjson may have made floats of integers in the body."""
     return LONG_NUMBER.search(body) is not None
 
 
@@ -89,10 +94,10 @@ def _exact_float(text: str) -> float:
 
 
 def constants_as_nulls(body: bytes) -> bytes | None:
-    """The body with null for each bare NaN, or None where nothing of it could be read so."""
+    """The body with null in place of each NaN outside of texts; None if there is no such NaN."""
     body = as_utf8(body)
     plain = body
-    if b"\\" in body:  # so that a quote is one that starts or ends a text
+    if b"\\" in body:  # in `plain`, each quote starts or ends a text
         plain = body.replace(b"\\\\", b"__").replace(b'\\"', b"__")
     parts, start, quotes, counted = [], 0, 0, 0
     for found in NAN.finditer(plain):
@@ -105,7 +110,7 @@ def constants_as_nulls(body: bytes) -> bytes | None:
 
 
 def _loads_slowly(body: bytes, parse_float: Callable[[str], Any] | None = None) -> Any:
-    """What orjson would read, by Python's own module."""
+    """The value as Python's json module reads it. Raises `BadRequest`."""
     try:
         return json.loads(body, parse_float=parse_float)
     except json.JSONDecodeError as error:
@@ -129,7 +134,8 @@ def as_utf8(body: bytes) -> bytes:
 
 
 def _refusal(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
-    """The error for what orjson refused. It does not say where text stops being UTF-8."""
+    """The error for a body that orjson refused. For wrong UTF-8 it finds the position, which orjson
+    does not tell."""
     try:
         body.decode()
     except UnicodeDecodeError as wrong:
@@ -140,11 +146,11 @@ def _refusal(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
 
 
 def _may_repeat_keys(body: bytes, value: Any) -> bool:
-    """False when it is certain that no object has a key twice.
+    """Whether an object may have a key twice. False if that is impossible.
 
-    Each key as written has a colon after it, so as many colons as keys in the parsed value means
-    that no key was lost. Texts may hold colons too, but seldom behind a quote; and there may be
-    more keys in nested objects, which are counted last.
+    Each key in the body has a colon after it. If there are as many colons as keys in the parsed
+    value, no key was lost. Texts may also contain colons, but seldom after a quote. Keys of nested
+    objects are counted last, since that takes longest.
     """
     keys = _count_outer_keys(value)
     if body.count(b":") == keys or _count_key_colons(body) == keys:
@@ -156,14 +162,14 @@ def _may_repeat_keys(body: bytes, value: Any) -> bool:
 
 
 def _count_key_colons(body: bytes) -> int:
-    """Colons that may end a key: behind a quote, or behind white space. At least all that do."""
+    """The number of colons after a quote or white space: all that end a key, and maybe others."""
     letters = np.frombuffer(body, np.uint8)
     before = letters[np.flatnonzero(letters == ord(":")) - 1]
     return int(np.count_nonzero((before == ord('"')) | (before <= ord(" "))))
 
 
 def _count_outer_keys(value: Any) -> int:
-    """Keys of objects that are reached without looking into rows or cells."""
+    """The number of keys of objects that can be counted without looking into rows or cells."""
     if isinstance(value, dict):
         return len(value) + sum(map(_count_outer_keys, value.values()))
     if isinstance(value, list) and value and isinstance(value[0], dict):

@@ -1,8 +1,8 @@
 """From HTTP to plain bytes: media types, charsets, content encodings.
 
-In: header texts and the raw body. Out: the row of the format table, and the body as it was before
-compression. Media types are parsed as RFC 9110 says (8.3.1: case-insensitive, quoted
-parameters); an absent or a form type, which curl, httr2 and vetiver send, is decided by the body.
+In: the texts of headers, and the raw body. Out: the row of the format table, and the body as it was
+before compression. Media types are parsed by RFC 9110 (8.3.1: case-insensitive, quoted parameters).
+curl, httr2 and vetiver send no media type or that of a form; then the body's beginning decides.
 """
 
 import gzip
@@ -16,17 +16,17 @@ from typing import Final
 from modelserver.errors import BadRequest, UnsupportedMediaType, too_large
 from modelserver.reading.formats import CSV, FORMATS, JSON, Format
 
-# What clients send for a body whose type they were not told: nothing, or a form's type.
+# The types that clients send if the user named none: no type, a form's type or plain text.
 UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "text/plain"})
 
 MULTIPART: Final = "multipart/form-data"
-"""What curl -F and forms with a file send."""
+"""The type that curl -F and HTML forms with a file send."""
 
 BLANKS: Final = b"\xef\xbb\xbf \t\r\n"
-"""A byte order mark and white space, with which a text may begin."""
+"""The bytes of a byte order mark and of white space, which may precede a text."""
 
 LONGEST_TYPE: Final = 256
-"""Characters of a Content-Type; the parser's time grows with their square."""
+"""The most characters of a Content-Type; the parser's time grows with the square of the length."""
 
 UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
@@ -53,7 +53,7 @@ def format_of(content_type: str | None, body: bytes) -> Format:
 
 @lru_cache(maxsize=128)
 def _parse(content_type: str) -> tuple[str, str]:
-    """Type and charset, in lower case."""
+    """The media type and the charset in lower case; without a charset, "utf-8"."""
     message = Message()
     message["Content-Type"] = content_type
     try:
@@ -64,7 +64,8 @@ def _parse(content_type: str) -> tuple[str, str]:
 
 
 def _sniff(body: bytes) -> Format:
-    """The format whose bodies begin so; CSV may begin in any way, and nothing at all is JSON."""
+    """The format of a body without a media type, by its beginning. An empty body counts as JSON,
+    and any other one as CSV."""
     text = body.lstrip(BLANKS)
     for row in FORMATS.values():
         if (body if row.binary else text).startswith(row.starts):
@@ -73,10 +74,10 @@ def _sniff(body: bytes) -> Format:
 
 
 def decompress(body: bytes, encoding: str | None, limit: int) -> bytes:
-    """The body without its Content-Encoding (RFC 9110 8.4), at most `limit` bytes of it.
+    """The body without its Content-Encoding (RFC 9110 8.4).
 
-    Raises `PayloadTooLarge` as soon as more comes out, `BadRequest` for broken data,
-    `UnsupportedMediaType` for another encoding.
+    Raises `PayloadTooLarge` as soon as it has more than `limit` bytes, `BadRequest` for broken
+    data, `UnsupportedMediaType` for any other encoding than gzip and deflate.
     """
     for name in reversed([part.strip().lower() for part in (encoding or "").split(",")]):
         if name in ("", "identity"):

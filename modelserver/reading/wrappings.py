@@ -1,9 +1,9 @@
-"""Bodies of other servers: which wrapping would make them valid here.
+"""Bodies that other servers accept: which key or array around them would make them valid here.
 
-In: a decoded body without any of the input forms, and the names of the model's columns or tensors.
-Out: a sentence for the error, empty where nothing can be said. MLflow 1 took a table without a key
-around it, Azure wants `input_data`, Seldon `data`, vetiver an array of records; people send a bare
-record, or what pandas writes if it is not told how.
+In: a decoded body with none of the input forms, and the names of the model's columns or tensors.
+Out: a sentence of advice for the error, empty if there is none. MLflow 1 took a table without a key
+around it, Azure wants `input_data`, Seldon `data`, vetiver an array of records. People also send a
+single record without an array, or what pandas writes by default.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,7 +13,7 @@ from modelserver.errors import hint
 from modelserver.types.tables import SPLIT_KEYS
 
 FOREIGN: Final = ("input_data", "data", "dataframe", "records", "rows", "features")
-"""Under which other servers take a table."""
+"""The keys under which other servers take a table."""
 
 BY_PANDAS: Final = (
     "Have pandas write it with to_json(orient='split', index=False, date_format='iso'), and send "
@@ -28,8 +28,9 @@ NAMES_BESIDE: Final = (
 def wrapping_advice(
     body: Any, forms: Sequence[str], names: Collection[str], one_row: bool = False
 ) -> str:
-    """What to wrap `body`, or its only value, into. `names`: of the columns or tensors, if they
-    have some; `one_row`: whether an object of `inputs` is one row."""
+    """The advice under which key to send `body` or its value, as the continuation of a message.
+    `names`: those of the model's columns or tensors; `one_row`: whether an object under `inputs` is
+    one row."""
     return f". {said}" if (said := _advice(body, forms, names, one_row)) else ""
 
 
@@ -61,7 +62,7 @@ def _of_value(what: str, value: Any, names: Collection[str]) -> str:
 
 
 def _of_named(body: Mapping[str, Any], one_row: bool) -> str:
-    """For columns or tensors by name, without a form around them."""
+    """The advice for a body whose keys are names of columns or tensors."""
     if all(isinstance(value, dict) for value in body.values()) and not one_row:
         return BY_PANDAS
     if all(isinstance(value, list) for value in body.values()) or one_row:

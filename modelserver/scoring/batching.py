@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Scored, Work, encode, predict_and_encode, read
@@ -54,9 +53,9 @@ def _outcome(work: Callable[..., T], *arguments: Any) -> T | Exception:
 
 def _likeness(signature: Signature, payload: Payload) -> Hashable:
     """A key that payloads must share to be joined; None for a payload that is predicted alone."""
-    if not isinstance(signature, ColumnSignature) or not payload.typed or payload.params:
-        return None
     columns = signature.columns
+    if columns is None or not payload.typed or payload.params:
+        return None
     frame: pd.DataFrame = payload.data
     if len(frame) > MANY_ROWS or not isinstance(frame.index, pd.RangeIndex):
         return None
@@ -88,7 +87,7 @@ def _predict_joined(model: Model, payloads: Sequence[Payload]) -> NDArray[Any] |
 
 
 def _joined(signature: Signature, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    if isinstance(signature, ColumnSignature) and signature.columns.only_doubles:
+    if signature.columns is not None and signature.columns.only_doubles:
         block = np.concatenate([frame.to_numpy() for frame in frames])
         return pd.DataFrame(block, columns=frames[0].columns, copy=False)
     return pd.concat(frames, ignore_index=True)

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 Join: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 
 MOST_TOGETHER: Final = 32
-"""The most jobs that are joined. With more, a job gets hardly cheaper, but all wait for the
+"""The most jobs that are joined. More would make a job hardly cheaper, and all wait for the
 last."""
 
 

@@ -42,7 +42,7 @@ class Load:
     expected: float = 0.0
     """Seconds that the next piece of small work is expected to take."""
     trust: int = 0
-    """Pieces of small work in a row that were not slow; negative after a slow one."""
+    """How many pieces of small work in a row were not slow; negative after a slow one."""
 
     @property
     def is_short(self) -> bool:
@@ -56,8 +56,8 @@ class Load:
 
 
 def place_of(load: Load, small: bool, joinable: bool) -> Place:
-    """Where the next piece of work is to run. `small`: whether it is expected to be cheap;
-    `joinable`: whether it can be done together with others."""
+    """Where the next piece of work is to run. `small`: whether its input is small; `joinable`:
+    whether it can be done together with others."""
     if load.in_threads + load.gathered >= load.capacity:
         return "refused"
     if not small or not load.is_short or load.in_threads:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from modelserver.errors import ApiError, InvalidInput, listed
 from modelserver.reading.json_reader import json_payload
-from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature
+from modelserver.reading.signatures.columns import TypeHintSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_untyped
 from modelserver.scoring.blaming.conversion import is_refused
@@ -60,11 +60,6 @@ def _read_example(signature: Signature, example: bytes | None) -> Payload | None
         return None
 
 
-def _columns_of(signature: Signature) -> Columns | None:
-    """The columns that the model declares; None if its signature has no columns."""
-    return signature.columns if isinstance(signature, ColumnSignature) else None
-
-
 def _why_apart(
     loader: str,
     predict: Callable[[pd.DataFrame], Any],
@@ -99,7 +94,7 @@ def _own_predict(
     predict: Callable[..., Any] = getattr(wrapper, name)
     if _loader(pyfunc) == PYTHON_MODEL and not signature.params.declared:
         return unwrapped(wrapper) or predict
-    columns = _columns_of(signature)
+    columns = signature.columns
     if sample is None or columns is None or not columns.only_doubles or _loader(pyfunc) != SKLEARN:
         return predict
     fast = array_predict(pyfunc.get_raw_model(), name, columns.names)
@@ -139,7 +134,7 @@ def _predictor(
 
 def _refused(wrapper: Any, signature: Signature, data: Any) -> InvalidInput:
     """The error for an input that MLflow refused before it reached the model."""
-    found = misfit(wrapper, _columns_of(signature), data)
+    found = misfit(wrapper, signature.columns, data)
     return found or InvalidInput(advised_form(data) if is_untyped(signature) else UNFIT)
 
 
@@ -184,8 +179,9 @@ def ways_to_predict(
     settings allow that requests are predicted together; `telling`: what answers may say of the
     model's exceptions."""
     read = _read_example(signature, example)
-    is_table = read is not None and read.typed and isinstance(signature, ColumnSignature)
-    sample = read.data if read is not None and is_table and not read.params else None
+    columns = signature.columns
+    table = read.data if columns is not None and read is not None and read.typed else None
+    sample = None if read and read.params else table
     own = _own_predict(pyfunc, signature, sample)
     predict = _predictor(pyfunc, _direct_call(pyfunc, own), signature, telling)
 
@@ -193,24 +189,27 @@ def ways_to_predict(
         # A copy, since a model may write into what it gets.
         return predict(Payload(frame.copy(), read.params if read else None, typed=True))
 
-    if read is not None and read.typed and isinstance(signature, ColumnSignature):
-        signature = _filling_absent(signature, predict_frame, read.data)
+    if columns is not None and table is not None:
+        signature = _filling_absent(signature, columns, predict_frame, table)
     why = "BATCHING is off"
     if batching:
-        why = _why_apart(_loader(pyfunc), predict_frame, _columns_of(signature), sample)
+        why = _why_apart(_loader(pyfunc), predict_frame, signature.columns, sample)
     if why:
         logger.info("waiting requests are not predicted together: %s", why)
     return Ways(predict, signature, read, row_wise=not why)
 
 
 def _filling_absent(
-    signature: ColumnSignature, predict: Callable[[pd.DataFrame], Any], example: pd.DataFrame
-) -> ColumnSignature:
+    signature: Signature,
+    columns: Columns,
+    predict: Callable[[pd.DataFrame], Any],
+    example: pd.DataFrame,
+) -> Signature:
     """The signature in which those optional columns that the model needs are marked: if they are
     absent, they will be filled with missing values."""
-    needed = absent_to_fill(predict, signature.columns, example)
+    needed = absent_to_fill(predict, columns, example)
     if not needed:
         return signature
-    names = listed(name for name in signature.columns.names if name in needed)
+    names = listed(name for name in columns.names if name in needed)
     logger.info("absent optional columns reach the model as missing values: %s", names)
-    return replace(signature, columns=replace(signature.columns, filled=needed))
+    return replace(signature, columns=replace(columns, filled=needed))

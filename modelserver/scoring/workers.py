@@ -17,10 +17,10 @@ of work goes to one of four places, which `placement.place_of` chooses:
     thread   | all else: large, slow or of unknown length | the event loop stays free
     refused  | all work while threads and queue are full  | a 503 now is better than a 504 later
 
-Small work is expected to be short after `TRUSTED_AFTER` pieces in a row that were not slow. After a
-slow piece, `PENALTY` pieces go to threads. While a thread has work, all new work goes to threads.
-Short work that cannot be joined also runs here later in a turn, as long as all such work together
-holds the event loop for less than `SHORT`.
+Small work is expected to be short after `TRUSTED_AFTER` pieces in a row that were not slow, if the
+last ones took less than `SHORT`. After a slow piece, `PENALTY` pieces go to threads. While a thread
+has work, all new work goes to threads. Short work that cannot be joined also runs here later in a
+turn, as long as all such work together holds the event loop for less than `SHORT`.
 
 Work that does not run here at once becomes a `Job`, which goes through these states:
 

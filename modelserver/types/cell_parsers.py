@@ -29,11 +29,11 @@ TEXT_TYPES: Final = frozenset({str, np.str_})
 NO_TEXTS: Final = frozenset(np.dtype(code) for code in "?bhilqBHILQefd")
 """The dtypes of arrays of numbers."""
 
-# Not by subclass: Python's booleans and NumPy's durations count as integers.
+# To be compared exactly: Python's booleans and NumPy's durations are subclasses of integers.
 INTEGER_TYPES: Final = frozenset({int, *(np.dtype(code).type for code in "bhilqBHILQ")})
 
 SPELLED_TYPES: Final = INTEGER_TYPES | {UUID}
-"""Types whose values have only one spelling, so that a column of texts may take it."""
+"""Types whose values have only one spelling, so that a column of texts may take them."""
 
 INEXACT: Final = "a number too large to be an exact integer"
 
@@ -76,7 +76,7 @@ def floats(dtype: Any) -> Callable[[Cells], Array]:
 
     def parse(cells: Cells) -> Array:
         if len(cells) and isinstance(cells[0], TIMES):
-            raise Unfit(what_is(cells[0]))  # NumPy would convert them to counts of their unit
+            raise Unfit(what_is(cells[0]))  # NumPy would convert dates to numbers
         array = flat(cells, np.float64)  # None becomes NaN, numeric text its number
         infinite = np.isinf(array)
         if infinite.any() and not all(map(_is_infinity, objects(cells)[infinite])):

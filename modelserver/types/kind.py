@@ -26,7 +26,7 @@ Cells: TypeAlias = Any
 type stubs of pandas refuse the union of these."""
 
 JsonType: TypeAlias = Literal["boolean", "integer", "number", "string", "array", "object"]
-"""JSON Schema's name of a type of values."""
+"""The name of a type in JSON Schema."""
 
 NUMERIC: Final = frozenset({"integer", "number"})
 
@@ -90,8 +90,7 @@ class Kind:
     `ValueError`, `TypeError` or `OverflowError` if a cell does not fit; an `Unfit`, which is a
     `ValueError`, says what was found."""
     plain: Plain | None = None
-    """NumPy's code, if JSON values of that Python type are a column of this type without
-    `parse`."""
+    """NumPy's code of the type, if a list of such JSON values is a valid column without `parse`."""
 
     gaps: Callable[[int], Array]
     """Makes a column of missing values, given their number."""

@@ -161,7 +161,7 @@ def _array(spec: Spec, required: bool) -> Kind:
 
 
 def _vector(spec: Spec, required: bool) -> Kind:
-    """Spark's vectors, which are arrays of doubles to everybody else."""
+    """The type of Spark's vectors, which are arrays of doubles in JSON."""
     array = _array({"items": {"type": "double"}}, required)
     return replace(array, name=spec["type"], expects="an array of numbers")
 

@@ -2,8 +2,8 @@
 
 In: the decoded `params` object. Out: every declared param with its value or default, as MLflow
 hands them over (`mlflow.models.utils._enforce_params_schema`). Types are strict, except that a
-float may be sent as an integer, and an integer as 5.0. A null replaces the default. Unknown names
-and wrong types raise `InvalidInput`.
+float may be sent as an integer, and an integer as 5.0. A null reaches the model as None, not as the
+default. Unknown names and wrong types raise `InvalidInput`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

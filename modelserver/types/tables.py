@@ -141,7 +141,7 @@ def read_records(
 
 
 def _alike(records: list[dict[str, Any]], names: list[str]) -> Table | None:
-    """The table of records that all have these names; None where one has others."""
+    """The table of records that all have these names; None if one has other names."""
     if set(map(len, records)) != {len(names)}:
         return None
     try:

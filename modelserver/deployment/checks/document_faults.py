@@ -1,4 +1,4 @@
-"""What keeps a value from being an OpenAPI document that tools can follow.
+"""Why a value is no OpenAPI document that tools can read.
 
 In: the document, decoded. Out: a phrase for each fault. Nothing is raised.
 """
@@ -51,12 +51,12 @@ PARTS: Final = {
     "components/*": OBJECT,
     "components/*/*": OBJECT,
 }
-"""Parts that an editor may change, and what they are; a star is any item, and any key but for
-those of extensions."""
+"""Parts of the document that people may edit, and their types. A star stands for any item of an
+array and for any key, except those of extensions."""
 
 
 def faults(document: Any) -> Iterator[str]:
-    """What is wrong with the document."""
+    """The faults of the document."""
     if not str(document.get("openapi", "")).startswith("3.1"):
         yield "it is not OpenAPI 3.1"
     paths = document.get("paths", {})
@@ -72,7 +72,7 @@ def faults(document: Any) -> Iterator[str]:
 
 
 def _found(value: Any, pattern: Sequence[str]) -> Iterator[tuple[list[str], Any]]:
-    """The parts that a pattern names, each with the keys that lead there."""
+    """The parts that a pattern matches, each with the keys that lead to it."""
     if not pattern:
         yield [], value
         return

@@ -1,7 +1,7 @@
 """Checks of the model: the settings that name it, where it is, and that the app serves it.
 
-In: settings, then what earlier checks found. Out: an `Outcome` each. Errors that no check expects
-are the caller's to catch.
+In: settings, then what earlier checks found. Out: an `Outcome` from each check. The caller must
+catch errors that a check does not expect.
 """
 
 import platform
@@ -26,19 +26,21 @@ from modelserver.scoring.blaming.blame import without_request
 NO_URI: Final = "python main.py check models:/my-model/1"
 
 SEMICOLON: Final = re.compile(r'; (?=(?:[^"]*"[^"]*")*[^"]*$)')
-"""Between the parts of a reason, not in what it quotes."""
+"""The separator between the parts of a reason, outside of the text that it quotes."""
 
 MENDS: Final = {"CONNECT_SERVER": set_variable("CONNECT_SERVER", "https://connect.example.com")}
-"""Of settings that are needed."""
+"""Commands that set settings which are missing."""
 
 NEEDS: Final = re.compile(r"needs the module (\w+)|needs the file …/(.+?), which is not here")
-"""In reasons why a model does not load: a module of the author's, a file that its code opens."""
+"""Finds in a reason why a model does not load: a missing module of the author, or a missing file
+that the model's code opens."""
 
 ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
 
 
 def _failed(error: LoadFailed) -> Outcome[Any]:
-    """A failed check. The text of a `LoadFailed` says what happened, then what to do about it."""
+    """The outcome of a failed check. The text of a `LoadFailed` says what happened, and then what
+    to do."""
     found, *advice = SEMICOLON.split(str(error), maxsplit=1)
     return Outcome("failed", found, "".join(advice))
 
@@ -48,7 +50,7 @@ def _shortened(text: str, length: int) -> str:
 
 
 def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
-    """The environment variables can be read, and name a model."""
+    """Checks that the environment variables can be read and name a model."""
     try:
         settings = read_settings(environment)
     except SettingsError as error:
@@ -61,7 +63,7 @@ def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
 
 
 def check_tracking_server(settings: Settings, environment: Mapping[str, str]) -> Outcome[Settings]:
-    """The server answers, to this login; Connect could ask it as well."""
+    """Checks that the tracking server accepts the login, and that Connect could reach it too."""
     assert settings.model_uri is not None
     if local_path(settings.model_uri):
         advice = "register the model, and set MODEL_URI to models:/<name>/<version>"
@@ -79,7 +81,7 @@ def check_tracking_server(settings: Settings, environment: Mapping[str, str]) ->
 
 
 def check_model(settings: Settings) -> Outcome[SavedWith]:
-    """The URI names a model, and its files say what it needs."""
+    """Checks that the URI names a model, and that its files say what it needs."""
     with TemporaryDirectory(prefix="model-") as temporary:
         try:
             registration, saved = inspect_model(settings, Path(temporary))
@@ -96,7 +98,7 @@ def check_model(settings: Settings) -> Outcome[SavedWith]:
 def check_load(
     environment: Mapping[str, str], saved: SavedWith, bundle: Bundle, root: Path
 ) -> Outcome[Rehearsal]:
-    """The app loads the model, from the bundle's files."""
+    """Checks that the app loads the model, with the files of the bundle."""
     try:
         rehearsal = rehearse(environment, root, bundle)
     except Died as death:
@@ -111,8 +113,8 @@ def check_load(
 
 
 def _not_named(reason: str, root: Path) -> str:
-    """The file or module that the model lacks, if it is in the project's folder but not in the
-    bundle; empty if it is not."""
+    """The file or module that the model lacks, if the project's folder has it but the bundle does
+    not; otherwise empty."""
     for module, file in NEEDS.findall(reason):
         for path in (f"{module}.py", module) if module else (file,):
             if (root / path).exists():
@@ -121,8 +123,8 @@ def _not_named(reason: str, root: Path) -> str:
 
 
 def _revive(saved: SavedWith) -> str:
-    """What to do about a process that died. Most often a pickle of another Python version ended
-    it."""
+    """The advice if the app's process died. Most often a pickle of another Python version is the
+    cause."""
     here = platform.python_version()
     if saved.python and minor(saved.python) != minor(here):
         return f"check with the model's Python {saved.python}, here is {here}"
@@ -130,7 +132,7 @@ def _revive(saved: SavedWith) -> str:
 
 
 def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
-    """The app predicts the example that was logged with the model."""
+    """Checks that the app predicts the example that was logged with the model."""
     answer = rehearsal.prediction
     fails = answer is not None and answer.status != 200
     for warning in rehearsal.health.json().get("warnings", []):
@@ -150,13 +152,13 @@ def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
 
 
 def _predictions(answer: Any) -> int | None:
-    """How many predictions an answer holds; None where they are no list."""
+    """The number of predictions in an answer; None if they are no list."""
     predictions = answer.get("predictions") if isinstance(answer, dict) else None
     return len(predictions) if isinstance(predictions, list) else None
 
 
 def check_openapi(rehearsal: Rehearsal) -> Outcome[None]:
-    """The API's description is OpenAPI 3.1, and whatever it refers to is in it."""
+    """Checks that the API's description is OpenAPI 3.1, and that all its references exist."""
     document = rehearsal.document.json() if rehearsal.document else {}
     wrong = list(faults(document))
     if wrong:

@@ -1,8 +1,9 @@
-"""What a rehearsal runs in a process of its own: the real app, loaded and asked from inside.
+"""The script of a rehearsal: loads the real app in a process of its own, and sends it requests.
 
-In: on stdin, the environment variables as JSON. Out: the answers as JSON, in the file that the
-argument names. The app comes from the folder that is first on the path, the bundle's copy. It is
-asked below a prefix, without a socket, as Posit Connect asks it. A script, which nobody imports.
+In: the environment variables as JSON, on stdin. Out: the answers as JSON, in the file that the
+argument names. The app is imported from the first folder of the path, which is a copy of the
+bundle. It gets the requests without a socket and below a prefix, as on Posit Connect. Nothing
+imports this module.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ PREFIX: Final = "/content/rehearsal"
 
 
 async def _perform(app: Starlette) -> dict[str, Any]:
-    """The app's answers by name; what was not asked is left out."""
+    """The app's answers by name; a request that was not sent has none."""
     service: Service = app.state.service
     async with app.router.lifespan_context(app):
         await service.lifecycle.settled(0)

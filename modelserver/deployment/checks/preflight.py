@@ -1,8 +1,9 @@
-"""`python main.py check`, the pre-flight: what a deployment needs, checked one after the other.
+"""`python main.py check`, the pre-flight: checks one after the other what a deployment needs.
 
-In: a command line, environment variables, the project's folder. Out: an exit code, 1 where a check
-failed, and one frozen `Check` at a time, with what was found and the line or command that mends it.
-A check that needs what an earlier one did not find is skipped. Nothing is raised for what is wrong.
+In: a command line, environment variables, the project's folder. Out: an exit code, 1 if a check
+failed; and one frozen `Check` at a time, with what was found and the line or command that corrects
+it. A check is skipped if it needs something that an earlier check did not find. Faults are
+reported, not raised.
 """
 
 import argparse
@@ -43,15 +44,15 @@ def _guarded(check: Callable[..., Outcome[T]], needed: tuple[Any, ...]) -> Outco
         return check(*needed)
     except NoText as error:
         return Outcome("failed", str(error), f"save {error.name} as UTF-8")
-    except Exception as error:  # a file that cannot be read, a broken base document: findings, too
+    except Exception as error:  # for example a file that cannot be read: report it as well
         return Outcome("failed", f"{type(error).__name__}: {error}", "mend that, and check again")
 
 
 def _step(
     name: str, check: Callable[..., Outcome[T]], *needed: Any
 ) -> Generator[Check, None, T | None]:
-    """Runs one check and yields its line of the report. Returns what it found out for later checks;
-    None if it failed or was skipped, because one of `needed` is None."""
+    """Runs one check and yields its line of the report. Returns what the check found, for later
+    checks. None if it failed, or if it was skipped because one of `needed` is None."""
     if any(fact is None for fact in needed):
         yield Check(name, "skipped", "not checked, because an earlier check failed")
         return None
@@ -64,8 +65,8 @@ def _step(
 def preflight(
     environment: Mapping[str, str], root: Path, extra: Sequence[str] = ()
 ) -> Iterator[Check]:
-    """Yields the result of each check, in order, as soon as it is done. `extra` are files that a
-    person sends to Connect beside the project's own."""
+    """Yields the result of each check, in order, as soon as it is done. `extra`: the files that a
+    person sends to Connect in addition to the project's own."""
     bundle = read_bundle(root, extra)
     settings = yield from _step("settings", check_settings, environment)
     reachable = yield from _step("tracking server", check_tracking_server, settings, environment)
@@ -83,7 +84,7 @@ def preflight(
 
 
 def check(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """The command: prints the result of each check as soon as it is done, and returns the exit
+    """Runs the command: prints the result of each check as soon as it is done. Returns the exit
     code."""
     options = _parser().parse_intermixed_args(arguments)
     model, extra = model_and_files(options.target)

@@ -1,8 +1,8 @@
 """Checks of the project: its Python, its packages and its bundle, against what the model needs.
 
-In: what the model was saved with, settings, the project's folder. Out: an `Outcome` each. Which
-Python Posit Connect takes follows rsconnect's rules: `.python-version` wins over `requires-python`,
-and of a plain version only the first two numbers count.
+In: what the model was saved with, settings, the project's folder. Out: an `Outcome` from each
+check. rsconnect's rules say which Python Posit Connect takes: `.python-version` is read before
+`requires-python`, and only the first two numbers of a plain version count.
 """
 
 import platform
@@ -30,7 +30,8 @@ SOURCES: Final = {
     ".python-version": re.compile(r"^\s*([^\s#].*?)\s*$", re.M),
     "pyproject.toml": re.compile(r"""^requires-python\s*=\s*["']([^"']*)["']""", re.M),
 }
-"""Files in the order in which they count, and where in them the version is."""
+"""The files that may name the version of Python, in the order in which they count, and the pattern
+that finds it."""
 
 MINORS: Final = range(30)
 
@@ -38,12 +39,13 @@ OLDEST: Final = 10
 """The lowest minor version of Python 3 that the server runs with."""
 
 SHOWN: Final = 5
-"""Names of files in a line of the report."""
+"""The most names of files in a line of the report."""
 
 
 @dataclass(frozen=True, slots=True)
 class PythonChoice:
-    """What the project asks for: where, as written, and the minor versions of Python 3 it takes."""
+    """The version of Python that the project asks for: in which file, in which words, and which
+    minor versions of Python 3 these allow."""
 
     source: str
     text: str
@@ -51,7 +53,7 @@ class PythonChoice:
 
 
 def chosen_python(root: Path) -> PythonChoice | None:
-    """What the project in `root` says, None where it says nothing that can be read."""
+    """The version that the project in `root` asks for; None if it names none that can be read."""
     for source, pattern in SOURCES.items():
         file = root / source
         found = pattern.search(read_text(file)) if file.is_file() else None
@@ -61,7 +63,7 @@ def chosen_python(root: Path) -> PythonChoice | None:
 
 
 def minor(version: str) -> int | None:
-    """The second number of a version such as 3.11.7; None where it is no version of Python 3."""
+    """The second number of a version such as 3.11.7; None if it is no version of Python 3."""
     found = re.match(r"3\.(\d+)(?!\d)", version)
     return int(found[1]) if found else None
 
@@ -89,7 +91,8 @@ def _compared(comparison: Comparison, saved: SavedWith, advice: str) -> Outcome[
 
 
 def check_python(saved: SavedWith, root: Path) -> Outcome[None]:
-    """The model's Python is the one that Connect will take, and the one that runs here."""
+    """Checks that the model's Python is the one that Connect will take, and the one that runs
+    here."""
     here, choice = platform.python_version(), chosen_python(root)
     unsaid = saved.python in (None, "3")
     model = here if unsaid else str(saved.python)
@@ -116,7 +119,8 @@ def check_python(saved: SavedWith, root: Path) -> Outcome[None]:
 
 
 def check_requirements(saved: SavedWith, settings: Settings, root: Path) -> Outcome[None]:
-    """requirements.txt has a line for each package of the model, in its version, and of ours."""
+    """Checks that requirements.txt has a line for each package of the model, with its version, and
+    for each package of the server."""
     file = root / "requirements.txt"
     if not file.is_file():
         advice = join(["git", "checkout", "--", file.name])
@@ -127,13 +131,13 @@ def check_requirements(saved: SavedWith, settings: Settings, root: Path) -> Outc
 
 
 def check_installed(saved: SavedWith, settings: Settings) -> Outcome[None]:
-    """This interpreter has the model's packages, in their versions."""
+    """Checks that the model's packages are installed here, in the model's versions."""
     advice = ours("install", str(settings.model_uri))
     return _compared(installed(saved.packages), saved, advice)
 
 
 def check_base(root: Path) -> Outcome[Description]:
-    """The handwritten half of the OpenAPI document can be read."""
+    """Checks that the handwritten base of the OpenAPI document can be read."""
     try:
         base = base_description(root / BASE.name)
     except BaseError as error:
@@ -142,7 +146,7 @@ def check_base(root: Path) -> Outcome[Description]:
 
 
 def check_bundle(bundle: Bundle) -> Outcome[None]:
-    """What rsconnect would pack is all that runs, and nothing else."""
+    """Checks that rsconnect would pack all files that run, and no others."""
     found = f"{len(bundle.sizes)} files, {bundle.size / 1024:.0f} kB"
     if problem := bundle.problem():
         said, advice = problem
@@ -151,7 +155,8 @@ def check_bundle(bundle: Bundle) -> Outcome[None]:
 
 
 def check_folder(root: Path, bundle: Bundle, command: str) -> Outcome[None]:
-    """What `rsconnect deploy fastapi … .` would send without the arguments of `command`."""
+    """Warns of private files that `rsconnect deploy fastapi … .` would send without the arguments
+    of `command`."""
     folder = read_folder(root)
     if folder.sizes == bundle.sizes:
         return Outcome("ok", "a bare `.` would send the same files")

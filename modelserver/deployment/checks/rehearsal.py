@@ -1,9 +1,9 @@
-"""A rehearsal: the real app, loaded and asked once, from the files that would go to Connect.
+"""A rehearsal: starts the real app from the files that would go to Connect, and tries it once.
 
-In: environment variables and a bundle. Out: a frozen `Rehearsal`. A module or another file that
-lies in the project's folder but not in the bundle is missing here as it is there. The app runs in a
-process of its own, because a pickle of another Python may end one. Nothing is raised that is the
-model's fault, but for that end, which is a `Died`.
+In: environment variables and a bundle. Out: a frozen `Rehearsal`. A file that is in the project's
+folder but not in the bundle is missing here, as it would be on Connect. The app runs in its own
+process, since a pickle of another Python version may crash it; that raises `Died`. Other faults of
+the model are in the answers.
 """
 
 import json
@@ -27,45 +27,45 @@ PERFORMANCE: Final = Path(__file__).with_name("performance.py")
 START: Final = (
     "import runpy, sys; sys.path[0] = sys.argv[1]; runpy.run_path(sys.argv[2], run_name='__main__')"
 )
-"""Runs a file with another folder than its own as the first to import from."""
+"""Python code that runs a file, but imports first from another folder than the file's."""
 
 OF_PATHS: Final = ("_BUNDLE", "_CREDENTIALS", "_DIR", "_FILE", "_PATH", "_URI")
-"""How variables end that may name a file or folder."""
+"""The endings of the names of variables that may hold a path."""
 
 PATH: Final = re.compile(r"(sqlite(?:\+\w+)?:///|file:(?://)?|)([^?]+)(.*)", re.S)
-"""What stands before a path, the path, and a query."""
+"""The scheme before a path, the path, and the query after it."""
 
 
 class Died(Exception):
-    """The process ended before it had answers; the text says how."""
+    """The app's process ended before it had answered; the text says how."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response."""
+    """A response of the app."""
 
     status: int
     body: str
 
     def json(self) -> Any:
-        """The body as a value."""
+        """The body as a JSON value."""
         return json.loads(self.body)
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What the app answered. `prediction` is None where there is no example to predict."""
+    """What the app answered. `prediction` is None if there is no example to predict."""
 
     health: Answer
     prediction: Answer | None = None
     document: Answer | None = None
     rows: int | None = None
-    """Rows of the example; None where that cannot be said."""
+    """The number of rows of the example; None if unknown."""
 
 
 def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehearsal:
-    """Starts the app of the project in `root` in a process of its own, asks it once its model is
-    loaded, and returns the answers. Raises `Died` if the process ends before that."""
+    """Starts the app of the project in `root` in its own process, sends it requests when its model
+    is loaded, and returns the answers. Raises `Died` if the process ends before that."""
     with TemporaryDirectory(prefix="bundle-") as folder:
         for path in bundle.sizes:
             copy = Path(folder) / path
@@ -89,9 +89,9 @@ def rehearse(environment: Mapping[str, str], root: Path, bundle: Bundle) -> Rehe
 
 
 def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that the rehearsal's process inherits from this one. Left out are those that
-    hold only here: PYTHONPATH, and the login that this process registered with MLflow, unless a
-    person set it. MLflow's default store is passed on, since it depends on the current folder."""
+    """The variables that the rehearsal's process inherits from this one. Those that are valid only
+    here are left out: PYTHONPATH, and MLFLOW_TRACKING_AUTH if this process set it. The URI of
+    MLflow's default store is added, since it depends on the current folder."""
     import mlflow
 
     own = {"PYTHONPATH", "MLFLOW_TRACKING_AUTH"} - (environment.keys() - {"PYTHONPATH"})
@@ -100,7 +100,7 @@ def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _from_anywhere(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables with absolute paths where they name what is below the current folder."""
+    """The variables, in which relative paths of existing files are made absolute."""
     return {
         name: _absolute(value) if name.endswith(OF_PATHS) else value
         for name, value in environment.items()
@@ -115,7 +115,7 @@ def _absolute(value: str) -> str:
 
 
 def _end(code: int) -> str:
-    """How a process ended; negative codes are signals."""
+    """How a process ended, in words. A negative exit code is a signal."""
     try:
         return f"died of {signal.Signals(-code).name}"
     except ValueError:

@@ -1,7 +1,7 @@
 """What a check of the pre-flight found, and the report: a table for people, JSON for machines.
 
-In: checks, as they are done. Out: text on a stream, and whether all is well. Colour is for
-terminals only, and not where NO_COLOR is set; a console without the signs gets letters.
+In: checks, as they are done. Out: text on a stream, and whether no check failed. Colours are used
+on terminals only, and not if NO_COLOR is set. A console that cannot show the signs gets letters.
 """
 
 import json
@@ -23,14 +23,14 @@ LETTERS: Final = {"ok": "+", "warning": "!", "failed": "X", "skipped": "-", "adv
 COLOURS: Final = {"ok": "32", "warning": "33", "failed": "31", "skipped": "2", "advice": "1"}
 
 NAME_WIDTH: Final = 16
-"""Of the longest name, requirements.txt."""
+"""The length of the longest name, requirements.txt."""
 
 MARGIN: Final = " " * (NAME_WIDTH + 4)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the report. `advice` is what to write or run; empty where all is well."""
+    """One line of the report. `advice` is what to write or run; empty if there is nothing to do."""
 
     name: str
     status: Status
@@ -40,7 +40,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """How a check went, and what later checks can use of it."""
+    """The result of a check, and in `fact` what later checks can use of it."""
 
     status: Status
     found: str
@@ -50,7 +50,7 @@ class Outcome(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a stream is written to."""
+    """How text is written to a stream: signs, colours and width."""
 
     signs: Mapping[str, str]
     colour: bool
@@ -58,14 +58,14 @@ class Style:
 
     @classmethod
     def of(cls, stream: TextIO, environment: Mapping[str, str]) -> "Style":
-        """What the stream can show, and the user wants to see."""
+        """The style that the stream can show and that the user's settings ask for."""
         terminal = stream.isatty()
         colour = terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
         columns = shutil.get_terminal_size().columns if terminal else 100
         return cls(SIGNS if _shows(stream, SIGNS) else LETTERS, colour, max(60, columns))
 
     def sign(self, kind: str) -> str:
-        """The sign of a status, in its colour."""
+        """The sign of a status, with its colour if the style has colours."""
         sign = self.signs[kind]
         return f"\033[{COLOURS[kind]}m{sign}\033[0m" if self.colour else sign
 
@@ -79,9 +79,10 @@ def _shows(stream: TextIO, signs: Mapping[str, str]) -> bool:
 
 
 def write_table(checks: Iterable[Check], stream: TextIO, style: Style, next_step: str) -> bool:
-    """A line for each check as soon as it is done, and below it what mends it; then the verdict.
+    """Writes a line for each check as soon as it is done, its advice below it, and at the end the
+    verdict. Returns whether no check failed.
 
-    `next_step` is the command to run when nothing is left to mend.
+    `next_step`: the command to run if there is nothing to correct.
     """
     counts: Counter[Status] = Counter()
     for check in checks:
@@ -105,7 +106,7 @@ def _row(check: Check, style: Style) -> str:
         check.found, style.width - len(MARGIN), break_on_hyphens=False, break_long_words=False
     )
     row = head + f"\n{MARGIN}".join(lines)
-    # Not wrapped, so that it can be pasted.
+    # The advice is not wrapped, so that a person can copy and paste it.
     return f"{row}\n{MARGIN}{style.sign('advice')} {check.advice}" if check.advice else row
 
 
@@ -114,7 +115,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def write_json(checks: Iterable[Check], stream: TextIO) -> bool:
-    """One object: whether all is well, and every check."""
+    """Writes one JSON object: whether no check failed, and all checks. Returns the former."""
     done = list(checks)
     passed = all(check.status != "failed" for check in done)
     document = {"passed": passed, "checks": [asdict(check) for check in done]}

@@ -1,7 +1,7 @@
-"""What pip would not find, or find in a version that the model cannot take.
+"""Packages that pip would not find, or would install in a version that does not fit the model.
 
-In: the model's lines and the text of requirements.txt. Out: a `Caution` for each. Nothing is
-raised, and nothing is asked of an index.
+In: the model's lines and the text of requirements.txt. Out: a `Caution` for each package. Nothing
+is raised, and no index is asked.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,12 +26,13 @@ READY_FOR_NUMPY_2: Final = {
     "statsmodels": SpecifierSet(">=0.14.2"),
     "torch": SpecifierSet(">=2.3"),
 }
-"""Versions built for NumPy 2. Older ones do not forbid it, so pip installs it, and they break."""
+"""The versions that work with NumPy 2. Older ones do not, but they do not exclude NumPy 2 either,
+so pip installs both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What would happen, and the one thing to do."""
+    """What would go wrong, and what to do about it."""
 
     found: str
     advice: str
@@ -41,13 +42,13 @@ class Caution:
 
 
 def cautions(packages: Sequence[Line], text: str) -> list[Caution]:
-    """What to beware of when `packages` are installed with the requirements in `text`."""
+    """What could go wrong if `packages` are installed together with the requirements in `text`."""
     ours = read_lines(text)
     return [*_without_index(packages, ours), *_with_numpy_2([*packages, *ours])]
 
 
 def _without_index(packages: Sequence[Line], ours: Sequence[Line]) -> Iterator[Caution]:
-    """Local versions, such as 2.4.0+cpu, which PyPI does not take."""
+    """The cautions for local versions, such as 2.4.0+cpu, which PyPI never has."""
     options = {option[0] for line in ours if (option := read_option(line.content))}
     if options & INDEXES:
         return
@@ -74,12 +75,12 @@ def _versions(line: Line) -> Iterator[Version]:
     for part in line.requirement.specifier if line.requirement else ():
         try:
             yield Version(part.version)
-        except InvalidVersion:  # `==1.*`, and `===` takes any text
+        except InvalidVersion:  # `==1.*` has one, and `===` may have any text
             continue
 
 
 def _with_numpy_2(lines: Sequence[Line]) -> Iterator[Caution]:
-    """Packages that are older than NumPy 2, where nothing keeps pip from taking it."""
+    """The cautions for packages that are too old for NumPy 2, if no line excludes NumPy 2."""
     asked: dict[str, list[SpecifierSet]] = {}
     for line in lines:
         if line.requirement:

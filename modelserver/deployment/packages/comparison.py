@@ -20,17 +20,17 @@ from modelserver.loading.explaining.model_packages import installed_version
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What differs. `faults` stop the model, `doubts` may."""
+    """The differences. With `faults` the model cannot run; `doubts` may stop it."""
 
     faults: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     edit: str = ""
-    """What a person has to change, where an update of the file cannot mend it."""
+    """What a person must change in the file, if the command `update` cannot correct it."""
 
 
 def in_file(text: str, packages: Sequence[Line], lacking: Sequence[Line] = ()) -> Comparison:
-    """Compares the model's packages with a requirements file, for this interpreter. `lacking`:
-    lines of the server's own that the file does not have."""
+    """Compares the model's packages with the requirements file `text`, for this interpreter.
+    `lacking`: the server's own lines that the file does not have."""
     if own := own_faults(text):
         return Comparison(faults=tuple(fault.found for fault in own), edit=own[0].advice)
     lines = _by_package(text)
@@ -47,7 +47,7 @@ def in_file(text: str, packages: Sequence[Line], lacking: Sequence[Line] = ()) -
     )
     looser = tuple(filter(None, starmap(_doubt, found)))
     risks = cautions(packages, text)
-    # An update mends what comes first; what it cannot mend is for a person.
+    # `update` corrects faults and looser lines; only the risks need a person.
     edit = risks[0].advice if risks and not faults + looser else ""
     return Comparison(faults, (*looser, *(risk.found for risk in risks)), edit)
 
@@ -65,7 +65,7 @@ def installed(packages: Sequence[Line]) -> Comparison:
 
 
 def _by_package(text: str) -> dict[str, list[Line]]:
-    """The lines that count for this interpreter, by the package that they speak of."""
+    """The lines that count for this interpreter, by the name of their package."""
     lines: dict[str, list[Line]] = {}
     for line in read_lines(text):
         if line.requirement and _counts_here(line.requirement):
@@ -74,7 +74,7 @@ def _by_package(text: str) -> dict[str, list[Line]]:
 
 
 def _counting_here(packages: Sequence[Line]) -> dict[str, Requirement]:
-    """What is asked of each package by all lines whose markers hold for this interpreter."""
+    """What the lines that count for this interpreter together ask of each package."""
     wanted: dict[str, Requirement] = {}
     for line in packages:
         if line.requirement and _counts_here(line.requirement):
@@ -89,8 +89,8 @@ def _counts_here(requirement: Requirement) -> bool:
 
 
 def _fault(package: Requirement, lines: Sequence[Line]) -> str | None:
-    """What is wrong with our lines for a package of the model; None if they agree. An update mends
-    it."""
+    """What is wrong with our lines for a package of the model; None if they agree. The command
+    `update` corrects it."""
     if not lines:
         return f"{package} has no line"
     asked = read_line(str(package))
@@ -101,9 +101,10 @@ def _fault(package: Requirement, lines: Sequence[Line]) -> str | None:
 
 
 def _doubt(package: Requirement, lines: Sequence[Line]) -> str | None:
-    """Says where our lines allow versions of a package that the model does not; None elsewhere."""
+    """The doubt if our lines allow versions of a package that the model's line does not; otherwise
+    None."""
     ours = [line.requirement for line in lines if line.requirement]
-    if not ours or any(requirement.url for requirement in ours):  # an address is one version
+    if not ours or any(requirement.url for requirement in ours):  # a URL is a single version
         return None
     together = common([requirement.specifier for requirement in ours])
     if together is None or common([together, package.specifier]) == together:

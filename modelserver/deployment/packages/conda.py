@@ -1,8 +1,9 @@
-"""What pip could install of a model's conda.yaml, which older versions of MLflow wrote alone.
+"""The packages of a conda.yaml that pip can install. Older models have no requirements.txt.
 
-In: the file's value. Out: lines of a requirements file, and the names that are left out: conda has
-programs and libraries that PyPI lacks or, worse, has as a stranger's package. So only names that
-are known to mean the same are taken over. Raises `LoadFailed` for a value of another form.
+In: the decoded file. Out: lines of a requirements file, and the names that are left out. conda has
+programs and libraries that PyPI does not have or, worse, has as a package of a stranger. So only
+names are taken over that are known to mean the same on PyPI. Raises `LoadFailed` if the file has
+another form.
 """
 
 import re
@@ -28,7 +29,7 @@ sentencepiece shap six skops sktime spacy sqlalchemy statsforecast statsmodels s
 tensorflow threadpoolctl tiktoken tokenizers torchaudio torchmetrics torchvision tqdm transformers
 typing-extensions ujson umap-learn xgboost
 """
-"""Packages of models that PyPI has under the same name."""
+"""Packages that have the same name on PyPI."""
 
 RENAMED: Final = {
     "dask-core": "dask",
@@ -47,34 +48,35 @@ RENAMED: Final = {
     "tensorflow-cpu": "tensorflow",
     "tensorflow-gpu": "tensorflow",
 }
-"""Packages that PyPI has under another name."""
+"""Packages that have another name on PyPI."""
 
 ON_PYPI: Final = {name: name for name in NAMES.split()} | RENAMED
 
 EVERYWHERE: Final = frozenset({"", "pip", "python", "setuptools", "wheel"})
-"""What each environment has, and no model asks for."""
+"""Packages that every environment has, and that need no line."""
 
 ENTRY: Final = re.compile(r"^(?:.*::)?([\w.-]*)(.*)$")
-"""Name and version of `channel::name=1.2=build` or `name>=1.2`."""
+"""Finds the name and the version in `channel::name=1.2=build` or `name>=1.2`."""
 
 VERSION: Final = re.compile(r" ?(={0,2}) ?(\d[\w.]*?)(\.?\*)?(?:[ =].*)?")
-"""One version: `==1.2` is exact, `=1.2` and `1.2` stand for all that begin so."""
+"""A single version. `==1.2` is exact; `=1.2` and `1.2` stand for all versions that begin with
+it."""
 
 WRONG: Final = "the model's conda.yaml has {}; log the model again, with pip_requirements="
 
 
 @dataclass(frozen=True, slots=True)
 class CondaPackages:
-    """What conda would have installed."""
+    """The packages of a conda.yaml, as lines of a requirements file."""
 
     lines: tuple[Line, ...]
     left_out: tuple[str, ...]
-    """Names that may mean something else on PyPI."""
+    """The names that were left out, since they may mean something else on PyPI."""
 
 
 def read_conda(conda: Any) -> CondaPackages:
-    """The lines of the pip section, and those for conda's packages that pip can install. Raises
-    `LoadFailed`."""
+    """The packages of a decoded conda.yaml: the lines of its pip section, and lines for those of
+    conda's packages that pip can install. Raises `LoadFailed`."""
     lines: list[Line] = []
     left_out: list[str] = []
     for entry in _dependencies(conda):
@@ -90,7 +92,7 @@ def read_conda(conda: Any) -> CondaPackages:
 
 
 def conda_python(conda: Any) -> str | None:
-    """The version of Python, None where the file does not say."""
+    """The version of Python; None if the file does not name one."""
     entries = conda.get("dependencies") if isinstance(conda, dict) else None
     texts = map(str, entries) if isinstance(entries, list) else ()
     found = [re.match(r"python\s*={1,2}\s*([\d.]+)", text) for text in texts]
@@ -119,7 +121,7 @@ def _pip_section(entry: dict[Any, Any]) -> Iterator[str]:
 
 
 def _parts(entry: str) -> tuple[str, str]:
-    """Name and version, as pip would say it."""
+    """The name and the version of an entry, as pip writes them."""
     name, version = ENTRY.findall(" ".join(entry.lower().split()))[0]
     if one := VERSION.fullmatch(version):
         exact = (one[1] == "==" and not one[3]) or not re.fullmatch(r"[\d.]+", one[2])

@@ -1,10 +1,11 @@
 """What the server itself needs: packages, their lowest versions, what `mlflow-skinny` lacks.
 
-In: lines of requirements.txt or of a model. Out: what is missing or too low, and the lines with it.
-requirements.txt has the same packages in the same versions. Nothing is raised.
+In: lines of requirements.txt or of a model. Out: what is missing or too low, and the lines that
+correct it. requirements.txt has the same packages with the same floors (lowest versions). Nothing
+is raised.
 
-A model that pins another package below its floor has to be logged again. MLflow itself is another
-matter: it was there when the model was logged, and newer versions read what older ones wrote.
+A model that pins a package below its floor must be logged again. MLflow is an exception: its line
+is raised to the floor, since newer versions of MLflow read what older ones wrote.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,53 +44,55 @@ FLOORS: Final[Mapping[str, SpecifierSet]] = {
 }
 
 ON_CONNECT: Final = {"os_name": "posix", "platform_system": "Linux", "sys_platform": "linux"}
-"""What markers ask for; for the rest Connect is taken to be as it is here."""
+"""The values of markers on Connect. All other values are assumed to be as on this machine."""
 
 FULL: Final = "mlflow"
 
 SKINNY: Final = "mlflow-skinny"
 
 ALIASES: Final = {FULL: SKINNY}
-"""Our own line for MLflow has to give way to the model's."""
+"""With `--skinny`, our line for `mlflow` is replaced by the model's line for `mlflow-skinny`."""
 
 SERVER_NEEDS: Final = ("pandas",)
-"""Tables are read with pandas, which brings NumPy; only full MLflow depends on it."""
+"""Packages of the server that only full MLflow installs. pandas reads tables, and brings NumPy."""
 
 FLAVOR_NEEDS: Final = {
-    # mlflow.sklearn imports it, and the model is made of it.
+    # mlflow.sklearn imports it, and the model consists of its objects.
     "sklearn": ("scikit-learn",),
 }
 
 FORMAT_NEEDS: Final = {
-    # The format of scikit-learn models in newer versions of MLflow; full MLflow brings its reader.
+    # Newer versions of MLflow save scikit-learn models in this format; full MLflow installs skops.
     "skops": ("skops",),
 }
 
 
 def floor(name: str) -> SpecifierSet:
-    """What the server needs of a package; anything of one that it does not import."""
+    """The versions of a package that the server can run with; all if it does not need the
+    package."""
     return FLOORS.get(_full(name), SpecifierSet())
 
 
 def is_below(lines: Sequence[Line]) -> bool:
-    """Whether lines of one package allow only versions that the server cannot run with."""
+    """Whether the lines for one package allow only versions that the server cannot run with."""
     return common([*(line.specifier for line in lines), floor(lines[0].name)]) is None
 
 
 def missing(text: str) -> list[Line]:
-    """The server's own lines that the requirements in `text` lack on Connect."""
+    """The server's own lines for packages that the requirements in `text` would not install on
+    Connect."""
     present = {_full(line.name) for line in read_lines(text) if _counts(line)}
     return [line for line in OWN if _counts(line) and line.name not in present]
 
 
 def with_own(text: str) -> str:
-    """The requirements in `text`, after the lines that they lack."""
+    """The requirements in `text`, with the lines of the server that they lack before them."""
     newline = "\r\n" if "\r\n" in text else "\n"
     return "".join(f"{line.content}{newline}" for line in missing(text)) + text
 
 
 def lowered(text: str) -> Iterator[tuple[int, Line, Requirement]]:
-    """Lines below the server's floors, each with its number and with what to write there."""
+    """The lines below the server's floors, each with its number and with what to write instead."""
     for number, line in numbered(text):
         if line.requirement and _full(line.name) in FLOORS and _counts(line) and is_below([line]):
             yield number, line, _with_floor(line.requirement)
@@ -107,13 +110,13 @@ def _counts(line: Line) -> bool:
 
 
 def _full(name: str) -> str:
-    """The package that `name` stands for: mlflow-skinny is served as mlflow is."""
+    """The name of the full package: `mlflow` for `mlflow-skinny`, whose floor is the same."""
     return name.removesuffix("-skinny")
 
 
 def raised(line: Line) -> Line:
     """The model's line. If it asks for an MLflow that is too old for the server, a line with the
-    lowest version that is not, and a comment that says why."""
+    server's floor and a comment that says why."""
     mlflow = line.requirement if _full(line.name) == "mlflow" else None
     if mlflow is None or not is_below([line]):
         return line
@@ -122,8 +125,8 @@ def raised(line: Line) -> Line:
 
 
 def skinny(packages: Sequence[Line], flavors: Mapping[str, Any]) -> list[Line]:
-    """The model's lines, with `mlflow-skinny` in place of `mlflow`, and lines for what only full
-    MLflow would have brought along."""
+    """The model's lines, with `mlflow-skinny` in place of `mlflow`, and lines for the packages that
+    only full MLflow would have installed."""
     lines = [_renamed(line) for line in packages]
     names = {line.name for line in lines}
     needed = [name for name in (SKINNY, *_needs(flavors)) if name not in names]
@@ -136,7 +139,7 @@ def _renamed(line: Line) -> Line:
     requirement = Requirement(str(line.requirement))
     requirement.name = SKINNY
     comment = COMMENT.search(line.text)
-    # Hashes are those of the full package.
+    # The hashes are left out, since they are those of the full package.
     return read_line(f"{requirement}  {comment[0]}" if comment else str(requirement))
 
 

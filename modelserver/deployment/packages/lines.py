@@ -1,7 +1,7 @@
 """The lines of a requirements file, as pip reads them, and the versions that several allow.
 
-In: text. Out: one `Line` for each line with its continuations; their texts together are the text
-that came in, byte for byte. Nothing is raised: a line that holds no requirement says so.
+In: text. Out: one `Line` for each line with its continuations; their texts together are exactly the
+text that came in. Nothing is raised: a line without a requirement has None for it.
 """
 
 import re
@@ -19,67 +19,69 @@ from packaging.version import InvalidVersion, Version
 START: Final = "# >>> model packages"
 
 END: Final = "# <<< model packages"
-"""Marks around the lines that a merge wrote."""
+"""The marks before and after the lines that a merge wrote."""
 
 BLOCK: Final = re.compile(rf"^{START}(?:(?!^{START}).)*?^{END}[^\n]*\n?", re.M | re.S)
 
 COMMENT: Final = re.compile(r"(?<!\S)#.*$")
 
 OPTIONS: Final = re.compile(r"\s(?=--\w)")
-"""Where a requirement ends and its hashes begin."""
+"""The place where a requirement ends and its options, such as hashes, begin."""
 
 BLANKS: Final = re.compile(r"[ \t]+")
 
 LONGEST: Final = 2000
-"""Characters of a requirement without its hashes; a longer one would take long to read."""
+"""The most characters of a requirement without its hashes; a longer one would take long to
+parse."""
 
 KEY: Final = re.compile(
     r"(?<![\w-])(?:gh[a-z]_|github_pat_|glpat-)[\w-]+|(?<![\w-])(?:hf_|dapi|AKIA|pypi-)[\w-]{16,}"
 )
-"""Keys that are known by how they begin, wherever they stand."""
+"""Keys that are recognised by their beginning, anywhere in a line."""
 
 SECRET: Final = re.compile(
     rf"(?<=://)[^/\s]*(?=@)|(?<=\?)\S+|(?<=#)(?!egg=|subdirectory=|sha|md5)\S+|{KEY.pattern}"
 )
-"""Login, query, keys and unknown fragment of an address."""
+"""The parts of a URL that may be secret: login, query, keys, and a fragment that pip does not
+know."""
 
 IN_ADDRESS: Final = re.compile(
     r"(?:^|[-@])v?(\d+(?:\.\d+)+(?:\.?(?:a|b|rc|post|dev)\d+)?)(?=-|\+|%2B|\.(?:zip|tar|tgz)|$)"
 )
-"""The version in the last part of an address: of a wheel, an archive, a tag."""
+"""Finds the version in the last part of a URL: of a wheel, an archive or a tag."""
 
 SHOWN: Final = 120
-"""Characters of a line in a message."""
+"""The most characters of a line in a message."""
 
 LOWEST: Final = Version("0.dev0")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line with its continuations, as it stands in the file."""
+    """A line of a requirements file. `text` is the line with its continuations, unchanged."""
 
     text: str
     content: str
-    """The text without comment, spaces and line ends."""
+    """The text without the comment, line ends, and blanks around it."""
     requirement: Requirement | None = None
-    """None for comments, options, paths and whatever else is no name of a package."""
+    """None for comments, options, paths and all else that does not begin with a package's name."""
     options: str = ""
-    """What follows the requirement: hashes."""
+    """The options after the requirement, such as hashes."""
 
     @property
     def name(self) -> str:
-        """The package in the one spelling that PEP 503 has for it; empty if there is none."""
+        """The name of the package, normalised by PEP 503; empty if there is none."""
         return canonicalize_name(self.requirement.name) if self.requirement else ""
 
     @property
     def marker(self) -> str:
-        """When the line counts; empty for always."""
+        """The condition under which the line counts; empty if it always does."""
         return str(self.requirement.marker or "") if self.requirement else ""
 
     @property
     def specifier(self) -> SpecifierSet:
-        """The versions that the line allows. For an address it is the version that its last part
-        names, or any."""
+        """The versions that the line allows. For a URL it is the version in its last part, or any
+        version if there is none."""
         if self.requirement is None or self.requirement.url is None:
             return self.requirement.specifier if self.requirement else SpecifierSet()
         end = re.split("[?#]", self.requirement.url)[0].rpartition("/")[2]
@@ -88,8 +90,8 @@ class Line:
 
     @property
     def quoted(self) -> str:
-        """The content as a message shows it: cut where it is long, without logins and characters
-        that would move a cursor."""
+        """The content as a message shows it: cut if it is long, without logins, and without control
+        characters."""
         start = BLANKS.sub(" ", SECRET.sub("…", self.content))[: SHOWN + 1]
         text = "".join(sign if sign.isprintable() else "�" for sign in start)
         return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
@@ -109,7 +111,7 @@ def read_lines(text: str) -> list[Line]:
 
 
 def numbered(text: str) -> Iterator[tuple[int, Line]]:
-    """The lines, each with the number at which it begins."""
+    """The lines, each with the number of its first line in the text."""
     number = 1
     for line in read_lines(text):
         yield number, line
@@ -117,13 +119,13 @@ def numbered(text: str) -> Iterator[tuple[int, Line]]:
 
 
 def outside(text: str) -> str:
-    """The text with empty lines in place of each block, so that the lines after it keep their
+    """The text with empty lines in place of each merged block, so that later lines keep their
     numbers."""
     return BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)
 
 
 def read_line(text: str) -> Line:
-    """One line, which may have continuations."""
+    """Reads one line, which may have continuations."""
     content = COMMENT.sub("", re.sub(r"\\(\r?\n|$)", "", text).rstrip("\r\n")).strip()
     specification, *options = OPTIONS.split(content, maxsplit=1)
     requirement = _requirement(BLANKS.sub(" ", specification).rstrip())
@@ -137,13 +139,13 @@ def _requirement(text: str) -> Requirement | None:
         return None
     try:
         return Requirement(text)
-    except (InvalidRequirement, RecursionError):  # a marker may have many parentheses
+    except (InvalidRequirement, RecursionError):  # many parentheses in a marker exceed the stack
         return None
 
 
 def common(specifiers: Sequence[SpecifierSet]) -> SpecifierSet | None:
-    """The versions that all `specifiers` allow, in the shortest form: an exact version stands for
-    the rest. None where no version is left."""
+    """The versions that all `specifiers` allow. If one of them is an exact version, only that one.
+    None if no version is left."""
     together = reduce(and_, specifiers)
     if together and not any(map(_allows(together), _candidates(together))):
         return None
@@ -151,7 +153,7 @@ def common(specifiers: Sequence[SpecifierSet]) -> SpecifierSet | None:
 
 
 def is_exact(specifier: SpecifierSet) -> bool:
-    """Whether no more than one version is allowed."""
+    """Whether the specifier names an exact version."""
     return any(
         part.operator in ("==", "===") and not part.version.endswith(".*") for part in specifier
     )
@@ -162,14 +164,14 @@ def _allows(specifier: SpecifierSet) -> Callable[[Version], bool]:
 
 
 def _candidates(specifier: SpecifierSet) -> Iterator[Version]:
-    """Versions to try: if a specifier allows any version at all, it allows one of these. A range
-    that is not empty begins at the lowest version of all, at a version that it names, or at the
-    next after one."""
+    """Versions to try: a specifier that allows any version allows one of these. A range that is
+    not empty begins at the lowest version of all, at a version that the specifier names, or at the
+    next version after it."""
     yield LOWEST
     for part in specifier:
         try:
             version = Version(part.version.removesuffix(".*"))
-        except InvalidVersion:  # `===` takes any text
+        except InvalidVersion:  # `===` may have any text
             continue
         yield version
         yield _from_release(version, (*version.release, 1))

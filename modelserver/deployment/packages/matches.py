@@ -1,10 +1,10 @@
-"""Which lines speak of the same package, and what they say together.
+"""Which lines are about the same package, and what they say together.
 
-In: our lines and the model's. Out: a `Match` for each package of the model, and what one line says
-in the place of its lines. Nothing is raised.
+In: our lines and the model's. Out: a `Match` for each package of the model, and one line that
+replaces all lines of a match. Nothing is raised.
 
-A pin without a comment that differs from the model's came from an older model, as `cat` and
-`sort -u` leave it there: it gives way. Every other line is a person's own.
+A pin without a comment that contradicts the model's line is taken for one of an older model, as
+people leave it with `cat` or `sort -u`: it is dropped. Every other line is a person's own.
 """
 
 import re
@@ -19,24 +19,24 @@ from modelserver.deployment.packages.lines import COMMENT, Line, common, is_exac
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What is said of one package under one marker, by the model and by us."""
+    """The lines for one package under one marker: the model's (`theirs`) and ours."""
 
     theirs: tuple[Line, ...]
     replaced: tuple[Line, ...]
-    """Our lines that the model's line stands for."""
+    """Our lines that the model's line replaces."""
     older: tuple[Line, ...]
-    """Pins of older models, which count no more."""
+    """Pins of older models, which no longer count."""
     beside: tuple[Line, ...]
-    """Our lines that stay, because one of the two counts under its marker only."""
+    """Our lines that stay, because they have another marker than the model's line."""
 
     @property
     def name(self) -> str:
-        """The package."""
+        """The name of the package."""
         return self.theirs[0].name
 
     @property
     def clashing(self) -> tuple[Line, ...]:
-        """Our lines that contradict the model's; empty where a version satisfies all of them."""
+        """Our lines that contradict the model's; empty if one version satisfies all lines."""
         ours = self.replaced + self.beside
         if agree(self.theirs + ours):
             return ()
@@ -44,7 +44,7 @@ class Match:
 
 
 def _requirement(line: Line) -> Requirement:
-    assert line.requirement is not None  # matches are made of nothing else
+    assert line.requirement is not None  # a match has only lines with a requirement
     return line.requirement
 
 
@@ -57,15 +57,15 @@ def _specifiers(lines: Sequence[Line]) -> list[SpecifierSet]:
 
 
 def quoted(lines: Sequence[Line]) -> str:
-    """The lines for messages."""
+    """The lines as a message quotes them."""
     return " and ".join(dict.fromkeys(f"`{line.quoted}`" for line in lines))
 
 
 def find_matches(
     ours: Sequence[Line], model: Sequence[Line], aliases: Mapping[str, str]
 ) -> list[Match]:
-    """A `Match` for each package and marker of the model. `aliases`: packages of ours that go by
-    another name in the model."""
+    """A `Match` for each package and marker of the model. `aliases`: from the name of a package in
+    our lines to another name that it has in the model's."""
     groups: dict[tuple[str, str], list[Line]] = {}
     for line in model:
         if line.requirement:
@@ -80,19 +80,20 @@ def _match(marker: str, theirs: list[Line], ours: list[Line]) -> Match:
     older = [line for line in ours if _is_pin(line) and not agree((*theirs, line))]
     ours = [line for line in ours if line not in older]
     replaced = [line for line in ours if line.marker == marker or not (marker or _url(line))]
-    # Two markers that differ may exclude each other, so only lines without one are held together.
+    # Lines with two different markers are not compared, since the markers may exclude each other.
     others = [line for line in ours if line not in replaced and not (marker and line.marker)]
     return Match(tuple(theirs), tuple(replaced), tuple(older), tuple(others))
 
 
 def agree(lines: Sequence[Line]) -> bool:
-    """Whether a version satisfies all lines of a package."""
+    """Whether one version satisfies all these lines of a package."""
     urls = {url for line in lines if (url := _url(line))}
     return len(urls) <= 1 and common(_specifiers(lines)) is not None
 
 
 def _is_pin(line: Line) -> bool:
-    """Whether MLflow may have written the line: one version, or of MLflow itself one series."""
+    """Whether MLflow may have written the line: it names one version, or one major version of
+    MLflow itself."""
     if "#" in line.text or line.marker or _url(line):
         return False
     specifier = _requirement(line).specifier
@@ -101,8 +102,8 @@ def _is_pin(line: Line) -> bool:
 
 
 def one_line(match: Match) -> str:
-    """One line for all lines of the match. If one of them says it all, it is taken as it is
-    written."""
+    """One line in place of all lines of the match. If one of them says the same, it is used as it
+    is written."""
     lines = match.theirs + match.replaced
     for line in lines:
         if _url(line):
@@ -110,7 +111,7 @@ def one_line(match: Match) -> str:
     wanted = Requirement(str(match.theirs[0].requirement))
     wanted.specifier = common(_specifiers(lines)) or SpecifierSet()
     wanted.extras = {extra for line in lines for extra in _requirement(line).extras}
-    # Hashes belong to one version, so where a line has them it is the one that names it.
+    # Lines with hashes come first: only such a line can be used with its hashes.
     for line in sorted(lines, key=lambda line: not line.options):
         if line.requirement == wanted:
             return _as_written(line)
@@ -119,13 +120,13 @@ def one_line(match: Match) -> str:
 
 
 def _as_written(line: Line) -> str:
-    """The line as it stands in the file. If it has continuations and comments, joined and without
-    those."""
+    """The line as it is in the file. If it has both continuations and a comment, it is joined to
+    one line without the comment."""
     text = line.text.rstrip("\r\n\\")
     return line.content if "#" in text and len(text.splitlines()) > 1 else text
 
 
 def is_copy(line: Line, match: Match) -> bool:
-    """Whether the model has the very same line."""
+    """Whether the model has the same line."""
     said = (line.requirement, line.options)
     return any(said == (theirs.requirement, theirs.options) for theirs in match.theirs)

@@ -1,11 +1,11 @@
 """A model's packages merged into our requirements.txt, in a marked block.
 
-In: the text of requirements.txt and the model's lines. Out: the new text. A line of ours for a
-package of the block is put aside as a comment, so each package has one line, and the next merge
-begins with our own lines as they were. Whatever is no requirement stays byte for byte.
+In: the text of requirements.txt and the model's lines. Out: the new text. If the block has a line
+for a package, our own line for it becomes a comment. So each package has one line, and the next
+merge can restore our own lines first. All other lines stay unchanged.
 
-Raises `Conflict` with a sentence for each contradiction: both sides, then, after the last "; ", the
-one thing to do. Reads and writes no files.
+Raises `Conflict` with a sentence for each contradiction: what both sides say and, after the last
+"; ", what to do. Reads and writes no files.
 """
 
 import re
@@ -27,17 +27,20 @@ from modelserver.deployment.packages.own_lines import malformed
 from modelserver.deployment.packages.refusals import is_address, refusals
 
 ASIDE: Final = "# the model's line replaces: "
-"""Before a line of ours that counts no more while the block has the model's."""
+"""The beginning of a comment with a line of ours, which does not count while the block has the
+model's line."""
 
 HOLDERS: Final = {"starlette": "fastapi"}
-"""Packages of which each version takes only some versions of one that the server needs."""
+"""For a package that the server needs: another package whose versions each allow only some versions
+of it."""
 
 STRAY: Final = re.compile(rf"^(?:{START}|{END})[^\n]*\n?", re.M)
-"""A mark without its partner: a file with a block was sorted."""
+"""A single mark, for example because somebody sorted a file with a block."""
 
 
 def contradictions(matches: Sequence[Match], text: str) -> Iterator[str]:
-    """A sentence for each match that no version satisfies. `text` has its blocks emptied."""
+    """A sentence for each match that no version satisfies. `text` is requirements.txt with empty
+    lines in place of its block."""
     for match in matches:
         asked = f"the model asks for {quoted(match.theirs)}"
         if not agree(match.theirs):
@@ -51,8 +54,8 @@ def contradictions(matches: Sequence[Match], text: str) -> Iterator[str]:
 
 
 def _holding(name: str, matches: Sequence[Match]) -> str:
-    """Names another package of the model whose old version forbids the one that the server needs;
-    empty if there is none."""
+    """Words that name a package of the model whose version excludes the version of `name` that the
+    server needs; empty if there is none."""
     holder = HOLDERS.get(name)
     present = any(match.name == holder for match in matches)
     return f" and a {holder} that allows it" if present else ""
@@ -67,7 +70,7 @@ def _blamed(lines: Sequence[Line], text: str) -> str:
 
 
 def _numbers(lines: Sequence[Line], text: str) -> Iterator[int]:
-    """The numbers of the lines in the text, whether or not a block put them aside."""
+    """The numbers of these lines in the text, also if a merge has made them comments."""
     starts = {line.text.splitlines()[0] for line in lines}
     for number, part in enumerate(text.splitlines(), 1):
         if part.removeprefix(ASIDE) in starts:
@@ -85,9 +88,10 @@ class Conflict(Exception):
 def merge(
     text: str, model: Sequence[Line], label: str, aliases: Mapping[str, str] | None = None
 ) -> str:
-    """`text` with the packages of `model` in its block; `label` says which model.
+    """`text` with the packages of `model` in its block. `label`: the model's name in the block.
 
-    `aliases`: packages of ours that go by another name in `model`. Raises `Conflict`.
+    `aliases`: from the name of a package in our lines to another name that it has in `model`.
+    Raises `Conflict`.
     """
     if unreadable := [fault.found for fault in malformed(outside(text))]:
         raise Conflict(unreadable)
@@ -112,18 +116,18 @@ def merge(
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """What two sets of lines do not agree on."""
+    """How our lines differ from those of a model."""
 
     reasons: tuple[str, ...]
-    """Sentences on packages that they cannot have in the same version."""
+    """Sentences about packages for which no version satisfies both."""
     older: tuple[Line, ...]
-    """Pins of ours that came from older models, and give way."""
+    """Pins of older models among our lines, which are dropped."""
 
 
 def differences(
     text: str, model: Sequence[Line], aliases: Mapping[str, str] | None = None
 ) -> Differences:
-    """What `text` and `model` do not agree on."""
+    """How the lines in `text` differ from those of `model`."""
     head, tail = _without_block(text, "\n")
     matches = find_matches(read_lines(head + tail), model, aliases or {})
     return Differences(
@@ -133,7 +137,7 @@ def differences(
 
 
 def _without_block(text: str, newline: str) -> tuple[str, str]:
-    """The text before and after the block, as it was before the block was made."""
+    """The text before and after the block, with our own lines as they were before the merge."""
     block = BLOCK.search(text)
     head, tail = (text[: block.start()], text[block.end() :]) if block else (text, "")
     if head and not head.endswith("\n"):
@@ -146,16 +150,16 @@ def _restored(text: str) -> str:
 
 
 def _addresses(model: Sequence[Line], ours: Sequence[Line]) -> list[str]:
-    """The model's packages without a name, unless we have the same lines."""
+    """The model's lines that are only a URL of a package, except those that we have too."""
     present = {line.content for line in ours}
     found = dict.fromkeys(line.content for line in model if is_address(line))
     return [content for content in found if content not in present]
 
 
 def _fates(match: Match) -> Iterator[tuple[Line, str]]:
-    """What becomes of our lines that the block replaces: comments, from which they can come back;
-    nothing where a line is only a pin of an older model or a copy of this model's line. The last
-    line for a package that the server needs is kept as a comment."""
+    """Our lines that the block replaces, and what each becomes: a comment, from which it can be
+    restored; or nothing, if it is a pin of an older model or a copy of this model's line. The last
+    line for a package that the server needs always becomes a comment."""
     gone = [*match.older, *(line for line in match.replaced if is_copy(line, match))]
     if match.name in FLOORS and len(gone) == len(match.older + match.replaced):
         gone = gone[:-1]

@@ -1,8 +1,8 @@
-"""Lines of requirements.txt with which it should not be deployed, and which no update mends.
+"""Lines of requirements.txt that must not be deployed, and that `update` cannot correct.
 
-In: the file's text. Out: a `Caution` for each fault: lines that pip cannot read, logins that would
-lie open, files that Connect does not have, hashes that make pip refuse the lines without, and
-versions below the server's floors. Nothing is raised, and no login is repeated.
+In: the file's text. Out: a `Caution` for each fault: a line that pip cannot read, a login that
+others could see, a file that Connect does not have, hashes because of which pip refuses lines
+without, and versions below the server's floors. Nothing is raised, and no login is repeated.
 """
 
 import re
@@ -25,13 +25,14 @@ from modelserver.deployment.packages.refusals import (
 )
 
 BOUNDARY: Final = re.compile(r"""(?<=[\d*\]"')])(?=\s*(?:[A-Za-z]|-|\#))""")
-"""Where a version or a marker may end and another line begin: `a==1.0b==2`."""
+"""A place where one requirement may end and another begin, in lines that were joined:
+`a==1.0b==2`."""
 
 PIP_OPTIONS: Final = re.compile(r"(?:\s+(?:--hash|--config-settings?|--global-option)[ =]\S+)*")
-"""What pip takes behind a requirement."""
+"""The options that pip accepts after a requirement."""
 
 PINNED: Final = re.compile(r"[\w\]]==\d")
-"""What an address, a path or an option has only if a requirement was joined to it."""
+"""A pinned version. In a URL, a path or an option it shows that a requirement was joined to it."""
 
 RULE: Final = "each line holds one requirement, and notes begin with #"
 
@@ -42,12 +43,12 @@ SLIPS: Final = (
     (re.compile(r"^([\w.-]+(?:\[[\w,-]*\])?) +v?(\d[\w.*]*)$"), r"\1==\2"),
     (re.compile(r"^(.*)=([<>])(.*)$"), r"\1\2=\3"),
 )
-"""Other programs' ways to write a requirement, and pip's."""
+"""Forms in which other programs write a requirement, and how pip writes it."""
 
 HASH: Final = re.compile(r"\s--hash[ =]")
 
 HASH_OF_ADDRESS: Final = re.compile(r"#(?:\S*&)?(?:sha\d+|md5)=")
-"""At its end; it counts as a hash, but does not make pip want others."""
+"""A hash in the fragment of a URL. pip accepts it as a hash, but does not require others for it."""
 
 
 def malformed(text: str) -> Iterator[Caution]:
@@ -76,7 +77,8 @@ def _is_readable(line: Line) -> bool:
 
 
 def _meant(content: str) -> list[Line]:
-    """The lines that were joined into one, or the one that was meant; empty without a guess."""
+    """The lines that were probably joined into one, or the line that was probably meant; empty if
+    there is no guess."""
     parts: list[Line] = []
     for piece in BOUNDARY.split(content):
         longer = read_line(parts[-1].content + piece) if parts else read_line(piece)
@@ -94,7 +96,8 @@ def _meant(content: str) -> list[Line]:
 
 
 def own_faults(text: str) -> list[Caution]:
-    """What stops a deployment with the requirements in `text`, whatever the model needs."""
+    """The faults of the requirements in `text` that prevent a deployment, whatever the model
+    needs."""
     lines = list(numbered(text))
     return [
         *malformed(text),
@@ -130,7 +133,8 @@ def _lowered(number: int, line: Line, needed: Requirement) -> Caution:
 
 
 def _hashes(lines: Sequence[tuple[int, Line]]) -> Iterator[Caution]:
-    """pip wants one version and a hash of every package, or of none."""
+    """The caution if only some lines have hashes: if one has, pip requires an exact version and a
+    hash for each."""
     hashed = [number for number, line in lines if _wants_hashes(line)]
     others = [number for number, line in lines if _is_package(line) and not _is_exact(line)]
     if hashed and others:
@@ -151,7 +155,7 @@ def _is_package(line: Line) -> bool:
 
 
 def _is_exact(line: Line) -> bool:
-    """Whether the line names one version of a package, with a hash."""
+    """Whether the line names an exact version of a package, with a hash."""
     requirement = line.requirement
     one = requirement is None or requirement.url is not None or is_exact(requirement.specifier)
     return one and any(hash.search(line.content) for hash in (HASH, HASH_OF_ADDRESS))

@@ -1,8 +1,8 @@
-"""Lines of a model's requirements file that ours does not take over, and why.
+"""Lines of a model's requirements file that are not merged into ours, and why.
 
-In: the model's lines and ours. Out: a sentence for each refused line. What is taken over is listed:
-packages by name, with hashes or an address, and addresses of packages. An option would count for
-every package of ours, and a path leads nowhere on Connect; so what is in no list is refused.
+In: the model's lines and ours. Out: a sentence for each refused line. Accepted are only packages by
+name, with hashes or a URL, and URLs of packages; all else is refused. An option would count for all
+our packages, and Connect does not have the file of a path.
 """
 
 import re
@@ -16,7 +16,7 @@ HASHES: Final = re.compile(r"(?:\s+--hash[ =]\w+:\w+)*")
 REMOTE: Final = re.compile(r"https?://\S+|(?:git|hg|svn|bzr)\+(?:https?|ssh)://\S+")
 
 ADDRESS: Final = re.compile(rf"(?:(?:-e|--editable)[ =]+)?(?:{REMOTE.pattern})(?:{HASHES.pattern})")
-"""A line that names a package by nothing but its address."""
+"""A line that names a package only by its URL."""
 
 OPTION: Final = re.compile(r"(--[\w-]*|-\w)[\s=]*(.*)", re.S)
 
@@ -50,7 +50,8 @@ FOR_ALL: Final = (
 LOGIN: Final = re.compile(
     r"(?<!ssh)://(?!(?:git|\$\{\w+\}(?::\$\{\w+\})?)@)[^/\s]*@|ssh://[^/\s@]*:[^/\s@]*@"
 )
-"""A login in an address. No secrets are `git`, a user of ssh, and a variable that pip fills in."""
+"""A secret login in a URL. `git`, the user name of an ssh URL, and a variable that pip replaces are
+no secrets."""
 
 KEY_IN_ADDRESS: Final = re.compile(
     r"[?&#][\w-]*(?:token|sig|key|secret|password|auth|credential)[\w-]*=", re.I
@@ -75,17 +76,17 @@ def refusals(model: Sequence[Line], ours: Sequence[Line]) -> Iterator[str]:
 
 
 def has_login(text: str) -> bool:
-    """Whether an address in the text has a login or a key in it."""
+    """Whether a URL in the text contains a login or a key."""
     return any(pattern.search(text) for pattern in (LOGIN, KEY_IN_ADDRESS, KEY))
 
 
 def is_address(line: Line) -> bool:
-    """Whether the line is the bare address of a package."""
+    """Whether the line is only the URL of a package."""
     return line.requirement is None and ADDRESS.fullmatch(line.content) is not None
 
 
 def leads_nowhere(line: Line) -> bool:
-    """Whether the line names a file or folder, of which Connect has none."""
+    """Whether the line names a file or folder, which Connect does not have."""
     name, value = read_option(line.content) or ("", "")
     if name in OF_FILES | INDEXES:
         return REMOTE.match(value) is None
@@ -112,7 +113,8 @@ def _refusal(line: Line, present: set[tuple[str, str]]) -> str | None:
 
 
 def read_option(content: str) -> tuple[str, str] | None:
-    """Name and value of a line that is an option; pip takes abbreviations, too."""
+    """The name and the value of a line that is an option; None for any other line. pip accepts
+    abbreviated names too."""
     found = OPTION.match(content)
     if not found:
         return None
@@ -130,5 +132,5 @@ def _of_option(name: str, value: str) -> str:
 
 
 def is_path(content: str) -> bool:
-    """Whether pip takes the line for a file or folder."""
+    """Whether pip reads the line as a path."""
     return PATH.match(content) is not None or content.lower().endswith(ARCHIVES)

@@ -1,6 +1,6 @@
 """Why a model could not be loaded, in words that say what to do.
 
-In: an exception and the `Attempt` that it ended. Out: one or two sentences for who publishes the
-model, without paths, keys or tracebacks. The step that failed decides; words of MLflow's messages
-are in `mlflow_internals`. Nothing is raised.
+In: an exception and the `Attempt` that it ended. Out: one or two sentences for the person who
+publishes the model, without paths, keys or tracebacks. Each step has its own rules; the words of
+MLflow's messages are in `mlflow_internals`. Nothing is raised.
 """

@@ -1,9 +1,8 @@
-"""Why a model could not be loaded, in words that say what to do.
+"""The advice for a failed load: picks the rules of the step that failed.
 
-In: the exception, and the attempt to load that it ended. Out: one or two sentences for a person who
-publishes models, without paths, keys or tracebacks. The step decides, then the exception's type,
-code and status; words of its text last (`mlflow_internals`). What no rule explains is quoted where
-MLflow said it.
+In: the exception, and the attempt to load that it ended. Out: one or two sentences. A rule looks at
+the exception's type, code and status, and only if needed at words in its text. If no rule explains
+an exception of MLflow, the advice quotes it.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +20,7 @@ from modelserver.loading.explaining.while_loading import while_loading
 
 
 def advice(error: BaseException, attempt: Attempt) -> str:
-    """What to do about `error`, which ended `attempt`."""
+    """What went wrong and what to do, for the `error` that ended `attempt`."""
     if attempt.uri.endswith(UNREADABLE):
         return unreadable(attempt)
     if any(is_disk_full(cause) for cause in causes(error)):
@@ -50,7 +49,7 @@ def _while_configuring(error: BaseException, attempt: Attempt) -> str | None:
 
 
 ASKING: Final = frozenset({"looking up", "fetching"})
-"""Steps in which servers are asked, not by the model's own code."""
+"""The steps in which this server, and not the model's own code, sends requests to other servers."""
 
 RULES: Final[Mapping[Step, Callable[[BaseException, Attempt], str | None]]] = {
     "configuring": _while_configuring,

@@ -1,7 +1,7 @@
-"""What an exception says by its type, its code and its status, whichever library raised it.
+"""What an exception means by its type, code and status, whichever library raised it.
 
-In: an exception. Out: facts. The libraries need not be installed: their exceptions are known by
-name.
+In: an exception. Out: facts. The libraries need not be installed: their exceptions are recognised
+by name.
 """
 
 import errno
@@ -23,7 +23,7 @@ UNREACHABLE: Final = frozenset(
         "ServiceRequestError", "TransportError", "gaierror",
     }
 )  # fmt: skip
-"""Of requests, urllib3, botocore, Azure and Google."""
+"""Exceptions of requests, urllib3, botocore, Azure and Google: a server cannot be reached."""
 
 NO_LOGIN: Final = frozenset(
     {
@@ -32,22 +32,22 @@ NO_LOGIN: Final = frozenset(
         "PartialCredentialsError", "ProfileNotFound", "RefreshError", "TokenRetrievalError",
     }
 )  # fmt: skip
-"""Of botocore, Azure and Google: there are no credentials, or they were not taken."""
+"""Exceptions of botocore, Azure and Google: there are no credentials, or they were refused."""
 
 WRONG_LOGIN: Final = (
     "AuthenticationFailed", "InvalidAccessKeyId", "InvalidAuthenticationInfo",
     "InvalidToken", "SignatureDoesNotMatch",
 )  # fmt: skip
-"""Codes of S3 and Azure for a login that is wrong, which come with the status 403, too."""
+"""Codes of S3 and Azure for a wrong login; their status may be 403."""
 
 EXPIRED: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
-"""Codes of S3 for a login that was right."""
+"""Codes of S3 for a login that has expired."""
 
 OTHER_REGION: Final = (
     "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
     "PermanentRedirect", "TemporaryRedirect",
 )  # fmt: skip
-"""Codes of S3 for a bucket that is elsewhere."""
+"""Codes of S3 for a bucket in another region."""
 
 NO_JSON_ERROR: Final = ("requests.exceptions", "JSONDecodeError")
 
@@ -57,23 +57,24 @@ STATUS_OF_CODES: Final = {
     "PERMISSION_DENIED": 403,
     "RESOURCE_DOES_NOT_EXIST": 404,
 }
-"""MLflow's codes."""
+"""The HTTP statuses that MLflow's error codes stand for."""
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, what caused it, and so on."""
+    """The error, its cause, the cause of that, and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def code_of(error: BaseException) -> str:
-    """MLflow's code, empty for other exceptions."""
+    """MLflow's error code; empty for other exceptions."""
     return str(getattr(error, "error_code", ""))
 
 
 def status_of(error: BaseException) -> int | None:
-    """The status of HTTP that the exception stands for."""
+    """The HTTP status that an exception has, or that its code or text stands for; None if
+    unknown."""
     response: Any = getattr(error, "response", None)
     if isinstance(response, dict):  # botocore
         response = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -85,39 +86,40 @@ def status_of(error: BaseException) -> int | None:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether nobody answered."""
+    """Whether the server could not be reached."""
     return isinstance(error, ConnectionError | TimeoutError) or type(error).__name__ in UNREACHABLE
 
 
 def is_page(error: BaseException) -> bool:
-    """Whether the answer was a web page in place of JSON, as a login page is."""
+    """Whether the answer was a web page and no JSON, for example a login page."""
     named = (type(error).__module__, type(error).__name__)
     return named == NO_JSON_ERROR or says(error, NO_JSON)
 
 
 def is_foreign_host(error: BaseException) -> bool:
-    """Whether a tracking server refused the name by which it was asked."""
+    """Whether a tracking server refused the host name by which it was called."""
     answer = getattr(getattr(error, "response", None), "text", "")
     return says(error, FOREIGN_HOST) or FOREIGN_HOST in answer
 
 
 def lacks_login(error: BaseException) -> bool:
-    """Whether there were no credentials to ask with, or none that were taken."""
+    """Whether there were no credentials, or they were refused."""
     return type(error).__name__ in NO_LOGIN or _store_code(error) in WRONG_LOGIN
 
 
 def is_expired(error: BaseException) -> bool:
-    """Whether a store took the credentials once, but does not any more."""
+    """Whether the credentials for a store have expired."""
     return _store_code(error) in EXPIRED
 
 
 def is_elsewhere(error: BaseException) -> bool:
-    """Whether S3 has the bucket in another region. Some servers redirect without an end."""
+    """Whether S3 has the bucket in another region. Some servers then redirect without end, and a
+    RecursionError is raised."""
     return isinstance(error, RecursionError) or _store_code(error) in OTHER_REGION
 
 
 def _store_code(error: BaseException) -> Any:
-    """What a store calls the fault: botocore in the answer, Azure by the code."""
+    """The error code of a store: botocore has it in the answer, Azure in `error_code`."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         return response.get("Error", {}).get("Code")
@@ -125,7 +127,7 @@ def _store_code(error: BaseException) -> Any:
 
 
 def is_of_database(error: BaseException) -> bool:
-    """Whether a database, or what should be one, said it."""
+    """Whether the exception comes from a database, or from a file that should be one."""
     return any(
         kind.__module__.partition(".")[0] in ("sqlalchemy", "sqlite3")
         for kind in type(error).__mro__
@@ -133,6 +135,6 @@ def is_of_database(error: BaseException) -> bool:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether there was no room left for a file."""
+    """Whether the disk is full, or a quota is used up."""
     number = error.errno if isinstance(error, OSError) else None
     return number in (errno.ENOSPC, errno.EDQUOT) or says(error, NO_SPACE)

@@ -1,7 +1,8 @@
 """Why a model's files could not be fetched, though the model was found.
 
-In: the exception and the attempt that it ended. Out: a sentence, or None for what has no rule.
-Files are in an artifact store that is asked directly, behind the tracking server, or in a folder.
+In: the exception and the attempt that it ended. Out: a sentence, or None if no rule explains it.
+The files may be in an artifact store that is asked directly, behind the tracking server, or in a
+folder.
 """
 
 import re
@@ -24,18 +25,17 @@ from modelserver.loading.stores import Store, store_of
 from modelserver.scoring.mlflow_internals import BAD_URI, GONE, says
 
 EXPERIMENT: Final = re.compile(r"mlflow-artifacts:(?://[^/]*)?/(?:workspaces/[^/]+/)?(\d+)/")
-"""The experiment's id in the location of files behind a tracking server."""
+"""Finds the experiment's id in the location of files behind a tracking server."""
 
 BAD_ENDPOINT: Final = "Invalid endpoint"
-"""Of botocore: the address of S3 cannot be read."""
+"""Words of botocore: it cannot read the URL of S3."""
 
 NO_HADOOP: Final = ("libjvm", "libhdfs", "HADOOP_HOME", "'hadoop'")
-"""Of pyarrow, which finds neither Java nor Hadoop on this machine."""
+"""Words of pyarrow: it cannot find Java or Hadoop on this machine."""
 
 
 def while_fetching(error: BaseException, attempt: Attempt) -> str | None:
-    """Advice for an error while the files were fetched: what is wrong with the place where they
-    are."""
+    """The advice for an error while the model's files were fetched."""
     if store := store_of(attempt.location):
         place = f"the artifact store {public_uri(attempt.location)} ({store.name})"
         faults = (_fault_of_store(cause, place, store) for cause in causes(error))
@@ -53,7 +53,7 @@ def while_fetching(error: BaseException, attempt: Attempt) -> str | None:
 
 
 def is_gone(error: BaseException) -> bool:
-    """Whether the files are not where they should be."""
+    """Whether the files do not exist where they should be."""
     return isinstance(error, FileNotFoundError) or status_of(error) == 404 or says(error, *GONE)
 
 
@@ -77,8 +77,8 @@ def _gone(attempt: Attempt) -> str:
 
 
 def _forbidden(error: BaseException, attempt: Attempt) -> str | None:
-    """Advice where a tracking server hands out no files: their experiment has permissions of its
-    own."""
+    """The advice if a tracking server forbids to read the files: the experiment to which they
+    belong has its own permissions."""
     if status_of(error) != 403 or is_foreign_host(error):
         return None
     found = EXPERIMENT.match(attempt.location)
@@ -90,7 +90,7 @@ def _forbidden(error: BaseException, attempt: Attempt) -> str | None:
 
 
 def _fault_of_store(error: BaseException, place: str, store: Store) -> str | None:
-    """Advice for an artifact store that is asked directly, not through the tracking server."""
+    """The advice for an artifact store that is asked directly, not through the tracking server."""
     if isinstance(error, ImportError) or says(error, *BAD_URI):
         return f"{place} needs {to_install(store.packages)}"
     said = next((words for is_so, words in FAULTS_OF_STORES if is_so(error)), None)

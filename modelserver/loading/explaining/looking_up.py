@@ -1,6 +1,6 @@
 """Why a model could not be looked up: what the tracking server did, or what MODEL_URI names.
 
-In: the exception and the attempt that it ended. Out: a sentence, or None for what has no rule.
+In: the exception and the attempt that it ended. Out: a sentence, or None if no rule explains it.
 """
 
 import re
@@ -30,8 +30,8 @@ from modelserver.scoring.mlflow_internals import (
 
 
 def while_looking_up(error: BaseException, attempt: Attempt) -> str | None:
-    """Advice for an error while the model was looked up: of the tracking server, its store, or the
-    URI."""
+    """The advice for an error while the model was looked up: about the tracking server, its store,
+    or the model's URI."""
     if says(error, *NO_LOGIN):
         return (
             f"{attempt.server} was asked without a login; set DATABRICKS_HOST and DATABRICKS_TOKEN "
@@ -46,7 +46,7 @@ def while_looking_up(error: BaseException, attempt: Attempt) -> str | None:
 
 
 def _fault_of_settings(error: BaseException, attempt: Attempt) -> str | None:
-    """What is wrong with a setting of MLflow, or with the store that it names."""
+    """The advice for a wrong setting of MLflow, or for the store that it names."""
     if setting := setting_in(error):
         return f"{setting} has a value that MLflow cannot read; correct or unset it"
     if says(error, UNKNOWN_STORE):
@@ -63,11 +63,11 @@ def _fault_of_settings(error: BaseException, attempt: Attempt) -> str | None:
 
 
 GATEWAY: Final = frozenset({502, 503, 504})
-"""What a proxy answers for a server behind it that is down (RFC 9110 15.6.3 to 15.6.5)."""
+"""The statuses of a proxy when the server behind it is down (RFC 9110 15.6.3 to 15.6.5)."""
 
 
 def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
-    """Advice where the tracking server refused, failed or could not be reached; None for other
+    """The advice if the tracking server refused, failed or could not be reached; None for other
     errors."""
     server, login, status = attempt.server, attempt.login, status_of(error)
     if is_foreign_host(error):
@@ -95,7 +95,8 @@ def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
 
 
 def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
-    """Advice for a URI under which there is nothing, or which cannot be read as one."""
+    """The advice for a URI that names no model, or that MLflow cannot read; None for other
+    errors."""
     uri = attempt.uri
     if isinstance(error, NotRegistered):
         return f"there is no model {uri} in {attempt.server}; {meant(uri) or error}"
@@ -108,12 +109,12 @@ def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
 
 
 def unreadable(attempt: Attempt) -> str:
-    """Advice for a URI that MLflow cannot read."""
+    """The advice for a URI that MLflow cannot read."""
     hint = meant(attempt.uri) or "see docs/operations.md for its forms"
     return f"MODEL_URI {attempt.uri} cannot be read as a model URI; {hint}"
 
 
 def no_model(attempt: Attempt) -> str:
-    """Advice for a URI under which there is nothing."""
+    """The advice for a URI that names no model."""
     hint = meant(attempt.uri) or "check MODEL_URI and MLFLOW_TRACKING_URI"
     return f"there is no model {attempt.uri} in {attempt.server}; {hint}"

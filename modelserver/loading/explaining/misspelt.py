@@ -1,7 +1,7 @@
-"""URIs that are not written as MLflow reads them, and what was probably meant.
+"""URIs with a form that MLflow cannot read, and what was probably meant.
 
-In: an attempt that failed while a server or a store was asked. Out: a sentence, or None where the
-URI may be right. Nothing is shown but what `public_uri` shows.
+In: an attempt that failed while a server or a store was asked. Out: a sentence, or None if the URI
+may be right. Only what `public_uri` allows is shown of a URI.
 """
 
 import re
@@ -13,10 +13,10 @@ from modelserver.loading.attempt import UNREADABLE, Attempt, public_uri
 from modelserver.loading.stores import STORES
 
 SERVERS: Final = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "file", "databricks")
-"""Schemes of tracking URIs."""
+"""The schemes of tracking URIs."""
 
 SCHEMES: Final = ("models", "runs", "mlflow-artifacts", "file", "https", *STORES)
-"""Schemes of model URIs."""
+"""The schemes of model URIs."""
 
 FORMS: Final = (
     (r"models:/*([^/@]+)/(\w+)@([^/@]+)", r"models:/\1/\2 or models:/\1@\3"),
@@ -24,20 +24,20 @@ FORMS: Final = (
     (r"models:/*([^/@]+)([/@])([^/@]+)/*", r"models:/\1\2\3"),
     (r"runs:/*(\w+)/*", r"runs:/\1/model"),
 )
-"""What model URIs look like that are nearly right, and what is right."""
+"""Wrong forms of model URIs that occur often, and the right form of each."""
 
 PAGE: Final = re.compile(r"(https?://[^#]*?)/*#.*", re.DOTALL)
-"""An address of MLflow's pages, which stand behind the #."""
+"""The URL of a page of MLflow: the server's URL ends before the #."""
 
 HOST: Final = re.compile(r"(?:[^/@]*@)?[\w.-]+:\d+(?:/.*)?")
 """A host and a port without a scheme."""
 
 PORT: Final = re.compile(r"[^/:]:[^/:]+(?:/|$)")
-"""After a login: a port, which may be no number."""
+"""A colon and a port, which may be no number, after a host without a login."""
 
 
 def fault_of_tracking_uri(attempt: Attempt) -> str | None:
-    """What is wrong with MLFLOW_TRACKING_URI as it is written."""
+    """What is wrong with the form of MLFLOW_TRACKING_URI; None if it may be right."""
     uri = attempt.tracking_uri or ""
     if page := PAGE.fullmatch(uri):
         return _said("is the address of a page, not of the server", page[1])
@@ -51,7 +51,7 @@ def fault_of_tracking_uri(attempt: Attempt) -> str | None:
 
 
 def unknown_scheme(attempt: Attempt) -> str:
-    """Advice where MLflow knows no store for the scheme of the tracking server or the registry."""
+    """The advice if MLflow does not know the scheme of the tracking URI or the registry's URI."""
     scheme, _, rest = (attempt.tracking_uri or "").partition(":")
     if not attempt.tracking_uri or scheme.partition("+")[0] in SERVERS:
         return "MLFLOW_REGISTRY_URI has a scheme that MLflow does not know; correct or unset it"
@@ -60,7 +60,7 @@ def unknown_scheme(attempt: Attempt) -> str:
 
 
 def meant(uri: str) -> str:
-    """Asks whether another model URI was meant; empty where none comes near."""
+    """The question whether another model URI was meant; empty if none is similar."""
     text = unquote(uri)
     scheme, colon, rest = text.partition(":")
     if colon and scheme not in SCHEMES and (near := get_close_matches(scheme, SCHEMES, 1)):

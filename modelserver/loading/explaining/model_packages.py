@@ -1,7 +1,8 @@
-"""The packages that a model asks for, held against a module that is missing and what is installed.
+"""The packages that a model needs, compared with a missing module and with what is installed.
 
-In: the model's folder, or the lines of its requirements. Out: lines for a person to read. No name
-of a package comes from anywhere else: whoever registers the name of a module could be a stranger.
+In: the model's folder, or the lines of its requirements. Out: sentences of advice. They name only
+packages that the model names: a package that has just the name of a missing module could be
+anybody's, and dangerous.
 """
 
 import re
@@ -61,17 +62,17 @@ PACKAGES: Final = {
     "yaml": ("pyyaml",),
     "zmq": ("pyzmq",),
 }
-"""Modules whose package has another name, or several names."""
+"""The packages of modules that have another name than their package."""
 
 SECRET: Final = re.compile(r"(?<=://)[^/\s]*(?=@)|(?<=\?)[^\s#]+")
-"""Login and query of an address."""
+"""The login and the query of a URL."""
 
 MOST_NAMED: Final = 5
-"""Packages that are listed one by one."""
+"""The most packages that a message names."""
 
 
 def requirements_of(folder: Path) -> list[str]:
-    """The lines of requirements.txt, or those of conda.yaml, where a model has that only."""
+    """The lines of the model's requirements.txt, or those of conda.yaml if it has only that."""
     if (folder / "requirements.txt").is_file():
         return _text(folder / "requirements.txt").splitlines()
     try:
@@ -90,12 +91,13 @@ def _text(file: Path) -> str:
 
 
 def _for_pip(entry: str) -> str:
-    """`channel::name=1.2=build` as pip says it, where one `=` means `1.2.*`."""
+    """A line of conda, such as `channel::name=1.2=build`, as pip writes it: `name==1.2.*`."""
     return re.sub(r"(?<![=<>!~])=([\d.]+)(?:=.*)?$", r"==\1.*", entry.rpartition("::")[2])
 
 
 def missing_module(module: str, requirements: Sequence[str]) -> str:
-    """Advice for a module that cannot be imported, with the line that the model asks for."""
+    """The advice for a module that cannot be imported. It quotes the model's line for its package,
+    if there is one."""
     top = module.partition(".")[0]
     line = line_for(module, requirements)
     if line and installed_version(_name(line)) is None:
@@ -114,7 +116,7 @@ def missing_module(module: str, requirements: Sequence[str]) -> str:
 
 
 def to_install(packages: Sequence[str]) -> str:
-    """Which of the packages are to be installed, and how."""
+    """Which of the packages must be installed, and how."""
     absent = [package for package in packages if installed_version(package) is None] or packages
     lines = " and ".join(f"`{package}`" for package in absent)
     missing = "is not installed; add the line"
@@ -124,7 +126,7 @@ def to_install(packages: Sequence[str]) -> str:
 
 
 def line_for(module: str, requirements: Sequence[str]) -> str | None:
-    """The model's own line for the package that has the module, if it has one."""
+    """The line of the model's requirements for the package of a module; None if there is none."""
     names = {canonicalize_name(name) for name in _names(module)}
     for line in requirements:
         if canonicalize_name(_name(line)) in names:
@@ -138,7 +140,8 @@ def _name(line: str) -> str:
 
 
 def _names(module: str) -> Iterator[str]:
-    """What the package may be called: `google.cloud.storage` may be google-cloud-storage."""
+    """The possible names of a module's package: `google.cloud.storage` may be in
+    google-cloud-storage."""
     parts = module.split(".")
     for length in range(1, len(parts) + 1):
         yield from PACKAGES.get(".".join(parts[:length]), ())
@@ -146,7 +149,8 @@ def _names(module: str) -> Iterator[str]:
 
 
 def guess(requirements: Sequence[str]) -> str:
-    """Which packages are installed in other versions than the model asks for; empty for none."""
+    """A sentence that names the packages with other versions than the model needs; empty if there
+    are none."""
     found = [said for line in requirements if (said := _difference(line))]
     return f". Often a package has another version: {some(found, MOST_NAMED)}" if found else ""
 
@@ -154,7 +158,7 @@ def guess(requirements: Sequence[str]) -> str:
 def _difference(line: str) -> str:
     try:
         wanted = Requirement(line.partition(" #")[0].partition(" --")[0].strip(" \t\\"))
-    except InvalidRequirement:  # a comment, an option, a path
+    except InvalidRequirement:  # for example a comment, an option, a path
         return ""
     present = installed_version(wanted.name)
     if present is None or (wanted.marker and not wanted.marker.evaluate()):
@@ -165,7 +169,7 @@ def _difference(line: str) -> str:
 
 
 def installed_version(name: str) -> str | None:
-    """The version of a package in this environment; None where it is not there."""
+    """The installed version of a package; None if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

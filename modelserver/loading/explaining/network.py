@@ -1,6 +1,6 @@
-"""What lies between this machine and a server: certificates that it does not trust, proxies.
+"""Faults between this machine and a server: certificates that are not trusted, and proxies.
 
-In: the exception and the attempt that it ended. Out: a sentence, or None where it is neither.
+In: the exception and the attempt that it ended. Out: a sentence, or None for other faults.
 """
 
 import ssl
@@ -13,14 +13,15 @@ from modelserver.loading.stores import store_of
 from modelserver.scoring.mlflow_internals import says
 
 PROXY_ERRORS = frozenset({"ProxyError", "ProxyConnectionError"})
-"""Of requests, urllib3 and botocore."""
+"""Exceptions of requests, urllib3 and botocore for a proxy."""
 
 NO_AUTHORITIES: Final = "Could not find a suitable TLS CA certificate bundle"
-"""Of requests: a setting names a file that is not there."""
+"""Words of requests: a setting names a file of certificates that does not exist."""
 
 
 def fault_of_network(error: BaseException, attempt: Attempt) -> str | None:
-    """Advice where a question did not reach the server that it was for; None for other errors."""
+    """The advice if a certificate or a proxy kept a request from its server; None for other
+    errors."""
     store = attempt.step == "fetching" and store_of(attempt.location)
     uri = attempt.location if store or attempt.host_of_files else attempt.tracking_uri or ""
     host = (store and store.host) or urlsplit(uri).hostname or "the host"

@@ -1,8 +1,8 @@
-"""What an MlflowException says, as it may be shown: MLflow often knows best what an author can do.
+"""Quotes an MlflowException as it may be shown: MLflow often says best what an author can do.
 
-In: the exception that ended a load, and what is secret. Out: one line of at most `LONGEST`
-characters; empty for other exceptions. Left out are secrets, folders of this machine, logins and
-queries of addresses, and the text of a model's own exception, which may hold anything.
+In: the exception that ended a load, and the secrets. Out: one line of at most `LONGEST` characters;
+empty for other exceptions. It leaves out secrets, folders of this machine, logins and queries of
+URLs, and the text of a model's own exception, which may contain anything.
 """
 
 import re
@@ -16,10 +16,10 @@ from modelserver.loading.explaining.causes import causes
 from modelserver.scoring.mlflow_internals import HEADING, RESPONSE, is_mlflow_exception
 
 LONGEST: Final = 300
-"""Characters."""
+"""The most characters of a quotation."""
 
 ABOUT_CODE: Final = (AttributeError, ImportError, NameError, SyntaxError, TypeError)
-"""Exceptions whose texts tell of a model's code, most often in Python's own words."""
+"""Exceptions about a model's code; their texts may be shown, since Python itself writes most."""
 
 PLACE: Final = re.compile(
     r"""
@@ -29,11 +29,12 @@ PLACE: Final = re.compile(
     """,
     re.VERBOSE,
 )
-"""An address, or a path of this machine; blanks are a part of it in quotes and before slashes."""
+"""A URL, or a path of this machine. A path may contain blanks if it is quoted, or if a slash
+follows."""
 
 
 def quotation(error: BaseException, attempt: Attempt) -> str:
-    """What MLflow says in `error`, which ended `attempt`; empty if it is not MLflow's."""
+    """What MLflow says in the `error` that ended `attempt`; empty if it is no MlflowException."""
     if not is_mlflow_exception(error):
         return ""
     text = struck(_own_words(error).partition(RESPONSE)[0], attempt.secrets)
@@ -43,8 +44,8 @@ def quotation(error: BaseException, attempt: Attempt) -> str:
 
 
 def _sentence(lines: Sequence[str]) -> str:
-    """The first line that says something. A line that ends in a colon only introduces a list: then
-    what it says before that, or the next line."""
+    """The first line with a message. If it ends with a colon, its last sentence only introduces a
+    list: then the sentences before that, or the next line."""
     said = [line for line in lines if line and not line.startswith(HEADING)]
     first = said[0] if said else ""
     if not first.endswith(":"):
@@ -53,8 +54,9 @@ def _sentence(lines: Sequence[str]) -> str:
 
 
 def _own_words(error: BaseException) -> str:
-    """MLflow's own text in `error`, or that of the innermost MlflowException that it repeats. Where
-    it repeats an exception of the model, the exception's type stands in its place."""
+    """MLflow's own text in `error`, or in the innermost MlflowException whose text it repeats.
+    Where it repeats the text of another exception, that text is replaced by the exception's type,
+    unless `ABOUT_CODE` has the type."""
     text = _text(error)
     for cause in causes(error):
         repeated = _text(cause)
@@ -66,8 +68,8 @@ def _own_words(error: BaseException) -> str:
 
 
 def _replaced(text: str, cause: BaseException) -> str:
-    """`text` with the type of `cause` in place of its text. A text of one word is only replaced
-    after a colon, since elsewhere the same word may mean something else."""
+    """`text`, in which the text of `cause` is replaced by its type. A text of one word is replaced
+    only after a colon, since the same word may mean something else in other places."""
     name, repeated = type(cause).__name__, _text(cause)
     if " " in repeated:
         return text.replace(repeated, name)
@@ -77,7 +79,7 @@ def _replaced(text: str, cause: BaseException) -> str:
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # a model's own exceptions may fail at that, too
+    except Exception:  # the `__str__` of a model's own exception may fail
         return ""
 
 

@@ -1,6 +1,6 @@
 """Why a model could not be loaded, though its files are here: what its code or its pickle lacks.
 
-In: the exception and the attempt that it ended. Out: a sentence, or None for what has no rule.
+In: the exception and the attempt that it ended. Out: a sentence, or None if no rule explains it.
 """
 
 import re
@@ -13,16 +13,16 @@ from modelserver.loading.attempt import Attempt
 from modelserver.loading.explaining.model_packages import guess, missing_module
 
 POINTER: Final = b"version https://git-lfs"
-"""How a file begins that stands for another one, which Git LFS has not fetched."""
+"""The beginning of a pointer of Git LFS: the file that it stands for was not fetched."""
 
 OF_NOTEBOOK: Final = re.compile(
     r"attribute '(\w+)' on <module '(?:[\w.]+\.)?__main__'|'__main__' has no attribute '(\w+)'"
 )
-"""In Python's words: a class or function that was pickled by name in a notebook or script."""
+"""Python's words for a class or function that was pickled by name in a notebook or script."""
 
 
 def while_loading(error: BaseException, attempt: Attempt) -> str | None:
-    """Advice for an error while the model was loaded: what its code or its files lack."""
+    """The advice for an error while the model was loaded: what its code or its files lack."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return missing_module(error.name, attempt.requirements)
     if isinstance(error, SystemExit):
@@ -40,7 +40,7 @@ def while_loading(error: BaseException, attempt: Attempt) -> str | None:
 
 
 def _absent(error: FileNotFoundError, attempt: Attempt) -> str | None:
-    """Advice for a file that is not there: one of the model's own, or one that its code opens."""
+    """The advice for a missing file: one of the model's own files, or one that its code opens."""
     if error.filename is None or attempt.folder is None:
         return None
     file = Path(str(error.filename))
@@ -54,7 +54,7 @@ def _absent(error: FileNotFoundError, attempt: Attempt) -> str | None:
 
 
 def _damaged(attempt: Attempt) -> str:
-    """Advice where a file seems to end too early, or to hold something else than a pickle."""
+    """The advice if a file seems to be cut off, or to be no pickle."""
     files = attempt.folder.rglob("*") if attempt.folder else ()
     for file in filter(Path.is_file, files):
         with file.open("rb") as opened:

@@ -1,9 +1,9 @@
 """Fast ways to read large plain JSON, without a Python object for each cell.
 
-`payload` calls `read_fast` before it decodes a body. A fast reader gets the body as a `Document`,
-parsed once for all of them, and the model's signature. It returns what `json_text` and
-`input_forms` would make of the body, a table or the array of a tensor; or None, wherever it is not
-sure of that. It refuses nothing: what is wrong with a body is for the plain way to say.
+`json_reader` calls `read_fast` before it decodes a body. A fast reader gets the model's signature,
+and the body as a `Document`, which is parsed once for all fast readers. It returns the table or the
+array that the plain way would make of the body. If it is not sure of that, it returns None, and the
+plain way reads the body. It never reports a fault: only the plain way does.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,8 +19,8 @@ Found: TypeAlias = Table | Numbers
 
 
 class FastReader(NamedTuple):
-    """A fast reader: the bytes of JSON from which on it pays, which bodies for which models are
-    worth parsing for it, and how it reads."""
+    """A fast reader. It is tried for bodies of at least `smallest` bytes, since it saves nothing
+    for smaller ones, if `suits` says that the body and the model's signature are of its sort."""
 
     smallest: int
     suits: Callable[[bytes, Signature], bool]
@@ -28,7 +28,7 @@ class FastReader(NamedTuple):
 
 
 def read_fast(body: bytes, signature: Signature) -> Iterator[Found]:
-    """What each fast reader in turn makes of the body, of those that read it."""
+    """What the fast readers return for the body, one after the other, without None."""
     suitable = [way for way in FAST if len(body) >= way.smallest and way.suits(body, signature)]
     document = parsed(body) if suitable else None
     if document is not None:
@@ -41,4 +41,4 @@ FAST: Final = (
     FastReader(2048, takes_numbers, read_numbers),
     FastReader(32 * 1024, has_plain_texts, read_table),
 )
-"""In the order in which they are tried."""
+"""The fast readers, in the order in which they are tried."""

@@ -1,8 +1,8 @@
-"""Cells of JSON, line by line, to one array per column without a Python object for each.
+"""Cells of JSON, line by line, to one array per column without a Python object for each cell.
 
-In: lines of cells with commas between, as JSON spells them but for escapes, and the kind of each
-column. Out: the arrays, or None where a cell is not plainly of its type. Arrow parses the lines as
-CSV; without it None is returned.
+In: lines of cells with commas between them, as JSON spells them but without escapes, and the kind
+of each column. Out: the arrays. None if a cell does not plainly have its column's type. Arrow
+parses the lines as CSV; if it is not installed, the result is None.
 """
 
 import importlib.util
@@ -23,15 +23,15 @@ ARROW_TYPES: Final[Mapping[str | None, str]] = {
     "boolean": "bool",
     "string": "string",
 }
-"""What Arrow makes of cells, by their type in JSON; the columns' converters take it from there."""
+"""The Arrow type of a column by the JSON type of its cells. `Kind.convert` gives the final type."""
 
 BLOCK: Final = 1024 * 1024
-"""Bytes that Arrow parses at a time. Less is in the cache, more is not."""
+"""How many bytes Arrow parses at a time. A larger block would not fit into the CPU's cache."""
 
 
 def read_cells(lines: NDArray[np.uint8], kinds: Sequence[Kind]) -> list[Cells] | None:
-    """One array or list per column. `lines`: UTF-8, where blank lines are skipped; `kinds`: of the
-    columns in order."""
+    """One array or list per column, or None. `lines`: text in UTF-8, whose blank lines are skipped;
+    `kinds`: the kinds of the columns in order."""
     types = [ARROW_TYPES.get(kind.json_type) for kind in kinds]
     table = _parsed(lines, types) if AVAILABLE and None not in types else None
     if table is None:
@@ -41,7 +41,7 @@ def read_cells(lines: NDArray[np.uint8], kinds: Sequence[Kind]) -> list[Cells] |
 
 
 def _parsed(lines: NDArray[np.uint8], types: Sequence[str | None]) -> Any:
-    """Arrow's table, or None where a cell is not of its column's type."""
+    """Arrow's table, or None if a cell does not have its column's type."""
     import pyarrow as pa
     from pyarrow import csv
 
@@ -68,7 +68,7 @@ def _parsed(lines: NDArray[np.uint8], types: Sequence[str | None]) -> Any:
 
 
 def _cells(column: Any, kind: Kind) -> Cells | None:
-    """A column of Arrow's for the converter, or None where that might not see what was sent."""
+    """A column of Arrow's table for its converter, or None if it may differ from what was sent."""
     if kind.json_type == "number":
         numbers = column.to_numpy()
         return None if np.isinf(numbers).any() else numbers  # perhaps too large for a double

@@ -1,7 +1,7 @@
 """A body of JSON, parsed once by simdjson for all fast readers.
 
-In: the body. Out: a `Document`, or None for all that is not one tensor under `inputs` or
-`instances`, or one table under `dataframe_split`; also where simdjson is not installed.
+In: the body. Out: a `Document`. None if the body is anything else than an array under `inputs` or
+`instances` or a table under `dataframe_split`, or if simdjson is not installed.
 """
 
 import importlib.util
@@ -20,8 +20,9 @@ START: Final = re.compile(rb'\s*\{\s*"(?:(?:inputs|instances)"\s*:\s*\[|datafram
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A body that is JSON, of one key. `data`: the tensor's or the table's `simdjson.Array`;
-    `names`: of a table's columns; `names_first`: whether they stand before the data."""
+    """A body of valid JSON with a single key. `data`: the `simdjson.Array` of the tensor or of the
+    table's rows; `names`: those of the table's columns; `names_first`: whether the body has the
+    names before the data."""
 
     body: bytes
     data: Any
@@ -29,8 +30,8 @@ class Document:
     names_first: bool = False
 
     def skeleton(self, shape: Sequence[int]) -> bytes:
-        """All brackets and commas of the body, if its data are full arrays of this shape and no
-        text or object holds any."""
+        """The brackets and commas that the body has if its data are full arrays of this shape, and
+        no text and no object contains brackets or commas."""
         data = skeleton(shape)
         if self.names is None:
             return data
@@ -39,16 +40,16 @@ class Document:
 
 
 def parsed(body: bytes) -> Document | None:
-    """The body as a document."""
+    """The body as a document; None if the fast readers cannot read it."""
     if not AVAILABLE or not START.match(body):
         return None
     import simdjson
 
     try:
         root: Any = simdjson.Parser().parse(body)
-    except (ValueError, RuntimeError):  # not JSON, a number too large, nested too deeply
+    except (ValueError, RuntimeError):  # not JSON, too large a number, too deeply nested
         return None
-    if len(root) != 1:  # params, or a key given twice
+    if len(root) != 1:  # there are params, or a key is given twice
         return None
     value = root[next(iter(root))]
     return Document(body, value) if isinstance(value, simdjson.Array) else _table(body, value)

@@ -1,9 +1,8 @@
-"""A fast way: a table or tensor of nothing but numbers to one array.
+"""A fast way: a table or tensor that holds only numbers to one array.
 
-In: a document, and the signature of a model that takes numbers only. Out: the table or the array,
-or None for all that is not full of numbers. That nothing else is in the body follows from two
-counts: there are as many numbers as the shape of the first row has places, and the brackets and
-commas of the body are those of an array of that shape.
+In: a document, and the signature of a model that takes only numbers. Out: the table or the array;
+None if the body holds anything else. Two facts prove that it does not: its numbers fill an array
+with the shape of its first row, and its brackets and commas are those of such an array.
 """
 
 from collections.abc import Mapping
@@ -21,19 +20,20 @@ Numbers: TypeAlias = NDArray[np.float64] | NDArray[np.int64]
 DTYPES: Final[Mapping[Code, Any]] = {"d": np.float64, "i": np.int64}
 
 MOST_LEVELS: Final = 32
-"""Of arrays in arrays; NumPy takes no more before its version 2."""
+"""The most levels of nested arrays; NumPy before version 2 accepts no more."""
 
 
 def takes_numbers(body: bytes, signature: Signature) -> bool:
-    """Whether the model takes nothing but numbers."""
+    """Whether the model takes only numbers."""
     return signature.numbers is not None
 
 
 def read_numbers(document: Document, signature: Signature) -> Table | Numbers | None:
-    """The table, or for a model that takes a tensor the array, of numbers."""
+    """The table of numbers, or the array for a model that takes a tensor; None if there is anything
+    else."""
     names = document.names
     assert signature.numbers is not None
-    if (names is None) != (signature.kinds_of is None):  # a tensor for columns, or the reverse
+    if (names is None) != (signature.kinds_of is None):  # a tensor for columns, or a table for one
         return None
     array = _array(document.data, signature.numbers)
     if array is None or (names is not None and array.shape[1:] != (len(names),)):
@@ -50,7 +50,8 @@ def _brackets_and_commas(body: bytes) -> bytes:
 
 
 def _array(value: Any, code: Code) -> Numbers | None:
-    """All numbers in nested arrays, with the shape that the first of each level have."""
+    """All numbers in nested arrays as an array with the shape of each level's first array; None if
+    their count does not fit that shape."""
     shape = _shape(value)
     if 0 in shape:
         return None

@@ -1,21 +1,21 @@
 """A fast way: a table of several types to one array per column, read as CSV by Arrow.
 
 In: a document without an escape in its texts, and the signature of a model that takes columns. Out:
-the table, or None for all that is not full of plain cells. The rows become CSV by writing line
-feeds over the brackets around them; that Arrow then reads what JSON says follows in five steps.
+the table; None if a cell is not plain. The brackets around the rows are overwritten with line
+feeds, which makes the rows CSV. Arrow then reads the same values as JSON has, for five reasons:
 
-1. simdjson has read the body, so it is JSON, its one key is `dataframe_split`, and that has the two
-   keys `columns` and `data`.
-2. No text holds an escape, so quotes only start and end texts: a letter is outside of texts where
+1. simdjson has read the body. So it is valid JSON, its only key is `dataframe_split`, and that has
+   just the keys `columns` and `data`.
+2. No text contains an escape, so each quote starts or ends a text. A letter is outside of texts if
    an even number of quotes precede it.
 3. The brackets and commas outside of texts are those of `length` rows of `width` cells. So no cell
-   is an array, and each object among them has one key at most.
-4. The first letter of each cell is a quote or the n of null in columns of text, and no quote in the
-   others. So Arrow takes no number for a text and no text for a number, and an object, which starts
-   with a brace, is a text to neither.
-5. In a row, then, is what Arrow reads as JSON means it: words and numbers of JSON are spelled so in
-   CSV, and Arrow fails on others. Two are not: -0 is an integer to JSON and a float to Arrow, so it
-   is looked for; and a number too large for a double is infinite, so `cells_by_arrow` refuses it.
+   is an array, and an object in a cell has at most one key.
+4. In a text column, each cell starts with a quote or with the n of null; in other columns, no cell
+   starts with a quote. So Arrow takes no number for a text and no text for a number. An object,
+   which starts with a brace, is refused in a text column here, and by Arrow in every other column.
+5. All other cells mean the same in JSON and to Arrow, which fails on words that it does not know.
+   There are two exceptions. -0 is an integer in JSON but a float to Arrow, so `read_table` looks
+   for it; and a number too large for a double becomes infinite, so `cells_by_arrow` refuses it.
 """
 
 from collections.abc import Sequence
@@ -39,12 +39,12 @@ BEHIND_CELLS: Final = np.frombuffer(b",]", np.uint8)
 
 
 def has_plain_texts(body: bytes, signature: Signature) -> bool:
-    """Whether the model takes columns, and no text of the body holds an escape."""
+    """Whether the model takes columns, and no text in the body contains an escape."""
     return signature.kinds_of is not None and b"\\" not in body
 
 
 def read_table(document: Document, signature: Signature) -> Table | None:
-    """The table, if all its cells are plain."""
+    """The table; None if a cell is not plain."""
     names, length = document.names, len(document.data)
     assert signature.kinds_of is not None
     if names is None or not _may_hold(document, length * len(names)):
@@ -61,18 +61,18 @@ def read_table(document: Document, signature: Signature) -> Table | None:
     if _has_integer_minus_zero(letters) or not _start_well(letters, rows, kinds):
         return None
     columns = read_cells(_lines(letters, rows), kinds)
-    if columns is None or len(columns[0]) != length:  # a row without a cell is a blank line
+    if columns is None or len(columns[0]) != length:  # Arrow skips an empty row as a blank line
         return None
     return Table(names, length, columns=columns)
 
 
 def _may_hold(document: Document, cells: int) -> bool:
-    """Whether there is room for so many cells: a body may name more than it holds."""
+    """Whether the body is long enough for so many cells; if not, its skeleton might be huge."""
     return 0 < cells <= len(document.body)
 
 
 def _outside_texts(letters: Letters, wanted: bytes) -> Places:
-    """Where these letters stand outside of texts."""
+    """The positions of the `wanted` letters outside of texts."""
     mask = letters == QUOTE
     for letter in wanted:
         mask |= letters == letter
@@ -84,7 +84,7 @@ def _outside_texts(letters: Letters, wanted: bytes) -> Places:
 
 
 def _without_spaces(letters: Letters) -> Letters:
-    """The letters without white space outside of texts."""
+    """The body without the white space outside of texts."""
     if not (letters <= SPACE).any():
         return letters
     kept = np.ones(len(letters), bool)
@@ -93,15 +93,15 @@ def _without_spaces(letters: Letters) -> Letters:
 
 
 def _has_integer_minus_zero(letters: Letters) -> bool:
-    """Whether -0 may be among the cells."""
+    """Whether a cell may be -0."""
     signs = np.flatnonzero(letters == MINUS)
     signs = signs[letters[signs + 1] == ZERO]
     return bool(np.isin(letters[signs + 2], BEHIND_CELLS).any())
 
 
 def _start_well(letters: Letters, rows: Places, kinds: Sequence[Kind]) -> bool:
-    """Whether each cell starts as its type does. `rows`: where the marks of each row stand, its
-    bracket, its commas, its bracket and the comma or bracket behind it."""
+    """Whether each cell starts with a letter that fits its type. `rows`: for each row the positions
+    of its opening bracket, its commas, its closing bracket, and the comma or bracket after it."""
     first = letters[rows[:, :-2] + 1]
     quoted = np.array([kind.json_type == "string" for kind in kinds])
     texts, others = first[:, quoted], first[:, ~quoted]
@@ -109,7 +109,7 @@ def _start_well(letters: Letters, rows: Places, kinds: Sequence[Kind]) -> bool:
 
 
 def _lines(letters: Letters, rows: Places) -> Letters:
-    """The rows as lines, with blank lines between."""
+    """The rows as lines of CSV, with blank lines between them."""
     start = rows[0, 0]
     lines = letters[start : rows[-1, -1] + 1].copy()
     lines[rows[:, [0, -2, -1]] - start] = NEWLINE

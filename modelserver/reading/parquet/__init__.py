@@ -1,5 +1,5 @@
-"""Parquet: the bytes of a file to model input, where pyarrow is installed.
+"""Parquet: the bytes of a file to model input, if pyarrow is installed.
 
 In: a body. Out: a `Payload`, a `Table` or a DataFrame, with the types that the file gives its
-columns. Only `reader` is imported from elsewhere; pyarrow is imported when a file is read.
+columns. Other rooms import only `reader`; pyarrow is imported when a file is read.
 """

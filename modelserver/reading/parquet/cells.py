@@ -1,8 +1,9 @@
 """Arrow columns of a Parquet file to cells, at any depth and without loss.
 
-In: a column as pyarrow reads it, and the Parquet logical types of its leaves. Out: an array, or for
-columns of arrays, objects and maps a list of Python values. A leaf is read alike at every depth;
-what Python cannot hold raises `Unfit`, which says what was found. Needs pyarrow.
+In: a column as pyarrow reads it, and the Parquet logical types of its leaves (the columns without
+parts that make it up). Out: an array; for columns of arrays, objects and maps a list of Python
+values. A leaf is read in the same way at every depth. A value that Python cannot hold raises
+`Unfit`, which says what was found. Needs pyarrow.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,23 +20,24 @@ from modelserver.errors import clipped
 from modelserver.types.kind import Cells, Unfit, objects
 
 Leaves = Iterator[str]
-"""Parquet's logical types in the order of the leaves; each reader takes those of its own."""
+"""The Parquet logical types of the leaves in order; each reader takes the types of its own
+leaves."""
 
 
 def read_cells(column: Any, leaves: Sequence[str]) -> Cells:
-    """The cells of a column (a `ChunkedArray`)."""
+    """The cells of a column (a `ChunkedArray`). Raises `Unfit`."""
     try:
         if _is_flat(column.type):
             return _plain(_leaf(column, leaves[0]))
         return [cell for chunk in column.chunks for cell in _values(chunk, iter(leaves))]
     except Unfit:
         raise
-    except Exception as error:  # types of other versions of pyarrow
+    except Exception as error:  # a type that only another version of pyarrow can read
         raise Unfit(f"a value of the Arrow type {clipped(str(column.type))}") from error
 
 
 def leaves_of(arrow_type: Any) -> int:
-    """How many columns of a Parquet file make up one of this type."""
+    """How many columns a Parquet file uses for a column of this Arrow type."""
     if isinstance(arrow_type, pa.BaseExtensionType):
         return leaves_of(arrow_type.storage_type)
     fields = (arrow_type.field(place) for place in range(arrow_type.num_fields))
@@ -53,7 +55,7 @@ def _plain(column: Any) -> Cells:
 
 
 def _values(array: Any, leaves: Leaves) -> list[Any]:
-    """The cells as Python values, None where there is none."""
+    """The cells as Python values, None for a missing one."""
     if array.null_count == len(array):
         list(islice(leaves, leaves_of(array.type)))
         return [None] * len(array)
@@ -112,7 +114,7 @@ def _extension_values(array: Any, leaves: Leaves) -> list[Any]:
 
 
 def _tensor(cells: Sequence[Any], arrow_type: Any) -> Any:
-    """A tensor of `fixed_shape_tensor` as nested lists, in the order of its logical axes."""
+    """A value of Arrow's `fixed_shape_tensor` as nested lists, in the order of its logical axes."""
     shape = tuple(arrow_type.shape)
     flat = np.fromiter(cells, object, len(cells))
     return flat.reshape(shape).transpose(arrow_type.permutation or range(len(shape))).tolist()
@@ -124,11 +126,12 @@ EXTENSIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "arrow.bool8": lambda value, _: value != 0,
     "arrow.fixed_shape_tensor": _tensor,
 }
-"""Types that Arrow stores as others, by name: from a stored value to the value."""
+"""The readers of Arrow's extension types by name: from the stored value to the value that it
+means."""
 
 
 def _leaf(cells: Any, logical: str) -> Any:
-    """Cells that hold no others (a `ChunkedArray` or `Array`) as a pandas or NumPy array."""
+    """Cells without parts (a `ChunkedArray` or an `Array`) as a pandas or NumPy array."""
     if pa.types.is_dictionary(cells.type):
         cells = cells.cast(cells.type.value_type)
     if logical == "UUID":
@@ -145,8 +148,8 @@ def _leaf(cells: Any, logical: str) -> Any:
 
 
 def _timestamps(cells: Any) -> Any:
-    """Times as UTC where pandas does not know their zone, or might end the process in computing
-    with it: beyond the years that nanoseconds reach."""
+    """Date-times. They become UTC if pandas does not know their time zone, or if they are beyond
+    the years that nanoseconds reach, where computing with a zone might crash the process."""
     unit, zone = cells.type.unit, cells.type.tz
     try:
         cells.cast(pa.timestamp("ns", zone))
@@ -158,7 +161,7 @@ def _timestamps(cells: Any) -> Any:
 def _dates(cells: Any) -> Any:
     try:
         return cells.to_pandas()
-    except ValueError:  # beyond the years of Python
+    except ValueError:  # beyond the years that Python's dates reach
         return cells.cast(pa.timestamp("s")).to_pandas().to_numpy()
 
 

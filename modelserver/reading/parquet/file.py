@@ -1,7 +1,8 @@
 """Parquet files as pyarrow reads them: opened, measured before they are decoded, checked.
 
 In: the bytes of a body. Out: the open file and its `pyarrow.Table`. A file that is damaged, too
-large or beyond pyarrow raises an `ApiError`; what would read as another value is read with care.
+large or not readable by pyarrow raises an `ApiError`. Values that pyarrow by default would change
+are read with other options.
 """
 
 import inspect
@@ -16,7 +17,8 @@ UNREADABLE: Final = "the body is not a Parquet file that can be read"
 
 
 def read_file(body: bytes, limit: int) -> tuple[Any, Any]:
-    """The open Parquet file, which stands for at most `limit` bytes, and its table."""
+    """The open Parquet file and its table. Raises `PayloadTooLarge` if its cells take more than
+    `limit` bytes, and `BadRequest` if it cannot be read."""
     import pyarrow.parquet
 
     try:
@@ -24,7 +26,7 @@ def read_file(body: bytes, limit: int) -> tuple[Any, Any]:
         size = _decoded_size(body, file, limit)
     except pyarrow.ArrowNotImplementedError as error:
         raise BadRequest("the Parquet file holds a type that cannot be read") from error
-    except Exception as error:  # metadata of other writers can break pyarrow in many ways
+    except Exception as error:  # pyarrow fails in many ways on unusual metadata
         raise BadRequest(UNREADABLE) from error
     if size > limit:
         raise too_large(limit)
@@ -58,8 +60,9 @@ def _table(body: bytes, file: Any, columns: Sequence[str] | None = None) -> Any:
 
 
 def _without_types_of_arrow(body: bytes) -> Any:  # pragma: no cover (pyarrow 26 reads such files)
-    """The file without the types that Arrow adds to Parquet's: before version 26 pyarrow reads no
-    null among arrays of a fixed size. Durations and extensions are known by those types alone."""
+    """The file without the Arrow types that pyarrow writes beside Parquet's: with them, pyarrow
+    before version 26 cannot read nulls among arrays of a fixed size. A file with durations or
+    extension types needs them, so it does not come here."""
     import pyarrow.parquet
 
     footer = 8 + int.from_bytes(body[-8:-4], "little")
@@ -69,13 +72,13 @@ def _without_types_of_arrow(body: bytes) -> Any:  # pragma: no cover (pyarrow 26
 
 def _checked(file: Any, columns: Sequence[str] | None = None) -> Any:
     table = file.read(columns=columns, use_threads=False)
-    table.validate(full=True)  # texts that are no UTF-8, among others
+    table.validate(full=True)  # finds, for example, texts that are no UTF-8
     return table
 
 
 def _with_all_dates(body: bytes, file: Any, table: Any) -> Any:
-    """The table with dates that pyarrow would make others of: those that are stored in 96 bits and
-    beyond the years that nanoseconds reach."""
+    """The table with correct dates. pyarrow reads dates of 96 bits as wrong ones if they are beyond
+    the years that nanoseconds reach; then they are read again in milliseconds."""
     import pyarrow.parquet
 
     stored = {file.schema.column(place).physical_type for place in range(len(file.schema))}
@@ -91,10 +94,10 @@ def _with_all_dates(body: bytes, file: Any, table: Any) -> Any:
 
 
 def _decoded_size(body: bytes, file: Any, limit: int) -> int:
-    """At least how many bytes the file's cells take, found without making them.
+    """The number of bytes that the file's cells take at least, found without decoding them.
 
-    A few bytes can stand for any number of equal cells. Texts are therefore read as dictionaries,
-    in which equal ones are held once.
+    A few bytes of a file can stand for any number of equal cells. So texts are read as
+    dictionaries, which hold equal texts once.
     """
     import pyarrow.parquet
 
@@ -102,7 +105,7 @@ def _decoded_size(body: bytes, file: Any, limit: int) -> int:
     groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
     columns = [group.column(place) for group in groups for place in range(group.num_columns)]
     size: int = max(file.metadata.num_rows, sum(column.num_values for column in columns))
-    for place in range(len(file.schema)):  # the length is that of fixed-size bytes
+    for place in range(len(file.schema)):  # `length` is the size of fixed-size values
         size += max(file.schema.column(place).length, 0) * file.metadata.num_rows
     texts = {column.path_in_schema for column in columns if column.physical_type == "BYTE_ARRAY"}
     if size > limit or not texts:
@@ -115,19 +118,20 @@ def _decoded_size(body: bytes, file: Any, limit: int) -> int:
 
 
 class _DataAsked(Exception):
-    """The metadata of all columns was found good."""
+    """pyarrow asked for data, so the metadata of all columns is good."""
 
 
 class _NoData(io.BytesIO):
-    """A file of which only the footer, read before, may be used."""
+    """A file that refuses to be read: only the footer, which was read before, can be used."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         raise _DataAsked  # pragma: no cover (some versions call it in a thread of Arrow's)
 
 
 def _check_metadata(body: bytes, file: Any) -> None:
-    """Raises for corrupt metadata of columns, where asking it would end the process. pyarrow looks
-    at that of all columns of a row group before it reads the first data."""
+    """Raises an exception of pyarrow for corrupt metadata of columns; asking for such metadata
+    would crash the process. pyarrow checks that of all columns of a row group before it reads
+    data."""
     import pyarrow.parquet
 
     dry = pyarrow.parquet.ParquetFile(_NoData(body), metadata=file.metadata, buffer_size=1024)
@@ -137,7 +141,7 @@ def _check_metadata(body: bytes, file: Any) -> None:
 
 
 def _text_size(array: Any) -> int:
-    """Bytes of the texts in an Arrow array whose texts are dictionaries, at any depth."""
+    """The number of bytes of all texts in an Arrow array, at any depth; texts are dictionaries."""
     import pyarrow.compute
 
     types = pyarrow.types

@@ -1,7 +1,7 @@
-"""Parquet: the bytes of a file to model input, when pyarrow is installed.
+"""Parquet: the bytes of a file to a `Payload`, a `Table` or a DataFrame.
 
-The columns keep the types that the file gives them; integers with gaps stay integers. Names and
-row labels are those of pandas where it wrote the file.
+The columns keep the types that the file gives them; integers with gaps stay integers. If pandas
+wrote the file, names and row labels are those of pandas.
 """
 
 from collections.abc import Container, Hashable, Mapping, Sequence
@@ -26,9 +26,11 @@ def parquet_payload(body: bytes, signature: Signature, limit: int) -> Payload:
 
 
 def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
-    """The table in a Parquet file that stands for at most `limit` bytes.
+    """The table in a Parquet file. Raises `PayloadTooLarge` if its cells take more than `limit`
+    bytes, and `BadRequest` or `InvalidInput` for other faults.
 
-    pandas writes row labels as columns; those with a `known` name are columns here, too.
+    pandas writes row labels as columns. Row labels with a name that is `known`, that of one of the
+    model's columns, become a column.
     """
     file, table = read_file(body, limit)
     names, levels = _names_of_pandas(table)
@@ -41,7 +43,7 @@ def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
     places = [place for place in range(len(names)) if place not in labels]
     columns = [_cells(names[place], table.column(place), leaves[place]) for place in places]
     names = [names[place] for place in places]
-    counted = isinstance(index, pd.RangeIndex)  # pandas writes its bounds, not a column
+    counted = isinstance(index, pd.RangeIndex)  # of such labels pandas writes only the bounds
     if counted and str(index.name) in known and str(index.name) not in named:
         names, columns = [*names, index.name], [*columns, index.to_numpy()]
     if repeated := twice(names):
@@ -52,7 +54,8 @@ def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
 
 
 def read_untyped_parquet(body: bytes, limit: int) -> pd.DataFrame:
-    """The file as pandas reads it by default, for a model without a signature."""
+    """The file as pandas reads it by default, for a model without a signature. Raises
+    `PayloadTooLarge` or `BadRequest`."""
     _, table = read_file(body, limit)
     try:
         frame: pd.DataFrame = table.to_pandas(use_threads=False)
@@ -75,7 +78,8 @@ def _is_for_pandas(table: Any, name: str) -> bool:
 
 
 def _names_of_pandas(table: Any) -> tuple[list[Hashable], Mapping[int, Hashable]]:
-    """What pandas calls the table's columns, in order, and which are row labels, by place."""
+    """pandas' names of the table's columns in order, and the names of those that are row labels, by
+    position."""
     if b"pandas" not in (table.schema.metadata or {}):
         return list(table.column_names), {}
     try:
@@ -125,7 +129,7 @@ def _cells(name: Hashable, column: Any, leaves: Sequence[str]) -> Cells:
 
 
 def _first_unfit(column: Any, leaves: Sequence[str]) -> tuple[int, str]:
-    """The row of the first cell that cannot be read, found by halving, and what it is."""
+    """The row of the first cell that cannot be read, found by halving, and what was found there."""
     from modelserver.reading.parquet.cells import read_cells
 
     row, found, length = 0, "", len(column)

@@ -1,8 +1,8 @@
-"""Models that declare columns: of a table, or the one that MLflow makes of a type hint.
+"""Models that declare columns: those of a table, or the one that MLflow makes from a type hint.
 
-For the first every form becomes a table, and the table the DataFrame that they declare. For the
-others MLflow checks and converts values by the hint itself, so these are handed on as they are; the
-column says what files and the document hold.
+For a model with the columns of a table, every input form becomes a table, and the table becomes the
+declared DataFrame. For a model with a type hint, MLflow itself checks and converts the values, so
+they are passed on unchanged; the column is used for files and for the OpenAPI document.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from modelserver.types.tables import Table, read_columns, read_records, read_row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnSignature(Signature):
-    """A model that takes DataFrames of declared columns."""
+    """A model that takes DataFrames with declared columns."""
 
     typed = True
     columns: Columns
@@ -42,24 +42,25 @@ class ColumnSignature(Signature):
         )
 
     def read_inputs(self, value: Any, params: Any) -> Payload:
-        """See `table_of`."""
+        """The value of `inputs`, read as `table_of` says."""
         return self.read_table(table_of("inputs", value, self.columns), params)
 
     def read_instances(self, value: Any, params: Any) -> Payload:
-        """See `table_of`."""
+        """The value of `instances`, read as `table_of` says."""
         return self.read_table(table_of("instances", value, self.columns), params)
 
     def from_table(self, table: Table) -> pd.DataFrame:
-        """The columns in order, each of its type."""
+        """A DataFrame with the declared columns in order, each with its type."""
         return self.columns.frame(table)
 
     def misfit(self, nested: bool, tensors: bool) -> str:
-        """Where there are arrays, objects or maps."""
+        """The first column of arrays, objects or maps, if the format cannot hold them."""
         return "" if nested else _nested_column(self.columns)
 
     def split_chat(self, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Params may also stand under `params`. Clients send null for what they leave open, which
-        MLflow refuses in some types."""
+        """The columns and the params in the body of a chat; params may also be under `params`.
+        Nulls in optional columns are left out: clients send them, and MLflow refuses some of
+        them."""
         data, given = Signature.split_chat(self, body)
         optional = {str(column.name) for column in self.columns.optional()}
         data = {k: v for k, v in data.items() if v is not None or k not in optional}
@@ -68,11 +69,12 @@ class ColumnSignature(Signature):
 
     @property
     def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]]:
-        """As the columns say."""
+        """The kinds of columns, by the signature."""
         return self.columns.kinds_of
 
     def advice(self, body: Any, forms: Sequence[str]) -> str:
-        """An array where a chat is wanted is probably its messages."""
+        """The advice how to wrap the body. If a chat model gets an array, it is probably the array
+        of messages."""
         if isinstance(body, list) and self.chat_keys:
             return f". Send the whole body as the value of '{forms[0]}'"
         return wrapping_advice(body, forms, self.names, self.columns.one_row)
@@ -80,45 +82,46 @@ class ColumnSignature(Signature):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeHintSignature(Signature):
-    """A model whose `predict` takes a list of what its type hint says."""
+    """A model whose `predict` takes a list of values with its type hint."""
 
-    columns: Columns
+    column: Columns
+    """The one column that MLflow makes of the type hint."""
 
     @classmethod
-    def of(cls, columns: Columns, params: Params) -> "TypeHintSignature":
-        """The signature of these columns and params."""
-        names = frozenset(columns.kinds)
-        return cls(params=params, columns=columns, names=names, kinds=columns.kinds)
+    def of(cls, column: Columns, params: Params) -> "TypeHintSignature":
+        """The signature of this column and params."""
+        return cls(params=params, column=column, names=frozenset(column.kinds), kinds=column.kinds)
 
     def read_inputs(self, value: Any, params: Any) -> Payload:
-        """The values as they are."""
+        """The values unchanged."""
         return Payload(value, self.params.read(params), count_rows(value))
 
     def read_split(self, value: Any, params: Any) -> Payload:
-        """Refused, as all forms of tables are."""
+        """Raises `InvalidInput`: a type hint has no columns, so no form of a table is accepted."""
         raise InvalidInput("the model is typed by a type hint: send its values under 'inputs'")
 
     read_records = read_instances = read_split
 
     def from_table(self, table: Table) -> pd.DataFrame:
-        """The one column of a file, of the column's type."""
-        return self.columns.frame(table)
+        """A DataFrame with the single column of a file, with the type of the hint."""
+        return self.column.frame(table)
 
     def misfit(self, nested: bool, tensors: bool) -> str:
-        """Where there are arrays, objects or maps."""
-        return "" if nested else _nested_column(self.columns)
+        """The column, if it holds arrays, objects or maps and the format cannot."""
+        return "" if nested else _nested_column(self.column)
 
     def advice(self, body: Any, forms: Sequence[str]) -> str:
-        """There is one form only."""
+        """The advice to send an array under `inputs`, the only form."""
         return ". Send the values in an array under 'inputs'"
 
 
 def table_of(form: str, value: Any, columns: Columns) -> Table:
-    """`inputs` or `instances` as the table that MLflow would make of it for these columns."""
+    """The value of `inputs` or `instances` (`form`) as the table that MLflow would make of it for
+    these columns. Raises `BadRequest`."""
     if isinstance(value, dict):
         if columns.one_row:
             return Table(list(value), 1, columns=[[cell] for cell in value.values()])
-        if columns.params & value.keys():  # they are refused, whatever their lengths are
+        if columns.params & value.keys():  # misplaced params are refused later, with any length
             value = {k: None if k in columns.params else cells for k, cells in value.items()}
         return read_columns(form, value)
     if not isinstance(value, list):
@@ -133,7 +136,7 @@ def table_of(form: str, value: Any, columns: Columns) -> Table:
 
 
 def _nested_column(columns: Columns) -> str:
-    """The first column that is not of single values, in words; empty where there is none."""
+    """The first column with other values than scalars, in words; empty if there is none."""
     if columns.only_scalars:
         return ""
     column = next(column for column in columns.columns if not column.kind.is_scalar)

@@ -1,4 +1,4 @@
-"""A model's signature as its JSON spells it, compiled once per load to a `Signature`."""
+"""A model's signature as JSON, compiled once per load to a `Signature`."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from modelserver.types.tensors import Tensor
 
 
 def compile_signature(declared: Mapping[str, Any] | None, from_type_hint: bool) -> Signature:
-    """The signature of a model. `declared`: the JSON texts of its parts, as
+    """The signature of a model. `declared`: its parts as JSON texts, as
     `mlflow.models.ModelSignature.to_dict` writes them; `from_type_hint`: whether MLflow made them
-    of the type hints of the model's `predict`."""
+    from the type hints of the model's `predict`."""
     parts = {key: json.loads(text) for key, text in (declared or {}).items() if text}
     inputs = parts.get("inputs") or []
     params = Params.compile(parts.get("params") or [])

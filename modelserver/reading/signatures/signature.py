@@ -1,9 +1,9 @@
-"""The contract of a model's signature: what becomes of each input form, and what comes out of it.
+"""The contract of a model's signature: how each input form is read, and what the model gets.
 
 Each of the four ways in which models are typed is a subclass of `Signature`, made once per load.
-`input_forms.py` and `json_reader.py` find out what was sent, and call the method that reads it. All
-of these raise `BadRequest` for what has not the shape of its form, `InvalidInput` for values that
-do not fit. Pure.
+The readers of the formats and `input_forms.py` find out what was sent, and call the method that
+reads it. These methods raise `BadRequest` if a value does not have the shape of its form, and
+`InvalidInput` if values do not fit the model. Pure.
 """
 
 from abc import ABC, abstractmethod
@@ -15,24 +15,26 @@ import pandas as pd
 
 from modelserver.errors import BadRequest, joined
 from modelserver.reading.wrappings import wrapping_advice
+from modelserver.types.frames import Columns
 from modelserver.types.kind import Kind
 from modelserver.types.params import Params
 from modelserver.types.tables import Table, read_records, read_split
+from modelserver.types.tensors import Tensor
 
 Code: TypeAlias = Literal["d", "i"]
-"""What a body of nothing but numbers is read as: doubles, or integers of 64 bits."""
+"""The type of all numbers in a body that holds only numbers: doubles, or integers of 64 bits."""
 
 LLM_KEYS: Final = ("messages", "prompt", "input")
-"""Keys of a body that is itself the input: a chat or completion request."""
+"""The keys of a chat or completion request; a body that has one is itself the input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
     """What `predict` is called with.
 
-    `rows`: how many predictions are asked for, None where that cannot be said. `typed`: the data
-    is what the signature demands, nothing is left to check. `wrapped`: the answer stands under
-    "predictions".
+    `rows`: how many predictions are asked for, None if unknown. `typed`: whether the data already
+    has the types of the signature, so that nothing is left to check. `wrapped`: whether the answer
+    is put under "predictions".
     """
 
     data: Any
@@ -44,91 +46,97 @@ class Payload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature(ABC):
-    """What a model declares of its input. The defaults are those of a model that declares nothing.
+    """What a model declares about its input. The defaults are for a model that declares nothing.
 
-    `params` of the readers are those that were sent beside the input, as they were sent.
+    In the methods, `params` are the params as the request has them, unchecked.
     """
 
     typed: ClassVar[bool] = False
-    """Whether what is read is all that the signature demands, so that nobody checks it again."""
+    """Whether the data that is read has the types of the signature and needs no further check."""
 
     params: Params
+    columns: Columns | None = None
+    """The columns of the DataFrames that the model gets; None if it gets something else."""
+    tensors: tuple[Tensor, ...] = ()
+    """The tensors that the model gets; none if it gets something else."""
     names: frozenset[str] = frozenset()
-    """The names of the columns or tensors, as texts; none where they go by position."""
+    """The names of the columns or tensors, as texts; empty if they have no names."""
     kinds: Mapping[str, Kind] = field(default_factory=dict)
-    """How the cells of the columns are converted, by name."""
+    """The kinds of the columns, by name."""
     chat_keys: frozenset[str] = frozenset()
-    """Those of `LLM_KEYS` that make the body itself the input."""
+    """Those of `LLM_KEYS` that make a body a chat or completion request for this model."""
     numbers: Code | None = None
-    """As what a body of nothing but numbers may be read; None where it may not."""
+    """The type as which a body that holds only numbers may be read at once; None if it may not."""
     exact_integers: bool = True
-    """Whether integers may reach the model unchecked, so that none may be rounded on the way."""
+    """Whether integers may reach the model unchecked, so that reading must not round them."""
     nan_is_null: bool = False
     """Whether NaN and null mean the same in all columns."""
 
     def read_split(self, value: Any, params: Any) -> Payload:
-        """The value of `dataframe_split`."""
+        """Reads the value of `dataframe_split`."""
         return self.read_table(read_split(value), params)
 
     def read_records(self, value: Any, params: Any) -> Payload:
-        """The value of `dataframe_records`."""
+        """Reads the value of `dataframe_records`."""
         return self.read_table(read_records(value), params)
 
     @abstractmethod
     def read_inputs(self, value: Any, params: Any) -> Payload:
-        """The value of `inputs`."""
+        """Reads the value of `inputs`."""
 
     @abstractmethod
     def read_instances(self, value: Any, params: Any) -> Payload:
-        """The value of `instances`."""
+        """Reads the value of `instances`."""
 
     @abstractmethod
     def from_table(self, table: Table) -> Any:
-        """What the model gets for a table, whatever that was sent as."""
+        """The model input for a table, in whatever form the table was sent."""
 
     def read_table(self, table: Table, params: Any = None) -> Payload:
-        """A table, whatever it was sent as."""
+        """Reads a table and its params, in whatever form the table was sent."""
         data, read = self.read_beside(params, self.from_table, table)
         return Payload(data, read, table.length, self.typed)
 
     def read_file(
         self, read: Callable[[], Table], read_untyped: Callable[[], pd.DataFrame]
     ) -> Payload:
-        """A file of a table. `read` gives its cells. `read_untyped` gives what pandas makes of the
-        file by itself, which a model without a signature gets; a format that pandas does not read
-        has no such thing, and calls `read_table`."""
+        """Reads a file with a table. `read` gives its cells. `read_untyped` gives the DataFrame
+        that pandas makes of it, for a model without a signature; the reader of a format that pandas
+        cannot read calls `read_table` instead."""
         return self.read_table(read())
 
     def misfit(self, nested: bool, tensors: bool) -> str:
-        """What of the input a format cannot hold, empty for nothing. `nested`, `tensors`: whether
-        it can hold such."""
+        """What a format cannot hold of the model's input, in words; empty if it can hold it.
+        `nested` and `tensors`: whether the format can hold these."""
         return ""
 
     def read_chat(self, body: dict[str, Any]) -> Payload:
-        """A body that has one of the `chat_keys`: the input, with params among its keys."""
+        """Reads a body with one of the `chat_keys`: it is the input itself, and params are among
+        its keys."""
         data, given = self.split_chat(body)
         return Payload(data, self.params.read(given), rows=1, wrapped=False)
 
     def split_chat(self, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The input in the body of a chat, and the params."""
+        """The input and the params in the body of a chat."""
         given = {key: value for key, value in body.items() if key in self.params.names}
         return {key: value for key, value in body.items() if key not in given}, given
 
     @property
     def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]] | None:
-        """From the names of columns to how their cells are converted; None where no fast way may
-        read a table of plain cells."""
+        """A function from the names of columns to their kinds, with which a fast way may read a
+        table; None if the model takes no table of typed columns."""
         return None
 
     def advice(self, body: Any, forms: Sequence[str]) -> str:
-        """What would make a body without an input form one of these `forms`: a sentence behind
-        another one, or nothing."""
+        """The advice how to make a body valid that has none of the input `forms`: the continuation
+        of a message, empty if there is no advice."""
         return wrapping_advice(body, forms, self.names)
 
     def read_beside(
         self, params: Any, read: Callable[[Any], Any], sent: Any
     ) -> tuple[Any, dict[str, Any] | None]:
-        """What `read` makes of what was sent, and the params. Faults of both are told together."""
+        """What `read` makes of the input `sent`, and the params. Faults of both are raised as one
+        error."""
         try:
             data = read(sent)
         except BadRequest as fault:
@@ -144,7 +152,7 @@ class Signature(ABC):
 
 
 def count_rows(value: Any) -> int | None:
-    """How many predictions a value of `inputs` asks for, if that can be said of it as it is."""
+    """How many predictions a value of `inputs` asks for; None if its shape does not show it."""
     if isinstance(value, dict):
         lengths = {len(cells) for cells in value.values() if isinstance(cells, list)}
         return lengths.pop() if len(lengths) == 1 else None

@@ -12,7 +12,7 @@ from modelserver.types.tables import Table
 from modelserver.types.tensors import Tensor, read_instances, read_tensors, tensors_from_table
 
 NUMBERS: Final[Mapping[str, Code]] = {"f": "d", "i": "i", "u": "i"}
-"""NumPy's kinds of dtype that hold numbers, and as what these are read."""
+"""The type as which numbers are read, by NumPy's kind of the tensor's dtype."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class TensorSignature(Signature):
 
     @classmethod
     def of(cls, tensors: Sequence[Tensor], params: Params) -> "TensorSignature":
-        """The signature of these tensors."""
+        """The signature of these tensors and params."""
         alone = tensors[0] if len(tensors) == 1 else None
         return cls(
             params=params,
@@ -43,12 +43,12 @@ class TensorSignature(Signature):
         return self._read(read_instances, value, params)
 
     def from_table(self, table: Table) -> Any:
-        """Columns whose cells are numbers or arrays."""
+        """The tensors in a table, whose cells are scalars or arrays."""
         self._refuse_params_among(table.names)
         return tensors_from_table(self.tensors, table)
 
     def misfit(self, nested: bool, tensors: bool) -> str:
-        """Where there can be no tensors."""
+        """Says that the model takes tensors, if the format cannot hold them."""
         return "" if tensors else "the model takes tensors"
 
     def _read(self, to_tensors: Callable[..., Any], value: Any, params: Any) -> Payload:

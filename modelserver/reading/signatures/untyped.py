@@ -1,4 +1,4 @@
-"""Models without a signature: their input is what MLflow would have handed over, unchecked.
+"""Models without a signature: they get their input unchecked, as MLflow would hand it over.
 
 Tables become DataFrames as pandas reads them; `inputs` and `instances` become NumPy arrays, or
 objects of arrays (`mlflow.utils.proto_json_utils.parse_tf_serving_input` with no schema).
@@ -29,12 +29,13 @@ CHAT_KEYS: Final = frozenset(LLM_KEYS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Untyped(Signature):
-    """A model that declares nothing of its input, though it may declare params."""
+    """A model that declares no input; it may declare params."""
 
     chat_keys: frozenset[str] = CHAT_KEYS
 
     def read_records(self, value: Any, params: Any) -> Payload:
-        """As pandas would, which fills gaps with NaN."""
+        """The value of `dataframe_records`. As in pandas, NaN stands for a name that a row
+        lacks."""
         return self.read_table(read_records(value, gap=np.nan), params)
 
     def read_inputs(self, value: Any, params: Any) -> Payload:
@@ -42,11 +43,11 @@ class Untyped(Signature):
         return self._read(_inputs, value, params)
 
     def read_instances(self, value: Any, params: Any) -> Payload:
-        """Rows of objects become columns, anything else is as in `inputs`."""
+        """Rows that are objects become one array per key; anything else is read as `inputs` are."""
         return self._read(_instances, value, params)
 
     def from_table(self, table: Table) -> pd.DataFrame:
-        """A DataFrame with the dtypes that pandas infers, without R's names of rows."""
+        """A DataFrame with the dtypes that pandas infers, without R's row names."""
         table = table.without_row_names(())
         if table.length == 0:
             raise BadRequest(NO_ROWS)
@@ -58,7 +59,7 @@ class Untyped(Signature):
     def read_file(
         self, read: Callable[[], Table], read_untyped: Callable[[], pd.DataFrame]
     ) -> Payload:
-        """As pandas reads it."""
+        """The file as pandas reads it."""
         frame = read_untyped()
         return Payload(frame, rows=len(frame))
 
@@ -68,7 +69,7 @@ class Untyped(Signature):
 
 
 def _inputs(value: Any) -> Any:
-    """`inputs`: an object of arrays by name, a list of objects as it is, or one array."""
+    """The value of `inputs`: an object of arrays by name, a list of objects, or one array."""
     if isinstance(value, dict):
         return {name: _array(cells, name) for name, cells in value.items()}
     if isinstance(value, list) and all(isinstance(item, dict) for item in value):
@@ -80,8 +81,8 @@ def _inputs(value: Any) -> Any:
 
 
 def _instances(value: Any) -> Any:
-    """`instances`: rows of objects become columns, anything else is one array. Columns have as many
-    values as there are rows."""
+    """The value of `instances`: rows that are objects become one array per key. Columns must have
+    equal lengths. Anything else is read as `inputs` are."""
     if isinstance(value, dict):
         refuse_unequal("instances", value)
     if not (isinstance(value, list) and value and isinstance(value[0], dict)):

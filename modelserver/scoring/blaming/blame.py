@@ -17,7 +17,6 @@ import pandas as pd
 
 from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised, listed, shortened
 from modelserver.hosting.redaction import struck
-from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.reading.signatures.untyped import Untyped
 from modelserver.scoring.blaming.conversion import is_chosen, is_odd_answer
@@ -100,8 +99,8 @@ class Case:
                 failed = f"the model failed on rows with {gaps.what} in {gaps.where}"
                 return InvalidInput(f"{failed}, and {shown}; {self._said()}", gaps.details)
             facts.append(f"there are {gaps.what} in {gaps.where}")
-        if isinstance(self.signature, ColumnSignature):
-            absent = self.signature.columns.absent(self.payload.data)
+        if columns := self.signature.columns:
+            absent = columns.absent(self.payload.data)
             facts += [f"optional columns were absent: {listed(absent)}"] if absent else []
         return self._with(*facts)
 

@@ -18,7 +18,7 @@ NOT_THE_MODEL: Final = sys.stdlib_module_names | {
     "numpy",
     "pandas",
 }
-"""Packages whose code runs before the model's own code."""
+"""Packages whose code is not the model's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from modelserver.errors import LIMIT, Details, listed
-from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.signature import Signature
-from modelserver.reading.signatures.tensors import TensorSignature
 from modelserver.types.frames import Column, Columns
 from modelserver.types.tensors import Tensor, dtype_kind
 
@@ -42,9 +40,8 @@ class Gaps:
 def find_gaps(signature: Signature, data: Any) -> Gaps | None:
     """The missing and infinite values in `data`, which has the types of the signature; None if
     there are none."""
-    if isinstance(signature, ColumnSignature):
+    if signature.columns is not None:
         return _in_columns(signature.columns, data)
-    assert isinstance(signature, TensorSignature)  # no other signature types its input
     arrays = data if isinstance(data, dict) else {None: data}
     return _in_tensors([(tensor, arrays[tensor.name]) for tensor in signature.tensors])
 

@@ -166,8 +166,9 @@ def _faults_of_chat(request: Any) -> Iterator[Detail]:
     for index, message in enumerate(messages if isinstance(messages, list) else ()):
         place = f"messages[{index}]"
         yield from _faults_of_dataclass(ChatMessage, message, place, place)
-    for key in request.keys() - {"messages"}:
-        yield from _faults_of_dataclass(ChatParams, {key: request[key]}, "", str(key))
+    for key, value in request.items():
+        if key != "messages":
+            yield from _faults_of_dataclass(ChatParams, {key: value}, "", str(key))
 
 
 def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> list[Detail]:
