@@ -113,6 +113,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
     except OSError as error:
+        listener.close()
         raise SystemExit(
             f"cannot listen on {host}:{port} ({error.strerror}); choose another HOST or PORT"
         ) from None

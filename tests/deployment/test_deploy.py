@@ -8,14 +8,13 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import mlflow
 import pytest
 from mlflow import MlflowClient
 from playwright.sync_api import Page
 
 from modelserver.hosting.login import CONNECT_KEY, ELSEWHERE, KEY_AS_TOKEN, NO_KEY
 from tests.support.connect.door import Door
-from tests.support.connect.publisher import PREDICTED, Publisher, publishing
+from tests.support.connect.publisher import PREDICTED, Publisher, publishing, register
 from tests.support.processes import Server, free_port, wait_for
 from tests.support.serving import serving
 from tests.whole.test_lifecycle import NEEDS_A_PACKAGE, with_loader
@@ -116,14 +115,14 @@ def test_a_tracking_server_that_is_down_at_the_start_and_comes_back(
     assert deployed.predict() == PREDICTED
 
 
-def test_the_first_deployment_without_a_model(publisher: Publisher) -> None:
+def test_the_first_deployment_without_a_model(publisher: Publisher, light: str) -> None:
     deployment = publisher.deploy()
     assert deployment.returncode == 0, deployment.stdout
     page = publisher.get("")
     assert page.status_code == 200
     assert "MODEL_URI" in page.text
     assert "Vars" in page.text
-    publisher.set_variables(MODEL_URI=MODEL)
+    publisher.set_variables(MODEL_URI=light)
     assert publisher.predict() == PREDICTED
 
 
@@ -143,9 +142,9 @@ GET v1/tasks/task2
 """
 
 
-def test_a_bad_uri_in_a_redeployment(publisher: Publisher) -> None:
+def test_a_bad_uri_in_a_redeployment(publisher: Publisher, light: str) -> None:
     """The old bundle stays, but the variable is the content's: it is mended by setting it again."""
-    assert publisher.deploy(MODEL).returncode == 0
+    assert publisher.deploy(light).returncode == 0
     guid = publisher.content.guid
     assert "\n".join(publisher.connect.calls) == CONVERSATION.format(guid=guid).strip()
     failed = publisher.deploy("models:/wine/99")
@@ -155,12 +154,14 @@ def test_a_bad_uri_in_a_redeployment(publisher: Publisher) -> None:
     assert active is not None
     assert active.id == "101"
     assert publisher.health()["reason"].startswith("there is no model models:/wine/99 in ")
-    publisher.set_variables(MODEL_URI=MODEL)
+    publisher.set_variables(MODEL_URI=light)
     assert publisher.predict() == PREDICTED
 
 
-def test_a_bundle_that_does_not_start_leaves_the_old_one_alone(publisher: Publisher) -> None:
-    assert publisher.deploy(MODEL).returncode == 0
+def test_a_bundle_that_does_not_start_leaves_the_old_one_alone(
+    publisher: Publisher, light: str
+) -> None:
+    assert publisher.deploy(light).returncode == 0
     (job,) = publisher.content.jobs
     (publisher.project / "main.py").write_text("import nowhere_to_be_found\n")
     failed = publisher.deploy()
@@ -170,19 +171,19 @@ def test_a_bundle_that_does_not_start_leaves_the_old_one_alone(publisher: Publis
     assert publisher.predict() == PREDICTED
 
 
-def test_a_requirement_that_cannot_be_met(publisher: Publisher) -> None:
+def test_a_requirement_that_cannot_be_met(publisher: Publisher, light: str) -> None:
     with (publisher.project / "requirements.txt").open("a") as requirements:
         requirements.write("\nno-such-package-anywhere==1.0  # pinned\n")
-    failed = publisher.deploy(MODEL)
+    failed = publisher.deploy(light)
     assert failed.returncode == 1
     assert "No matching distribution found for no-such-package-anywhere==1.0" in failed.stdout
     assert publisher.content.active is None
 
 
-def test_a_bundle_that_is_too_large(publisher: Publisher) -> None:
+def test_a_bundle_that_is_too_large(publisher: Publisher, light: str) -> None:
     """Connect has no limit that is known; the proxy before it may have one."""
     publisher.connect.largest_upload = 1000
-    failed = publisher.deploy(MODEL)
+    failed = publisher.deploy(light)
     assert failed.returncode == 1
     assert re.search(r"unexpected response from .*/bundles\): 413", failed.stdout)
     assert publisher.content.bundles == {}
@@ -196,8 +197,7 @@ def test_a_package_that_the_model_misses(
 ) -> None:
     path = with_loader(model_path("wine"), tmp_path / "needy", NEEDS_A_PACKAGE)
     (path / "requirements.txt").write_text("mlflow\nskimage-of-nobody==0.25.1\n")
-    version = register(path, wine_registry.url)
-    failed = publisher.deploy(f"models:/needy/{version}")
+    failed = publisher.deploy(register(path, "needy", wine_registry.url))
     assert failed.returncode == 1
     reason = (
         "the model needs the package skimage-of-nobody, which is not installed; add the line "
@@ -207,25 +207,15 @@ def test_a_package_that_the_model_misses(
     assert reason in publisher.get("_bundle101/").text
 
 
-def register(path: Path, tracking_url: str) -> str:
-    """The version under which the saved model is registered as `needy`."""
-    mlflow.set_tracking_uri(tracking_url)
-    try:
-        with mlflow.start_run() as run:
-            mlflow.log_artifacts(str(path), "model")
-        source = f"runs:/{run.info.run_id}/model"
-        return str(mlflow.register_model(source, "needy").version)
-    finally:
-        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
-
-
-def test_a_tracking_server_elsewhere(publisher: Publisher, wine_registry: Server) -> None:
+def test_a_tracking_server_elsewhere(
+    publisher: Publisher, light: str, wine_registry: Server
+) -> None:
     """It gets the user's token, and never Connect's key."""
     door = Door(wine_registry.url, lambda authorization: authorization == "Bearer theirs")
     with serving(door) as url:
         elsewhere = url.replace("127.0.0.1", "localhost")
         assert publisher.deploy().returncode == 0
-        publisher.set_variables(MODEL_URI=MODEL, MLFLOW_TRACKING_URI=elsewhere)
+        publisher.set_variables(MODEL_URI=light, MLFLOW_TRACKING_URI=elsewhere)
         refused = publisher.health()["reason"]
         assert set(door.seen) == {None}
         publisher.set_variables(MLFLOW_TRACKING_TOKEN="theirs")
@@ -236,11 +226,11 @@ def test_a_tracking_server_elsewhere(publisher: Publisher, wine_registry: Server
     assert publisher.connect.door.seen == []
 
 
-def test_logins_that_connect_refuses(publisher: Publisher) -> None:
+def test_logins_that_connect_refuses(publisher: Publisher, light: str) -> None:
     connect = publisher.connect
     assert publisher.deploy().returncode == 0
     connect.owner_is_viewer = False
-    publisher.set_variables(MODEL_URI=MODEL)
+    publisher.set_variables(MODEL_URI=light)
     not_a_viewer = publisher.health()["reason"]
     connect.owner_is_viewer, connect.automatic_keys = True, False
     publisher.set_variables()
@@ -258,17 +248,17 @@ def test_logins_that_connect_refuses(publisher: Publisher) -> None:
         assert reason == f"{refused}(it answered with a web page): {check}"
 
 
-def test_a_connect_below_a_path(tmp_path: Path, wine_registry: Server) -> None:
+def test_a_connect_below_a_path(tmp_path: Path, light: str, wine_registry: Server) -> None:
     with publishing(tmp_path, wine_registry.url, "/rsc") as publisher:
-        assert publisher.deploy(MODEL).returncode == 0
+        assert publisher.deploy(light).returncode == 0
         assert publisher.predict() == PREDICTED
         assert publisher.get("docs").status_code == 200
         (job,) = publisher.content.jobs
         assert set(publisher.connect.door.seen) == {f"Key {job.key}"}
 
 
-def test_a_connect_without_drafts(publisher: Publisher) -> None:
+def test_a_connect_without_drafts(publisher: Publisher, light: str) -> None:
     publisher.connect.version = "2025.03.0"
-    assert publisher.deploy(MODEL).returncode == 0
+    assert publisher.deploy(light).returncode == 0
     assert not any("_bundle" in path for path in publisher.connect.calls)
     assert publisher.predict() == PREDICTED

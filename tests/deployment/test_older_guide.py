@@ -57,24 +57,24 @@ DEPLOY_ALL = (
 )
 
 
-def test_the_steps_of_an_older_guide(trained: Publisher, registry: Server, tmp_path: Path) -> None:
+def test_the_steps_of_an_older_guide(light: str, wine_registry: Server, tmp_path: Path) -> None:
     """Download, append, sort, send the whole folder. MLflow alone is sent to the login page."""
-    with publishing(tmp_path, registry.url) as publisher:
+    with publishing(tmp_path, wine_registry.url) as publisher:
         (publisher.project / ".env").write_text("KEY=k3y\n")
-        download = "mlflow artifacts download -u models:/wine/1 -d model_artifacts"
+        download = f"mlflow artifacts download -u {light} -d model_artifacts"
         assert "please log in" in run(publisher, download, expected=1)
-        run(publisher, "rm -rf model_artifacts; python main.py download models:/wine/1")
+        run(publisher, f"rm -rf model_artifacts; python main.py download {light}")
         run(publisher, "cat model_artifacts/requirements.txt >> requirements.txt")
         run(publisher, "sort -u requirements.txt -o requirements.txt")
-        checked = run(publisher, "python main.py check models:/wine/1 --json")
+        checked = run(publisher, f"python main.py check {light} --json")
         (folder,) = [row for row in json.loads(checked)["checks"] if row["name"] == "whole folder"]
         assert folder["status"] == "warning"
         assert folder["found"].endswith(" data: '.env', 'model_artifacts/'")
-        assert folder["advice"] == "python main.py deploy models:/wine/1"
+        assert folder["advice"] == f"python main.py deploy {light}"
         run(publisher, DEPLOY_ALL)
         assert ".env" in publisher.content.bundles["101"].files
         assert publisher.content.settings["title"] == "My Model API"
-        publisher.set_variables(MODEL_URI="models:/wine/1")
+        publisher.set_variables(MODEL_URI=light)
         assert publisher.predict() == PREDICTED
         run(publisher, folder["advice"])
         assert ".env" not in publisher.content.bundles["102"].files

@@ -290,14 +290,14 @@ def step(publisher: Publisher, *arguments: str) -> "subprocess.CompletedProcess[
     )
 
 
-def test_every_step_without_a_shell(publisher: Publisher) -> None:
+def test_every_step_without_a_shell(publisher: Publisher, light: str) -> None:
     (publisher.project / "myhelpers.py").touch()
     for arguments, said in [
-        (["update", "models:/wine@champion", "--dry-run"], "+scikit-learn=="),
-        (["update", "models:/wine@champion"], "now has the packages"),
-        (["install", "models:/wine@champion"], "already satisfied"),
-        (["check", "models:/wine@champion", "my*.py"], "Nothing failed"),
-        (["deploy", "models:/wine@champion", "--title", "My API", "my*.py"], "--title 'My API'"),
+        (["update", light, "--dry-run"], "+scikit-learn=="),
+        (["update", light], "now has the packages"),
+        (["install", light], "already satisfied"),
+        (["check", light, "my*.py"], "Nothing failed"),
+        (["deploy", light, "--title", "My API", "my*.py"], "--title 'My API'"),
         (["manifest", "my*.py"], "rsconnect write-manifest"),
         (["manifest", "--check", "myhelpers.py"], "up to date"),
         (["manifest", "models:/wine/1"], "has no variables: set MODEL_URI"),
@@ -310,10 +310,10 @@ def test_every_step_without_a_shell(publisher: Publisher) -> None:
         assert publisher.connect.publisher_key not in done.stdout
         # The default is not UTF-8 on Windows.
         assert not re.search(r"modelserver/\S+ EncodingWarning", done.stdout)
-    publisher.set_variables(MODEL_URI="models:/wine@champion")
+    publisher.set_variables(MODEL_URI=light)
     assert publisher.predict() == PREDICTED
     assert publisher.content.settings["title"] == "My API"
-    report = json.loads(step(publisher, "check", "--json", "models:/wine@champion").stdout)
+    report = json.loads(step(publisher, "check", "--json", light).stdout)
     assert report["passed"]
 
 

@@ -33,8 +33,8 @@ MACHINE = {
 
 
 @pytest.fixture
-def newcomer(tmp_path: Path, wine_registry: Server) -> Iterator[Publisher]:
-    """Somebody with a clone of the project, whose model is registered as `wine`."""
+def newcomer(tmp_path: Path, light: str, wine_registry: Server) -> Iterator[Publisher]:
+    """Somebody with a clone of the project, whose model is registered as `light`."""
     with publishing(tmp_path, wine_registry.url) as publisher:
         cloned = publisher.run("git init -q && git add -A && git commit -q -m clone", **MACHINE)
         assert cloned.returncode == 0, cloned.stdout
@@ -48,7 +48,7 @@ def test_every_block_does_what_it_says(page: str, newcomer: Publisher) -> None:
         own = {
             "https://connect.example.com": newcomer.connect.url,
             "your-key": newcomer.connect.publisher_key,
-            "my-model/": "wine/",
+            "my-model/": "light/",
             "the-guid": next(iter(newcomer.connect.contents), ""),
         }
         for written, meant in own.items():

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import mlflow
 
 from modelserver.deployment.bundle import ARGUMENTS
 from tests.support.connect.content import Content
 from tests.support.connect.server import Connect, connect_server
 from tests.support.needs import need
-from tests.support.processes import ROOT
+from tests.support.processes import CLIENT, ROOT
 from tests.support.request_rows import WINE
 
 PREDICTED = {"predictions": ["cultivar 1"]}
@@ -86,10 +87,10 @@ class Publisher:
         """The Vars pane: sets variables, removes those that are None. The content restarts."""
         url = f"{self.connect.url}/__api__/v1/content/{self.content.guid}/environment"
         body = [{"name": name, "value": value} for name, value in variables.items()]
-        httpx.patch(url, json=body, headers=self.key, timeout=60).raise_for_status()
+        CLIENT.patch(url, json=body, headers=self.key, timeout=60).raise_for_status()
 
     def get(self, path: str, base: str | None = None) -> httpx.Response:
-        return httpx.get(f"{base or self.url}{path}", headers=self.key, timeout=120)
+        return CLIENT.get(f"{base or self.url}{path}", headers=self.key, timeout=120)
 
     def health(self) -> Any:
         """The report of the content once its first attempt to load has ended."""
@@ -99,7 +100,7 @@ class Publisher:
     def predict(self, base: str | None = None) -> Any:
         body = {"dataframe_records": [WINE]}
         url = f"{base or self.url}invocations"
-        return httpx.post(url, json=body, headers=self.key, timeout=120).json()
+        return CLIENT.post(url, json=body, headers=self.key, timeout=120).json()
 
 
 @contextlib.contextmanager
@@ -110,3 +111,15 @@ def publishing(folder: Path, tracking_url: str, path: str = "") -> Iterator[Publ
         (folder / name).mkdir()
     with connect_server(folder / "connect", tracking_url, path) as connect:
         yield Publisher(connect, copy_project(folder / "project"), folder / "home")
+
+
+def register(path: Path, name: str, tracking_url: str) -> str:
+    """The URI of the saved model, registered under this name."""
+    mlflow.set_tracking_uri(tracking_url)
+    try:
+        with mlflow.start_run() as run:
+            mlflow.log_artifacts(str(path), "model")
+        source = f"runs:/{run.info.run_id}/model"
+        return f"models:/{name}/{mlflow.register_model(source, name).version}"
+    finally:
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
