@@ -12,7 +12,12 @@ import pytest
 
 from modelserver.errors import BadRequest
 from modelserver.hosting.memory import settle_memory
-from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
+from modelserver.reading.csv_reader import (
+    NO_ROWS,
+    lacks_most_cells,
+    read_csv,
+    read_untyped_csv,
+)
 from modelserver.types.kind import TEXT, BadCells
 from modelserver.types.tables import Table
 from modelserver.types.type_table import KINDS
@@ -134,6 +139,27 @@ def test_numbers_too_large_for_a_double_are_refused() -> None:
     with pytest.raises(BadCells) as refusal:
         KINDS["double"].convert(cells, required=False)
     assert refusal.value.cells == [(0, "a number too large for a 64-bit float")]
+
+
+@pytest.mark.parametrize(
+    ("body", "width", "lacks"),
+    [
+        (b"\n" * 1000, 1000, False),
+        (b"\n" * 101, 9901, True),
+        (b"\r" * 101, 9901, True),
+        (b"\n" * 1000 + b"," * 100_000, 1010, False),
+        (b"\n" * 1000 + b"," * 100_000, 1011, True),
+        (b"\r" * 500 + b"\n" * 500 + b"," * 100_000, 1010, False),
+        (b"\r" * 500 + b"\n" * 500 + b"," * 100_000, 1011, True),
+        (b"1,2\n", 1000, False),
+    ],
+    ids=[
+        *("a million cells", "more", "more, of a Mac"),
+        *("a tenth is there", "less is", "a tenth, of Windows", "less, of Windows", "small"),
+    ],
+)
+def test_small_bodies_that_stand_for_large_tables(body: bytes, width: int, lacks: bool) -> None:
+    assert lacks_most_cells(body, width) is lacks
 
 
 NOT_CLOSED = "the body is not valid CSV: a quoted cell does not end"
