@@ -55,6 +55,7 @@ MISSING = pd.Series([None], dtype=TEXT)[0]  # None in pandas 2, NaN in pandas 3
         ("a\ntrue\nFALSE\n1\n0\n", ["boolean"], {"a": [True, False, True, False]}),
         ("a\nTrue\nNA\n", ["boolean"], {"a": [True, None]}),
         ("a\nNA\nnull\n007\n", ["string"], {"a": ["NA", "null", "007"]}),
+        ("a,b\n007,1\n1.50,2\n", ["string", "long"], {"a": ["007", "1.50"], "b": [1, 2]}),
         ('a,b\n"",1\n', ["string", "long"], {"a": [MISSING], "b": [1]}),
         ("a,b\n5,1\n,1\n18446744073709551615,1\n", ["string", "long"],
          {"a": ["5", MISSING, "18446744073709551615"], "b": [1, 1, 1]}),
