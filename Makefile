@@ -17,9 +17,9 @@ TRAINED := .demo-model
 PARALLEL := -n logical --dist worksteal
 
 # Processes beside each other compute with one thread each.
-test quick fuzz test-lowest: export OMP_NUM_THREADS = 1
+test quick fuzz mutate test-lowest: export OMP_NUM_THREADS = 1
 
-.PHONY: help demo test quick fuzz test-lowest deploy manifest check-manifest bench assets pictures clean
+.PHONY: help demo test quick fuzz mutate test-lowest deploy manifest check-manifest bench assets pictures clean
 ifeq ($(wildcard mlflow.db),)
 .PHONY: $(TRAINED)
 endif
@@ -54,6 +54,9 @@ quick: $(TESTING) ## the tests that start no program, on fewer examples, without
 
 fuzz: $(TESTING) ## the tests on generated examples with others at each run, ten times as many
 	@$(BIN)/python -m pytest $(PARALLEL) --hypothesis-profile=fuzz -m hypothesis
+
+mutate: $(TESTING) ## which mistakes in the pure core the tests notice (SEED=2 for other ones)
+	@PYTHONWARNINGS=ignore $(BIN)/python -m tests.support.mutate --seed $(or $(SEED),1)
 
 # In an environment of its own. Types and warnings are those of the newest versions; so are MLflow's
 # answers to compare with.

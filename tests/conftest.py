@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import mlflow
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from mlflow import MlflowClient
 from mlflow.pyfunc import PyFuncModel, scoring_server
 from playwright.sync_api import Browser, Page
@@ -36,6 +36,9 @@ from tests.support.zoo import MODELS, SlowModel, save_slow
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("fuzz", max_examples=1000, deadline=None, print_blob=True)
 settings.register_profile("quick", settings.get_profile("same"), max_examples=20)
+settings.register_profile(
+    "mutate", derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile("same")
 
 

@@ -133,10 +133,15 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
         raise BadRequest(f"columns given twice: {listed(repeated)}")
     if first is not None and len(first) != len(names):
         raise _ragged(0, len(first), len(names))
-    lines = _count(body, "\n") + _count(body, "\r")
-    if lines * len(names) > MOST_CELLS and lines * len(names) > 10 * (_count(body, ",") + lines):
+    if lacks_most_cells(body, len(names)):
         _refuse_ragged_rows(body, len(names))  # pandas would reserve memory for the missing cells
     return body, names
+
+
+def lacks_most_cells(body: bytes, width: int) -> bool:
+    """Whether a table with rows of this width is large, and most of its cells are missing."""
+    lines = _count(body, "\n") + _count(body, "\r")
+    return lines * width > max(MOST_CELLS, 10 * (_count(body, ",") + lines))
 
 
 def _count(body: bytes, letter: str) -> int:

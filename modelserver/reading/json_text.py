@@ -11,6 +11,7 @@ and -Infinity, which JSON does not have. `decode_json` refuses such a body with 
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -53,7 +54,7 @@ def decode_json(body: bytes, exact_integers: bool = False) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise _refusal(body, error) from None
-    if _may_repeat_keys(body, value):
+    if may_repeat_keys(body, value):
         _refuse_repeated_keys(body)
     if exact_integers and LONG_NUMBER.search(body):
         return _loads_slowly(body)
@@ -71,7 +72,7 @@ def decode_constants(body: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         raise _refusal(strict, error) from None
     value = _loads_slowly(body)
-    if _may_repeat_keys(body, value):
+    if may_repeat_keys(body, value):
         _refuse_repeated_keys(body)
     return value
 
@@ -122,9 +123,9 @@ def _loads_slowly(body: bytes, parse_float: Callable[[str], Any] | None = None) 
 
 def as_utf8(body: bytes) -> bytes:
     """The body in UTF-8 without a byte order mark. Raises `BadRequest`."""
-    if body[:3] == b"\xef\xbb\xbf":
-        return body[3:]
-    encoding = json.detect_encoding(body[:4])
+    if body.startswith(BOM_UTF8):
+        return body.removeprefix(BOM_UTF8)
+    encoding = json.detect_encoding(body)
     if encoding == "utf-8":
         return body
     try:
@@ -145,7 +146,7 @@ def _refusal(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
     return fault(f"{NOT_JSON}: {error.msg.partition(':')[0]} at {place}")
 
 
-def _may_repeat_keys(body: bytes, value: Any) -> bool:
+def may_repeat_keys(body: bytes, value: Any) -> bool:
     """Whether an object may have a key twice. False if that is impossible.
 
     Each key in the body has a colon after it. If there are as many colons as keys in the parsed

@@ -12,7 +12,12 @@ import pytest
 
 from modelserver.errors import BadRequest
 from modelserver.hosting.memory import settle_memory
-from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
+from modelserver.reading.csv_reader import (
+    NO_ROWS,
+    lacks_most_cells,
+    read_csv,
+    read_untyped_csv,
+)
 from modelserver.types.kind import TEXT, BadCells
 from modelserver.types.tables import Table
 from modelserver.types.type_table import KINDS
@@ -50,6 +55,7 @@ MISSING = pd.Series([None], dtype=TEXT)[0]  # None in pandas 2, NaN in pandas 3
         ("a\ntrue\nFALSE\n1\n0\n", ["boolean"], {"a": [True, False, True, False]}),
         ("a\nTrue\nNA\n", ["boolean"], {"a": [True, None]}),
         ("a\nNA\nnull\n007\n", ["string"], {"a": ["NA", "null", "007"]}),
+        ("a,b\n007,1\n1.50,2\n", ["string", "long"], {"a": ["007", "1.50"], "b": [1, 2]}),
         ('a,b\n"",1\n', ["string", "long"], {"a": [MISSING], "b": [1]}),
         ("a,b\n5,1\n,1\n18446744073709551615,1\n", ["string", "long"],
          {"a": ["5", MISSING, "18446744073709551615"], "b": [1, 1, 1]}),
@@ -134,6 +140,27 @@ def test_numbers_too_large_for_a_double_are_refused() -> None:
     with pytest.raises(BadCells) as refusal:
         KINDS["double"].convert(cells, required=False)
     assert refusal.value.cells == [(0, "a number too large for a 64-bit float")]
+
+
+@pytest.mark.parametrize(
+    ("body", "width", "lacks"),
+    [
+        (b"\n" * 1000, 1000, False),
+        (b"\n" * 101, 9901, True),
+        (b"\r" * 101, 9901, True),
+        (b"\n" * 1000 + b"," * 100_000, 1010, False),
+        (b"\n" * 1000 + b"," * 100_000, 1011, True),
+        (b"\r" * 500 + b"\n" * 500 + b"," * 100_000, 1010, False),
+        (b"\r" * 500 + b"\n" * 500 + b"," * 100_000, 1011, True),
+        (b"1,2\n", 1000, False),
+    ],
+    ids=[
+        *("a million cells", "more", "more, of a Mac"),
+        *("a tenth is there", "less is", "a tenth, of Windows", "less, of Windows", "small"),
+    ],
+)
+def test_small_bodies_that_stand_for_large_tables(body: bytes, width: int, lacks: bool) -> None:
+    assert lacks_most_cells(body, width) is lacks
 
 
 NOT_CLOSED = "the body is not valid CSV: a quoted cell does not end"

@@ -524,6 +524,25 @@ def test_models_that_take_other_than_numbers(signature: Signature) -> None:
     assert signature.numbers is None
 
 
+@needs_arrow
+@pytest.mark.parametrize(
+    ("signature", "cells", "least"),
+    [
+        (columns("double", "double"), [1, 2], 2048),
+        (tensor("float64", -1, 2), None, 2048),
+        (columns("double", "string"), [1, "x"], 32 * 1024),
+    ],
+    ids=["numbers", "a tensor", "mixed"],
+)
+def test_from_which_size_on_a_fast_way_pays(
+    signature: Signature, cells: list[Any] | None, least: int
+) -> None:
+    table = {"columns": ["a", "b"], "data": [cells]}
+    body = json.dumps({"dataframe_split": table} if cells else {"inputs": [[1, 2]]}).encode()
+    assert not list(read_fast(body.ljust(least - 1), signature))
+    assert len(list(read_fast(body.ljust(least), signature))) == 1
+
+
 def test_a_large_body() -> None:
     rows = [[i, i / 4] for i in range(300)]
     body = json.dumps({"dataframe_split": {"columns": ["a", "b"], "data": rows}}).encode()

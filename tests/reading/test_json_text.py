@@ -1,5 +1,6 @@
 """JSON bodies to Python values: what is understood, and how the rest is refused."""
 
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from modelserver.reading.json_text import (
     decode_constants,
     decode_exactly,
     decode_json,
+    may_repeat_keys,
 )
 from modelserver.types.cell_parsers import WholeFloat
 
@@ -78,6 +80,34 @@ def test_refused_bodies(body: bytes, message: str) -> None:
     with pytest.raises(BadRequest) as refusal:
         decode_json(body)
     assert refusal.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("body", "may"),
+    [
+        (b"1", False),
+        (b"[]", False),
+        (b'{"a": 1, "b": {"c": 2}}', False),
+        (b'[{"a": 1}, 5, {"a": 2}]', False),
+        (b'{"a":"b:c","d":1}', False),
+        (b'{"a" :"b:c"}', False),
+        (b'{"a": [1, {"b": 2}, [{"c": 3}]]}', False),
+        (b'[1, {"a": 2}]', False),
+        (b'[[{"a": 2}, 1], {"b": 3}]', False),
+        (b'{"a": ":"}', True),
+        (b'{"a":"b\\":c"}', True),
+        (b'{"a": " :c"}', True),
+        (b'{"a": 1, "a": 2}', True),
+        (b'{"a":1,"a" :2}', True),
+        (b'{"a": {"b": 1, "b": 2}}', True),
+        (b'[{"a": 1, "a": 1}, {"b": 1}]', True),
+        (b'[[{"a": 1, "a": 1}]]', True),
+        (b'[1, {"a": [{"b": 1, "b": 2}]}]', True),
+    ],
+    ids=repr,
+)
+def test_keys_are_looked_at_closely_only_where_one_may_be_lost(body: bytes, may: bool) -> None:
+    assert may_repeat_keys(body, json.loads(body)) is may
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def gzipped(plain: bytes, level: int = 9) -> bytes:
         ("text/plain", b"\xef\xbb\xbf[1]", JSON),
         ("application/x-www-form-urlencoded", b"a\n1", CSV),
         ("application/x-www-form-urlencoded", b"PAR1...", PARQUET),
+        ("text/csv; a=" + "x" * 244, b"", CSV),
     ],
 )
 def test_media_types(content_type: str | None, body: bytes, kind: str) -> None:
@@ -51,6 +52,7 @@ LISTED = ", ".join(FORMATS)
         ("text/csv; charset=latin-1", "the charset must be UTF-8", {}),
         ('application/json; charset="utf-16"', "the charset must be UTF-8", {}),
         ("application/json; charset*=utf-8''utf-8", "the charset must be UTF-8", {}),
+        ("text/csv; a=" + "x" * 245, "the content type is too long", {}),
     ],
 )
 def test_refused_media_types(content_type: str, message: str, headers: dict[str, str]) -> None:

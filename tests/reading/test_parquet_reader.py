@@ -305,6 +305,37 @@ def test_repeated_texts_of_any_type_count_as_often() -> None:
             read_parquet(file(pa.table({"a": cells}), compression="zstd"), LIMIT)
 
 
+TEXT_MAP = pa.map_(pa.string(), pa.string())
+
+
+@pytest.mark.parametrize(
+    ("columns", "size"),
+    [
+        ([pa.array([0.5] * 7)], 7),
+        ([pa.array([0.5] * 7), pa.array([None] * 7, pa.int64())], 14),
+        ([pa.array([[1, 2, 3], [4, 5]])], 5),
+        ([pa.array([b"x" * 10] * 3, pa.binary(10))], 3 + 30),
+        ([pa.array(["x" * 10] * 3)], 3 + 30),
+        ([pa.array(["x" * 10, None, "x"])], 3 + 11),
+        ([pa.array([None, None], pa.string())], 2),
+        ([pa.array([["x" * 10] * 3])], 3 + 30),
+        ([pa.array([{"x": "x" * 10, "n": 1}] * 3)], 6 + 30),
+        ([pa.array([[("k", "x" * 10)]] * 3, TEXT_MAP)], 6 + 3 + 30),
+        ([pa.array(["x" * 10] * 3), pa.array([b"y"] * 3, pa.binary(1))], 6 + 30 + 3),
+    ],
+    ids=[
+        *("numbers", "two columns", "lists", "bytes of a length", "texts", "some texts", "no text"),
+        *("lists of texts", "objects", "maps", "texts and bytes"),
+    ],
+)
+def test_the_size_of_what_is_decoded(columns: list[Any], size: int) -> None:
+    """The limit may be as large, and not one less."""
+    body = file(pa.table(dict(zip("ab", columns, strict=False))))
+    assert read_parquet(body, size).length == len(columns[0])
+    with pytest.raises(PayloadTooLarge):
+        read_parquet(body, size - 1)
+
+
 @pytest.mark.parametrize(
     "cells",
     [

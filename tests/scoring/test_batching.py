@@ -18,7 +18,7 @@ from modelserver.errors import ApiError
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.reading.signatures.signature import Payload
-from modelserver.scoring.batching import MANY_ROWS, score_together
+from modelserver.scoring.batching import score_together
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Scored, Work
 from tests.support.request_rows import WINE
@@ -164,6 +164,13 @@ def test_one_prediction_for_all(model_path: Paths) -> None:
     assert [one.rows for one in outcomes if isinstance(one, Scored)] == [1] * 5 + [2, 1]
 
 
+def test_as_many_rows_as_are_still_joined(model_path: Paths) -> None:
+    model, rows = counted(load(model_path("regression")))
+    works = [work(model, split(*[[1, 2, 3, 4]] * count)) for count in (64, 1)]
+    assert score_together(works) == [alone(one) for one in works]
+    assert rows == [65, 64, 1]
+
+
 def test_mixed_columns_together(model_path: Paths) -> None:
     model, rows = counted(load(model_path("wine")))
     works = [work(model, records(alcohol=11.0 + i / 3, color="pale")) for i in range(6)]
@@ -192,7 +199,7 @@ def test_errors_reach_only_who_made_them(model_path: Paths) -> None:
     ("body", "count"),
     [
         (split([1, 2, 3, 4], index=[7]), 1),
-        (split(*[[1, 2, 3, 4]] * (MANY_ROWS + 1)), MANY_ROWS + 1),
+        (split(*[[1, 2, 3, 4]] * 65), 65),
     ],
     ids=["row labels", "many rows"],
 )

@@ -16,7 +16,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_EXHAUSTED
 from starlette.testclient import TestClient
 
 from modelserver.errors import ModelFailed
-from modelserver.scoring.blaming.blame import LOGGED, LONGEST, Telling, advised_form
+from modelserver.scoring.blaming.blame import LOGGED, Telling, advised_form
 from tests.support.request_rows import CSV, JSON, parquet
 from tests.support.zoo import SECRET_KEY
 
@@ -238,7 +238,7 @@ class Mute(Exception):
         (Telling(True), Mute(), "Mute"),
         (Telling(True), SystemExit(3), "SystemExit: 3"),
         (Telling(True, ["key-4711"]), OSError("https://key-4711@host"), "OSError: https://…@host"),
-        (Telling(True), ValueError("x" * 1000), "ValueError: " + "x" * (LONGEST - 1) + "…"),
+        (Telling(True), ValueError("x" * 1000), "ValueError: " + "x" * 299 + "…"),
     ],
 )
 def test_what_is_told_of_an_exception(telling: Telling, error: BaseException, said: str) -> None:

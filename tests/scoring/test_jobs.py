@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelserver.scoring.jobs import MOST_TOGETHER, Job, Join, outcomes, take_together
+from modelserver.scoring.jobs import Job, Join, outcomes, take_together
 
 LOOP = asyncio.new_event_loop()
 LOOP.close()  # futures only need one to belong to
@@ -36,11 +36,7 @@ def numbers(jobs: Sequence[Job]) -> list[int]:
         ([doubled, doubled, doubled], [0, 1, 2], []),
         ([doubled, None, doubled, negated, doubled], [0, 2, 4], [1, 3]),
         ([None, doubled, doubled], [0], [1, 2]),
-        (
-            [doubled] * (MOST_TOGETHER + 2),
-            [*range(MOST_TOGETHER)],
-            [MOST_TOGETHER + i for i in (0, 1)],
-        ),
+        ([doubled] * 34, [*range(32)], [32, 33]),
     ],
     ids=["apart", "together", "of one kind, in order", "the first decides", "bounded"],
 )

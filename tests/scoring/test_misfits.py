@@ -207,8 +207,10 @@ def typed_by(hint: Any) -> Any:
         (list[Any], [1.5], []),
         (list[dict[str, list[bool]]], [{"a": [True]}, {"b": [True, 1]}], ["[1].b[1]"]),
         (None, [1.5], []),
+        (dict[str, dict[str, dict[str, int]]], {"a" * 80: {"b" * 80: {"c" * 80: "x"}}},
+         ["a" * 80 + "." + "b" * 80 + "." + "c" * 38]),
     ],
-)
+)  # fmt: skip
 def test_hints_as_mlflow_reads_them(hint: Any, data: Any, places: list[str]) -> None:
     found = misfit(typed_by(hint), None, data)
     assert [fault["location"] for fault in (found.details if found else ())] == places

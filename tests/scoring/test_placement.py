@@ -4,18 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from modelserver.scoring.placement import (
-    FADING,
-    PENALTY,
-    SHORT,
-    SLOW,
-    TRUSTED_AFTER,
-    Load,
-    Place,
-    place_of,
-)
+from modelserver.scoring.placement import Load, Place, place_of
 
-IDLE = Load(capacity=3, trust=TRUSTED_AFTER)
+IDLE = Load(capacity=3, trust=20)
 
 
 @pytest.mark.parametrize(
@@ -24,9 +15,9 @@ IDLE = Load(capacity=3, trust=TRUSTED_AFTER)
         (IDLE, True, True, "here"),
         (IDLE, True, False, "here"),
         (IDLE, False, True, "thread"),
-        (replace(IDLE, trust=TRUSTED_AFTER - 1), True, True, "thread"),
-        (replace(IDLE, expected=SHORT * 0.99), True, True, "here"),
-        (replace(IDLE, expected=SHORT), True, True, "thread"),
+        (replace(IDLE, trust=19), True, True, "thread"),
+        (replace(IDLE, expected=0.0019), True, True, "here"),
+        (replace(IDLE, expected=0.002), True, True, "thread"),
         (replace(IDLE, in_threads=1), True, True, "thread"),
         (replace(IDLE, in_threads=2, gathered=0), False, False, "thread"),
         (replace(IDLE, in_threads=3), True, True, "refused"),
@@ -34,11 +25,11 @@ IDLE = Load(capacity=3, trust=TRUSTED_AFTER)
         (replace(IDLE, gathered=2, crowded=True), True, True, "gathered"),
         (replace(IDLE, gathered=3, crowded=True), True, True, "refused"),
         (replace(IDLE, in_threads=1, gathered=2), False, False, "refused"),
-        (replace(IDLE, held=SHORT / 4), True, True, "gathered"),
+        (replace(IDLE, held=0.0005), True, True, "gathered"),
         (replace(IDLE, crowded=True), True, True, "gathered"),
-        (replace(IDLE, held=SHORT / 4, expected=SHORT / 4), True, False, "here"),
-        (replace(IDLE, held=SHORT / 2, expected=SHORT / 2), True, False, "thread"),
-        (replace(IDLE, held=SHORT), True, False, "thread"),
+        (replace(IDLE, held=0.0005, expected=0.0005), True, False, "here"),
+        (replace(IDLE, held=0.001, expected=0.001), True, False, "thread"),
+        (replace(IDLE, held=0.002), True, False, "thread"),
     ],
 )
 def test_place_of(load: Load, small: bool, joinable: bool, place: Place) -> None:
@@ -49,11 +40,11 @@ def test_place_of(load: Load, small: bool, joinable: bool, place: Place) -> None
     ("before", "seconds", "trust", "expected"),
     [
         (Load(1), 0.001, 1, 0.001),
-        (Load(1, expected=0.01, trust=5), 0.001, 6, 0.01 * FADING),
+        (Load(1, expected=0.01, trust=5), 0.001, 6, 0.008),
         (Load(1, expected=0.001, trust=5), 0.01, 6, 0.01),
-        (Load(1, trust=500), SLOW, 501, SLOW),
-        (Load(1, trust=500), SLOW * 1.01, -PENALTY, SLOW * 1.01),
-        (Load(1, trust=-PENALTY), 0.001, 1 - PENALTY, 0.001),
+        (Load(1, trust=500), 0.05, 501, 0.05),
+        (Load(1, trust=500), 0.051, -1000, 0.051),
+        (Load(1, trust=-1000), 0.001, -999, 0.001),
     ],
 )
 def test_what_a_duration_teaches(before: Load, seconds: float, trust: int, expected: float) -> None:

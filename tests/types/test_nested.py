@@ -10,7 +10,7 @@ import pytest
 
 from modelserver.types.dates import NUMBER_FOR_DATE
 from modelserver.types.kind import BadCells
-from modelserver.types.nested import kind_of
+from modelserver.types.nested import Misplaced, kind_of
 
 NAN = float("nan")
 
@@ -172,3 +172,10 @@ def test_what_follows_from_the_parts(
     kind = kind_of(spec)
     assert (kind.name, kind.sample) == (name, sample)
     assert (kind.one_row, kind.takes_anything, kind.is_scalar) == (one_row, takes_anything, False)
+
+
+def test_long_paths_are_cut() -> None:
+    fault = Misplaced("text", "a number")
+    for _ in range(100):
+        fault = fault.under("[0]")
+    assert fault.path == ("[0]" * 100)[:200]

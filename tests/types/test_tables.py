@@ -90,6 +90,41 @@ def test_cells_column_by_column(table: Table, columns: Any) -> None:
     assert table.by_column() == columns
 
 
+def sparse(rows: int) -> Table:
+    """A first row with a thousand keys, and others without any."""
+    return read_records([{str(key): 0 for key in range(1000)}, *[{}] * (rows - 1)])
+
+
+def repeated(values: int, rows: int) -> Table:
+    """Single values beside a column."""
+    return read_columns("inputs", {"a": [0] * rows, **{str(value): 0 for value in range(values)}})
+
+
+@pytest.mark.parametrize(
+    ("accepted", "refused", "message"),
+    [
+        (
+            lambda: sparse(1010),
+            lambda: sparse(1011),
+            "the rows of 'dataframe_records' have too many different keys",
+        ),
+        (
+            lambda: repeated(1000, rows=1000),
+            lambda: repeated(101, rows=9901),
+            "too many single values beside the columns of 'inputs'",
+        ),
+    ],
+    ids=["keys", "single values"],
+)
+def test_a_small_body_may_not_stand_for_a_huge_table(
+    accepted: Callable[[], Table], refused: Callable[[], Table], message: str
+) -> None:
+    assert accepted().length >= 1000
+    with pytest.raises(BadRequest) as refusal:
+        refused()
+    assert refusal.value.message == message
+
+
 def split(**parts: Any) -> Callable[[], Table]:
     return lambda: read_split(parts)
 

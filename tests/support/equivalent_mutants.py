@@ -1,0 +1,28 @@
+"""Small changes of the code that are no mistakes: it does the same with them."""
+
+import re
+from typing import Final
+
+EQUIVALENT: Final = (
+    ("", r"strict=False", "the lengths are equal; `strict` would show our own mistake"),
+    ("", r"@dataclass\(.*=False", "nobody sets a field; `frozen` would show our own mistake"),
+    ("", r"copy=True", "the array is new, so that a copy of it differs in time only"),
+    ("", r"use_threads=True|low_memory=True", "another way to the same table"),
+    ("reading/media.py", r"maxsize=129", "how many content types are kept, of any number"),
+    ("reading/fast/cells_by_arrow.py", r"^BLOCK", "a size that was measured, as good as others"),
+    (
+        "types/dates.py",
+        r"years > 1678|years < 2261|years >= 1679|\{11, |, 17, |, 20, |range\(22,",
+        "fewer dates take the fast way; pandas reads them alike",
+    ),
+)
+"""Where (the beginning of a module's path), what the changed line has and the line before has not,
+and why nobody can notice it."""
+
+
+def is_equivalent(path: str, before: str, after: str) -> bool:
+    """Whether the change of a line is one of these."""
+    return any(
+        path.startswith(where) and re.search(found, after) and not re.search(found, before)
+        for where, found, _ in EQUIVALENT
+    )
