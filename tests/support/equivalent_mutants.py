@@ -11,6 +11,11 @@ EQUIVALENT: Final = (
     ("reading/media.py", r"maxsize=129", "how many content types are kept, of any number"),
     ("reading/fast/cells_by_arrow.py", r"^BLOCK", "a size that was measured, as good as others"),
     (
+        "reading/parquet/file.py",
+        r"-8:- ?5\]",
+        "the fourth byte of its length is 0 unless the footer has 16 MB",
+    ),
+    (
         "types/dates.py",
         r"years > 1678|years < 2261|years >= 1679|\{11, |, 17, |, 20, |range\(22,",
         "fewer dates take the fast way; pandas reads them alike",

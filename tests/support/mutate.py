@@ -72,6 +72,8 @@ OURS: Final = frozenset({"modelserver", "tests", "example_test"})
 SECONDS: Final = 300
 """Of the processor. A mistake with which the tests need more counts as noticed: they do not end."""
 
+PASSED: Final = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+
 PATIENCE: Final = 1800
 """Seconds after which a run ends that needs no processor: it waits for what never comes."""
 
@@ -129,14 +131,14 @@ def copy_code(folder: Path) -> None:
 
 
 def run_tests(folder: Path, tests: Sequence[str]) -> bool | None:
-    """Whether the tests pass on a copy of the code; None if they cannot be run. One that ends the
-    process, or does not end in time, does not pass."""
+    """Whether the tests pass on a copy of the code; None if there are none of these names. One that
+    ends the process, or does not end in time, does not pass."""
     process = PROCESSES.Process(target=_run_pytest, args=(str(folder), tests))
     process.start()
     process.join(PATIENCE)
     code = process.exitcode
     process.kill()
-    return None if code in (2, 3, 4) else code in (0, 5)  # 5: there are no tests
+    return None if code == pytest.ExitCode.USAGE_ERROR else code in PASSED
 
 
 def _run_pytest(folder: str, tests: Sequence[str]) -> None:

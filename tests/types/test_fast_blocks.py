@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelserver.types.fast_blocks import frame_of, group_by_type, plain_columns
+from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
 from modelserver.types.kind import TEXT
 from modelserver.types.type_table import KINDS
 
@@ -37,6 +37,24 @@ def test_doubles_that_need_a_closer_look(cell: Any) -> None:
 @pytest.mark.parametrize("cell", [None, "1", 1.0, 2**63])
 def test_longs_that_need_a_closer_look(cell: Any) -> None:
     assert set(columns([[cell, 0.5, 2, "a", 1.5]])) == {0, 3}
+
+
+@pytest.mark.parametrize(
+    ("rows", "order", "block"),
+    [
+        ([[1, 2.5], [3, 4]], [0, 1], [[1.0, 2.5], [3.0, 4.0]]),
+        ([[1, 2.5], [3, 4]], [1, 0], [[2.5, 1.0], [4.0, 3.0]]),
+        (np.array([[1.0, 2.5]]), [1, 0], [[2.5, 1.0]]),
+        ([[1, 2.5]], [0, None], None),
+        ([[1, None]], [0, 1], None),
+        ([[1, "2"]], [0, 1], None),
+        ([[1, 10**400]], [0, 1], None),
+        ([[1, float("inf")]], [0, 1], None),
+    ],
+)
+def test_rows_of_numbers_as_one_block(rows: Any, order: list[int | None], block: Any) -> None:
+    found = block_of(rows, order)
+    assert (None if found is None else found.tolist()) == block
 
 
 def test_one_column_alone_is_left() -> None:

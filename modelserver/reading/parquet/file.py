@@ -124,7 +124,7 @@ class _DataAsked(Exception):
 class _NoData(io.BytesIO):
     """A file that refuses to be read: only the footer, which was read before, can be used."""
 
-    def read(self, size: int | None = -1, /) -> bytes:
+    def read(self, *size: Any) -> bytes:
         raise _DataAsked  # pragma: no cover (some versions call it in a thread of Arrow's)
 
 

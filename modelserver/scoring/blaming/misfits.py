@@ -131,7 +131,7 @@ def _faults_of_model(
     try:
         model.model_validate(data, strict=strict)
     except ValidationError as error:
-        for fault in error.errors(include_url=False):
+        for fault in error.errors():
             path = _path_in(data, fault["loc"], fault["type"] == "missing")
             found = "nothing" if fault["type"] == "missing" else what_is(fault["input"])
             detail = _detail(_joined(place, path), _expected(fault), found)
