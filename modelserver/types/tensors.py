@@ -243,7 +243,7 @@ def _texts_of(width: int) -> Callable[[Cells], Array]:
 
     def parse(cells: Cells) -> Array:
         found = _texts(cells)
-        if width and max(map(len, found), default=0) > width:
+        if width and max(map(len, found)) > width:
             raise Unfit(f"text of more than {width} letters")
         return found
 

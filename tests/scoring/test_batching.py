@@ -224,6 +224,13 @@ def test_a_prediction_that_is_not_one_entry_per_row(model_path: Paths) -> None:
     assert score_together(works) == [Scored(b'{"predictions":[1]}', 1)] * 2
 
 
+def test_a_request_alone_is_predicted_once(model_path: Paths) -> None:
+    model = load(model_path("regression"))
+    odd, rows = counted(replace(model, predict=lambda payload: [len(payload.data)]))
+    assert score_together([work(odd, split([1, 2, 3, 4]))]) == [Scored(b'{"predictions":[1]}', 1)]
+    assert rows == [1]
+
+
 def test_under_load_each_gets_its_own(model_path: Paths) -> None:
     app = create_app(read_settings({"MODEL_URI": str(model_path("regression"))}))
     bodies = [split([i, -i / 3, 1, 1]) if i % 7 else split([i, "x", 1, 1]) for i in range(60)]

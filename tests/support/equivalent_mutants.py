@@ -16,6 +16,11 @@ EQUIVALENT: Final = (
         "the fourth byte of its length is 0 unless the footer has 16 MB",
     ),
     (
+        "reading/csv_reader.py",
+        r'"\\r"\)\) or returns',
+        "lines that end with two characters get a blank line each, which is skipped",
+    ),
+    (
         "types/dates.py",
         r"years > 1678|years < 2261|years >= 1679|\{11, |, 17, |, 20, |range\(22,",
         "fewer dates take the fast way; pandas reads them alike",
