@@ -20,6 +20,7 @@ EQUIVALENT: Final = (
         r'"\\r"\)\) or returns',
         "lines that end with two characters get a blank line each, which is skipped",
     ),
+    ("types/kind.py", r"len\(bad\) <= LIMIT", "more cells are looked at, and cut off afterwards"),
     (
         "types/dates.py",
         r"years > 1678|years < 2261|years >= 1679|\{11, |, 17, |, 20, |range\(22,",

@@ -154,7 +154,8 @@ def _run_pytest(folder: str, tests: Sequence[str]) -> None:
 
 
 def reaching_tests() -> Reaching:
-    """For each line of the code, the tests that reach it. Exits if one fails without a mistake."""
+    """For each line of the code, the tests that reach it. Raises `CalledProcessError` if one fails
+    without a mistake."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made).resolve()
         copy_code(folder)
