@@ -1,7 +1,6 @@
 """What people do who come from an older guide, or begin with the sample model: step by step."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,21 +17,6 @@ ENVIRONMENT = {
 }
 
 
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A tracking server with nothing in it."""
-    with tracking_server(tmp_path_factory.mktemp("registry"), free_port()) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, registry: Server) -> Iterator[Publisher]:
-    """Somebody whose tracking server is on Connect, and who ran the script of the sample model."""
-    with publishing(tmp_path_factory.mktemp("trained"), registry.url) as publisher:
-        assert "Registry: models:/wine/1\n" in run(publisher, "python example_test.py")
-        yield publisher
-
-
 def run(publisher: Publisher, command: str, expected: int = 0) -> str:
     """What a command prints, with the registry on Connect."""
     tracking = {"MLFLOW_TRACKING_URI": f"{publisher.connect.url}/mlflow"}
@@ -41,14 +25,17 @@ def run(publisher: Publisher, command: str, expected: int = 0) -> str:
     return done.stdout
 
 
-def test_the_sample_model_is_registered_with_the_key_alone(trained: Publisher) -> None:
-    assert set(trained.connect.door.seen) == {f"Key {trained.connect.publisher_key}"}
-
-
-def test_the_sample_model_on_connect(trained: Publisher) -> None:
-    run(trained, "./install_model_deps.sh --update models:/wine/1")
-    assert trained.deploy("models:/wine/1").returncode == 0
-    assert trained.predict() == PREDICTED
+def test_the_sample_model_on_connect(tmp_path: Path) -> None:
+    """It is registered with the key alone in an empty registry, then deployed."""
+    with (
+        tracking_server(tmp_path, free_port()) as registry,
+        publishing(tmp_path, registry.url) as trained,
+    ):
+        assert "Registry: models:/wine/1\n" in run(trained, "python example_test.py")
+        assert set(trained.connect.door.seen) == {f"Key {trained.connect.publisher_key}"}
+        run(trained, "./install_model_deps.sh --update models:/wine/1")
+        assert trained.deploy("models:/wine/1").returncode == 0
+        assert trained.predict() == PREDICTED
 
 
 DEPLOY_ALL = (
