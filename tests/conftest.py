@@ -63,6 +63,13 @@ def _only_marked_tests_start_programs(request: pytest.FixtureRequest) -> Iterato
     starting_is_allowed = True
 
 
+@pytest.fixture(autouse=True)
+def _tracking_uri_as_before() -> Iterator[None]:
+    """Whom MLflow asks in this process is a matter of one test."""
+    yield
+    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+
+
 def _refuse_programs(event: str, arguments: tuple[Any, ...]) -> None:
     """Called by Python at each event. Libraries ask `git` and `uname`, which are quick."""
     if event == "subprocess.Popen" and not starting_is_allowed and os.path.isabs(arguments[0]):

@@ -566,6 +566,13 @@ def test_examples_of_a_model_without_a_signature(
     assert list(answer_examples(document)) == forms
 
 
+def test_a_table_that_was_logged_with_a_chat(loaded: Callable[[str], Model]) -> None:
+    rows = [{"messages": [{"role": "user", "content": "A row"}]}]
+    document = described(loaded("chat"), json.dumps({"dataframe_records": rows}).encode())
+    _, body = request_examples(document)["chat"]
+    assert body["messages"] == rows[0]["messages"]
+
+
 ERRORS: dict[str, Any] = {
     "415": {"content": b"{}", "headers": {"Content-Type": "application/json; charset=latin-1"}},
     "413": {"content": b"x" * 104857601, "headers": {"Content-Type": "text/csv"}},

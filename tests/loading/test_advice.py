@@ -4,9 +4,10 @@ import errno
 import importlib
 import importlib.metadata
 import os
+import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +84,11 @@ def test_models_for_other_languages(tmp_path: Path, flavors: str, text: str) -> 
     )
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An empty store, and MLflow asking it."""
-    before = mlflow.get_tracking_uri()
-    uri = f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"
-    mlflow.set_tracking_uri(uri)
-    yield uri
-    mlflow.set_tracking_uri(before)
+@pytest.fixture
+def store(store: str) -> str:
+    """An empty store, which MLflow asks."""
+    mlflow.set_tracking_uri(store)
+    return store
 
 
 def test_a_run_that_is_not_there(store: str) -> None:
@@ -108,19 +106,23 @@ def test_an_empty_registry(store: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def three_models(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A registry with three models, two of which have versions."""
-    before = mlflow.get_tracking_uri()
-    uri = f"sqlite:///{tmp_path_factory.mktemp('registry')}/mlflow.db"
-    mlflow.set_tracking_uri(uri)
-    client = mlflow.MlflowClient()
+    uri = f"sqlite:///{shutil.copy(empty_store, tmp_path_factory.mktemp('registry'))}"
+    client = mlflow.MlflowClient(uri)
     for name in ("wine", "wine-quality", "iris"):
         client.create_registered_model(name)
     for _ in range(2):
         client.create_model_version("wine", "/nowhere")
     client.set_registered_model_alias("wine", "champion", "1")
-    yield uri
-    mlflow.set_tracking_uri(before)
+    return uri
+
+
+@pytest.fixture
+def registry(three_models: str) -> str:
+    """That registry, which MLflow asks."""
+    mlflow.set_tracking_uri(three_models)
+    return three_models
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,6 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ],
 )
 def test_what_comes_nearest(registry: str, uri: str, there: str) -> None:
-    mlflow.set_tracking_uri(registry)
     told = said(raised(lambda: resolve(uri)), uri, registry)
     assert told.startswith(
         f"there is no model {uri} in the tracking server sqlite:…/mlflow.db; {there}"
@@ -514,6 +515,5 @@ def test_what_of_a_uri_is_shown(uri: str, public: str) -> None:
 
 
 def test_a_model_of_a_registry_that_the_uri_names(registry: str) -> None:
-    mlflow.set_tracking_uri(registry)
     uri = "models://host/nope/1"
     assert "check MODEL_URI and MLFLOW_TRACKING_URI" in said(raised(lambda: resolve(uri)), uri)
