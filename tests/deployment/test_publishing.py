@@ -228,9 +228,9 @@ def publisher(
 
 @pytest.mark.processes
 def test_a_manifest_and_what_is_not_as_it_says(
-    publisher: Publisher, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    root, environment = publisher.project, dict(os.environ)
+    root, environment = copy_project(tmp_path / "project"), dict(os.environ)
     assert manifest(["--check"], environment, root) == 1
     assert capfd.readouterr().out.startswith("there is no manifest.json that can be read; python")
     for name in ("mine.py", "gone.py"):
@@ -252,8 +252,6 @@ def test_a_manifest_and_what_is_not_as_it_says(
     ]
     assert manifest(["--check", "nosuch.py"], environment, root) == 1
     assert capfd.readouterr().out.startswith("there is no nosuch.py in the project's folder; ")
-    for name in ("mine.py", "new.py", "manifest.json"):
-        (root / name).unlink()
 
 
 @pytest.mark.processes
