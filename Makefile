@@ -13,8 +13,10 @@ TESTING := $(VENV)/.installed-testing
 TRAINED := .demo-model
 
 # Modules stay together, so that what they share is made once. pytest-randomly shuffles them, and
-# the tests in each; the seed that repeats an order is printed.
+# the tests in each: in the same order at each run, so that a failure in CI is a failure here, or
+# in another one (SEED=2).
 PARALLEL := -n logical --dist worksteal
+ORDER := --randomly-seed=$(or $(SEED),1)
 
 # Processes beside each other compute with one thread each.
 test quick fuzz mutate test-lowest: export OMP_NUM_THREADS = 1
@@ -36,7 +38,7 @@ demo: $(TRAINED) ## serve a sample model on http://127.0.0.1:8000 (PORT=… for 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: $(TESTING) ## lint, types, tests with coverage; each run tests the same examples
+test: $(TESTING) ## lint, types, tests with coverage; the same examples and order (SEED=2 for another)
 	@echo '== lint'
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -45,12 +47,12 @@ test: $(TESTING) ## lint, types, tests with coverage; each run tests the same ex
 	@$(BIN)/mypy
 	@echo '== tests'
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m coverage run -m pytest $(PARALLEL) --durations=10
+	@$(BIN)/python -m coverage run -m pytest $(PARALLEL) $(ORDER) --durations=10
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
 
 quick: $(TESTING) ## the tests that start no program, on fewer examples, without coverage: a minute
-	@$(BIN)/python -m pytest $(PARALLEL) -m 'not processes' --hypothesis-profile=quick
+	@$(BIN)/python -m pytest $(PARALLEL) $(ORDER) -m 'not processes' --hypothesis-profile=quick
 
 fuzz: $(TESTING) ## the tests on generated examples with others at each run, ten times as many
 	@$(BIN)/python -m pytest $(PARALLEL) --hypothesis-profile=fuzz -m hypothesis
@@ -65,7 +67,7 @@ test-lowest: ## the tests with the lowest versions that requirements.txt promise
 	@.venv-lowest/bin/python -m pip install -q -c tests/lowest.txt -r requirements.txt \
 		pytest pytest-randomly pytest-xdist hypothesis httpx coverage scikit-learn pyarrow \
 		playwright rsconnect-python openapi-spec-validator
-	@.venv-lowest/bin/python -m pytest $(PARALLEL) -o filterwarnings=default
+	@.venv-lowest/bin/python -m pytest $(PARALLEL) $(ORDER) -o filterwarnings=default
 
 deploy: $(BIN)/rsconnect ## python main.py deploy (MODEL_URI=…, TITLE="…", EXTRA="myhelpers.py …")
 	@$(BIN)/python main.py deploy $(MODEL_URI) $(if $(TITLE),--title "$(TITLE)") $(EXTRA)
