@@ -76,7 +76,9 @@ class Invocations:
         model = await service.lifecycle.ready_model()
         join = score_together if model.row_wise else None
         try:
-            scored = await service.workers.run(Work(model, sent), timeout, sent.is_small, join)
+            scored = await service.workers.run(
+                Work(model, sent), timeout, sent.is_small, join, scope.get("client")
+            )
         finally:
             service.memory.after_request(len(body))
         _trace(request).rows = scored.rows

@@ -18,9 +18,10 @@ of work goes to one of four places, which `placement.place_of` chooses:
     refused  | all work while threads and queue are full  | a 503 now is better than a 504 later
 
 Small work is expected to be short after `TRUSTED_AFTER` pieces in a row that were not slow, if the
-last ones took less than `SHORT`. After a slow piece, `PENALTY` pieces go to threads. While a thread
-has work, all new work goes to threads. Short work that cannot be joined also runs here later in a
-turn, as long as all such work together holds the event loop for less than `SHORT`.
+last ones took less than `SHORT`, or than `SHORT_FOR_ONE` while all work comes from one caller.
+After a slow piece, `PENALTY` pieces go to threads. While a thread has work, all new work goes to
+threads. Short work that cannot be joined also runs here later in a turn, as long as all such work
+together holds the event loop for less than that bound.
 
 Work that does not run here at once becomes a `Job`, which goes through these states:
 
@@ -52,7 +53,7 @@ from typing import Any, TypeVar
 
 from modelserver.errors import Overloaded, TimedOut
 from modelserver.scoring.jobs import Job, Join, outcomes, take_together
-from modelserver.scoring.placement import Load, place_of
+from modelserver.scoring.placement import Caller, Load, place_of
 
 T = TypeVar("T")
 
@@ -79,14 +80,21 @@ class Workers:
             thread.start()
 
     async def run(
-        self, work: Callable[[], T], timeout: float, small: bool, join: Join | None = None
+        self,
+        work: Callable[[], T],
+        timeout: float,
+        small: bool,
+        join: Join | None = None,
+        caller: Caller = None,
     ) -> T:
         """The result of `work`, or what it raises. Called on the event loop.
 
         Raises `Overloaded` at once if too much work waits already, and `TimedOut` after `timeout`
         seconds (0: never). `small`: whether the work may run on the event loop, if such work is
         expected to be short. `join` does several pieces of small work at once (`jobs.py`).
+        `caller`: the connection that the work came over, if it is known.
         """
+        self.load.arrive(caller)
         place = place_of(self.load, small, join is not None)
         if place == "here":
             return self._run_here(work)

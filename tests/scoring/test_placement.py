@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from modelserver.scoring.placement import Load, Place, place_of
+from modelserver.scoring.placement import Caller, Load, Place, place_of
 
 IDLE = Load(capacity=3, trust=20)
 
@@ -18,6 +18,9 @@ IDLE = Load(capacity=3, trust=20)
         (replace(IDLE, trust=19), True, True, "thread"),
         (replace(IDLE, expected=0.0019), True, True, "here"),
         (replace(IDLE, expected=0.002), True, True, "thread"),
+        (replace(IDLE, expected=0.0099, in_a_row=20), True, True, "here"),
+        (replace(IDLE, expected=0.01, in_a_row=20), True, True, "thread"),
+        (replace(IDLE, expected=0.002, in_a_row=19), True, True, "thread"),
         (replace(IDLE, in_threads=1), True, True, "thread"),
         (replace(IDLE, in_threads=2, gathered=0), False, False, "thread"),
         (replace(IDLE, in_threads=3), True, True, "refused"),
@@ -30,6 +33,7 @@ IDLE = Load(capacity=3, trust=20)
         (replace(IDLE, held=0.0005, expected=0.0005), True, False, "here"),
         (replace(IDLE, held=0.001, expected=0.001), True, False, "thread"),
         (replace(IDLE, held=0.002), True, False, "thread"),
+        (replace(IDLE, held=0.002, expected=0.007, in_a_row=20), True, False, "here"),
     ],
 )
 def test_place_of(load: Load, small: bool, joinable: bool, place: Place) -> None:
@@ -50,3 +54,27 @@ def test_place_of(load: Load, small: bool, joinable: bool, place: Place) -> None
 def test_what_a_duration_teaches(before: Load, seconds: float, trust: int, expected: float) -> None:
     before.learn(seconds)
     assert before == Load(1, expected=expected, trust=trust)
+
+
+ONE: Caller = ("10.0.0.1", 50001)
+OTHER: Caller = ("10.0.0.1", 50002)
+
+
+@pytest.mark.parametrize(
+    ("callers", "in_a_row"),
+    [
+        ([ONE], 0),
+        ([ONE, ONE], 1),
+        ([ONE] * 21, 20),
+        ([ONE] * 30 + [OTHER], 0),
+        ([ONE] * 30 + [OTHER, ONE], 0),
+        ([ONE] * 30 + [OTHER, ONE, ONE], 1),
+        ([None] * 30, 0),
+        ([("10.0.0.1", 0)] * 30, 0),
+    ],
+)
+def test_a_caller_in_a_row(callers: list[Caller], in_a_row: int) -> None:
+    load = Load(1)
+    for caller in callers:
+        load.arrive(caller)
+    assert load.in_a_row == in_a_row

@@ -15,7 +15,7 @@ import pytest
 
 from modelserver.errors import Overloaded, TimedOut
 from modelserver.scoring.jobs import MOST_TOGETHER
-from modelserver.scoring.placement import SHORT, SLOW, TRUSTED_AFTER
+from modelserver.scoring.placement import ALONE_AFTER, SHORT, SLOW, TRUSTED_AFTER
 from modelserver.scoring.workers import Workers
 
 SOON = 0.01
@@ -138,6 +138,19 @@ def test_goes_back_to_threads_after_longer_work(
         return [await trusted.run(work, 5, small=True) for work in works]
 
     assert asyncio.run(names()) == ["MainThread", "predict-0"]
+
+
+def test_one_caller_may_hold_the_loop_longer(trusted: Workers, clock: Clock) -> None:
+    one, other = ("10.0.0.1", 50001), ("10.0.0.1", 50002)
+
+    async def names() -> list[str]:
+        callers = [one] * (ALONE_AFTER + 2) + [other]
+        work = clock.taking(2 * SHORT)
+        return [await trusted.run(work, 5, small=True, caller=caller) for caller in callers]
+
+    # The first piece teaches how long the others take.
+    found = asyncio.run(names())
+    assert found[1:] == ["predict-0"] * (ALONE_AFTER - 1) + ["MainThread"] * 2 + ["predict-0"]
 
 
 def test_large_work_teaches_nothing_of_small_work(trusted: Workers, clock: Clock) -> None:
