@@ -25,7 +25,6 @@ from modelserver.hosting.log import configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
 from modelserver.lifecycle import Lifecycle
-from modelserver.loading.installed import MLFLOW_VERSION
 from modelserver.middleware import (
     KEY,
     RequestTrace,
@@ -39,12 +38,15 @@ from modelserver.pages.conditional import conditional
 from modelserver.pages.static import load_assets
 from modelserver.reading.formats import JSON
 from modelserver.scoring.batching import score_together
+from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.request import Request, Work
 from modelserver.scoring.workers import Workers
 from modelserver.service import Service, service_of
 from modelserver.states import Ready, now
 
 logger = logging.getLogger(__name__)
+
+MLFLOW_VERSION: Final = installed_version()
 
 YAML: Final = "application/yaml"
 

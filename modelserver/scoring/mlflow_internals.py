@@ -12,12 +12,24 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from runpy import run_path
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
+
+
+def installed_version() -> str:
+    """The value of `mlflow.__version__`, without importing MLflow."""
+    package = find_spec("mlflow")
+    assert package is not None
+    assert package.origin is not None
+    return str(run_path(str(Path(package.origin).with_name("version.py")))["VERSION"])
+
 
 # How a loaded model is called.
 

@@ -48,7 +48,7 @@ def test_the_version_is_that_of_the_package_that_is_imported(tmp_path: Path) -> 
     package.mkdir()
     (package / "__init__.py").write_text("raise RuntimeError('imported')")
     (package / "version.py").write_text('VERSION = "9.9.dev0"')
-    program = "from modelserver.loading.installed import MLFLOW_VERSION; print(MLFLOW_VERSION)"
+    program = "from modelserver.app import MLFLOW_VERSION; print(MLFLOW_VERSION)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment)
     assert ran.stdout.decode().strip() == "9.9.dev0", ran.stderr
