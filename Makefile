@@ -64,7 +64,7 @@ mutate: $(TESTING) ## which mistakes in the pure core the tests notice (SEED=2 f
 # answers to compare with.
 test-lowest: ## the tests with the lowest versions that requirements.txt promises
 	@$(PYTHON) -m venv .venv-lowest
-	@.venv-lowest/bin/python -m pip install -q -c tests/lowest.txt -r requirements.txt \
+	@.venv-lowest/bin/python -m pip install -q -c tests/support/lowest.txt -r requirements.txt \
 		pytest pytest-randomly pytest-xdist hypothesis httpx coverage scikit-learn pyarrow \
 		playwright rsconnect-python openapi-spec-validator
 	@.venv-lowest/bin/python -m pytest $(PARALLEL) $(ORDER) -o filterwarnings=default
