@@ -1,8 +1,8 @@
 """The formats that a request body may have: one row per media type.
 
 A row says how a body is recognised and read, what input it can hold, and how the documentation
-shows it. `media` picks the row for a request. The 415 answer, the OpenAPI document, its examples
-and the tests are made from these rows, so a new format needs only a row and a reader.
+shows it. `media` picks the row for a request. The 415 answer, the OpenAPI document and its examples
+are made from these rows. CONTRIBUTING.md says how to add one.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ PARQUET: Final = "application/vnd.apache.parquet"
 @dataclass(frozen=True, slots=True)
 class Format:
     """One media type. `name` is its name in messages. `reader` gets a body, the signature, and the
-    most bytes that a body may have after decoding."""
+    most bytes that a binary body may stand for."""
 
     media_type: str
     name: str
@@ -34,7 +34,8 @@ class Format:
     """Whether a cell can be an array, an object or a map. If not, a model with such columns refuses
     the format."""
     tensors: bool = False
-    """Whether it can hold tensors. If not, a model that takes tensors refuses the format."""
+    """Whether it can hold the arrays that a model with a tensor signature takes. If not, such a
+    model refuses the format."""
     starts: tuple[bytes, ...] = ()
     """The possible beginnings of a body, by which it is recognised without a media type. Before a
     text there may be blanks."""

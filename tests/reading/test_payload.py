@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,41 +11,19 @@ import pytest
 
 from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading import csv_reader
-from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
+from modelserver.reading.formats import CSV, JSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
-from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.reading.signatures.signature import Signature
 from modelserver.reading.signatures.tensors import TensorSignature
+from tests.support.signatures import column, read, signature, tensor
 
-LIMIT = 1024 * 1024
 NAN = float("nan")
-
-
-def column(kind: str, name: Any = None, required: bool = True) -> dict[str, Any]:
-    return {"type": kind, "required": required} | ({} if name is None else {"name": name})
-
-
-def tensor(dtype: str, *shape: int, **name: str) -> dict[str, Any]:
-    return {"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": list(shape)}, **name}
-
-
-def signature(
-    *inputs: Mapping[str, Any], params: Any = None, from_type_hint: bool = False
-) -> Signature:
-    return compile_signature(
-        {"inputs": json.dumps(inputs), "outputs": None, "params": params and json.dumps(params)},
-        from_type_hint,
-    )
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
     file = io.BytesIO()
     frame.to_parquet(file)
     return file.getvalue()
-
-
-def read(declared: Signature, body: Any, media_type: str = JSON) -> Payload:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return FORMATS[media_type].read(data, declared, LIMIT)
 
 
 COUNT = [{"name": "count", "type": "long", "default": 1, "shape": None}]

@@ -1342,7 +1342,6 @@ HTTP = [
             "charset_latin_1": "application/json; charset=latin-1",
             "html": "text/html",
             "xml": "application/xml",
-            "ndjson": "application/x-ndjson",
             "application_csv": "application/csv",
             "vendor_json": "application/vnd.api+json",
             "multipart": "multipart/form-data; boundary=x",

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from modelserver.describing.description import base_description, describe
-from modelserver.errors import ApiError, UnsupportedMediaType
+from modelserver.errors import ApiError, BadRequest, UnsupportedMediaType
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET, Format
+from modelserver.reading.json_text import decode_json
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.model import Model
@@ -23,10 +24,21 @@ LINES = "application/x-lines"
 
 
 def lines_payload(body: bytes, signature: Signature, limit: int) -> Payload:
-    return signature.read_table(read_records([json.loads(line) for line in body.splitlines()]))
+    """A table from a JSON object per line. Each line is checked by itself, so that no line can end
+    the table or hold two rows."""
+    lines = enumerate(body.splitlines(), start=1)
+    return signature.read_table(read_records([_object(line, number) for number, line in lines]))
+
+
+def _object(line: bytes, number: int) -> Any:
+    try:
+        return decode_json(line, exact_integers=True)
+    except BadRequest as error:
+        raise BadRequest(f"line {number} of the body: {error.message}") from None
 
 
 def lines_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
+    """Rows of JSON values as an object per line."""
     objects = (dict(zip(map(str, names), row, strict=True)) for row in rows)
     return "".join(f"{json.dumps(each)}\n" for each in objects)
 
@@ -80,6 +92,22 @@ def test_a_new_row_is_all_that_a_format_needs(loaded: Callable[[str], Model]) ->
         LINES
         in base_description().document["paths"]["/invocations"]["post"]["requestBody"]["content"]
     )
+
+
+@pytest.mark.usefixtures("with_new")
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"a": 1, "b": 2}\n{"a": 1, "b": x}', "line 2 of the body: the body is not valid JSON"),
+        (b'{"a": 1, "b": 2}, {"a": 3, "b": 4}', "line 1 of the body: the body is not valid JSON"),
+        (b'{"a": 1, "b": 2}\n{"a": 1, "b": "x"}', "row 1, column 'b': expected a whole number"),
+        (b'{"a": 1, "b": 2}\n[1]', "row 1"),
+    ],
+)
+def test_what_is_wrong_has_its_place(
+    body: bytes, message: str, loaded: Callable[[str], Model]
+) -> None:
+    assert message in refusal(loaded("two_longs"), body, LINES).message
 
 
 @pytest.mark.usefixtures("with_new")
