@@ -28,7 +28,7 @@ from modelserver.app import create_app
 from modelserver.hosting.settings import read_settings
 from tests.support.browser import Visit, chromium, deployed
 from tests.support.needs import need
-from tests.support.processes import MEASURED, Server, free_port, tracking_server, wait_for
+from tests.support.processes import MEASURED, free_port, tracking_server, wait_for
 from tests.support.zoo import MODELS, SlowModel, save_slow
 
 # Each run tests the same examples, so that a failure in CI is a failure here. `make fuzz` takes
@@ -95,10 +95,16 @@ def _measured(request: pytest.FixtureRequest, _measurement: dict[str, str]) -> N
 
 
 @pytest.fixture(scope="session")
-def model_path(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a model of the zoo, saved by the first process of the tests that asks."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one run of the tests have."""
     base = tmp_path_factory.getbasetemp()
-    zoo = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "zoo"
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def model_path(shared: Path) -> Callable[[str], Path]:
+    """The folder of a model of the zoo, saved by the first process of the tests that asks."""
+    zoo = shared / "zoo"
     zoo.mkdir(exist_ok=True)
 
     @cache
@@ -171,23 +177,41 @@ def store(empty_store: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def wine_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A tracking server with two versions of the sample model; the first, which is `champion` and
-    in the stage `Production`, has a tag, and the model a description."""
-    with tracking_server(tmp_path_factory.mktemp("tracking"), free_port()) as server:
-        mlflow.set_tracking_uri(server.url)
-        table, cultivars = example_test.wine_table()
-        model = example_test.train(table, cultivars)
-        run_uri, _ = example_test.log_and_register(model, table.head(2))
-        mlflow.register_model(run_uri, "wine")
-        client = MlflowClient(server.url)
-        client.set_registered_model_alias("wine", "champion", "1")
-        client.set_model_version_tag("wine", "1", "approved", "yes")
-        client.update_registered_model("wine", "Cultivars of wines")
-        with pytest.warns(FutureWarning, match="stages"):
-            client.transition_model_version_stage("wine", "1", "Production")
-        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
-        yield server
+def wine_registry(shared: Path) -> Iterator[str]:
+    """The URL of a tracking server with two versions of the sample model; the first, which is
+    `champion` and in the stage `Production`, has a tag, and the model a description.
+
+    All processes of the tests ask the same server, so that tests change nothing of that, and add
+    models with names of their own. The first that asks starts it, and ends it after the others.
+    """
+    folder = shared / "tracking"
+    folder.mkdir(exist_ok=True)
+    address = folder / "url"
+    with (folder / "users").open("w") as users, contextlib.ExitStack() as stack:
+        fcntl.flock(users, fcntl.LOCK_EX)
+        if not address.exists():
+            server = stack.enter_context(tracking_server(folder, free_port()))
+            _register_wine(server.url)
+            address.write_text(server.url)
+            stack.callback(address.unlink)
+            stack.callback(fcntl.flock, users, fcntl.LOCK_EX)  # once nobody shares it any more
+        fcntl.flock(users, fcntl.LOCK_SH)
+        yield address.read_text()
+
+
+def _register_wine(url: str) -> None:
+    mlflow.set_tracking_uri(url)
+    table, cultivars = example_test.wine_table()
+    model = example_test.train(table, cultivars)
+    run_uri, _ = example_test.log_and_register(model, table.head(2))
+    mlflow.register_model(run_uri, "wine")
+    client = MlflowClient(url)
+    client.set_registered_model_alias("wine", "champion", "1")
+    client.set_model_version_tag("wine", "1", "approved", "yes")
+    client.update_registered_model("wine", "Cultivars of wines")
+    with pytest.warns(FutureWarning, match="stages"):
+        client.transition_model_version_stage("wine", "1", "Production")
+    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

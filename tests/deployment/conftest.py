@@ -5,7 +5,6 @@ from importlib.metadata import version
 import pytest
 
 from tests.support.connect.publisher import register
-from tests.support.processes import Server
 
 LOADER = """\
 class Model:
@@ -19,7 +18,7 @@ def _load_pyfunc(path):
 
 
 @pytest.fixture(scope="session")
-def light(tmp_path_factory: pytest.TempPathFactory, wine_registry: Server) -> str:
+def light(tmp_path_factory: pytest.TempPathFactory, wine_registry: str) -> str:
     """The URI of a model that asks for scikit-learn and answers as the sample model does, but does
     not import it, which takes seconds."""
     folder = tmp_path_factory.mktemp("light")
@@ -29,4 +28,4 @@ def light(tmp_path_factory: pytest.TempPathFactory, wine_registry: Server) -> st
     (folder / "requirements.txt").write_text(f"scikit-learn=={version('scikit-learn')}\n")
     (folder / "code").mkdir()
     (folder / "code" / "light.py").write_text(LOADER)
-    return register(folder, "light", wine_registry.url)
+    return register(folder, "light", wine_registry)

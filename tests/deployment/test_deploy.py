@@ -4,6 +4,7 @@ The stand-in runs what it was sent as Connect does; the model comes from a real 
 which the stand-in shows to the content's own key only.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,26 +16,26 @@ from playwright.sync_api import Page
 from modelserver.hosting.login import CONNECT_KEY, ELSEWHERE, KEY_AS_TOKEN, NO_KEY
 from tests.support.connect.door import Door
 from tests.support.connect.publisher import PREDICTED, Publisher, publishing, register
-from tests.support.processes import Server, free_port, wait_for
+from tests.support.processes import free_port, wait_for
 from tests.support.serving import serving
 from tests.whole.test_lifecycle import NEEDS_A_PACKAGE, with_loader
 
-MODEL = "models:/wine@champion"
+ALIAS = f"tried-by-{os.getpid()}"
+"""An alias that no other process of the tests asks for."""
 
 
 @pytest.fixture
-def publisher(tmp_path: Path, wine_registry: Server) -> Iterator[Publisher]:
-    with publishing(tmp_path, wine_registry.url) as publisher:
+def publisher(tmp_path: Path, wine_registry: str) -> Iterator[Publisher]:
+    with publishing(tmp_path, wine_registry) as publisher:
         yield publisher
 
 
 @pytest.fixture(scope="module")
-def deployed(
-    tmp_path_factory: pytest.TempPathFactory, wine_registry: Server
-) -> Iterator[Publisher]:
+def deployed(tmp_path_factory: pytest.TempPathFactory, wine_registry: str) -> Iterator[Publisher]:
     """Deployed with a model, and with a vanity URL."""
-    with publishing(tmp_path_factory.mktemp("deployed"), wine_registry.url) as publisher:
-        deployment = publisher.deploy(MODEL)
+    MlflowClient(wine_registry).set_registered_model_alias("wine", ALIAS, "1")
+    with publishing(tmp_path_factory.mktemp("deployed"), wine_registry) as publisher:
+        deployment = publisher.deploy(f"models:/wine@{ALIAS}")
         assert deployment.returncode == 0, deployment.stdout
         publisher.content.vanity = "my-model"
         yield publisher
@@ -82,22 +83,22 @@ def test_no_key_is_printed(deployed: Publisher) -> None:
 
 
 def test_a_new_version_under_the_alias_is_picked_up_by_a_restart(
-    deployed: Publisher, wine_registry: Server
+    deployed: Publisher, wine_registry: str
 ) -> None:
-    client = MlflowClient(wine_registry.url)
+    client = MlflowClient(wine_registry)
     before = deployed.health()["version"]
-    client.set_registered_model_alias("wine", "champion", "2")
+    client.set_registered_model_alias("wine", ALIAS, "2")
     try:
         assert deployed.health()["version"] == before == "1"
         deployed.content.restart()
         assert deployed.health()["version"] == "2"
     finally:
-        client.set_registered_model_alias("wine", "champion", "1")
+        client.set_registered_model_alias("wine", ALIAS, "1")
         deployed.content.restart()
 
 
 def test_a_tracking_server_that_is_down_at_the_start_and_comes_back(
-    deployed: Publisher, wine_registry: Server
+    deployed: Publisher, wine_registry: str
 ) -> None:
     door = deployed.connect.door
     door.upstream = f"http://127.0.0.1:{free_port()}"
@@ -110,8 +111,8 @@ def test_a_tracking_server_that_is_down_at_the_start_and_comes_back(
         )
         assert deployed.get("").status_code == 503
     finally:
-        door.upstream = wine_registry.url
-    wait_for(lambda: deployed.get("ping").status_code == 200, wine_registry)
+        door.upstream = wine_registry
+    wait_for(lambda: deployed.get("ping").status_code == 200)
     assert deployed.predict() == PREDICTED
 
 
@@ -193,11 +194,11 @@ def test_a_package_that_the_model_misses(
     publisher: Publisher,
     model_path: Callable[[str], Path],
     tmp_path: Path,
-    wine_registry: Server,
+    wine_registry: str,
 ) -> None:
     path = with_loader(model_path("wine"), tmp_path / "needy", NEEDS_A_PACKAGE)
     (path / "requirements.txt").write_text("mlflow\nskimage-of-nobody==0.25.1\n")
-    failed = publisher.deploy(register(path, "needy", wine_registry.url))
+    failed = publisher.deploy(register(path, "needy", wine_registry))
     assert failed.returncode == 1
     reason = (
         "the model needs the package skimage-of-nobody, which is not installed; add the line "
@@ -207,11 +208,9 @@ def test_a_package_that_the_model_misses(
     assert reason in publisher.get("_bundle101/").text
 
 
-def test_a_tracking_server_elsewhere(
-    publisher: Publisher, light: str, wine_registry: Server
-) -> None:
+def test_a_tracking_server_elsewhere(publisher: Publisher, light: str, wine_registry: str) -> None:
     """It gets the user's token, and never Connect's key."""
-    door = Door(wine_registry.url, lambda authorization: authorization == "Bearer theirs")
+    door = Door(wine_registry, lambda authorization: authorization == "Bearer theirs")
     with serving(door) as url:
         elsewhere = url.replace("127.0.0.1", "localhost")
         assert publisher.deploy().returncode == 0
@@ -248,8 +247,8 @@ def test_logins_that_connect_refuses(publisher: Publisher, light: str) -> None:
         assert reason == f"{refused}(it answered with a web page): {check}"
 
 
-def test_a_connect_below_a_path(tmp_path: Path, light: str, wine_registry: Server) -> None:
-    with publishing(tmp_path, wine_registry.url, "/rsc") as publisher:
+def test_a_connect_below_a_path(tmp_path: Path, light: str, wine_registry: str) -> None:
+    with publishing(tmp_path, wine_registry, "/rsc") as publisher:
         assert publisher.deploy(light).returncode == 0
         assert publisher.predict() == PREDICTED
         assert publisher.get("docs").status_code == 200

@@ -11,7 +11,7 @@ from modelserver.hosting.settings import read_settings
 from modelserver.loading.attempt import LoadFailed
 from tests.deployment.test_environment import files_below
 from tests.support.connect.door import Door
-from tests.support.processes import Server, free_port
+from tests.support.processes import free_port
 from tests.support.serving import serving
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
@@ -27,9 +27,9 @@ def names(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("uri", ["models:/wine/1", "models:/wine@champion", "models:/wine/latest"])
 def test_from_a_registry_on_connect_with_its_key_alone(
-    uri: str, wine_registry: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    uri: str, wine_registry: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    door = Door(wine_registry.url, lambda header: header == f"Key {KEY}", login_page="/login")
+    door = Door(wine_registry, lambda header: header == f"Key {KEY}", login_page="/login")
     with serving(door) as url:
         environment = {"CONNECT_SERVER": url, "CONNECT_API_KEY": KEY, "MLFLOW_TRACKING_URI": url}
         folder = fetch_model(uri, tmp_path / "new" / "model", read_settings(environment))
@@ -40,8 +40,8 @@ def test_from_a_registry_on_connect_with_its_key_alone(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_login_that_is_refused(wine_registry: Server, tmp_path: Path) -> None:
-    door = Door(wine_registry.url, lambda header: False)
+def test_a_login_that_is_refused(wine_registry: str, tmp_path: Path) -> None:
+    door = Door(wine_registry, lambda header: False)
     with serving(door) as url:
         environment = {"CONNECT_SERVER": url, "CONNECT_API_KEY": KEY, "MLFLOW_TRACKING_URI": url}
         settings = read_settings(environment)
@@ -92,8 +92,8 @@ def test_what_is_there_stays(kind: str, tmp_path: Path) -> None:
     assert file.read_text() == "mine"
 
 
-def test_a_model_that_is_not_there(wine_registry: Server, tmp_path: Path) -> None:
-    settings = read_settings({"MLFLOW_TRACKING_URI": wine_registry.url})
+def test_a_model_that_is_not_there(wine_registry: str, tmp_path: Path) -> None:
+    settings = read_settings({"MLFLOW_TRACKING_URI": wine_registry})
     with pytest.raises(LoadFailed, match="there is no model models:/wine/77 in the tracking"):
         fetch_model("models:/wine/77", tmp_path / "model", settings)
     nobody = read_settings({"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{free_port()}"})

@@ -24,7 +24,6 @@ from modelserver.deployment.packages.merging import ASIDE
 from modelserver.hosting.settings import read_settings
 from tests.support.processes import (
     ROOT,
-    Server,
     answering,
     free_port,
     inherited,
@@ -66,13 +65,13 @@ def update(file: Path, model: Path | str, *flags: str, **environment: str) -> in
 
 
 @pytest.mark.processes
-def test_a_model_of_a_tracking_server(wine_registry: Server, file: Path) -> None:
+def test_a_model_of_a_tracking_server(wine_registry: str, file: Path) -> None:
     done = script(
         file.parent,
         "--update",
         "requirements.txt",
         "models:/wine@champion",
-        MLFLOW_TRACKING_URI=wine_registry.url,
+        MLFLOW_TRACKING_URI=wine_registry,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
@@ -87,10 +86,10 @@ def test_a_model_of_a_tracking_server(wine_registry: Server, file: Path) -> None
 
 
 @pytest.mark.parametrize("form", ["version", "run"])
-def test_other_forms_of_the_uri(form: str, wine_registry: Server, file: Path) -> None:
-    run_id = MlflowClient(wine_registry.url).get_model_version("wine", "1").run_id
+def test_other_forms_of_the_uri(form: str, wine_registry: str, file: Path) -> None:
+    run_id = MlflowClient(wine_registry).get_model_version("wine", "1").run_id
     uri = {"version": "models:/wine/1", "run": f"runs:/{run_id}/model"}[form]
-    assert update(file, uri, MLFLOW_TRACKING_URI=wine_registry.url) == 0
+    assert update(file, uri, MLFLOW_TRACKING_URI=wine_registry) == 0
     assert "\nscikit-learn==" in file.read_text()
 
 
@@ -376,18 +375,18 @@ def test_a_file_of_the_model_that_is_broken(
 
 
 def test_unknown_version(
-    wine_registry: Server, file: Path, capsys: pytest.CaptureFixture[str]
+    wine_registry: str, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert update(file, "models:/wine/7", MLFLOW_TRACKING_URI=wine_registry.url) == 1
+    assert update(file, "models:/wine/7", MLFLOW_TRACKING_URI=wine_registry) == 1
     assert "there is no model models:/wine/7 in the tracking server" in capsys.readouterr().err
     assert file.read_text() == OURS
 
 
 def test_a_run_without_this_model(
-    wine_registry: Server, file: Path, capsys: pytest.CaptureFixture[str]
+    wine_registry: str, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_id = MlflowClient(wine_registry.url).get_model_version("wine", "1").run_id
-    assert update(file, f"runs:/{run_id}/other", MLFLOW_TRACKING_URI=wine_registry.url) == 1
+    run_id = MlflowClient(wine_registry).get_model_version("wine", "1").run_id
+    assert update(file, f"runs:/{run_id}/other", MLFLOW_TRACKING_URI=wine_registry) == 1
     assert f"there is no model runs:/{run_id}/other in" in capsys.readouterr().err
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.connect.publisher import PREDICTED, Publisher, publishing
-from tests.support.processes import Server, free_port, tracking_server
+from tests.support.processes import free_port, tracking_server
 
 pytestmark = pytest.mark.processes
 
@@ -44,9 +44,9 @@ DEPLOY_ALL = (
 )
 
 
-def test_the_steps_of_an_older_guide(light: str, wine_registry: Server, tmp_path: Path) -> None:
+def test_the_steps_of_an_older_guide(light: str, wine_registry: str, tmp_path: Path) -> None:
     """Download, append, sort, send the whole folder. MLflow alone is sent to the login page."""
-    with publishing(tmp_path, wine_registry.url) as publisher:
+    with publishing(tmp_path, wine_registry) as publisher:
         (publisher.project / ".env").write_text("KEY=k3y\n")
         download = f"mlflow artifacts download -u {light} -d model_artifacts"
         assert "please log in" in run(publisher, download, expected=1)

@@ -26,7 +26,7 @@ from modelserver.deployment.install import update
 from modelserver.hosting.settings import read_settings
 from modelserver.scoring.blaming.blame import LOGGED
 from tests.deployment.test_rehearsal import OF_THE_ZOO
-from tests.support.processes import ROOT, Server, answering, free_port
+from tests.support.processes import ROOT, answering, free_port
 from tests.whole.test_lifecycle import with_loader
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
@@ -65,15 +65,15 @@ def statuses(checks: Mapping[str, Check]) -> dict[str, str]:
     return {name: check.status for name, check in checks.items()}
 
 
-def test_all_is_well_with_a_registered_model(wine_registry: Server, project: Path) -> None:
-    environment = {"MODEL_URI": "models:/wine@champion", "MLFLOW_TRACKING_URI": wine_registry.url}
+def test_all_is_well_with_a_registered_model(wine_registry: str, project: Path) -> None:
+    environment = {"MODEL_URI": "models:/wine@champion", "MLFLOW_TRACKING_URI": wine_registry}
     file = str(project / "requirements.txt")
     assert update([file, "models:/wine@champion"], environment) == 0
     (project / ".python-version").write_text(f"{MINOR}\n")
     checks = checked(environment, project)
     here_only = (
         "warning",
-        f"{wine_registry.url} answers, but only on this machine, not on Connect",
+        f"{wine_registry} answers, but only on this machine, not on Connect",
     )
     tracking = checks.pop("tracking server")
     assert (tracking.status, tracking.found) == here_only
@@ -199,8 +199,8 @@ def test_what_only_conda_has_is_named(model_path: Callable[[str], Path], tmp_pat
     assert outcome.fact is not None
 
 
-def test_an_unknown_version(wine_registry: Server, project: Path) -> None:
-    environment = {"MODEL_URI": "models:/wine/77", "MLFLOW_TRACKING_URI": wine_registry.url}
+def test_an_unknown_version(wine_registry: str, project: Path) -> None:
+    environment = {"MODEL_URI": "models:/wine/77", "MLFLOW_TRACKING_URI": wine_registry}
     checks = checked(environment, project)
     assert checks["model"].found.startswith("there is no model models:/wine/77 in the tracking")
     assert checks["load"].status == "skipped"

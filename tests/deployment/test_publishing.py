@@ -14,7 +14,7 @@ import pytest
 from modelserver.deployment.bundle import ARGUMENTS, variables
 from modelserver.deployment.publishing import Call, deploy, manifest, read_call, shown
 from tests.support.connect.publisher import PREDICTED, Publisher, copy_project, publishing
-from tests.support.processes import ROOT, Server, free_port
+from tests.support.processes import ROOT, free_port
 
 ALONE = {"--new", "-v", "--no-verify"}
 OURS = {"--dry-run"}
@@ -219,10 +219,8 @@ def test_without_rsconnect(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def publisher(
-    tmp_path_factory: pytest.TempPathFactory, wine_registry: Server
-) -> Iterator[Publisher]:
-    with publishing(tmp_path_factory.mktemp("desk"), wine_registry.url) as publisher:
+def publisher(tmp_path_factory: pytest.TempPathFactory, wine_registry: str) -> Iterator[Publisher]:
+    with publishing(tmp_path_factory.mktemp("desk"), wine_registry) as publisher:
         yield publisher
 
 

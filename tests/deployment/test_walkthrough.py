@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.connect.publisher import PREDICTED, Publisher, publishing
-from tests.support.processes import ROOT, Server
+from tests.support.processes import ROOT
 
 README = (ROOT / "README.md").read_text().partition("## Deploy to Posit Connect")[2]
 PAGES = {
@@ -33,9 +33,9 @@ MACHINE = {
 
 
 @pytest.fixture
-def newcomer(tmp_path: Path, light: str, wine_registry: Server) -> Iterator[Publisher]:
+def newcomer(tmp_path: Path, light: str, wine_registry: str) -> Iterator[Publisher]:
     """Somebody with a clone of the project, whose model is registered as `light`."""
-    with publishing(tmp_path, wine_registry.url) as publisher:
+    with publishing(tmp_path, wine_registry) as publisher:
         cloned = publisher.run("git init -q && git add -A && git commit -q -m clone", **MACHINE)
         assert cloned.returncode == 0, cloned.stdout
         yield publisher

@@ -11,7 +11,6 @@ from modelserver.hosting.settings import read_settings
 from modelserver.loading.attempt import LoadFailed
 from modelserver.loading.loader import load_model
 from tests.support.needs import need
-from tests.support.processes import Server
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
 
@@ -48,10 +47,10 @@ def test_tracking_uris(uri: str, tracking_uri: str, said: str) -> None:
 
 
 def test_a_registry_of_an_unknown_scheme(
-    wine_registry: Server, monkeypatch: pytest.MonkeyPatch
+    wine_registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", "htp://me:pw@host")
-    assert reason(MLFLOW_TRACKING_URI=wine_registry.url) == (
+    assert reason(MLFLOW_TRACKING_URI=wine_registry) == (
         "MLFLOW_REGISTRY_URI has a scheme that MLflow does not know; correct or unset it"
     )
 
@@ -65,10 +64,10 @@ def test_a_registry_of_an_unknown_scheme(
     ],
 )
 def test_other_settings_of_mlflow(
-    name: str, value: str, wine_registry: Server, monkeypatch: pytest.MonkeyPatch
+    name: str, value: str, wine_registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
-    assert reason(MLFLOW_TRACKING_URI=wine_registry.url) == (
+    assert reason(MLFLOW_TRACKING_URI=wine_registry) == (
         f"{name} has a value that MLflow cannot read; correct or unset it"
     )
 
@@ -99,12 +98,12 @@ def test_databricks_is_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("uri", ["models:/wine/1", "mlflow-artifacts:/0/model"])
 @pytest.mark.parametrize("token", ["", "t"])
 def test_a_server_that_is_asked_by_another_name(
-    uri: str, token: str, wine_registry: Server, monkeypatch: pytest.MonkeyPatch
+    uri: str, token: str, wine_registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need(Version(VERSION) >= Version("3.5"), "this MLflow takes every name")
     if token:
         monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", token)
-    url = wine_registry.url.replace("127.0.0.1", socket.gethostname())
+    url = wine_registry.replace("127.0.0.1", socket.gethostname())
     told = reason(uri, MLFLOW_TRACKING_URI=url, MLFLOW_TRACKING_TOKEN=token)
     assert told.startswith(f"the tracking server {url} does not take this name of its machine, wh")
     assert "--allowed-hosts" in told

@@ -22,7 +22,7 @@ from modelserver.loading.explaining.advice import advice
 from modelserver.loading.loader import load_model
 from modelserver.loading.registry import resolve
 from tests.support.needs import need
-from tests.support.processes import Server, answering
+from tests.support.processes import answering
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
 
@@ -213,9 +213,9 @@ def test_where_a_logged_model_is(store: str, tmp_path: Path) -> None:
     ],
 )
 def test_files_of_a_server_that_the_location_names(
-    location: str, server: str, wine_registry: Server
+    location: str, server: str, wine_registry: str
 ) -> None:
-    settings = {"MODEL_URI": location, "MLFLOW_TRACKING_URI": wine_registry.url}
+    settings = {"MODEL_URI": location, "MLFLOW_TRACKING_URI": wine_registry}
     with pytest.raises(LoadFailed) as failed:
         load_model(read_settings(settings))
     assert str(failed.value).startswith(server)

@@ -21,7 +21,6 @@ from modelserver.loading.attempt import LoadFailed
 from modelserver.loading.loader import load_model
 from modelserver.scoring.model import Model
 from tests.support.connect.door import Door
-from tests.support.processes import Server
 from tests.support.serving import serving
 
 KEY = "6d3e1f0a-key"
@@ -79,9 +78,9 @@ HOSTS = pytest.mark.parametrize(
 
 @pytest.mark.parametrize("path", ["/", "/rsc/"])
 def test_every_request_to_connect_carries_the_key(
-    path: str, wine_registry: Server, caplog: pytest.LogCaptureFixture
+    path: str, wine_registry: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    door = Door(wine_registry.url, only_key)
+    door = Door(wine_registry, only_key)
     with caplog.at_level(logging.DEBUG), opened({f"{path}mlflow": door}) as url:
         model = load(url + path)
     assert model.registration.version == "1"
@@ -92,8 +91,8 @@ def test_every_request_to_connect_carries_the_key(
 
 
 @HOSTS
-def test_a_server_elsewhere_never_sees_it(wine_registry: Server, host: str) -> None:
-    elsewhere, connect = Door(wine_registry.url), Door(wine_registry.url)
+def test_a_server_elsewhere_never_sees_it(wine_registry: str, host: str) -> None:
+    elsewhere, connect = Door(wine_registry), Door(wine_registry)
     with opened({"/": elsewhere}, host) as url, opened({"/": connect}) as server:
         drop(load(f"{server}/", MLFLOW_TRACKING_URI=url))
     assert set(elsewhere.seen) == {None}
@@ -103,11 +102,11 @@ def test_a_server_elsewhere_never_sees_it(wine_registry: Server, host: str) -> N
 @HOSTS
 @pytest.mark.parametrize("status", [302, 307])
 def test_nor_does_a_server_that_connect_redirects_to(
-    wine_registry: Server, host: str, status: int
+    wine_registry: str, host: str, status: int
 ) -> None:
-    elsewhere = Door(wine_registry.url)
+    elsewhere = Door(wine_registry)
     with opened({"/": elsewhere}, host) as url:
-        connect = Door(wine_registry.url, moved_to=url, moved_with=status)
+        connect = Door(wine_registry, moved_to=url, moved_with=status)
         with opened({"/mlflow": connect}) as server:
             drop(load(f"{server}/"))
     assert set(connect.seen) == {f"Key {KEY}"}
@@ -116,31 +115,31 @@ def test_nor_does_a_server_that_connect_redirects_to(
 
 @pytest.mark.parametrize("to_https", [True, False], ids=["http to https", "https to http"])
 def test_nor_does_the_same_host_with_another_scheme(
-    to_https: bool, certificate: Path, wine_registry: Server, monkeypatch: pytest.MonkeyPatch
+    to_https: bool, certificate: Path, wine_registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(certificate))
     at_connect, elsewhere = (None, certificate) if to_https else (certificate, None)
-    target = Door(wine_registry.url)
+    target = Door(wine_registry)
     with opened({"/": target}, certificate=elsewhere) as url:
-        connect = Door(wine_registry.url, moved_to=url)
+        connect = Door(wine_registry, moved_to=url)
         with opened({"/mlflow": connect}, certificate=at_connect) as server:
             drop(load(f"{server}/"))
     assert set(connect.seen) == {f"Key {KEY}"}
     assert set(target.seen) == {None}
 
 
-def test_nor_does_a_neighbour_on_the_same_host(wine_registry: Server) -> None:
-    neighbour = Door(wine_registry.url)
-    connect = Door(wine_registry.url, moved_to="/neighbour")
+def test_nor_does_a_neighbour_on_the_same_host(wine_registry: str) -> None:
+    neighbour = Door(wine_registry)
+    connect = Door(wine_registry, moved_to="/neighbour")
     with opened({"/neighbour": neighbour, "/rsc/mlflow": connect}) as server:
         drop(load(f"{server}/rsc/"))
     assert set(connect.seen) == {f"Key {KEY}"}
     assert set(neighbour.seen) == {None}
 
 
-def test_a_redirect_within_connect_keeps_the_key(wine_registry: Server) -> None:
-    content = Door(wine_registry.url, only_key)
-    vanity = Door(wine_registry.url, moved_to="/content/5f6f3a9c")
+def test_a_redirect_within_connect_keeps_the_key(wine_registry: str) -> None:
+    content = Door(wine_registry, only_key)
+    vanity = Door(wine_registry, moved_to="/content/5f6f3a9c")
     with opened({"/content/5f6f3a9c": content, "/mlflow": vanity}) as server:
         drop(load(f"{server}/"))
     assert set(content.seen) == {f"Key {KEY}"}
@@ -162,23 +161,21 @@ def test_what_the_user_set_is_sent_instead(
     credentials: dict[str, str],
     sent: str,
     place: str,
-    wine_registry: Server,
+    wine_registry: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in credentials.items():
         monkeypatch.setenv(name, value)  # MLflow reads these itself
-    door = Door(wine_registry.url, lambda authorization: authorization == sent)
+    door = Door(wine_registry, lambda authorization: authorization == sent)
     with opened({"/mlflow": door}) as url:
         server = f"{url}/" if place == "on Connect" else "https://connect.example.com/"
         drop(load(server, MLFLOW_TRACKING_URI=f"{url}/mlflow", **credentials))
     assert set(door.seen) == {sent}
 
 
-def test_a_plugin_that_the_user_chose(
-    wine_registry: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plugin_that_the_user_chose(wine_registry: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_AUTH", "theirs")
-    door = Door(wine_registry.url)
+    door = Door(wine_registry)
     with opened({"/mlflow": door}) as url, pytest.warns(UserWarning, match="plugin for theirs"):
         drop(load(f"{url}/", MLFLOW_TRACKING_AUTH="theirs"))
     assert set(door.seen) == {None}
@@ -195,9 +192,9 @@ def test_a_plugin_that_the_user_chose(
 )
 @pytest.mark.parametrize("uri", ["models:/wine/1", "mlflow-artifacts:/0/model"])
 def test_connects_login_page_is_a_refused_login(
-    environment: dict[str, str], check: str, uri: str, wine_registry: Server
+    environment: dict[str, str], check: str, uri: str, wine_registry: str
 ) -> None:
-    door = Door(wine_registry.url, only_key, login_page="/connect/")
+    door = Door(wine_registry, only_key, login_page="/connect/")
     with (
         opened({"/mlflow": door, "/connect": login_page}) as url,
         pytest.raises(LoadFailed) as failed,
@@ -208,8 +205,8 @@ def test_connects_login_page_is_a_refused_login(
     )
 
 
-def test_one_process_can_change_its_key(wine_registry: Server) -> None:
-    door = Door(wine_registry.url)
+def test_one_process_can_change_its_key(wine_registry: str) -> None:
+    door = Door(wine_registry)
     with opened({"/mlflow": door}) as url:
         for key in ("first", "second", "first"):
             drop(load(f"{url}/", CONNECT_API_KEY=key))

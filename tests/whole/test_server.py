@@ -79,14 +79,14 @@ def test_without_a_model_says_what_to_set(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_serves_every_form_of_uri(uri: str, version: str | None, wine_registry: Server) -> None:
-    client: Any = MlflowClient(wine_registry.url)
+def test_serves_every_form_of_uri(uri: str, version: str | None, wine_registry: str) -> None:
+    client: Any = MlflowClient(wine_registry)
     run = client.get_model_version("wine", "1").run_id
     if "{logged}" in uri:
         (logged,) = client.get_run(run).outputs.model_outputs
         uri = uri.format(logged=logged.model_id)
     uri = uri.format(run=run)
-    settings = read_settings({"MLFLOW_TRACKING_URI": wine_registry.url, "MODEL_URI": uri})
+    settings = read_settings({"MLFLOW_TRACKING_URI": wine_registry, "MODEL_URI": uri})
     with TestClient(create_app(settings)) as server:
         answer = server.post("/invocations", json=BODY)
         health = server.get("/health").json()
@@ -95,12 +95,10 @@ def test_serves_every_form_of_uri(uri: str, version: str | None, wine_registry: 
 
 
 @pytest.fixture(scope="module")
-def wine_server(
-    wine_registry: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def wine_server(wine_registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`python main.py` with a model of the registry."""
     environment = {
-        "MLFLOW_TRACKING_URI": wine_registry.url,
+        "MLFLOW_TRACKING_URI": wine_registry,
         "MODEL_URI": "models:/wine@champion",
     }
     with our_server(tmp_path_factory.mktemp("server") / "log", **environment) as server:
@@ -212,7 +210,7 @@ def test_a_malformed_setting_stops_the_start(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("mlflow_as_before")
 def test_a_tracking_server_that_comes_back(
-    wine_registry: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    wine_registry: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def errors() -> list[logging.LogRecord]:
         return [record for record in caplog.records if record.levelname == "ERROR"]
@@ -225,7 +223,7 @@ def test_a_tracking_server_that_comes_back(
         wait_for(lambda: len(errors()) == 2)
         page = client.get("/")
         answer = client.post("/invocations", json=BODY)
-        with serving(Door(wine_registry.url), port=port):
+        with serving(Door(wine_registry), port=port):
             wait_for(lambda: client.get("/ping").status_code == 200)
             assert client.post("/invocations", json=BODY).json() == {"predictions": ["cultivar 1"]}
     assert page.status_code == 503
