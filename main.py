@@ -20,7 +20,8 @@ try:
     from modelserver.app import create_app
     from modelserver.describing.document import BaseError
     from modelserver.hosting.processes import end_with_parent, serve
-    from modelserver.hosting.settings import SettingsError, read_settings
+    from modelserver.hosting.settings import read_settings
+    from modelserver.hosting.variables import SettingsError
 except ModuleNotFoundError as error:
     if str(error.name).startswith("modelserver"):
         raise

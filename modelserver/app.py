@@ -13,14 +13,15 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request as HTTPRequest
+from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
 from modelserver.describing.description import base_description
-from modelserver.errors import ROUTING_CODES, ApiError, BadRequest, ModelFailed, too_large
+from modelserver.errors import ApiError, ModelFailed, RoutingFailed
+from modelserver.hosting.bodies import Bodies
 from modelserver.hosting.log import configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
@@ -54,11 +55,6 @@ REVALIDATED: Final = {"Cache-Control": "no-cache"}
 """A client may cache the answer but must revalidate it: after a restart the model may be
 another."""
 
-UPGRADED: Final = (
-    "the body is missing: with an Upgrade header it is not read. Switch HTTP/2 off in the client "
-    "(Java: version(HTTP_1_1), curl: --http1.1)"
-)
-
 
 class Invocations:
     """The endpoint that predicts. It is an ASGI app and no function, since Starlette wraps
@@ -73,15 +69,16 @@ class Invocations:
         request = HTTPRequest(scope, receive)
         service, header = service_of(request), request.headers.get
         limit, timeout = service.settings.max_request_bytes, service.settings.request_timeout
-        body = await _read_body(request, limit)
-        sent = Request(body, header("content-type"), header("content-encoding"), limit)
-        model = await service.lifecycle.ready_model()
-        join = score_together if model.row_wise else None
+        body = await service.bodies.read(request.headers, receive)
         try:
+            sent = Request(body, header("content-type"), header("content-encoding"), limit)
+            model = await service.lifecycle.ready_model()
+            join = score_together if model.row_wise else None
             scored = await service.workers.run(
                 Work(model, sent), timeout, sent.is_small, join, scope.get("client")
             )
         finally:
+            service.bodies.release(body)
             service.memory.after_request(len(body))
         _trace(request).rows = scored.rows
         await Response(scored.body, media_type=JSON)(scope, receive, send)
@@ -136,47 +133,22 @@ async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
     if isinstance(error.__cause__, ModelFailed) or (error.status >= 500 and error.__cause__):
         log_cause(trace, error)
     release_frames(error)
-    return error_response(
-        error.status, error.error_code, error.message, error.details, trace, error.headers
-    )
+    return error_response(error, trace)
 
 
 async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
     """Answers Starlette's 404 and 405 in the same shape."""
     assert isinstance(error, HTTPException)
-    code = ROUTING_CODES.get(error.status_code, "BAD_REQUEST")
     text = f"{error.detail}. There are: {', '.join(PATHS)}"
     if error.status_code == 405:
         text = f"this path takes {(error.headers or {}).get('Allow')}, not {request.method}"
-    return error_response(
-        error.status_code, code, text, (), _trace(request), dict(error.headers or {})
-    )
+    fault = RoutingFailed(error.status_code, text, error.headers)
+    return error_response(fault, _trace(request))
 
 
 def _trace(request: HTTPRequest) -> Trace:
     trace: Trace = request.scope[KEY]
     return trace
-
-
-async def _read_body(request: HTTPRequest, limit: int) -> bytes:
-    """The body. Raises `PayloadTooLarge` as soon as it is known to have more than `limit` bytes,
-    `BadRequest` if an upgrade header makes it empty, and `ClientDisconnect`."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise too_large(limit)
-    chunks, size, more = [], 0, True
-    while more:  # instead of request.stream(), with which a small request takes 3 % longer
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit:
-            raise too_large(limit)
-        more = message.get("more_body", False)
-    if not size and "upgrade" in request.headers:
-        raise BadRequest(UPGRADED)
-    return b"".join(chunks)
 
 
 def _routes() -> list[BaseRoute]:
@@ -211,7 +183,8 @@ def create_app(settings: Settings) -> Starlette:
     load_assets()  # cached now, so that no request has to wait for it
     workers = Workers(settings.predict_workers, settings.max_queue)
     lifecycle = Lifecycle(settings, base_description())
-    service = Service(settings, lifecycle, workers, FreeMemory())
+    bodies = Bodies(settings.max_request_bytes, settings.max_held_bytes, settings.read_timeout)
+    service = Service(settings, lifecycle, workers, bodies, FreeMemory())
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -5,10 +5,10 @@ fault. `error_code` and `message` are also the keys of MLflow's errors
 (`mlflow.exceptions.MlflowException.serialize_as_json`). Messages and details name columns, rows,
 types and kinds of values. They never repeat the caller's data and never contain a stack trace.
 
-    request bytes ─ PayloadTooLarge, UnsupportedMediaType, BadRequest
+    request bytes ─ HeadersTooLarge, PayloadTooLarge, ReadTimedOut, UnsupportedMediaType, BadRequest
     model input   ─ InvalidInput
     prediction    ─ ModelFailed, ModelRaised, TimedOut, Overloaded
-    life          ─ ModelUnavailable
+    life          ─ ModelUnavailable, ShuttingDown
 """
 
 import difflib
@@ -22,6 +22,9 @@ Details = Sequence[Mapping[str, Any]]
 
 LIMIT: Final = 20
 """The most faults that one answer reports."""
+
+LARGEST_HEADERS: Final = 64 * 1024
+"""The most bytes that the headers of a request may have."""
 
 
 class ApiError(Exception):
@@ -55,11 +58,45 @@ class InvalidInput(BadRequest):
     error_code = "INVALID_PARAMETER_VALUE"
 
 
+class RoutingFailed(ApiError):
+    """There is no such path (404), or it does not take this method (405)."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None) -> None:
+        super().__init__(message, headers=headers)
+        self.status = status
+        self.error_code = "ENDPOINT_NOT_FOUND" if status == 404 else "BAD_REQUEST"
+
+
 class PayloadTooLarge(ApiError):
     """The body is larger than the limit, before or after decompression."""
 
     status = 413
     error_code = "MAX_READ_SIZE_EXCEEDED"
+
+
+class HeadersTooLarge(ApiError):
+    """The headers of a request are larger than `LARGEST_HEADERS`."""
+
+    status = 431
+    error_code = "MAX_READ_SIZE_EXCEEDED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the headers are larger than {LARGEST_HEADERS} bytes", headers={"Connection": "close"}
+        )
+
+
+class ReadTimedOut(ApiError):
+    """A client sent a part of a request, and then nothing for `seconds`."""
+
+    status = 408
+    error_code = "DEADLINE_EXCEEDED"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"no more of the request came for {seconds:g} s (READ_TIMEOUT)",
+            headers={"Connection": "close"},
+        )
 
 
 class UnsupportedMediaType(ApiError):
@@ -91,6 +128,16 @@ class ModelUnavailable(ApiError):
 
 class Overloaded(ModelUnavailable):
     """All workers are busy and the queue is full."""
+
+
+class ShuttingDown(ModelUnavailable):
+    """The server ends, and the request is not answered yet after SHUTDOWN_TIMEOUT."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the server ends, and the request takes longer than SHUTDOWN_TIMEOUT; send it again",
+            headers={"Connection": "close"},
+        )
 
 
 class TimedOut(ApiError):
@@ -219,10 +266,6 @@ FOLDS: Final[Sequence[tuple[Callable[[str], str], str]]] = (
     (folded, ""),
 )
 """The ways in which an unknown name may equal a known one, and the remark to make in each case."""
-
-
-# MLflow's error codes for the statuses that Starlette's routing raises.
-ROUTING_CODES: Mapping[int, str] = {404: "ENDPOINT_NOT_FOUND", 405: "BAD_REQUEST"}
 
 
 def error_body(error_code: str, message: str, details: Details, request_id: str) -> dict[str, Any]:

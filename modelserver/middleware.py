@@ -5,7 +5,9 @@ response has it. The middleware is plain ASGI, since Starlette's `BaseHTTPMiddle
 per request, which takes longer than a small prediction.
 """
 
+import asyncio
 import logging
+import re
 import secrets
 import time
 import traceback
@@ -18,7 +20,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
-from modelserver.errors import Details, error_body
+from modelserver.errors import (
+    LARGEST_HEADERS,
+    ApiError,
+    BadRequest,
+    HeadersTooLarge,
+    ShuttingDown,
+    error_body,
+)
 from modelserver.hosting.log import log_line
 
 logger = logging.getLogger("modelserver.request")
@@ -37,6 +46,13 @@ class Trace:
 
 KEY: Final = "modelserver.trace"
 
+SEPARATORS: Final = 4
+"""The bytes between the name and the value of a header, and after it."""
+
+HOST: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
+"""What a Host header may hold; without one, or with several, HTTP/1.1 asks for a 400 (RFC 9112,
+section 3.2)."""
+
 GONE: Final = 499
 """nginx's status for a client that left before its request was read. It is logged, never sent."""
 
@@ -53,7 +69,8 @@ class RequestTrace:
             await self.app(scope, receive, send)
             return
         start = time.perf_counter()
-        trace = scope[KEY] = Trace(_request_id(scope))
+        request_id, fault = _examined(scope)
+        trace = scope[KEY] = Trace(request_id)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -61,32 +78,30 @@ class RequestTrace:
                 message["headers"] = [*message["headers"], (HEADER, trace.request_id.encode())]
             await send(message)
 
+        async def answer(error: ApiError) -> None:
+            if not trace.status:
+                await error_response(error, trace)(scope, receive, send_with_id)
+
         try:
-            await self.app(scope, receive, send_with_id)
+            if fault is None:
+                await self.app(scope, receive, send_with_id)
+            else:
+                await answer(fault)
         except ClientDisconnect:
             trace.status = GONE
+        except asyncio.CancelledError:  # by uvicorn, when it has waited long enough for the end
+            await answer(ShuttingDown())
         except Exception:
             logger.exception("%s failed in the server's own code", trace.request_id)
-            if not trace.status:
-                response = error_response(
-                    500, "INTERNAL_ERROR", "the server failed; its log has more", (), trace
-                )
-                await response(scope, receive, send_with_id)
+            await answer(ApiError("the server failed; its log has more"))
         finally:
             _log(scope, trace, time.perf_counter() - start)
 
 
-def error_response(
-    status: int,
-    error_code: str,
-    message: str,
-    details: Details,
-    trace: Trace,
-    headers: dict[str, str] | None = None,
-) -> Response:
-    """The response for an error. All errors of the server are written by this function."""
-    body = encode_json(error_body(error_code, message, details, trace.request_id))
-    return Response(body, status, headers, media_type="application/json")
+def error_response(error: ApiError, trace: Trace) -> Response:
+    """The response for an error. All errors of the app are written by this function."""
+    body = encode_json(error_body(error.error_code, error.message, error.details, trace.request_id))
+    return Response(body, error.status, error.headers, media_type="application/json")
 
 
 def log_cause(trace: Trace, error: Exception) -> None:
@@ -108,13 +123,28 @@ def release_frames(error: BaseException) -> None:
         raised = raised.__cause__ or raised.__context__
 
 
-def _request_id(scope: Scope) -> str:
+def _examined(scope: Scope) -> tuple[str, ApiError | None]:
+    """The id of a request, and what is wrong with its headers, if something is."""
+    request_id, hosts, host = "", 0, b""
+    size = len(scope["query_string"])
     for name, value in scope["headers"]:
-        if name == HEADER and 0 < len(value) <= 128:
-            text: str = value.decode("latin-1")
-            if text.isascii() and text.isprintable():
-                return text
-    return secrets.token_hex(16)
+        size += len(name) + len(value) + SEPARATORS
+        if name == b"host":
+            hosts, host = hosts + 1, value
+        elif name == HEADER and not request_id:
+            request_id = _usable(value)
+    fault: ApiError | None = None
+    if size > LARGEST_HEADERS:
+        fault = HeadersTooLarge()
+    elif (hosts != 1 and scope["http_version"] == "1.1") or not HOST.fullmatch(host):
+        fault = BadRequest("a request has one Host header, with a name and maybe a port")
+    return request_id or secrets.token_hex(16), fault
+
+
+def _usable(value: bytes) -> str:
+    """The client's id; empty if it is too long or not printable."""
+    text = value.decode("latin-1")
+    return text if len(text) <= 128 and text.isascii() and text.isprintable() else ""
 
 
 def _log(scope: Scope, trace: Trace, seconds: float) -> None:

@@ -1,9 +1,10 @@
-"""What all endpoints use: settings, the model's life, the workers. There is one per app."""
+"""What all endpoints use: settings, the model's life, workers, bodies. There is one per app."""
 
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from modelserver.hosting.bodies import Bodies
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
 from modelserver.lifecycle import Lifecycle
@@ -17,6 +18,7 @@ class Service:
     settings: Settings
     lifecycle: Lifecycle
     workers: Workers
+    bodies: Bodies
     memory: FreeMemory
 
 

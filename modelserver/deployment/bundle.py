@@ -18,7 +18,7 @@ from typing import Final
 
 from modelserver.deployment.command_line import HAS_SCHEME, join
 from modelserver.errors import hint
-from modelserver.hosting.settings import unquoted
+from modelserver.hosting.variables import unquoted
 
 OF_A_MODEL: Final = re.compile(r"[\w .-]+[/:@][\w-]+")
 """A registered model without the scheme `models:/`."""

@@ -16,7 +16,8 @@ from typing import Final
 
 from modelserver.deployment.command_line import NO_MODEL, complain, model_and_files, with_model
 from modelserver.deployment.environment import advice_on_connect, quiet, set_up
-from modelserver.hosting.settings import Settings, SettingsError, read_settings
+from modelserver.hosting.settings import Settings, read_settings
+from modelserver.hosting.variables import SettingsError
 from modelserver.loading.attempt import LoadFailed
 from modelserver.loading.loader import explained
 from modelserver.loading.registry import find

@@ -25,7 +25,8 @@ from modelserver.deployment.packages.lines import Line
 from modelserver.deployment.packages.matches import quoted
 from modelserver.deployment.packages.merging import Conflict, differences, merge
 from modelserver.deployment.texts import NoText, decode, read_text
-from modelserver.hosting.settings import SettingsError, read_settings
+from modelserver.hosting.settings import read_settings
+from modelserver.hosting.variables import SettingsError
 from modelserver.loading.attempt import LoadFailed, public_uri
 
 OURS: Final = ROOT / "requirements.txt"

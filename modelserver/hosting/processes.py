@@ -1,35 +1,28 @@
 """`python main.py`: the app on a socket, with uvicorn, in one process or several.
 
-Several processes accept requests from the same socket. The process that started them replaces each
-one that ends. When it ends itself, by Ctrl-C, SIGTERM or SIGKILL, all of them end too.
+In: the app and the settings. Out: nothing, once SIGTERM, SIGHUP or Ctrl-C has ended the server. It
+finishes the requests that it has begun, for SHUTDOWN_TIMEOUT at most; then the exit code is 0.
 """
 
-import contextlib
-import logging
+import asyncio
 import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
-import time
-from multiprocessing.context import SpawnProcess
 from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
 
+from modelserver.errors import LARGEST_HEADERS
+from modelserver.hosting.connections.choosing import guarded
 from modelserver.hosting.settings import Settings
+from modelserver.hosting.supervisor import Readiness, ending, supervise
 
-APP: Final = "main:app"
-"""Where each of several processes imports the app; it cannot be passed to another process."""
-
-PAUSE: Final = 0.5
-"""Seconds between two checks of the processes, and so between two attempts to start one."""
-
-GRACE: Final = 10
-"""Seconds that the processes get to answer their last requests before they are killed."""
-
-logger = logging.getLogger(__name__)
+POLL: Final = 0.1
+"""Seconds between two looks at whether the model is ready."""
 
 
 def serve(app: Starlette, settings: Settings) -> None:
@@ -38,9 +31,9 @@ def serve(app: Starlette, settings: Settings) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Serving on http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
     if settings.processes > 1:
-        _supervise(settings.processes, listener)
+        supervise(_run_one, listener, settings)
     else:
-        _run(app, listener)
+        _run(uvicorn.Server(_config(app, settings)), listener)
 
 
 def end_with_parent() -> None:
@@ -57,53 +50,6 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
-def _run(app: Starlette | str, listener: socket.socket) -> None:
-    config = uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False)
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after it has shut down
-        uvicorn.Server(config).run(sockets=[listener])
-
-
-# uvicorn's own supervisor is not used. It asks each process whether it is alive, and while it waits
-# for the answer it notices neither a dead process nor a signal. It also replaces a process that
-# does not answer, although a model's C code may only keep it busy for a minute. So this supervisor
-# replaces only processes that have ended.
-def _supervise(count: int, listener: socket.socket) -> None:
-    signals: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: signals.append(number))
-    processes: list[SpawnProcess] = []
-    try:
-        while not signals:
-            processes = [process for process in processes if _goes_on(process)]
-            processes.extend(_start(listener) for _ in range(count - len(processes)))
-            time.sleep(PAUSE)
-    finally:
-        _end(processes)
-
-
-def _goes_on(process: SpawnProcess) -> bool:
-    if process.is_alive():
-        return True
-    logger.warning("process [%s] died (exit code %s)", process.pid, process.exitcode)
-    return False
-
-
-def _start(listener: socket.socket) -> SpawnProcess:
-    process = multiprocessing.get_context("spawn").Process(target=_run, args=(APP, listener))
-    process.start()
-    return process
-
-
-def _end(processes: list[SpawnProcess]) -> None:
-    for process in processes:
-        process.terminate()
-    deadline = time.monotonic() + GRACE
-    for process in processes:
-        process.join(max(0, deadline - time.monotonic()))
-        process.kill()  # does nothing if the process has ended
-        process.join()
-
-
 def listen(host: str, port: int) -> socket.socket:
     """The socket from which all processes accept. Raises `SystemExit` for a bad host or port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -118,3 +64,59 @@ def listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port} ({error.strerror}); choose another HOST or PORT"
         ) from None
     return listener
+
+
+class OneOfSeveral(uvicorn.Server):
+    """The server in one of several processes. It accepts no request before its model is ready,
+    while another process can answer."""
+
+    def __init__(self, config: uvicorn.Config, app: Starlette, readiness: Readiness) -> None:
+        super().__init__(config)
+        self._lifecycle = app.state.service.lifecycle
+        self._readiness = readiness
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn; accepts from the sockets."""
+        self._lifecycle.start()
+        while not (self._tell() or self._readiness.is_needed() or self.should_exit):
+            await asyncio.sleep(POLL)
+        if not self.should_exit:
+            await super().startup(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called by uvicorn ten times a second."""
+        self._tell()
+        return await super().on_tick(counter)
+
+    def _tell(self) -> bool:
+        is_ready: bool = self._lifecycle.state.name == "ready"
+        self._readiness.tell(is_ready)
+        return is_ready
+
+
+def _run_one(listener: socket.socket, settings: Settings, readiness: Readiness) -> None:
+    """What one of several processes runs. It has imported main.py by now, which made its app."""
+    app: Starlette = vars(sys.modules["__main__"])["app"]
+    _run(OneOfSeveral(_config(app, settings), app, readiness), listener)
+
+
+def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=guarded(settings.read_timeout),
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=LARGEST_HEADERS,
+        timeout_keep_alive=settings.keep_alive,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+    )
+
+
+def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    # uvicorn handles the other two itself while it serves. Once it has shut down, it raises them
+    # again; without these handlers they would end the process with another exit code.
+    for number in ending():
+        signal.signal(number, server.handle_exit)
+    server.run(sockets=[listener])

@@ -71,13 +71,13 @@ class Workers:
         self._lock = threading.Lock()
         # One wake-up for each job. A thread that finds no job, since another joined it, waits on.
         self._wake_ups: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        # Started with the first job: a process that is forked later has no threads of its parent.
         self.threads = [
             # Daemons, so that the process can end while a prediction still runs.
             threading.Thread(target=self._work, name=f"predict-{number}", daemon=True)
             for number in range(threads)
         ]
-        for thread in self.threads:
-            thread.start()
+        self._are_started = False
 
     async def run(
         self,
@@ -157,6 +157,10 @@ class Workers:
             self._queue(self._gathered.popleft())
 
     def _queue(self, job: Job) -> None:
+        if not self._are_started:
+            self._are_started = True
+            for thread in self.threads:
+                thread.start()
         self.load.in_threads += 1
         with self._lock:
             self._queued.append(job)

@@ -8,7 +8,8 @@ import pytest
 
 from modelserver.app import create_app
 from modelserver.hosting.log import LineFormatter
-from modelserver.hosting.settings import SettingsError, read_settings
+from modelserver.hosting.settings import read_settings
+from modelserver.hosting.variables import SettingsError
 
 DEFAULTS: dict[str, Any] = {
     "model_uri": None,

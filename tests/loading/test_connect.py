@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from modelserver.hosting.connect import Connect, is_connect
-from modelserver.hosting.settings import SettingsError, read_settings
+from modelserver.hosting.settings import read_settings
+from modelserver.hosting.variables import SettingsError
 
 ON_CONNECT = {"POSIT_PRODUCT": "CONNECT"}
 

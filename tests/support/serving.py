@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -14,12 +15,23 @@ from tests.support.processes import free_port
 
 @contextlib.contextmanager
 def serving(
-    app: ASGIApp, root_path: str = "", port: int = 0, certificate: Path | None = None
+    app: ASGIApp,
+    root_path: str = "",
+    port: int = 0,
+    certificate: Path | None = None,
+    **options: Any,
 ) -> Iterator[str]:
-    """The URL of a uvicorn server around `app`, once it listens; https with a certificate."""
+    """The URL of a uvicorn server around `app`, once it listens; https with a certificate.
+    `options`: more of those of `uvicorn.Config`."""
     port = port or free_port()
     config = uvicorn.Config(
-        app, port=port, root_path=root_path, loop="asyncio", log_level="error", ws="none"
+        app,
+        port=port,
+        root_path=root_path,
+        loop="asyncio",
+        log_level="error",
+        ws="none",
+        **options,
     )
     if certificate:
         config.ssl_certfile = config.ssl_keyfile = str(certificate)

@@ -12,7 +12,8 @@ from modelserver.app import PATHS
 from modelserver.deployment.bundle import ARGUMENTS
 from modelserver.errors import error_body
 from modelserver.hosting.login import CONNECT_KEY, ELSEWHERE, KEY_AS_TOKEN, NO_KEY
-from modelserver.hosting.settings import SETTINGS, Setting
+from modelserver.hosting.settings import SETTINGS
+from modelserver.hosting.variables import Setting
 from modelserver.loading import registry
 from modelserver.loading.explaining import (
     advice,

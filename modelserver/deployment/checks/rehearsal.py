@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from modelserver.deployment.bundle import Bundle
-from modelserver.hosting.settings import unquoted
+from modelserver.hosting.variables import unquoted
 
 PERFORMANCE: Final = Path(__file__).with_name("performance.py")
 

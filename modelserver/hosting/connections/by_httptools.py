@@ -1,0 +1,49 @@
+"""A guarded connection that httptools parses, which calls a method for each part of a request.
+
+httptools keeps headers without a bound, and takes minutes for a header of 200 MB, to which it adds
+what comes piece by piece. So the bytes are counted here.
+"""
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from modelserver.errors import LARGEST_HEADERS, HeadersTooLarge
+from modelserver.hosting.connections.guard import Guard
+
+
+class HttpToolsGuard(Guard, HttpToolsProtocol):
+    """uvicorn's protocol with httptools, bounded."""
+
+    _unparsed = 0
+    _receiving = False
+
+    def unparsed(self) -> int:
+        """The bytes that came since the parser last called a method below."""
+        return self._unparsed
+
+    def is_receiving(self) -> bool:
+        """Whether headers are complete, and their message is not."""
+        return self._receiving
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        self._unparsed += len(data)
+        super().data_received(data)
+        if self._unparsed > LARGEST_HEADERS:
+            self.refuse(HeadersTooLarge())
+
+    def on_headers_complete(self) -> None:
+        """Called by httptools, as are the others."""
+        self._unparsed = 0
+        self._receiving = True
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body."""
+        self._unparsed = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of a request."""
+        self._unparsed = 0
+        self._receiving = False
+        super().on_message_complete()

@@ -1,0 +1,120 @@
+"""What bounds a connection, whichever parser it has.
+
+A request with too large headers is refused (431), so is one that does not go on (408), and what is
+no HTTP (400). The app cannot do so, since it sees a request only when the headers are complete; the
+answers look like the app's. A client that does not take its answer is left.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+from http import HTTPStatus
+from typing import Any, Final
+
+from modelserver.errors import (
+    LARGEST_HEADERS,
+    ApiError,
+    BadRequest,
+    HeadersTooLarge,
+    ReadTimedOut,
+    error_body,
+)
+
+logger = logging.getLogger("modelserver.request")
+
+LINGER: Final = 2.0
+"""Seconds for which a refused client may go on sending. Closed at once, the connection would be
+reset, and the client would lose the answer."""
+
+
+class Guard(asyncio.Protocol):
+    """A mixin for uvicorn's protocols, which set the attributes that have no value here."""
+
+    read_timeout = 0.0
+    """Seconds without a byte (0: no limit)."""
+
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    server_state: Any
+    cycle: Any
+    """The last request and its answer; None before the first."""
+
+    def unparsed(self) -> int:
+        """How many bytes came last that are part of no body and of no complete headers."""
+        raise NotImplementedError
+
+    def is_receiving(self) -> bool:
+        """Whether the headers of a request are complete, and its body is not."""
+        raise NotImplementedError
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the event loop, as are the next two."""
+        super().connection_made(transport)
+        self._refused = False
+        self._unsent = 0
+        self._heard = self.loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._wait(self.read_timeout)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has left, or the connection was closed."""
+        super().connection_lost(exc)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came. Those of a refused client are dropped."""
+        if not self._refused:
+            self._heard = self.loop.time()
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """Called by uvicorn if the parser finds a fault."""
+        if self.unparsed() > LARGEST_HEADERS:
+            self.refuse(HeadersTooLarge())
+        else:
+            self.refuse(BadRequest("the bytes are no HTTP/1.1 request"))
+
+    def refuse(self, error: ApiError) -> None:
+        """Answers the error and closes the connection soon."""
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
+        if self._is_answering():  # the two answers would mix
+            self.transport.abort()
+            return
+        request_id = secrets.token_hex(16)
+        logger.info("%s refused with %d: %s", request_id, error.status, error.message)
+        body = json.dumps(error_body(error.error_code, error.message, (), request_id)).encode()
+        self.transport.write(self._head(error.status, request_id, len(body)) + body)
+        self.transport.write_eof()
+        self.loop.call_later(LINGER, self.transport.abort)
+
+    def _head(self, status: int, request_id: str, length: int) -> bytes:
+        lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
+        lines += [b"%b: %b" % header for header in self.server_state.default_headers]
+        lines += [b"content-type: application/json", b"content-length: %d" % length]
+        lines += [b"x-request-id: %b" % request_id.encode(), b"connection: close", b"", b""]
+        return b"\r\n".join(lines)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait(self, seconds: float) -> None:
+        if self.read_timeout:
+            self._timer = self.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Ends the connection if nothing goes on although something should."""
+        unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
+        left = self._heard + self.read_timeout - self.loop.time()
+        self._wait(left if left > 0 else self.read_timeout)
+        if self._unsent and self._unsent == unsent:
+            self.transport.abort()
+        elif left > 0 or self._is_answering():
+            return
+        elif self.unparsed():
+            self.refuse(ReadTimedOut(self.read_timeout))
+        elif self.cycle is None or self.is_receiving():
+            self.transport.close()

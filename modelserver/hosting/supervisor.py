@@ -1,0 +1,135 @@
+"""Several processes that share the requests: started, replaced when they die, ended together.
+
+In: what each process runs, and the settings. Out: nothing, once a signal has ended all. uvicorn's
+own supervisor is not used. It asks each process whether it is alive, and while it waits for the
+answer it notices neither a dead process nor a signal. It also replaces a process that does not
+answer, although a model's C code may only keep it busy for a minute. This one replaces only
+processes that have ended.
+"""
+
+import logging
+import multiprocessing
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from ctypes import c_bool
+from multiprocessing.context import SpawnProcess
+from multiprocessing.sharedctypes import RawArray
+from typing import Any, Final, TypeAlias
+
+from modelserver.hosting.settings import Settings
+
+PAUSE: Final = 0.5
+"""Seconds between two checks of the processes."""
+
+LONGEST_PAUSE: Final = 60.0
+"""The most seconds before a process that fails at its start is started again."""
+
+GRACE: Final = 5
+"""Seconds that a process gets beyond SHUTDOWN_TIMEOUT before it is killed."""
+
+logger = logging.getLogger(__name__)
+
+
+def ending() -> list[int]:
+    """The signals that end the server. Windows has no SIGHUP, and `nohup` has it ignored."""
+    numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup and signal.getsignal(hangup) is not signal.SIG_IGN:
+        numbers.append(hangup)
+    return numbers
+
+
+class Readiness:
+    """Which processes are ready, as one of them sees it. The memory is shared by all."""
+
+    def __init__(self, all_ready: Any, number: int) -> None:
+        self._all = all_ready
+        self._number = number
+
+    def tell(self, is_ready: bool) -> None:
+        """Lets the others know whether this process is ready."""
+        self._all[self._number] = is_ready
+
+    def told(self) -> bool:
+        """Whether this process was ready when it last told the others."""
+        return bool(self._all[self._number])
+
+    def is_needed(self) -> bool:
+        """Whether this process should accept requests although it is not ready: while none is, the
+        first process answers that."""
+        return self._number == 0 and not any(self._all)
+
+
+Run: TypeAlias = Callable[[socket.socket, Settings, Readiness], None]
+"""What a process runs. It must be a function of a module, so that another process can import it."""
+
+
+def supervise(run: Run, listener: socket.socket, settings: Settings) -> None:
+    """Keeps `settings.processes` processes running until a signal ends them all."""
+    signals: list[int] = []
+    for number in ending():
+        signal.signal(number, lambda number, frame: signals.append(number))
+    all_ready = RawArray(c_bool, settings.processes)
+    slots = [
+        Slot(run, (listener, settings, Readiness(all_ready, number)))
+        for number in range(settings.processes)
+    ]
+    try:
+        while not signals:
+            for slot in slots:
+                slot.keep_running()
+            time.sleep(PAUSE)
+    finally:
+        running = [slot.process for slot in slots if slot.process is not None]
+        _end(running, settings.shutdown_timeout + GRACE)
+
+
+class Slot:
+    """One of the processes, and after it the one that replaces it."""
+
+    def __init__(self, run: Run, arguments: tuple[socket.socket, Settings, Readiness]) -> None:
+        self.process: SpawnProcess | None = None
+        self._run = run
+        self._arguments = arguments
+        self._readiness = arguments[2]
+        self._failures = 0
+        self._next_start = 0.0
+
+    def keep_running(self) -> None:
+        """Starts a process if there is none, or not any more. One that dies before it was ready is
+        followed by a pause, which grows."""
+        if self.process is not None and not self.process.is_alive():
+            self._bury(self.process)
+        if self.process is None and time.monotonic() >= self._next_start:
+            self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.process = context.Process(target=self._run, args=self._arguments)
+        self.process.start()
+
+    def _bury(self, process: SpawnProcess) -> None:
+        self._failures = 0 if self._readiness.told() else self._failures + 1
+        pause = min(PAUSE * 2**self._failures, LONGEST_PAUSE) if self._failures else 0
+        self._readiness.tell(False)
+        self.process = None
+        self._next_start = time.monotonic() + pause
+        logger.warning(
+            "process [%s] died (exit code %s)%s",
+            process.pid,
+            process.exitcode,
+            f" before it was ready; the next one starts in {pause:.0f} s" if pause else "",
+        )
+
+
+def _end(processes: Sequence[SpawnProcess], seconds: float) -> None:
+    """Ends all processes: those that still run after `seconds` are killed."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + seconds
+    for process in processes:
+        process.join(max(0, deadline - time.monotonic()))
+        process.kill()  # does nothing if the process has ended
+        process.join()
