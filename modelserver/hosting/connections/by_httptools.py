@@ -31,8 +31,14 @@ class HttpToolsGuard(Guard, HttpToolsProtocol):
         if self._unparsed > LARGEST_HEADERS:
             self.refuse(HeadersTooLarge())
 
+    def on_message_begin(self) -> None:
+        """Called by httptools, as are the others. A request may begin in the bytes that end another
+        one."""
+        self._unparsed = self._unparsed or 1
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
-        """Called by httptools, as are the others."""
+        """The headers are complete."""
         self._unparsed = 0
         self._receiving = True
         super().on_headers_complete()

@@ -1,0 +1,187 @@
+"""Connections of `python main.py`: what is too large, does not go on or is no HTTP."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from modelserver.errors import LARGEST_HEADERS
+from modelserver.hosting.connections.by_h11 import H11Guard
+from modelserver.hosting.connections.by_httptools import HttpToolsGuard
+from tests.support.serving import serving
+
+TIMEOUT = 0.3
+"""The seconds without a byte that the servers of these tests allow."""
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers the body, after all of it came; without reading it if the path is /early."""
+    body, more = b"", scope["path"] != "/early"
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        body, more = body + message["body"], message["more_body"]
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture(scope="module", params=[HttpToolsGuard, H11Guard], ids=["httptools", "h11"])
+def server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a server that bounds its connections."""
+    guard = type("Bounded", (request.param,), {"read_timeout": TIMEOUT})
+    with serving(echo, http=guard, h11_max_incomplete_event_size=LARGEST_HEADERS) as url:
+        yield url
+
+
+class Client:
+    """A connection on which bytes are sent."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self.socket = socket.create_connection((str(address.hostname), address.port or 0))
+        self.socket.settimeout(10)
+
+    def send(self, data: bytes) -> "Client":
+        self.socket.sendall(data)
+        return self
+
+    def answer(self) -> bytes:
+        """The next answer of `echo`, or less if the connection ends."""
+        received = b""
+        while b"\r\n\r\n" not in received and (more := self.socket.recv(65536)):
+            received += more
+        return received
+
+    def rest(self) -> bytes:
+        """What the server sends until it closes the connection."""
+        received = b""
+        while more := self.socket.recv(65536):
+            received += more
+        return received
+
+
+@pytest.fixture
+def client(server: str) -> Iterator[Client]:
+    client = Client(server)
+    with client.socket:
+        yield client
+
+
+def error_in(answer: bytes) -> tuple[int, str]:
+    """The status of an answer and the message in its body."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines[1:])
+    assert headers["content-type"] == "application/json"
+    assert headers["connection"] == "close"
+    assert int(headers["content-length"]) == len(body)
+    error = json.loads(body)
+    assert headers["x-request-id"] == error["request_id"]
+    return int(lines[0].split()[1]), error["message"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GET + b"X: " + b"a" * LARGEST_HEADERS,
+        GET + b"X: a\r\n" * LARGEST_HEADERS,
+        b"GET /" + b"a" * LARGEST_HEADERS,
+        GET + b"X" * LARGEST_HEADERS,
+    ],
+    ids=["value", "many", "path", "name"],
+)
+def test_too_large_headers(data: bytes, client: Client) -> None:
+    """Those that come whole in one piece are refused by the app."""
+    for _ in range(2):  # the first and a later request
+        client.send(GET + b"\r\n").answer()
+    assert error_in(client.send(data).rest()) == (431, "the headers are larger than 65536 bytes")
+    client.send(b"a" * 1000)  # a client that goes on sending is not reset at once
+
+
+def test_headers_in_pieces(client: Client) -> None:
+    for piece in (GET, b"X: ", b"a" * 50_000, b"\r\nY: b\r\n", b"\r\n"):
+        client.send(piece)
+        time.sleep(0.01)
+    assert client.answer().startswith(b"HTTP/1.1 200")
+
+
+def test_megabytes_of_headers_take_no_time(client: Client) -> None:
+    started = time.process_time()
+    try:
+        client.send(GET + b"X: " + b"a" * 30_000_000)
+    except ConnectionError:
+        return  # refused before all was sent
+    assert client.rest().startswith(b"HTTP/1.1 431")
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("kind", [b"3;x=%b\r\nabc\r\n", b"3\r\nabc\r\n0\r\nX: %b\r\n\r\n"])
+def test_what_is_in_a_body_but_not_of_it(kind: bytes, client: Client) -> None:
+    """Too large trailers and extensions of chunks end the connection."""
+    try:
+        client.send(CHUNKED + kind % (b"a" * 1_000_000))
+        received = client.rest()
+    except ConnectionError:
+        return
+    assert b"HTTP/1.1 200" not in received
+
+
+def test_a_body_of_many_small_parts(client: Client) -> None:
+    client.send(CHUNKED)
+    for _ in range(30):
+        client.send(b"1\r\na\r\n" * 1000)
+    assert client.send(b"0\r\n\r\n").answer().startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_that_is_larger_than_headers_may_be(client: Client) -> None:
+    head = b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n"
+    for _ in range(2):  # not read by the app; nor is it taken for the headers of the next request
+        assert client.send(head + b"a" * 300_000).answer().startswith(b"HTTP/1.1 200")
+    assert client.send(GET + b"\r\n").answer().startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00", b"abc\r\n\r\n"])
+def test_what_is_no_http(data: bytes, client: Client) -> None:
+    assert error_in(client.send(data).rest()) == (400, "the bytes are no HTTP/1.1 request")
+
+
+def test_headers_that_do_not_go_on(client: Client) -> None:
+    assert error_in(client.send(GET).rest()) == (
+        408,
+        "no more of the request came for 0.3 s (READ_TIMEOUT)",
+    )
+
+
+def test_the_headers_of_a_second_request_do_not_go_on(client: Client) -> None:
+    assert client.send(GET + b"\r\n" + GET).answer().startswith(b"HTTP/1.1 200")
+    assert error_in(client.rest())[0] == 408
+
+
+@pytest.mark.parametrize("data", [b"", POST.replace(b"/", b"/early", 1) + b"abc"])
+def test_a_client_that_owes_something_is_left(data: bytes, client: Client) -> None:
+    received = client.send(data).rest()
+    assert b"HTTP/1.1 408" not in received
+    assert (b"HTTP/1.1 200" in received) == bool(data)
+
+
+def test_slow_is_not_silent(client: Client) -> None:
+    for piece in (GET[:5], GET[5:], b"X: a", b"\r\n\r\n"):
+        client.send(piece)
+        time.sleep(TIMEOUT / 2)
+    assert client.answer().startswith(b"HTTP/1.1 200")
+
+
+def test_an_idle_connection_is_kept_beyond_the_timeout(client: Client) -> None:
+    for _ in range(2):
+        assert client.send(GET + b"\r\n").answer().startswith(b"HTTP/1.1 200")
+        time.sleep(2.5 * TIMEOUT)
