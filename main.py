@@ -19,7 +19,7 @@ share_heap()  # before other modules are imported: some of pandas' packages star
 try:
     from modelserver.app import create_app
     from modelserver.describing.document import BaseError
-    from modelserver.hosting.processes import end_with_parent, serve
+    from modelserver.hosting.processes import serve
     from modelserver.hosting.settings import read_settings
     from modelserver.hosting.variables import SettingsError
 except ModuleNotFoundError as error:
@@ -36,5 +36,3 @@ except (SettingsError, BaseError) as error:
 
 if __name__ == "__main__":
     serve(app, settings)
-else:
-    end_with_parent()  # where this is one of several processes

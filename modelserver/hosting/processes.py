@@ -36,20 +36,6 @@ def serve(app: Starlette, settings: Settings) -> None:
         _run(uvicorn.Server(_config(app, settings)), listener)
 
 
-def end_with_parent() -> None:
-    """Makes this process end when the process that started it ends, even by SIGKILL. Does nothing
-    if `serve` did not start this process."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def wait() -> None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
-
-
 def listen(host: str, port: int) -> socket.socket:
     """The socket from which all processes accept. Raises `SystemExit` for a bad host or port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -96,8 +82,21 @@ class OneOfSeveral(uvicorn.Server):
 
 def _run_one(listener: socket.socket, settings: Settings, readiness: Readiness) -> None:
     """What one of several processes runs. It has imported main.py by now, which made its app."""
+    _end_with_parent()
     app: Starlette = vars(sys.modules["__main__"])["app"]
     _run(OneOfSeveral(_config(app, settings), app, readiness), listener)
+
+
+def _end_with_parent() -> None:
+    """Makes this process end when the process that started it ends, even by SIGKILL."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
 def _config(app: Starlette, settings: Settings) -> uvicorn.Config:

@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modelserver.hosting.processes import end_with_parent
 from tests.support.processes import Server, free_port, our_server, running, wait_for
 
 pytestmark = pytest.mark.processes
@@ -135,10 +134,6 @@ def test_none_is_left_when_the_first_is_killed(
         for pid in left:
             os.kill(pid, signal.SIGKILL)
     assert left == []
-
-
-def test_a_process_that_nobody_started_goes_on() -> None:
-    end_with_parent()
 
 
 @pytest.mark.measured
