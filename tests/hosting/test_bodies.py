@@ -80,7 +80,7 @@ def test_refuses(
 
 def test_time_passes_between_two_parts_only() -> None:
     """All parts together may take longer than one."""
-    parts = [0.06, part(b"a", True)] * 3
+    parts: list[Message | float] = [0.06, part(b"a", True)] * 3
     assert read(Bodies(3, 12, 0.15), *parts, part(b"")) == b"aaa"
 
 
