@@ -12,8 +12,10 @@ if __name__ == "__main__" and sys.argv[1:]:
 
     sys.exit(run(sys.argv[1:], os.environ))
 
+from modelserver.hosting.log import keep_streams_safe
 from modelserver.hosting.memory import share_heap
 
+keep_streams_safe()
 share_heap()  # before other modules are imported: some of pandas' packages start threads then
 
 try:

@@ -21,8 +21,9 @@ from starlette.types import Receive, Scope, Send
 from modelserver.answering.encoding import encode_json
 from modelserver.describing.description import base_description
 from modelserver.errors import ApiError, ModelFailed, RoutingFailed
+from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.bodies import Bodies
-from modelserver.hosting.log import configure_logging
+from modelserver.hosting.log import SafeStream, configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
 from modelserver.lifecycle import Lifecycle
@@ -96,7 +97,11 @@ async def health(request: HTTPRequest) -> Response:
     """Readiness with all details; 503 until the model is ready."""
     state = service_of(request).lifecycle.state
     uptime = round((now() - STARTED).total_seconds(), 1)
-    report = state.report() | {"mlflow_version": MLFLOW_VERSION, "uptime_seconds": uptime}
+    report = state.report() | {
+        "mlflow_version": MLFLOW_VERSION,
+        "uptime_seconds": uptime,
+        "lost_log_writes": SafeStream.lost,
+    }
     if isinstance(state, Ready):
         return Response(encode_json(report | state.model.identity()), media_type=JSON)
     return Response(encode_json(report), 503, media_type=JSON)
@@ -195,7 +200,7 @@ def create_app(settings: Settings) -> Starlette:
 
     app = Starlette(
         routes=ROUTES,
-        middleware=[Middleware(RequestTrace)],
+        middleware=[Middleware(RequestTrace, KeyCheck(settings.api_key))],
         exception_handlers={ApiError: on_api_error, HTTPException: on_http_error},
         lifespan=lifespan,
     )

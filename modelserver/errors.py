@@ -5,7 +5,8 @@ fault. `error_code` and `message` are also the keys of MLflow's errors
 (`mlflow.exceptions.MlflowException.serialize_as_json`). Messages and details name columns, rows,
 types and kinds of values. They never repeat the caller's data and never contain a stack trace.
 
-    request bytes ─ HeadersTooLarge, PayloadTooLarge, ReadTimedOut, UnsupportedMediaType, BadRequest
+    request ─ Unauthenticated, HeadersTooLarge, RoutingFailed
+    request bytes ─ PayloadTooLarge, ReadTimedOut, UnsupportedMediaType, BadRequest
     model input   ─ InvalidInput
     prediction    ─ ModelFailed, ModelRaised, TimedOut, Overloaded
     life          ─ ModelUnavailable, ShuttingDown
@@ -56,6 +57,21 @@ class InvalidInput(BadRequest):
     """The body could be read, but its values do not fit the model's signature."""
 
     error_code = "INVALID_PARAMETER_VALUE"
+
+
+class Unauthenticated(ApiError):
+    """The request lacks the key of API_KEY. `in_browser`: whether a browser may ask for it."""
+
+    status = 401
+    error_code = "UNAUTHENTICATED"
+
+    def __init__(self, in_browser: bool, was_sent: bool) -> None:
+        found = "is not the server's" if was_sent else "is missing"
+        login = ', Basic realm="the API key is the password"' if in_browser else ""
+        super().__init__(
+            f"the API key {found}; send it as the header Authorization: Key your-key",
+            headers={"WWW-Authenticate": f"Key, Bearer{login}"},
+        )
 
 
 class RoutingFailed(ApiError):

@@ -28,6 +28,7 @@ from modelserver.errors import (
     ShuttingDown,
     error_body,
 )
+from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.log import log_line
 
 logger = logging.getLogger("modelserver.request")
@@ -60,8 +61,9 @@ GONE: Final = 499
 class RequestTrace:
     """ASGI middleware that keeps a `Trace` of each HTTP request."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, key_check: KeyCheck) -> None:
         self.app = app
+        self._key_check = key_check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one ASGI connection (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
@@ -70,6 +72,7 @@ class RequestTrace:
             return
         start = time.perf_counter()
         request_id, fault = _examined(scope)
+        fault = fault or self._key_check.refusal(scope)
         trace = scope[KEY] = Trace(request_id)
 
         async def send_with_id(message: Message) -> None:
@@ -136,7 +139,7 @@ def _examined(scope: Scope) -> tuple[str, ApiError | None]:
     fault: ApiError | None = None
     if size > LARGEST_HEADERS:
         fault = HeadersTooLarge()
-    elif (hosts != 1 and scope["http_version"] == "1.1") or not HOST.fullmatch(host):
+    elif (hosts != 1 and scope.get("http_version") == "1.1") or not HOST.fullmatch(host):
         fault = BadRequest("a request has one Host header, with a name and maybe a port")
     return request_id or secrets.token_hex(16), fault
 

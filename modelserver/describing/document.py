@@ -26,6 +26,10 @@ Dumper: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """PyYAML's classes in C, if it has them; they need a tenth of the time."""
 
 
+LONGEST: Final = 5_000_000
+"""The most characters of a base document. A text of one kilobyte may stand for gigabytes."""
+
+
 class BaseError(ValueError):
     """The base document cannot be used; the text says where and why."""
 
@@ -100,6 +104,8 @@ def read_base(text: str) -> Document:
         raise BaseError(_place(error, text)) from error
     except yaml.YAMLError as error:
         raise BaseError(" ".join(str(error).split())) from error
+    if _length(base, {}) > LONGEST:
+        raise BaseError(f"with its aliases written out, it has more than {LONGEST} characters")
     for path, wanted in FILLED_IN.items():
         if not isinstance(_part(base, path), wanted):
             raise BaseError(f"{' > '.join(path)} is not {NAMES[wanted]}")
@@ -107,6 +113,22 @@ def read_base(text: str) -> Document:
     for row in FORMATS.values():
         content.setdefault(row.media_type, {"schema": _schema(row)})
     return dict(base)
+
+
+def _length(value: Any, lengths: dict[int, int]) -> int:
+    """About how many characters the value has as JSON, where an alias in YAML stands for the whole
+    value. `lengths`: those of the values that were counted already, by identity; 0 while a value is
+    being counted. Raises `BaseError` if a value contains itself."""
+    if not isinstance(value, (dict, list)):
+        return len(str(value))
+    if id(value) in lengths:
+        if not lengths[id(value)]:
+            raise BaseError("a value contains itself, by an alias")
+        return lengths[id(value)]
+    lengths[id(value)] = 0
+    parts = [*value, *value.values()] if isinstance(value, dict) else value
+    lengths[id(value)] = 2 + sum(_length(part, lengths) for part in parts)
+    return lengths[id(value)]
 
 
 def _schema(row: Format) -> Schema:

@@ -5,10 +5,12 @@ formats it without the look-ups of `logging`'s own formatter.
 """
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from modelserver.hosting.redaction import struck
 
@@ -51,3 +53,47 @@ def configure_logging(level: str, secrets: Sequence[str] = ()) -> None:
     if not logger.handlers:
         logger.addHandler(logging.StreamHandler(sys.stderr))
     logger.handlers[0].setFormatter(LineFormatter(secrets))
+
+
+class SafeStream:
+    """Standard output or error, of which writes never fail: the service goes on although its log
+    cannot be written, as on a full disk or a closed pipe. Whatever is lost is counted."""
+
+    lost = 0
+    """How many writes to any of the two failed."""
+
+    def __init__(self, stream: Any) -> None:
+        """`stream`: None if it was closed before Python started."""
+        self._was_closed = stream is None
+        self._stream = stream or open(os.devnull, "w")
+
+    def write(self, text: str) -> int:
+        """The number of characters, as if all were written."""
+        self._try("write", text)
+        SafeStream.lost += self._was_closed
+        return len(text)
+
+    def flush(self) -> None:
+        """Writes what is kept."""
+        self._try("flush")
+
+    def _try(self, name: str, *arguments: str) -> None:
+        try:
+            getattr(self._stream, name)(*arguments)
+        except (OSError, ValueError):  # ValueError: it was closed
+            SafeStream.lost += 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def keep_streams_safe() -> None:
+    """Lets no module fail because the standard streams cannot be written. MLflow, warnings, and
+    models write there, too. To be called before any file is opened: a file or a socket would get
+    the number of a closed stream, and what C code prints would go there."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+    sys.stdout, sys.stderr = SafeStream(sys.stdout), SafeStream(sys.stderr)

@@ -17,6 +17,7 @@ from modelserver.hosting.redaction import redaction
 from modelserver.hosting.variables import (
     Setting,
     json_object,
+    key,
     one_of,
     port,
     positive,
@@ -47,6 +48,7 @@ class Settings:
     max_queue: int
     batching: str
     model_errors: str
+    api_key: str | None = field(repr=False)
     log_level: str
     on_connect: bool
     login: Login
@@ -175,6 +177,15 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         "one line without the server's keys. The text may hold cells, paths, names of hosts",
         "one of type, message",
     ),
+    "api_key": Setting(
+        "API_KEY",
+        key,
+        None,
+        "the key that callers must send (`Authorization: Key …` or `Bearer …`), except to `/ping`; "
+        "ignored on Connect, which checks its own keys",
+        "a key of 16 or more ASCII characters without blanks",
+        is_secret=True,
+    ),
     "log_level": Setting(
         "LOG_LEVEL",
         one_of(*LOG_LEVELS),
@@ -210,6 +221,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     connect = Connect(CONNECT_SERVER.value(environment), CONNECT_API_KEY.value(environment))
     on_connect = is_connect(environment)
     if on_connect:
+        values["api_key"] = None
         values["tracking_uri"] = values["tracking_uri"] or connect.tracking_uri
     login = choose_login(environment, connect, values["tracking_uri"])
     return Settings(

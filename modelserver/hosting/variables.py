@@ -55,6 +55,13 @@ class Setting(Generic[T]):
         return self.default
 
 
+def key(text: str) -> str:
+    """A key. Short ones can be guessed, and cannot be told from other words in the log."""
+    if len(text) < 16 or not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("no key")
+    return text
+
+
 def server_url(text: str) -> str:
     """The URL of a server, without a slash at its end."""
     if not text.startswith(("http://", "https://")):

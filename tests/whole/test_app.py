@@ -17,6 +17,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.app import PATHS, create_app
+from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.settings import read_settings
 from modelserver.middleware import RequestTrace
 from tests.support.processes import ROOT
@@ -221,7 +222,7 @@ def test_a_failure_after_the_response_began_is_logged_only(
         sent.append(message["type"])
 
     scope = {"type": "http", "headers": [], "method": "GET", "path": "/"}
-    asyncio.run(RequestTrace(half)(scope, None, send))  # type: ignore[arg-type]
+    asyncio.run(RequestTrace(half, KeyCheck(None))(scope, None, send))  # type: ignore[arg-type]
     assert sent == ["http.response.start"]
     assert "KeyError: 'late'" in caplog.text
 
