@@ -14,6 +14,7 @@ import yaml
 from modelserver.describing.components import answer_components, input_components
 from modelserver.describing.forms import Example, Sample, Specs
 from modelserver.describing.inputs import Inputs
+from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.schemas import Schema, fits
 from modelserver.describing.snippets import snippets
 from modelserver.reading.formats import FORMATS, JSON, Format
@@ -72,6 +73,17 @@ class Subject:
         """The body of the first example in JSON; None if there is none."""
         bodies = (item.example.body for item in self.examples if item.example.media_type == JSON)
         return next(bodies, None)
+
+    @property
+    def answer_schemas(self) -> dict[str, Schema]:
+        """The schemas of the answer, by name."""
+        answers = [item.answer for item in self.examples if item.answer is not None]
+        return answer_components(self.inputs, self.outputs, answers)
+
+    @property
+    def keeps_to_outputs(self) -> bool:
+        """Whether the real answers fit the declared outputs."""
+        return self.answer_schemas["Predictions"] != ANYTHING
 
     @property
     def calls(self) -> Sequence[Mapping[str, str]]:
@@ -143,8 +155,7 @@ def compose(base: Document, subject: Subject) -> Document:
     elif not subject.inputs.params:
         for name in GENERIC_INPUTS & components["schemas"].keys():
             components["schemas"][name].get("properties", {}).pop("params", None)
-    answers = [item.answer for item in subject.examples if item.answer is not None]
-    components["schemas"] |= answer_components(subject.inputs, subject.outputs, answers)
+    components["schemas"] |= subject.answer_schemas
     _fill_examples(operation, subject)
     return document
 
