@@ -108,7 +108,7 @@ def read_base(text: str) -> Document:
         raise BaseError(f"with its aliases written out, it has more than {LONGEST} characters")
     for path, wanted in FILLED_IN.items():
         if not isinstance(_part(base, path), wanted):
-            raise BaseError(f"{' > '.join(path)} is not {NAMES[wanted]}")
+            raise BaseError(f"{' > '.join(path)} is not {TYPE_NAMES[wanted]}")
     content = _part(base, CONTENT)
     for row in FORMATS.values():
         content.setdefault(row.media_type, {"schema": _schema(row)})
@@ -241,7 +241,7 @@ FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
 }
 """The parts that the base document must have, and their types."""
 
-NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
+TYPE_NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
 
 GENERIC_INPUTS: Final = frozenset(
     {"RecordsInput", "SplitInput", "InputsInput", "InstancesInput", "ChatInput"}
