@@ -65,7 +65,7 @@ class SafeStream:
     def __init__(self, stream: Any) -> None:
         """`stream`: None if it was closed before Python started."""
         self._was_closed = stream is None
-        self._stream = stream or open(os.devnull, "w")
+        self._stream = stream or open(os.devnull, "w")  # noqa: SIM115 - open to the end
 
     def write(self, text: str) -> int:
         """The number of characters, as if all were written."""

@@ -112,16 +112,19 @@ class Slot:
 
     def _bury(self, process: SpawnProcess) -> None:
         self._failures = 0 if self._readiness.told() else self._failures + 1
-        pause = min(PAUSE * 2**self._failures, LONGEST_PAUSE) if self._failures else 0
+        pause = pause_after(self._failures)
         self._readiness.tell(False)
         self.process = None
         self._next_start = time.monotonic() + pause
-        logger.warning(
-            "process [%s] died (exit code %s)%s",
-            process.pid,
-            process.exitcode,
-            f" before it was ready; the next one starts in {pause:.0f} s" if pause else "",
-        )
+        later = f" before it was ready; the next one starts in {pause:g} s" if pause else ""
+        logger.warning("process [%s] died (exit code %s)%s", process.pid, process.exitcode, later)
+        process.close()
+
+
+def pause_after(failures: int) -> float:
+    """Seconds until the next start, after so many processes in a row that died before they were
+    ready."""
+    return min(PAUSE * 2 ** min(failures, 20), LONGEST_PAUSE) if failures else 0.0
 
 
 def _end(processes: Sequence[SpawnProcess], seconds: float) -> None:
