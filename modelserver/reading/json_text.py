@@ -94,8 +94,9 @@ def _exact_float(text: str) -> float:
     return float(text) if whole is None else WholeFloat.of(whole)
 
 
-def constants_as_nulls(body: bytes) -> bytes | None:
-    """The body with null in place of each NaN outside of texts; None if there is no such NaN."""
+def fast_nulls(body: bytes) -> bytes | None:
+    """A fast way to read a body with NaN: the body with null in place of each NaN outside of texts,
+    for `decode_json`; None if there is no such NaN. The plain way is `decode_constants`."""
     body = as_utf8(body)
     plain = body
     if b"\\" in body:  # in `plain`, each quote starts or ends a text
