@@ -15,6 +15,7 @@ from modelserver.errors import (
     BadRequest,
     InvalidInput,
     are_params,
+    bad_values,
     clipped,
     listed,
     not_taken,
@@ -263,11 +264,5 @@ def _details(
 
 
 def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
-    first, others = bad[0], len(bad) - 1
-    number = f"{others} " if len(bad) < LIMIT else ""  # not known: each column stops at LIMIT
-    more = f" (and {number}more, see details)" if others else ""
-    return InvalidInput(
-        f"row {first['row']}, column {quoted(first['column'])}: expected {first['expected']}, "
-        f"found {first['found']}{more}",
-        bad[:LIMIT],
-    )
+    place = f"row {bad[0]['row']}, column {quoted(bad[0]['column'])}"
+    return bad_values(place, bad, counted=len(bad) < LIMIT)  # each column stops at LIMIT
