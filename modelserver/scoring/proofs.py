@@ -88,8 +88,9 @@ def has_different_rows(frame: pd.DataFrame) -> bool:
 
 
 def absent_to_fill(predict: Predict, columns: Columns, frame: pd.DataFrame) -> frozenset[Hashable]:
-    """The optional columns without which the model fails, but with which it works if they hold only
-    missing values. Empty if the model fails on its example, since that proves nothing."""
+    """The optional columns to fill with missing values if a request lacks them: the model fails
+    without them, and works if all their values are missing. Empty if it fails on its own
+    example."""
     optional = [column.name for column in columns.optional()]
     rows = frame.head(ROWS)
     given = [name for name in optional if name in rows]

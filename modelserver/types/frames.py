@@ -43,7 +43,7 @@ class Columns:
     columns: tuple[Column, ...]
     named: bool
     params: frozenset[str]
-    """The names of the model's params, without those that a column has too."""
+    """The names of the model's params, except those that are also the name of a column."""
     names: tuple[Hashable, ...]
     index: pd.Index
     positions: Mapping[str, int]
@@ -82,7 +82,7 @@ class Columns:
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
-        """The kinds of the columns by name, as text; empty if the columns have no names."""
+        """The kinds by the columns' names, written as texts; empty if the columns have no names."""
         return {str(column.name): column.kind for column in self.columns if self.named}
 
     def frame(self, table: Table) -> pd.DataFrame:

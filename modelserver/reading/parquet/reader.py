@@ -29,8 +29,8 @@ def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
     """The table in a Parquet file. Raises `PayloadTooLarge` if its cells take more than `limit`
     bytes, and `BadRequest` or `InvalidInput` for other faults.
 
-    pandas writes row labels as columns. Row labels with a name that is `known`, that of one of the
-    model's columns, become a column.
+    pandas writes row labels as columns. Row labels become a column of the table if the model has a
+    column of their name (`known`).
     """
     file, table = read_file(body, limit)
     names, levels = _names_of_pandas(table)

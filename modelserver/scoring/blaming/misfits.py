@@ -191,8 +191,8 @@ def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> li
 
 
 def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
-    """The fault of an object that is one row, without its unknown keys. In such a row MLflow does
-    not accept text for a number."""
+    """The fault in an object that is one row. Unknown keys do not count; text for a number is a
+    fault, as in MLflow."""
     if not isinstance(data, dict):
         return None
     known = {key: value for key, value in data.items() if key in columns.positions}
