@@ -126,7 +126,7 @@ NO_TEXTS: Final[Mapping[bytes, str]] = {
 """Kinds of files that are sent as text by mistake, by their first bytes."""
 
 
-def joined(faults: Sequence[BadRequest]) -> BadRequest:
+def combined(faults: Sequence[BadRequest]) -> BadRequest:
     """One error that reports all faults of a body."""
     if len(faults) == 1:
         return faults[0]

@@ -28,7 +28,6 @@ from modelserver.describing.document import (
 )
 from modelserver.describing.forms import Example
 from modelserver.describing.inputs import inputs_of
-from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
 from modelserver.errors import ApiError
 from modelserver.reading.formats import JSON
@@ -142,8 +141,7 @@ def _fitting(base: Document, subject: Subject) -> tuple[Document, Subject]:
 
 
 def _described(document: Document, subject: Subject, warning: str = "") -> Description:
-    keeps_to_outputs = document["components"]["schemas"]["Predictions"] != ANYTHING
-    asked = questionnaire(subject, keeps_to_outputs)
+    asked = questionnaire(subject)
     return Description.of(document, questionnaire=asked, calls=subject.calls, warning=warning)
 
 

@@ -74,10 +74,10 @@ def _body(logged: Any, info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _input(logged: Any, info: Mapping[str, Any]) -> dict[str, Any]:
-    kind = info["type"]
-    if kind == "dataframe":
+    made_of = info["type"]
+    if made_of == "dataframe":
         return TABLES[info.get("pandas_orient", "split")](logged)
-    if kind not in ("ndarray", "json_object"):
-        raise NoBody(kind)
+    if made_of not in ("ndarray", "json_object"):
+        raise NoBody(made_of)
     is_body = isinstance(logged, dict) and not WHOLE.isdisjoint(logged)
     return dict(logged) if is_body else {"inputs": logged}

@@ -22,7 +22,7 @@ from modelserver.errors import BadRequest, folded, listed, not_utf8
 from modelserver.reading.csv_words import INFERRED, MISSING, worded
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Cells, Kind
-from modelserver.types.tables import MOST_CELLS, NO_ROWS as EMPTY, Table, twice
+from modelserver.types.tables import MOST_CELLS, NO_ROWS, Table, twice
 
 # Since 3.1, pandas reads all digits of floats by default; before, an option makes it do so.
 EXACT_FLOATS: Final[Mapping[str, Any]] = (
@@ -40,8 +40,8 @@ FORM: Final = re.compile("(?:dataframe_split|dataframe_records|inputs|instances|
 
 A_FORM: Final = "the body is an HTML form; send JSON (Python's requests: json= in place of data=)"
 
-NO_ROWS: Final = (
-    f"{EMPTY} below its header (with curl, send it with --data-binary, not with -d, which "
+ONLY_A_HEADER: Final = (
+    f"{NO_ROWS} below its header (with curl, send it with --data-binary, not with -d, which "
     "joins the lines)"
 )
 
@@ -91,7 +91,7 @@ def read_untyped_csv(body: bytes) -> pd.DataFrame:
     by_position = frame.set_axis(range(len(names)), axis=1)
     _refuse_short_rows(body, by_position, names)
     if frame.empty:
-        raise BadRequest(NO_ROWS)
+        raise BadRequest(ONLY_A_HEADER)
     return frame.iloc[:, _named(by_position, names)]
 
 
@@ -129,7 +129,7 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
         raise BadRequest(A_FORM if FORM.match(names[0]) else NO_HEADER)
     if repeated := [name for name in twice(names) if name]:
         if first is None:  # curl -d joins all lines, so the names may include cells of data
-            raise BadRequest(NO_ROWS)
+            raise BadRequest(ONLY_A_HEADER)
         raise BadRequest(f"columns given twice: {listed(repeated)}")
     if first is not None and len(first) != len(names):
         raise _ragged(0, len(first), len(names))

@@ -38,10 +38,12 @@ def format_of(content_type: str | None, body: bytes) -> Format:
     """
     if len(content_type or "") > LONGEST_TYPE:
         raise UnsupportedMediaType("the content type is too long")
-    kind, charset = _parse(content_type or "")
-    row = _sniff(body) if kind in UNDECIDED else FORMATS.get(kind)
+    media_type, charset = _parse(content_type or "")
+    row = _sniff(body) if media_type in UNDECIDED else FORMATS.get(media_type)
     if row is None:
-        whole = "; send the file itself (curl: --data-binary @file)" if kind == MULTIPART else ""
+        whole = (
+            "; send the file itself (curl: --data-binary @file)" if media_type == MULTIPART else ""
+        )
         raise UnsupportedMediaType(
             f"the content type must be one of {', '.join(FORMATS)}{whole}",
             headers={"Accept-Post": ", ".join(FORMATS)},

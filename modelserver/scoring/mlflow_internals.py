@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def installed_version() -> str:
-    """The value of `mlflow.__version__`, without importing MLflow."""
+    """The value of `mlflow.__version__`, without importing MLflow. Raises `ModuleNotFoundError`."""
     package = find_spec("mlflow")
-    assert package is not None
-    assert package.origin is not None
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("there is no mlflow", name="mlflow")
     return str(run_path(str(Path(package.origin).with_name("version.py")))["VERSION"])
 
 

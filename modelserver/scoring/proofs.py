@@ -23,7 +23,7 @@ Predict: TypeAlias = Callable[[pd.DataFrame], Any]
 ROWS: Final = 4
 """How many rows of the example are predicted alone; more would make the start slower."""
 
-TIMES: Final = 512
+REPEATS: Final = 512
 """How often these rows are repeated to make a table as long as the longest that `batching`
 joins."""
 
@@ -112,9 +112,9 @@ def _are_independent(predict: Predict, rows: pd.DataFrame) -> bool:
     if not all(isinstance(one, np.ndarray) and one.shape[:1] == (1,) for one in apart):
         return False
     expected = np.concatenate(apart)
-    many = pd.concat([rows] * TIMES, ignore_index=True)
+    many = pd.concat([rows] * REPEATS, ignore_index=True)
     return _close(predict(rows), expected) and _close(
-        predict(many), np.concatenate([expected] * TIMES)
+        predict(many), np.concatenate([expected] * REPEATS)
     )
 
 

@@ -22,7 +22,7 @@ from modelserver.errors import (
     suggested,
 )
 from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
-from modelserver.types.kind import Array, BadCells, Kind, Plain
+from modelserver.types.kind import Array, BadCells, Code, Kind
 from modelserver.types.tables import NO_ROWS, Table
 
 
@@ -54,7 +54,7 @@ class Columns:
     only_numbers: bool
     only_scalars: bool
     only_doubles: bool
-    groups: Mapping[Plain, Sequence[int]]
+    groups: Mapping[Code, Sequence[int]]
     """The positions of the columns that are read together (`fast_blocks.py`)."""
     filled: frozenset[Hashable] = frozenset()
     """The optional columns that are filled with missing values for the model if they are absent."""
@@ -128,7 +128,7 @@ class Columns:
         for place, (column, position) in enumerate(zip(self.columns, order, strict=True)):
             if position is None:
                 if column.name in self.filled:
-                    columns[place] = column.kind.gaps(table.length)
+                    columns[place] = column.kind.make_gaps(table.length)
                 continue
             try:
                 columns[place] = (
@@ -145,7 +145,7 @@ class Columns:
             raise _bad_cells(bad)
         return columns
 
-    def kinds_of(self, names: Sequence[Hashable]) -> list[Kind | None]:
+    def kinds_for(self, names: Sequence[Hashable]) -> list[Kind | None]:
         """The kinds of the columns with these names in a table, None for an unknown name."""
         if not self.named:
             return [column.kind for column in self.columns]
@@ -167,7 +167,7 @@ class Columns:
     def with_gaps(self, frame: pd.DataFrame, names: Collection[Hashable]) -> pd.DataFrame:
         """The table in the signature's order, with only missing values in the columns `names`."""
         cells = {
-            column.name: column.kind.gaps(len(frame))
+            column.name: column.kind.make_gaps(len(frame))
             if column.name in names
             else frame[column.name].array
             for column in self.columns

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.errors import BadRequest, InvalidInput, joined, listed, suggested
+from modelserver.errors import BadRequest, InvalidInput, combined, listed, suggested
 from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, objects, what_is
 from modelserver.types.tables import NO_ROWS, ROW_NAMES, Table, other_keys
 from modelserver.types.type_table import KINDS, float_kind, integer_kind
@@ -101,7 +101,7 @@ def _read_named(
         except BadRequest as fault:
             faults.append(fault)
     if faults:
-        raise joined(faults)
+        raise combined(faults)
     return arrays
 
 

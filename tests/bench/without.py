@@ -36,7 +36,7 @@ def nothing(*_: object) -> None:
 
 WAYS: Final[Mapping[str, tuple[str, Any]]] = {
     "json_numbers": ("reading.fast.json_numbers._array", nothing),
-    "json_tables": ("reading.fast.json_tables.read_cells", nothing),
+    "json_tables": ("reading.fast.json_tables.parse_cells", nothing),
     "constants_as_nulls": ("reading.json_reader.constants_as_nulls", nothing),
     "block_of": ("types.frames.block_of", nothing),
     "plain_columns": ("types.frames.plain_columns", lambda *_: {}),

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
 from modelserver.errors import ApiError, BadRequest
-from modelserver.reading.fast import FAST, Found, cells_by_arrow, document, read_fast
+from modelserver.reading.fast import FAST, Found, cells_by_arrow, parsed_body, read_fast
 from modelserver.reading.formats import CSV, FORMATS, JSON
 from modelserver.reading.json_reader import json_payload, payload_of
 from modelserver.reading.signatures.compiling import compile_signature
@@ -24,11 +24,11 @@ from modelserver.reading.signatures.tensors import TensorSignature
 from modelserver.types.tables import Table
 from tests.bench.without import WAYS, switched_off
 from tests.reading.test_properties import repeatable
-from tests.support.zoo import describe
+from tests.support.zoo import account_of
 
-needs_simdjson = pytest.mark.skipif(not document.AVAILABLE, reason="pysimdjson is missing")
+needs_simdjson = pytest.mark.skipif(not parsed_body.AVAILABLE, reason="pysimdjson is missing")
 needs_arrow = pytest.mark.skipif(
-    not (document.AVAILABLE and cells_by_arrow.AVAILABLE),
+    not (parsed_body.AVAILABLE and cells_by_arrow.AVAILABLE),
     reason="pysimdjson or pyarrow is missing",
 )
 
@@ -51,7 +51,7 @@ def outcome(media_type: str, body: bytes, signature: Signature) -> Any:
 
 
 def account(payload: Payload) -> Any:
-    return describe(payload.data), payload.params, payload.rows, payload.typed, payload.wrapped
+    return account_of(payload.data), payload.params, payload.rows, payload.typed, payload.wrapped
 
 
 def payloads(body: bytes, signature: Signature) -> list[Payload]:
@@ -362,7 +362,7 @@ def test_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_simdjson(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document, "AVAILABLE", False)
+    monkeypatch.setattr(parsed_body, "AVAILABLE", False)
     assert fast(b'{"inputs": [1]}', tensor("float64", -1)) == []
 
 
@@ -601,7 +601,7 @@ WAYS_TO_READ = [way for way, (place, _) in WAYS.items() if not place.startswith(
     ids=["tables", "large tables", "numbers", "large numbers", "CSV"],
 )
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.too_slow])
 def test_a_body_means_the_same_without_each_way(
     media_type: str, bodies: Any, spaces: bytes, data: st.DataObject
 ) -> None:

@@ -140,12 +140,12 @@ def _faults_of_model(
 
 def _expected(fault: Any) -> str:
     """What is expected: in our words, or in pydantic's if those repeat no value."""
-    said, kind = str(fault.get("ctx", {}).get("error")), fault["type"]
+    said, flaw = str(fault.get("ctx", {}).get("error")), fault["type"]
     if said in SAYINGS:
         return SAYINGS[said]
-    if words := WORDS.get(kind.removesuffix("_type").removesuffix("_parsing")):
+    if words := WORDS.get(flaw.removesuffix("_type").removesuffix("_parsing")):
         return words
-    return SHOULD.sub("", fault["msg"]) if SPEAKING.fullmatch(kind) else ACCEPTED
+    return SHOULD.sub("", fault["msg"]) if SPEAKING.fullmatch(flaw) else ACCEPTED
 
 
 def _path_in(data: Any, location: Sequence[Any], missing: bool) -> Iterator[Any]:
@@ -196,7 +196,7 @@ def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
     if not isinstance(data, dict):
         return None
     known = {key: value for key, value in data.items() if key in columns.positions}
-    kinds = dict(zip(known, columns.kinds_of(list(known)), strict=True))
+    kinds = dict(zip(known, columns.kinds_for(list(known)), strict=True))
     for key, value in known.items():
         kind = kinds[key]
         if isinstance(value, str) and kind and kind.is_scalar and kind.json_type != "string":
