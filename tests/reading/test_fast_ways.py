@@ -601,7 +601,7 @@ WAYS_TO_READ = [way for way, (place, _) in WAYS.items() if not place.startswith(
     ids=["tables", "large tables", "numbers", "large numbers", "CSV"],
 )
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.too_slow])
 def test_a_body_means_the_same_without_each_way(
     media_type: str, bodies: Any, spaces: bytes, data: st.DataObject
 ) -> None:

@@ -1,0 +1,73 @@
+"""How `python main.py` ends: requests that were begun are finished, and new ones refused."""
+
+import json
+import signal
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from modelserver.errors import ShuttingDown
+from modelserver.states import UNCONFIGURED
+from tests.support.processes import Server, our_server, wait_for
+
+pytestmark = pytest.mark.processes
+
+BEGUN = b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{"
+
+
+def connected(server: Server) -> socket.socket:
+    port = int(server.url.rpartition(":")[2])
+    return socket.create_connection(("127.0.0.1", port), timeout=60)
+
+
+def is_refused(server: Server) -> bool:
+    with suppress(ConnectionRefusedError), connected(server):
+        return False
+    return True
+
+
+def received(client: socket.socket) -> tuple[int, str]:
+    """The status and the message of the answer that ends the connection."""
+    answer = b""
+    while more := client.recv(65536):
+        answer += more
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)["message"]
+
+
+@pytest.mark.parametrize(
+    ("processes", "number"),
+    [("1", signal.SIGTERM), ("1", signal.SIGHUP), ("1", signal.SIGINT), ("2", signal.SIGHUP)],
+)
+def test_a_request_that_was_begun_is_finished(
+    processes: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    with our_server(tmp_path / "log", PROCESSES=processes) as server:
+        with connected(server) as idle, connected(server) as client:
+            client.sendall(BEGUN)
+            time.sleep(0.5)  # until the server has read it
+            server.process.send_signal(number)
+            if processes == "1":  # the first of several processes keeps the socket to the end
+                wait_for(lambda: is_refused(server), server)
+            assert idle.recv(1) == b""
+            client.sendall(b"}")
+            assert received(client) == (503, UNCONFIGURED)
+        assert server.process.wait(30) == 0
+        assert "Traceback" not in server.output()
+
+
+@pytest.mark.measured
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_request_that_takes_too_long_is_told_so(processes: str, tmp_path: Path) -> None:
+    settings = {"PROCESSES": processes, "SHUTDOWN_TIMEOUT": "1"}
+    with our_server(tmp_path / "log", **settings) as server:
+        with connected(server) as client:
+            client.sendall(BEGUN)
+            time.sleep(0.5)
+            server.process.terminate()
+            assert received(client) == (503, ShuttingDown().message)
+        assert server.process.wait(30) == 0
+        assert "Traceback" not in server.output()
