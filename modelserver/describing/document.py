@@ -116,18 +116,14 @@ def read_base(text: str) -> Document:
 
 
 def _length(value: Any, lengths: dict[int, int]) -> int:
-    """About how many characters the value has as JSON, where an alias in YAML stands for the whole
-    value. `lengths`: those of the values that were counted already, by identity; 0 while a value is
-    being counted. Raises `BaseError` if a value contains itself."""
+    """About how many characters the value has as JSON, in which an alias of YAML is written out.
+    `lengths`: those of the values that were counted already, by identity."""
     if not isinstance(value, (dict, list)):
         return len(str(value))
-    if id(value) in lengths:
-        if not lengths[id(value)]:
-            raise BaseError("a value contains itself, by an alias")
-        return lengths[id(value)]
-    lengths[id(value)] = 0
-    parts = [*value, *value.values()] if isinstance(value, dict) else value
-    lengths[id(value)] = 2 + sum(_length(part, lengths) for part in parts)
+    if id(value) not in lengths:
+        lengths[id(value)] = 0  # for now, in case the value contains itself
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        lengths[id(value)] = 2 + sum(_length(part, lengths) for part in parts)
     return lengths[id(value)]
 
 

@@ -26,7 +26,7 @@ from modelserver.loading.explaining.advice import advice
 from modelserver.loading.explaining.model_packages import requirements_of
 from modelserver.loading.logged_example import logged_example
 from modelserver.loading.registry import find
-from modelserver.loading.tracking import set_mlflow_up
+from modelserver.loading.tracking import check_store, set_mlflow_up
 from modelserver.reading.signatures.columns import TypeHintSignature
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
@@ -80,7 +80,10 @@ def _find(settings: Settings, attempt: Attempt) -> Registration:
     import mlflow
 
     set_mlflow_up(settings)
-    logger.info("loading %s from %s", attempt.uri, public_uri(mlflow.get_tracking_uri()))
+    store = mlflow.get_tracking_uri()
+    logger.info("loading %s from %s", attempt.uri, public_uri(store))
+    if attempt.uri.startswith(("models:/", "runs:/")):
+        check_store(store)
     return find(attempt)
 
 

@@ -5,11 +5,15 @@ set again whenever a model is loaded. The registry is on the tracking server, un
 `MLFLOW_REGISTRY_URI` names another one.
 """
 
+import os
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Final
 
 from modelserver.hosting.login import KeyAuth
 from modelserver.hosting.settings import Settings
+from modelserver.loading.attempt import LoadFailed, public_uri
 from modelserver.scoring.mlflow_internals import auth_providers, take_texts_for_values
 
 
@@ -39,6 +43,20 @@ def set_mlflow_up(settings: Settings) -> None:
         variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
     take_texts_for_values()
     log_in(settings)
+
+
+def check_store(uri: str) -> None:
+    """Raises `LoadFailed` if the tracking store at `uri` is a file of SQLite that is not there and
+    cannot be made. MLflow would try for two minutes."""
+    file = Path(uri.removeprefix(SQLITE))
+    if uri.startswith(SQLITE) and not file.exists() and not os.access(file.parent, os.W_OK):
+        raise LoadFailed(
+            f"there is no MLflow store {public_uri(uri)}, and its folder cannot be written; set "
+            "MLFLOW_TRACKING_URI to the tracking server that has the model"
+        )
+
+
+SQLITE: Final = "sqlite:///"
 
 
 def log_in(settings: Settings) -> None:

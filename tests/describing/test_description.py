@@ -280,6 +280,11 @@ def test_prose_of_the_base_is_kept(loaded: Callable[[str], Model]) -> None:
         ("a: 1\n\tb: 2\n", "line 2, column 1: a tab; indent with spaces"),
         ("a:\n  b: 1\n \t c: 2\n", ": a tab; indent with spaces"),
         ("a: \x00", "characters are not allowed"),
+        (
+            "a0: &a0 [some, words]\n"
+            + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)),
+            "with its aliases written out, it has more than 5000000 characters",
+        ),
         ("just text", "there is no info > description"),
         (
             BASE.read_text(encoding="utf-8").replace("  /invocations:\n", "  /predict:\n"),

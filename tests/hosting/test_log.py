@@ -3,14 +3,20 @@
 import io
 import logging
 import re
+import sys
 import time
 import timeit
 from collections.abc import Sequence
+from errno import ENOSPC
+from os import strerror
+from pathlib import Path
 
+import httpx
 import pytest
 
-from modelserver.hosting.log import LineFormatter
+from modelserver.hosting.log import LineFormatter, SafeStream
 from modelserver.hosting.redaction import struck
+from tests.support.processes import free_port, running, status, wait_for
 
 
 @pytest.fixture
@@ -76,3 +82,60 @@ def test_hostile_texts_take_time_in_proportion(hostile: str) -> None:
 
     # A quadratic search takes 100 times as long.
     assert seconds(400_000) < 40 * seconds(40_000)
+
+
+class Broken(io.StringIO):
+    """A stream that cannot be written, as on a full disk."""
+
+    def write(self, text: str) -> int:
+        raise OSError(ENOSPC, strerror(ENOSPC))
+
+
+def closed() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.fixture
+def _nothing_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SafeStream, "lost", 0)
+
+
+@pytest.mark.usefixtures("_nothing_lost")
+@pytest.mark.parametrize("stream", [Broken(), closed(), None], ids=["full", "closed", "never open"])
+def test_what_cannot_be_written_is_counted(stream: io.StringIO | None) -> None:
+    safe = SafeStream(stream)
+    assert safe.write("abc") == 3
+    assert SafeStream.lost == 1
+    print("more", file=safe)
+    log(new_handler(safe), logging.INFO, "hello")  # type: ignore[arg-type]
+    safe.flush()
+    assert SafeStream.lost > 2
+    assert stream or not safe.isatty()
+    safe.close()
+
+
+@pytest.mark.usefixtures("_nothing_lost")
+def test_what_can_be_written_is_written(written: io.StringIO) -> None:
+    safe = SafeStream(written)
+    print("abc", file=safe, flush=True)
+    assert (written.getvalue(), SafeStream.lost) == ("abc\n", 0)
+    assert safe.getvalue() == "abc\n"
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("redirection", [">&- 2>&- <&-", ">/dev/full 2>/dev/full"])
+def test_a_server_without_a_log_serves(
+    redirection: str, light_folder: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    command = ["sh", "-c", f"exec {sys.executable} main.py {redirection}"]
+    settings = {"MODEL_URI": str(light_folder), "PORT": str(port)}
+    with running(command, settings, tmp_path / "log", port) as server:
+        wait_for(lambda: status(f"{server.url}/ping") == 200, server)
+        assert httpx.post(f"{server.url}/invocations", json={"inputs": [1]}).status_code == 200
+        assert httpx.get(f"{server.url}/nowhere").json()["error_code"] == "ENDPOINT_NOT_FOUND"
+        assert httpx.get(f"{server.url}/health").json()["lost_log_writes"] > 0
+        server.process.terminate()
+        assert server.process.wait(30) == 0

@@ -292,6 +292,13 @@ def test_a_server_that_fails(step: Step) -> None:
     )
 
 
+def test_a_server_that_is_asked_too_often() -> None:
+    error = MlflowException("API request failed: too many 429 error responses")
+    assert said(error, "models:/m/1", "http://x/mlflow") == (
+        "the tracking server http://x/mlflow was asked too often (429); wait a while"
+    )
+
+
 def test_a_server_that_is_no_tracking_server() -> None:
     error = MlflowException("API request to endpoint /api/2.0 failed with error code 404 != 200.")
     assert said(error, "models:/m/1", "http://x/mlflow") == (

@@ -89,6 +89,16 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("folder", ["missing", "/proc/1"])
+def test_a_store_that_cannot_be_made(folder: str, tmp_path: Path) -> None:
+    """MLflow would try for two minutes. Without a tracking URI it makes its store in the folder
+    where it is started, which may be read-only."""
+    assert reason(MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path / folder}/mlflow.db") == (
+        "there is no MLflow store sqlite:…/mlflow.db, and its folder cannot be written; set "
+        "MLFLOW_TRACKING_URI to the tracking server that has the model"
+    )
+
+
 def test_databricks_is_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/nowhere")
     told = reason(MLFLOW_TRACKING_URI="databricks")

@@ -1,6 +1,7 @@
 """Endpoints, errors, ids and limits of the HTTP side, around real models."""
 
 import asyncio
+import json
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.app import PATHS, create_app
+from modelserver.errors import ShuttingDown
 from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.settings import read_settings
 from modelserver.middleware import RequestTrace
@@ -254,3 +256,67 @@ def test_quiet_when_told_so(model_path: Callable[[str], Path], client: Open) -> 
 def propagated_logs(caplog: pytest.LogCaptureFixture) -> None:
     """caplog listens at the root logger."""
     caplog.set_level("INFO", logger="modelserver")
+
+
+@pytest.mark.parametrize(
+    ("headers", "version", "status"),
+    [
+        ([(b"host", b"a")], "1.1", 200),
+        ([(b"host", b"[::1]:8000")], "1.1", 200),
+        ([(b"host", b"")], "1.1", 200),
+        ([], "1.0", 200),
+        ([], "2", 200),
+        ([], "1.1", 400),
+        ([(b"host", b"a"), (b"host", b"a")], "1.1", 400),
+        ([(b"host", b"a/b")], "1.1", 400),
+        ([(b"host", b"a b")], "1.0", 400),
+        ([(b"host", b"a"), (b"x", b"a" * 65_000)], "1.1", 200),
+        ([(b"host", b"a"), (b"x", b"a" * 65_536)], "1.1", 431),
+        ([(b"host", b"a"), *[(b"x", b"a")] * 12_000], "1.1", 431),
+    ],
+)
+def test_headers(
+    headers: list[tuple[bytes, bytes]], version: str, status: int, client: Open
+) -> None:
+    answer = bare(client("wine").app, headers=headers, http_version=version)
+    assert answer[0] == status
+    assert (b"error_code" in answer[1]) == (status != 200)
+
+
+def test_a_long_query_counts_as_headers(client: Open) -> None:
+    assert bare(client("wine").app, headers=[(b"host", b"a")], query_string=b"a" * 65_536)[0] == 431
+
+
+def bare(app: Any, **scope: Any) -> tuple[int, bytes]:
+    """The status and body of the answer to `GET /version`, without a client that mends headers."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    whole = {"type": "http", "method": "GET", "path": "/version", "query_string": b"", **scope}
+    asyncio.run(app(whole, None, send))
+    return sent[0]["status"], sent[1]["body"]
+
+
+def test_a_request_that_is_cancelled_at_the_end_is_answered(client: Open) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        await asyncio.sleep(60)
+
+    async def cancel(app: Any) -> None:
+        scope = {"type": "http", "method": "POST", "path": "/invocations", "query_string": b""}
+        scope |= {"headers": [(b"host", b"a")], "http_version": "1.1"}
+        request = asyncio.create_task(app(scope, receive, send))
+        await asyncio.sleep(0.01)
+        request.cancel()
+        await request
+
+    asyncio.run(cancel(client("wine").app))
+    assert sent[0]["status"] == 503
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["message"] == ShuttingDown().message

@@ -62,6 +62,8 @@ def _fault_of_settings(error: BaseException, attempt: Attempt) -> str | None:
     return None
 
 
+TOO_MANY: Final = 429
+
 GATEWAY: Final = frozenset({502, 503, 504})
 """The statuses of a proxy when the server behind it is down (RFC 9110 15.6.3 to 15.6.5)."""
 
@@ -86,6 +88,8 @@ def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
             f"{server} does not know what it was asked: it is no MLflow server, or an older one; "
             "check MLFLOW_TRACKING_URI"
         )
+    if status == TOO_MANY:
+        return f"{server} was asked too often (429); wait a while"
     if status is not None and status >= 500 and status not in GATEWAY:
         return f"{server} answered with an error of its own ({status}); its log has the reason"
     if status in GATEWAY or is_unreachable(error):
