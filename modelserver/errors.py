@@ -126,12 +126,24 @@ NO_TEXTS: Final[Mapping[bytes, str]] = {
 """Kinds of files that are sent as text by mistake, by their first bytes."""
 
 
-def joined(faults: Sequence[BadRequest]) -> BadRequest:
+def combined(faults: Sequence[BadRequest]) -> BadRequest:
     """One error that reports all faults of a body."""
     if len(faults) == 1:
         return faults[0]
     details = [detail for fault in faults for detail in fault.details]
     return InvalidInput("; ".join(fault.message for fault in faults), details[:LIMIT])
+
+
+def bad_values(
+    place: str, details: Sequence[Mapping[str, Any]], counted: bool = True
+) -> InvalidInput:
+    """The error for values that do not fit. Its message names the first one, which is at `place`.
+    `counted`: whether there are no more of them than the details."""
+    first, others = details[0], len(details) - 1
+    more = f" (and {f'{others} ' if counted else ''}more, see details)" if others else ""
+    return InvalidInput(
+        f"{place}: expected {first['expected']}, found {first['found']}{more}", details[:LIMIT]
+    )
 
 
 def shortened(text: str, longest: int) -> str:

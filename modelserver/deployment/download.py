@@ -23,7 +23,7 @@ from modelserver.loading.registry import find
 
 PROGRAM: Final = "main.py download"
 
-FOLDER: Final = "model_artifacts"
+DEFAULT_FOLDER: Final = "model_artifacts"
 
 NOT_EMPTY: Final = "it is there and not empty; name another folder, or remove it"
 
@@ -32,14 +32,16 @@ DESCRIPTION: Final = (
     "at Posit Connect with CONNECT_API_KEY."
 )
 
-TARGETS: Final = f"the model, by default that of MODEL_URI; a new folder, by default {FOLDER}"
+TARGETS: Final = (
+    f"the model, by default that of MODEL_URI; a new folder, by default {DEFAULT_FOLDER}"
+)
 
 
 def download(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Downloads the model to a folder, and returns the exit code."""
     options = _parser().parse_args(arguments)
     model, folders = model_and_files(options.target)
-    folder = Path(*folders[:1] or [FOLDER])
+    folder = Path(*folders[:1] or [DEFAULT_FOLDER])
     if len(folders) > 1:
         return complain(PROGRAM, f"{folders[1]} is one folder too many; see --help")
     try:

@@ -22,7 +22,7 @@ from modelserver.deployment.environment import advice_on_connect, inspect_model,
 from modelserver.deployment.packages.cautions import cautions
 from modelserver.deployment.packages.floors import ALIASES, skinny, with_own
 from modelserver.deployment.packages.lines import Line
-from modelserver.deployment.packages.matches import quoted
+from modelserver.deployment.packages.matches import quoted_lines
 from modelserver.deployment.packages.merging import Conflict, differences, merge
 from modelserver.deployment.texts import NoText, decode, read_text
 from modelserver.hosting.settings import SettingsError, read_settings
@@ -58,7 +58,7 @@ SKINNY: Final = "mlflow-skinny and what is needed beside it, in place of mlflow"
 WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
-class Failed(Exception):
+class InstallFailed(Exception):
     """The command failed; the text says why, in one line."""
 
 
@@ -78,11 +78,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 def _targets(given: Sequence[str], environment: Mapping[str, str]) -> tuple[Path, str]:
     """The requirements file and the model's URI that the arguments name. The defaults are our own
-    file and `MODEL_URI`. Raises `Failed` if there is no URI, or more than one URI or file."""
+    file and `MODEL_URI`. Raises `InstallFailed` if there is no URI, or more than one URI or
+    file."""
     files = [text for text in given if text.endswith(".txt")]
     uris = [text for text in given if text not in files] or [environment.get("MODEL_URI", "")]
     if len(files) > 1 or len(uris) > 1 or not uris[0]:
-        raise Failed(NO_MODEL)
+        raise InstallFailed(NO_MODEL)
     return Path(files[0]) if files else OURS, uris[0]
 
 
@@ -97,7 +98,7 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
         if not options.dry_run and after != before:
             _replace(file, after)
     except OSError as error:
-        raise Failed(f"{file}: {error.strerror}; nothing was changed") from error
+        raise InstallFailed(f"{file}: {error.strerror}; nothing was changed") from error
     for risk in cautions(packages, after):
         print(f"warning: {risk}", file=sys.stderr)
     if after == before:
@@ -107,7 +108,7 @@ def _update(file: Path, packages: Sequence[Line], label: str, options: argparse.
     else:
         command = join(["pip", "install", "-r", str(file)])
         older = differences(before, packages, aliases).older
-        tidied = f", without the older {quoted(older)}" if older else ""
+        tidied = f", without the older {quoted_lines(older)}" if older else ""
         print(f"{file} now has the packages of {label}{tidied}; install them: {command}")
 
 
@@ -133,8 +134,8 @@ def _replace(file: Path, text: str) -> None:
 
 
 def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
-    """Installs `packages` with pip. Raises `Conflict` if they contradict our own, and `Failed` if
-    pip fails."""
+    """Installs `packages` with pip. Raises `Conflict` if they contradict our own, and
+    `InstallFailed` if pip fails."""
     aliases = ALIASES if options.skinny else {}
     if reasons := differences(read_text(OURS), packages, aliases).reasons:
         raise Conflict(reasons)
@@ -145,7 +146,7 @@ def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace
         command += ["--dry-run"] if options.dry_run else []
         # Lines for packages that were logged with the model are relative to its folder.
         if subprocess.run(command, cwd=folder, check=False).returncode:
-            raise Failed("pip could not install the model's packages, see above")
+            raise InstallFailed("pip could not install the model's packages, see above")
 
 
 def install(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -166,7 +167,7 @@ def _command(prog: str, arguments: Sequence[str], environment: Mapping[str, str]
         return complain(prog, f"nothing was changed: {conflict}")
     except NoText as error:
         return complain(prog, f"nothing was changed: {error}; save it as UTF-8")
-    except (Failed, SettingsError) as error:
+    except (InstallFailed, SettingsError) as error:
         return complain(prog, str(error))
     except LoadFailed as error:
         return complain(prog, f"{error}{advice_on_connect(environment)}")

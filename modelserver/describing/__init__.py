@@ -2,5 +2,5 @@
 
 In: `openapi_base.yaml` and a `Model`. Out, once per load: the document as JSON and YAML, and what
 the model's page asks a person to fill in. The document's schemas come from the type table that also
-parses requests. No HTTP, nothing asynchronous.
+parses requests. Stands on `loading` and what is below it. No HTTP, nothing asynchronous.
 """

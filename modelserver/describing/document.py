@@ -14,6 +14,7 @@ import yaml
 from modelserver.describing.components import answer_components, input_components
 from modelserver.describing.forms import Example, Sample, Specs
 from modelserver.describing.inputs import Inputs
+from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.schemas import Schema, fits
 from modelserver.describing.snippets import snippets
 from modelserver.reading.formats import FORMATS, JSON, Format
@@ -74,6 +75,17 @@ class Subject:
         return next(bodies, None)
 
     @property
+    def answer_schemas(self) -> dict[str, Schema]:
+        """The schemas of the answer, by name."""
+        answers = [item.answer for item in self.examples if item.answer is not None]
+        return answer_components(self.inputs, self.outputs, answers)
+
+    @property
+    def keeps_to_outputs(self) -> bool:
+        """Whether the real answers fit the declared outputs."""
+        return self.answer_schemas["Predictions"] != ANYTHING
+
+    @property
     def calls(self) -> Sequence[Mapping[str, str]]:
         """Calls to copy that send this body, as `snippets` makes them; empty if there is none."""
         return () if self.body is None else snippets(self.body, self.with_key)
@@ -90,7 +102,7 @@ def read_base(text: str) -> Document:
         raise BaseError(" ".join(str(error).split())) from error
     for path, wanted in FILLED_IN.items():
         if not isinstance(_part(base, path), wanted):
-            raise BaseError(f"{' > '.join(path)} is not {NAMES[wanted]}")
+            raise BaseError(f"{' > '.join(path)} is not {TYPE_NAMES[wanted]}")
     content = _part(base, CONTENT)
     for row in FORMATS.values():
         content.setdefault(row.media_type, {"schema": _schema(row)})
@@ -143,8 +155,7 @@ def compose(base: Document, subject: Subject) -> Document:
     elif not subject.inputs.params:
         for name in GENERIC_INPUTS & components["schemas"].keys():
             components["schemas"][name].get("properties", {}).pop("params", None)
-    answers = [item.answer for item in subject.examples if item.answer is not None]
-    components["schemas"] |= answer_components(subject.inputs, subject.outputs, answers)
+    components["schemas"] |= subject.answer_schemas
     _fill_examples(operation, subject)
     return document
 
@@ -208,7 +219,7 @@ FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
 }
 """The parts that the base document must have, and their types."""
 
-NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
+TYPE_NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
 
 GENERIC_INPUTS: Final = frozenset(
     {"RecordsInput", "SplitInput", "InputsInput", "InstancesInput", "ChatInput"}

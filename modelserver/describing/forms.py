@@ -18,8 +18,8 @@ from modelserver.describing.schemas import (
     full_row_schema,
     is_named,
     is_one_row,
+    non_empty,
     required,
-    some,
     split_schema,
     tensor_schema,
 )
@@ -28,7 +28,8 @@ from modelserver.reading.signatures.signature import LLM_KEYS
 from modelserver.types.nested import object_schema
 
 Specs: TypeAlias = Sequence[Spec]
-Params: TypeAlias = Mapping[str, Any] | None
+Body: TypeAlias = Mapping[str, Any]
+ParamValues: TypeAlias = Mapping[str, Any] | None
 
 MOST_ROWS: Final = 2
 """The most rows of an example; more would tell a reader nothing new."""
@@ -44,7 +45,7 @@ class Sample:
 
     rows: Sequence[Sequence[Any]] = ()
     value: Any = None
-    params: Params = None
+    params: ParamValues = None
     made_up: bool = False
     """Whether its values were made from the signature, and not logged with the model."""
 
@@ -142,17 +143,17 @@ def _tensor_rows(inputs: Specs, sample: Sample) -> Any:
 
 
 def _records_schema(inputs: Specs) -> Schema:
-    return some(dict(ROW))
+    return non_empty(dict(ROW))
 
 
 def _instances_schema(inputs: Specs) -> Schema:
-    return some(full_row_schema(inputs))
+    return non_empty(full_row_schema(inputs))
 
 
 def _inputs_schema(inputs: Specs) -> Schema:
     if not is_named(inputs):
-        return some(dict(ROW))
-    return {"anyOf": [columns_schema(inputs), some(dict(ROW))]}
+        return non_empty(dict(ROW))
+    return {"anyOf": [columns_schema(inputs), non_empty(dict(ROW))]}
 
 
 def _chat_schema(inputs: Specs) -> Schema:
@@ -171,7 +172,7 @@ def _tensor_rows_schema(inputs: Specs) -> Schema:
     if not is_named(inputs):
         return dict(TENSORS)
     parts = {spec["name"]: tensor_schema(spec)["items"] for spec in inputs}
-    return some(object_schema(parts, list(parts)))
+    return non_empty(object_schema(parts, list(parts)))
 
 
 COLUMN_FORMS: Final = (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,10 @@ from modelserver.describing.forms import (
     HINT_FORMS,
     MOST_ROWS,
     TENSOR_FORMS,
+    Body,
     Example,
     Form,
-    Params,
+    ParamValues,
     Sample,
     Specs,
     examples,
@@ -48,8 +49,6 @@ from modelserver.types.nested import kind_of, object_schema
 from modelserver.types.tables import Table, read_records, read_split
 from modelserver.types.tensors import dtype_kind
 
-Body: TypeAlias = Mapping[str, Any]
-
 JSON_ALONE: Final = (FORMATS[JSON],)
 
 
@@ -67,10 +66,10 @@ class Inputs:
     schemas: Callable[[Specs, Sample | None], dict[str, Schema]]
     """Makes the schemas to which the forms' schemas refer, by name. Values of the sample, if there
     is one, become their examples."""
-    read: Callable[[Specs, Body, Params], Sample]
+    read: Callable[[Specs, Body, ParamValues], Sample]
     """Makes a sample of a logged body and its params. Raises `BadRequest`, `KeyError`, `TypeError`
     or `ValueError` if the body does not fit the signature."""
-    made_up: Callable[[Specs, Params], Sample]
+    made_up: Callable[[Specs, ParamValues], Sample]
     """Makes a sample with values of the type table."""
 
     @property
@@ -125,12 +124,14 @@ def _maybe_body(logged: bytes | None) -> Body:
     return body if isinstance(body, dict) else {}
 
 
-def _read_table(signature: ColumnSignature, specs: Specs, body: Body, params: Params) -> Sample:
+def _read_table(
+    signature: ColumnSignature, specs: Specs, body: Body, params: ParamValues
+) -> Sample:
     (form,) = body.keys() & TABLE_READERS.keys()
     return Sample(_rows(specs, TABLE_READERS[form](body[form], signature.columns)), params=params)
 
 
-def _read_chat(signature: ColumnSignature, specs: Specs, body: Body, params: Params) -> Sample:
+def _read_chat(signature: ColumnSignature, specs: Specs, body: Body, params: ParamValues) -> Sample:
     """The sample in a logged chat: one request, whose params are among its keys, or a table of
     requests."""
     if signature.chat_keys.isdisjoint(body):
@@ -159,11 +160,11 @@ def _shown(spec: Spec, cells: list[Any]) -> list[Any]:
     return [None if pd.isna(moment) else f"{moment.isoformat()}Z" for moment in moments]
 
 
-def _read_values(specs: Specs, body: Body, params: Params) -> Sample:
+def _read_values(specs: Specs, body: Body, params: ParamValues) -> Sample:
     return Sample([[value] for value in body["inputs"][:MOST_ROWS]], params=params)
 
 
-def _read_tensors(specs: Specs, body: Body, params: Params) -> Sample:
+def _read_tensors(specs: Specs, body: Body, params: ParamValues) -> Sample:
     """The first row of the tensors if all of them have rows, otherwise the whole tensors."""
     value = body["inputs"] if "inputs" in body else body["instances"]
     if _have_rows(specs):
@@ -176,15 +177,15 @@ def _have_rows(specs: Specs) -> bool:
     return all(spec["tensor-spec"]["shape"][:1] == [-1] for spec in specs)
 
 
-def _read_whole(specs: Specs, body: Body, params: Params) -> Sample:
+def _read_whole(specs: Specs, body: Body, params: ParamValues) -> Sample:
     return Sample(value=body)
 
 
-def _made_up_row(specs: Specs, params: Params) -> Sample:
+def _made_up_row(specs: Specs, params: ParamValues) -> Sample:
     return Sample([[kind_of(spec).sample for spec in specs]], params=params, made_up=True)
 
 
-def _made_up_tensors(specs: Specs, params: Params) -> Sample:
+def _made_up_tensors(specs: Specs, params: ParamValues) -> Sample:
     parts = {spec.get("name"): _made_up_tensor(spec) for spec in specs}
     return Sample(value=parts if is_named(specs) else parts[None], params=params, made_up=True)
 

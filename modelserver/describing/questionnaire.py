@@ -76,12 +76,12 @@ BLANK: Final = Questionnaire("body", [Field("Request", "JSON")], takes_csv=True)
 """The questionnaire of a model about which nothing is known."""
 
 
-def questionnaire(subject: Subject, keeps_to_outputs: bool) -> Questionnaire:
-    """The questionnaire of a model. `keeps_to_outputs`: whether its answers fit its declared
-    outputs; if not, these are left out."""
+def questionnaire(subject: Subject) -> Questionnaire:
+    """The questionnaire of a model. Declared outputs that its answers do not fit are left out."""
     taken = subject.inputs
     sends = SENDS[taken.forms[0].name] if taken.forms else "body"
     inputs = _inputs(taken.specs, sends, subject.sample)
+    shown = subject.outputs if subject.keeps_to_outputs else ()
     is_by_column = sends in ("records", "rows")
     return Questionnaire(
         sends=sends,
@@ -89,7 +89,7 @@ def questionnaire(subject: Subject, keeps_to_outputs: bool) -> Questionnaire:
         takes_csv=FORMATS[CSV] in taken.formats,
         inputs=inputs,
         params=[_param(spec) for spec in taken.params],
-        outputs=[_output(spec) for spec in subject.outputs if keeps_to_outputs],
+        outputs=[_output(spec) for spec in shown],
         made_up=subject.sample is not None and subject.sample.made_up,
     )
 

@@ -27,8 +27,8 @@ TYPE: Final = "x-mlflow-type"
 """The key of a schema under which it has the type as MLflow writes it."""
 
 GAPS: Final = "has_gaps"
-"""The key in a column's spec that is true if the column is required, but the model has predicted
-rows in which its value is missing."""
+"""A key in the spec of a required column. It is true if the model has predicted rows in which the
+column's value is missing."""
 
 
 def fits(schema: Schema | bool, value: Any, document: Mapping[str, Any]) -> bool:
@@ -129,7 +129,7 @@ def array_of(items: Sequence[Schema]) -> Schema:
     return {"type": "array", "prefixItems": list(items), "items": {}, **sizes}
 
 
-def some(items: Schema) -> Schema:
+def non_empty(items: Schema) -> Schema:
     """The schema of an array with at least one item."""
     return {"type": "array", "items": items, "minItems": 1}
 
@@ -137,7 +137,7 @@ def some(items: Schema) -> Schema:
 def split_schema(inputs: Sequence[Spec]) -> Schema:
     """The schema of `dataframe_split`: the column names in order, and rows of cells."""
     cells = [column_schema(spec) for spec in inputs]
-    schema = object_schema({"data": some(array_of(cells))}, ["data"])
+    schema = object_schema({"data": non_empty(array_of(cells))}, ["data"])
     schema["properties"]["index"] = {
         "type": "array",
         "items": {"type": ["string", "number"]},
@@ -155,7 +155,7 @@ def columns_schema(inputs: Sequence[Spec]) -> Schema:
     """The schema of `inputs` by column: arrays of one length, or one row if MLflow reads it so."""
     if is_one_row(inputs):
         return dict(ROW)
-    properties = {str(spec["name"]): some(column_schema(spec)) for spec in inputs}
+    properties = {str(spec["name"]): non_empty(column_schema(spec)) for spec in inputs}
     schema = object_schema(properties, required(inputs))
     return schema | {"description": "The columns, all of one length."}
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pprint import pformat
 from string import Template
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from modelserver.answering.encoding import encode_json
+from modelserver.describing.forms import Body
 from modelserver.reading.signatures.signature import LLM_KEYS
 
 SERVER: Final = "https://YOUR-SERVER"
@@ -28,8 +29,6 @@ DATA_FRAME_ARGUMENTS: Final = frozenset(
 
 POWERSHELL_QUOTES: Final = re.compile("['\u2018-\u201b]")
 """Characters that end a text in single quotes in PowerShell, unless they are doubled."""
-
-Body: TypeAlias = Mapping[str, Any]
 
 
 def snippets(body: Body, with_key: bool) -> list[dict[str, str]]:

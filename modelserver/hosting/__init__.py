@@ -1,5 +1,5 @@
 """The process and where it runs: settings, log, memory, sockets, Posit Connect and its login.
 
 In: environment variables and signals. Out: frozen settings, a `Login`, log lines, an app that is
-served. Imports no other room, so that every room above it may read settings and write to the log.
+served. Imports `errors` at most, so that every room may read settings and write to the log.
 """

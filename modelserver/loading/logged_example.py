@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from modelserver.reading.signatures.signature import LLM_KEYS
+
 BODY: Final = "serving_input_example.json"
 
-WHOLE: Final = frozenset({"inputs", "messages", "prompt", "input"})
+WHOLE: Final = frozenset({"inputs", *LLM_KEYS})
 """If an example has one of these keys, it is a whole body: a tensor, a chat, a completion."""
 
 
@@ -74,10 +76,10 @@ def _body(logged: Any, info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _input(logged: Any, info: Mapping[str, Any]) -> dict[str, Any]:
-    kind = info["type"]
-    if kind == "dataframe":
+    made_of = info["type"]
+    if made_of == "dataframe":
         return TABLES[info.get("pandas_orient", "split")](logged)
-    if kind not in ("ndarray", "json_object"):
-        raise NoBody(kind)
+    if made_of not in ("ndarray", "json_object"):
+        raise NoBody(made_of)
     is_body = isinstance(logged, dict) and not WHOLE.isdisjoint(logged)
     return dict(logged) if is_body else {"inputs": logged}

@@ -52,7 +52,7 @@ class Landing:
 def title(lifecycle: Lifecycle) -> str:
     """The model's name; its URI while it is not loaded."""
     if isinstance(lifecycle.state, Ready):
-        return str(lifecycle.description.document["info"]["title"])
+        return lifecycle.state.model.title
     uri = lifecycle.settings.model_uri
     return public_uri(uri) if uri else NO_MODEL
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-FOLDER: Final = Path(__file__).parent / "assets"
+ASSETS: Final = Path(__file__).parent / "assets"
 
 
 class Html(str):
@@ -39,4 +39,4 @@ def joined(parts: Iterable[object], between: str = "") -> Html:
 @cache
 def template(name: str) -> str:
     """The text of a template file."""
-    return (FOLDER / name).read_text("utf-8")
+    return (ASSETS / name).read_text("utf-8")

@@ -19,8 +19,7 @@ from starlette.responses import Response
 from modelserver.answering.accept import accepts_gzip
 from modelserver.answering.tags import Tagged
 from modelserver.pages.conditional import conditional
-
-FOLDER: Final = Path(__file__).parent / "assets"
+from modelserver.pages.markup import ASSETS
 
 MEDIA_TYPES: Final = {
     ".css": "text/css",
@@ -66,7 +65,7 @@ def load_assets() -> Assets:
     """All scripts, styles and images of the folder."""
     names: dict[str, str] = {}
     by_name: dict[str, Asset] = {}
-    for file in sorted(FOLDER.iterdir()):
+    for file in sorted(ASSETS.iterdir()):
         own_name = file.name.removesuffix(".gz")
         stem, dot, suffix = own_name.rpartition(".")
         if dot + suffix in MEDIA_TYPES:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelserver.errors import InvalidInput
-from modelserver.reading.csv_reader import NO_ROWS, read_csv, read_untyped_csv
+from modelserver.reading.csv_reader import ONLY_A_HEADER, read_csv, read_untyped_csv
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Kind
 from modelserver.types.tables import Table
@@ -22,7 +22,7 @@ def csv_payload(body: bytes, signature: Signature, limit: int) -> Payload:
 def _table(body: bytes, kinds: Mapping[str, Kind]) -> Table:
     table = read_csv(body, kinds)
     if table.length == 0:
-        raise InvalidInput(NO_ROWS)
+        raise InvalidInput(ONLY_A_HEADER)
     return table
 
 

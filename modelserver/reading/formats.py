@@ -40,13 +40,17 @@ class Format:
     """The possible beginnings of a body, by which it is recognised without a media type. Before a
     text there may be blanks."""
     binary: bool = False
-    """Whether it is binary: it has no charset, and may stand for more bytes than it has."""
+    """Whether it is binary: it has no charset, and may stand for more bytes than it has. Its bodies
+    are known by `starts`, so that none is read on the event loop."""
     needs: str | None = None
     """The optional package that reads it."""
     about: str = ""
     """The description of a body in the OpenAPI document. For JSON the base document has it."""
     write: Callable[[Sequence[object], Sequence[Sequence[Any]]], str] | None = None
     """Writes an example: from column names and rows of JSON values to text. None: it has none."""
+
+    def __post_init__(self) -> None:
+        assert self.starts or not self.binary, f"{self.name} is binary and needs `starts`"
 
     def read(self, body: bytes, signature: Signature, limit: int) -> Payload:
         """The model input in a body. Raises `ApiError` if it cannot be read."""

@@ -22,7 +22,7 @@ from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Array, Cells, Unfit, ob
 EXACT: Final = 2**53
 """Beyond this magnitude a double no longer holds every integer (IEEE 754)."""
 
-TIMES: Final = (date, np.datetime64, timedelta, np.timedelta64)
+TIME_TYPES: Final = (date, np.datetime64, timedelta, np.timedelta64)
 
 TEXT_TYPES: Final = frozenset({str, np.str_})
 
@@ -75,7 +75,7 @@ def floats(dtype: Any) -> Callable[[Cells], Array]:
     limit = float(np.finfo(dtype).max)
 
     def parse(cells: Cells) -> Array:
-        if len(cells) and isinstance(cells[0], TIMES):
+        if len(cells) and isinstance(cells[0], TIME_TYPES):
             raise Unfit(what_is(cells[0]))  # NumPy would convert dates to numbers
         array = flat(cells, np.float64)  # None becomes NaN, numeric text its number
         infinite = np.isinf(array)

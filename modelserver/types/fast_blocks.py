@@ -1,13 +1,13 @@
 """Columns of one type together: read from rows, and put into a DataFrame.
 
-`plain_columns` reads rows of JSON values. It returns the columns in which every cell already has
-the column's type, and leaves the others to `Kind.convert`. It reads the values row by row, in the
-order in which they lie in memory, and converts all columns of a type at once.
+Three fast ways, of which `python -m tests.bench.without` measures what each brings:
 
-`block_of` makes one array of rows that hold only numbers.
-
-`frame_of` makes a DataFrame of typed columns, with one block for each dtype, as pandas itself keeps
-them. `python -m tests.bench.without` measures what each of these functions brings.
+- `plain_columns` reads rows of JSON values. It returns the columns in which every cell already has
+  the column's type, and leaves the others to the plain way, `Kind.convert`. It reads the values row
+  by row, in the order in which they lie in memory, and converts all columns of a type at once.
+- `block_of` makes one array of rows that hold only numbers. The plain way converts each column.
+- `frame_of` makes a DataFrame of typed columns, with one block for each dtype, as pandas itself
+  keeps them. The plain way is `pandas.DataFrame`.
 """
 
 from array import array
@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from modelserver.types.cell_parsers import texts
-from modelserver.types.kind import Array, Kind, Plain
+from modelserver.types.kind import Array, Code, Kind
 
 try:
     from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
@@ -32,22 +32,22 @@ except ImportError:  # pragma: no cover (before pandas 3)
 Rows = Sequence[Sequence[Any]]
 
 
-def group_by_type(kinds: Sequence[Kind]) -> dict[Plain, list[int]]:
-    """The positions of the columns with each code of `READERS`. A code with a single column is left
-    out, since there is nothing to read together."""
+def group_by_type(kinds: Sequence[Kind]) -> dict[Code, list[int]]:
+    """The positions of the columns with each code of `FAST_READERS`. A code with a single column is
+    left out, since there is nothing to read together."""
     codes = [kind.plain for kind in kinds]
     return {
         code: [place for place, found in enumerate(codes) if found == code]
-        for code in READERS
+        for code in FAST_READERS
         if codes.count(code) > 1
     }
 
 
 def plain_columns(
-    rows: Rows, groups: Mapping[Plain, Sequence[int]], order: Sequence[int | None]
+    rows: Rows, groups: Mapping[Code, Sequence[int]], order: Sequence[int | None]
 ) -> dict[int, Array]:
-    """The columns of each group, by position in the signature, if all cells of the group have its
-    type.
+    """The columns of each group whose cells all have the group's type, by position in the
+    signature; other groups are left out.
 
     `groups` holds positions in the signature; `order` the position in a row for each of these.
     """
@@ -56,7 +56,7 @@ def plain_columns(
         sent = [place for place in places if order[place] is not None]
         if len(sent) > 1:
             cells = map(itemgetter(*(order[place] for place in sent)), rows)
-            columns = READERS[code](cells, len(rows))
+            columns = FAST_READERS[code](cells, len(rows))
             found |= zip(sent, columns, strict=True) if columns is not None else {}
     return found
 
@@ -144,7 +144,7 @@ def _texts(rows: Iterable[Any], length: int) -> Iterable[Array] | None:
     return [column[start : start + length] for start in range(0, len(cells), length)]
 
 
-READERS: Final[Mapping[Plain, Callable[[Iterable[Any], int], Iterable[Array] | None]]] = {
+FAST_READERS: Final[Mapping[Code, Callable[[Iterable[Any], int], Iterable[Array] | None]]] = {
     "d": _numbers("d"),
     "q": _numbers("q"),
     "?": _booleans,

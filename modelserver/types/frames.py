@@ -15,6 +15,7 @@ from modelserver.errors import (
     BadRequest,
     InvalidInput,
     are_params,
+    bad_values,
     clipped,
     listed,
     not_taken,
@@ -22,7 +23,7 @@ from modelserver.errors import (
     suggested,
 )
 from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
-from modelserver.types.kind import Array, BadCells, Kind, Plain
+from modelserver.types.kind import Array, BadCells, Code, Kind
 from modelserver.types.tables import NO_ROWS, Table
 
 
@@ -42,7 +43,7 @@ class Columns:
     columns: tuple[Column, ...]
     named: bool
     params: frozenset[str]
-    """The names of the model's params, without those that a column has too."""
+    """The names of the model's params, except those that are also the name of a column."""
     names: tuple[Hashable, ...]
     index: pd.Index
     positions: Mapping[str, int]
@@ -54,7 +55,7 @@ class Columns:
     only_numbers: bool
     only_scalars: bool
     only_doubles: bool
-    groups: Mapping[Plain, Sequence[int]]
+    groups: Mapping[Code, Sequence[int]]
     """The positions of the columns that are read together (`fast_blocks.py`)."""
     filled: frozenset[Hashable] = frozenset()
     """The optional columns that are filled with missing values for the model if they are absent."""
@@ -81,7 +82,7 @@ class Columns:
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
-        """The kinds of the columns by name, as text; empty if the columns have no names."""
+        """The kinds by the columns' names, written as texts; empty if the columns have no names."""
         return {str(column.name): column.kind for column in self.columns if self.named}
 
     def frame(self, table: Table) -> pd.DataFrame:
@@ -128,7 +129,7 @@ class Columns:
         for place, (column, position) in enumerate(zip(self.columns, order, strict=True)):
             if position is None:
                 if column.name in self.filled:
-                    columns[place] = column.kind.gaps(table.length)
+                    columns[place] = column.kind.make_gaps(table.length)
                 continue
             try:
                 columns[place] = (
@@ -145,7 +146,7 @@ class Columns:
             raise _bad_cells(bad)
         return columns
 
-    def kinds_of(self, names: Sequence[Hashable]) -> list[Kind | None]:
+    def kinds_for(self, names: Sequence[Hashable]) -> list[Kind | None]:
         """The kinds of the columns with these names in a table, None for an unknown name."""
         if not self.named:
             return [column.kind for column in self.columns]
@@ -167,7 +168,7 @@ class Columns:
     def with_gaps(self, frame: pd.DataFrame, names: Collection[Hashable]) -> pd.DataFrame:
         """The table in the signature's order, with only missing values in the columns `names`."""
         cells = {
-            column.name: column.kind.gaps(len(frame))
+            column.name: column.kind.make_gaps(len(frame))
             if column.name in names
             else frame[column.name].array
             for column in self.columns
@@ -263,11 +264,5 @@ def _details(
 
 
 def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
-    first, others = bad[0], len(bad) - 1
-    number = f"{others} " if len(bad) < LIMIT else ""  # not known: each column stops at LIMIT
-    more = f" (and {number}more, see details)" if others else ""
-    return InvalidInput(
-        f"row {first['row']}, column {quoted(first['column'])}: expected {first['expected']}, "
-        f"found {first['found']}{more}",
-        bad[:LIMIT],
-    )
+    place = f"row {bad[0]['row']}, column {quoted(bad[0]['column'])}"
+    return bad_values(place, bad, counted=len(bad) < LIMIT)  # each column stops at LIMIT

@@ -32,7 +32,7 @@ NUMERIC: Final = frozenset({"integer", "number"})
 
 SCALAR: Final = NUMERIC | {"boolean", "string"}
 
-Plain: TypeAlias = Literal["d", "q", "?", "U"]
+Code: TypeAlias = Literal["d", "q", "?", "U"]
 """NumPy's code of a type: doubles, longs, booleans or texts."""
 
 TEXT: Final = pd.Series(["a"]).dtype
@@ -89,10 +89,10 @@ class Kind:
     """Makes a column of cells that all have the same Python type and are not missing. Raises
     `ValueError`, `TypeError` or `OverflowError` if a cell does not fit; an `Unfit`, which is a
     `ValueError`, says what was found."""
-    plain: Plain | None = None
+    plain: Code | None = None
     """NumPy's code of the type, if a list of such JSON values is a valid column without `parse`."""
 
-    gaps: Callable[[int], Array]
+    make_gaps: Callable[[int], Array]
     """Makes a column of missing values, given their number."""
     gaps_when_required: bool = True
     """Whether a required column may contain missing values."""
@@ -149,7 +149,7 @@ class Kind:
     @property
     def changes_with_gaps(self) -> bool:
         """Whether a column with missing values has another dtype than `dtype`."""
-        return bool(self.gaps(0).dtype != self.dtype)
+        return bool(self.make_gaps(0).dtype != self.dtype)
 
     def convert(self, cells: Cells, required: bool = True) -> Array:
         """The column as the model gets it. `required`: whether the signature calls it required.
@@ -169,7 +169,7 @@ class Kind:
             bad = [(int(row), "null") for row in np.flatnonzero(missing)[:LIMIT]]
         parse, result = self.parse, self._room_for(len(values))
         if missing.any():
-            parse, result = self.parse_beside_gaps or self.parse, self.gaps(len(values))
+            parse, result = self.parse_beside_gaps or self.parse, self.make_gaps(len(values))
         for rows in _rows_by_type(values, missing):
             group = values[rows].tolist()
             if unfit := _unfit_cells(group, rows, parse):
@@ -181,7 +181,7 @@ class Kind:
         return result
 
     def _room_for(self, rows: int) -> Array:
-        return self.gaps(rows) if self.dtype is TEXT else np.empty(rows, self.dtype)
+        return self.make_gaps(rows) if self.dtype is TEXT else np.empty(rows, self.dtype)
 
 
 def objects(cells: Cells) -> NDArray[np.object_]:

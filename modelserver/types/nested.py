@@ -25,7 +25,7 @@ from modelserver.types.kind import Array, Cells, Kind, Unfit, objects, what_is
 from modelserver.types.tables import ROW_NAMES
 from modelserver.types.type_table import KINDS
 
-Spec: TypeAlias = Mapping[str, Any]
+TypeSpec: TypeAlias = Mapping[str, Any]
 """A type, as the signature's JSON spells it."""
 
 Reader: TypeAlias = Callable[[Any], Any]
@@ -62,7 +62,7 @@ class Misplaced(Unfit):
         return Misplaced(self.found, self.expects, f"{clipped(step)}{joint}{self.path}"[:200])
 
 
-def kind_of(spec: Spec, required: bool = True) -> Kind:
+def kind_of(spec: TypeSpec, required: bool = True) -> Kind:
     """The `Kind` of a type: a row of the type table, or a new one for a nested type. `required`:
     whether the column or property of this type must be sent."""
     make = NESTED.get(spec["type"])
@@ -100,7 +100,7 @@ def _nested(name: str, expects: str, read: Reader, **others: Any) -> Kind:
         expects=expects,
         dtype=object,
         parse=parse,
-        gaps=nones,
+        make_gaps=nones,
         gaps_when_required=False,
         read=read,
         **others,
@@ -131,7 +131,7 @@ def _scalar_reader(kind: Kind, required: bool) -> Reader:
     return read
 
 
-def _array(spec: Spec, required: bool) -> Kind:
+def _array(spec: TypeSpec, required: bool) -> Kind:
     items = kind_of(spec["items"], required)
     read_item = _array_item_reader(items, required)
     may_be_empty_or_null = not required or not items.schema
@@ -160,7 +160,7 @@ def _array(spec: Spec, required: bool) -> Kind:
     )
 
 
-def _vector(spec: Spec, required: bool) -> Kind:
+def _vector(spec: TypeSpec, required: bool) -> Kind:
     """The type of Spark's vectors, which are arrays of doubles in JSON."""
     array = _array({"items": {"type": "double"}}, required)
     return replace(array, name=spec["type"], expects="an array of numbers")
@@ -182,8 +182,8 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _object(spec: Spec, required: bool) -> Kind:
-    properties: Mapping[str, Spec] = spec["properties"]
+def _object(spec: TypeSpec, required: bool) -> Kind:
+    properties: Mapping[str, TypeSpec] = spec["properties"]
     needed = [name for name, prop in properties.items() if prop.get("required", True)]
     parts = {name: kind_of(prop, name in needed) for name, prop in properties.items()}
     readers = {name: _reader(part, name in needed) for name, part in parts.items()}
@@ -231,7 +231,7 @@ def _property(read: Reader, step: str, item: Any) -> Any:
         raise fault.under(step) from None
 
 
-def _map(spec: Spec, required: bool) -> Kind:
+def _map(spec: TypeSpec, required: bool) -> Kind:
     values = kind_of(spec["values"], required)
     read_value = _reader(values, required)
     may_be_null = not required or not values.schema
@@ -256,7 +256,7 @@ def _map(spec: Spec, required: bool) -> Kind:
     )
 
 
-NESTED: Final[Mapping[str, Callable[[Spec, bool], Kind]]] = {
+NESTED: Final[Mapping[str, Callable[[TypeSpec, bool], Kind]]] = {
     "array": _array,
     "sparkml_vector": _vector,
     "object": _object,

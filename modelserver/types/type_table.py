@@ -31,7 +31,7 @@ from modelserver.types.cell_parsers import (
     texts,
 )
 from modelserver.types.dates import datetimes
-from modelserver.types.kind import TEXT, Kind, Plain
+from modelserver.types.kind import TEXT, Code, Kind
 
 DATE_TIME: Final = {"type": "string", "format": "date-time"}
 BASE64: Final = {"type": "string", "format": "byte", "contentEncoding": "base64"}
@@ -45,7 +45,7 @@ NO_DATES: Final = NO_VALUES | {"", "NaT"}
 DATES: Final = (date, datetime, np.datetime64, pd.Timestamp)
 
 
-def float_kind(name: str, dtype: Any, expects: str, plain: Plain | None = None) -> Kind:
+def float_kind(name: str, dtype: Any, expects: str, plain: Code | None = None) -> Kind:
     """A floating-point type; gaps are NaN."""
     return Kind(
         name=name,
@@ -55,13 +55,13 @@ def float_kind(name: str, dtype: Any, expects: str, plain: Plain | None = None) 
         dtype=dtype,
         parse=floats(dtype),
         plain=plain,
-        gaps=nans(dtype),
+        make_gaps=nans(dtype),
         gaps_in_arrays=True,
         blanks=NO_NUMBERS,
     )
 
 
-def integer_kind(name: str, dtype: Any, expects: str, plain: Plain | None = None) -> Kind:
+def integer_kind(name: str, dtype: Any, expects: str, plain: Code | None = None) -> Kind:
     """An integer type. A column with gaps is float64; integers that a double cannot hold exactly
     are then refused."""
     dtype = np.dtype(dtype)
@@ -75,7 +75,7 @@ def integer_kind(name: str, dtype: Any, expects: str, plain: Plain | None = None
         dtype=dtype.type,
         parse=integers(dtype, low, high, beyond),
         plain=plain,
-        gaps=nans(np.float64),
+        make_gaps=nans(np.float64),
         gaps_when_required=False,
         blanks=NO_NUMBERS,
     )
@@ -112,7 +112,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             dtype=np.bool_,
             parse=booleans,
             plain="?",
-            gaps=nones,
+            make_gaps=nones,
             blanks=NO_VALUES,
         ),
         integer_kind("integer", np.int32, "a whole number of 32 bits"),
@@ -127,7 +127,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             dtype=TEXT,
             parse=texts,
             plain="U",
-            gaps=missing_texts,
+            make_gaps=missing_texts,
             gaps_in_arrays=True,
         ),
         Kind(
@@ -137,7 +137,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             sample="2024-01-31T12:00:00Z",
             dtype="M8[ns]",
             parse=datetimes,
-            gaps=nats,
+            make_gaps=nats,
             blanks=NO_DATES,
             further_types=(*DATES, *NUMBER_TYPES),
         ),
@@ -148,7 +148,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             sample="aGVsbG8=",
             dtype=object,
             parse=binaries,
-            gaps=nones,
+            make_gaps=nones,
             gaps_when_required=False,
             further_types=(bytes,),
         ),
@@ -159,7 +159,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             sample="text",
             dtype=object,
             parse=anything,
-            gaps=nones,
+            make_gaps=nones,
             read=lambda value: value,
         ),
     )

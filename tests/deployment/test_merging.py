@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from modelserver.deployment.packages.comparison import Comparison, in_file
 from modelserver.deployment.packages.floors import raised
 from modelserver.deployment.packages.lines import END, START, read_lines
-from modelserver.deployment.packages.matches import quoted
+from modelserver.deployment.packages.matches import quoted_lines
 from modelserver.deployment.packages.merging import ASIDE, Conflict, differences, merge
 from tests.support.connect.environment import needed
 
@@ -250,7 +250,7 @@ def test_the_servers_last_line_is_put_aside_not_dropped() -> None:
 
 
 def test_what_is_there_twice_is_named_once() -> None:
-    assert quoted(read_lines("a==1\na==2\na==1  # why")) == "`a==1` and `a==2`"
+    assert quoted_lines(read_lines("a==1\na==2\na==1  # why")) == "`a==1` and `a==2`"
 
 
 NAMES = st.sampled_from(["mlflow", "pandas", "Scikit_Learn", "a.b", "numpy"])

@@ -81,7 +81,7 @@ def test_null_stands_in_json_at_any_depth() -> None:
     answered = [Answered(Example("inputs", "", "application/json", {"inputs": None}), None)]
     inputs = inputs_of(compile_signature(None, from_type_hint=False), {})
     subject = Subject("m", "1", "", inputs, (), False, examples=answered)
-    assert questionnaire(subject, True).fields == [Field("Request", "JSON", example=example)]
+    assert questionnaire(subject).fields == [Field("Request", "JSON", example=example)]
 
 
 def test_a_model_without_signature_and_example_has_an_empty_field(asked: Ask) -> None:

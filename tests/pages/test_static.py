@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from modelserver.pages.static import FOLDER, load_assets
+from modelserver.pages.markup import ASSETS
+from modelserver.pages.static import load_assets
 from tests.support.processes import ROOT
 
-LICENCES = FOLDER.parent / "licences"
+LICENCES = ASSETS.parent / "licences"
 
 Open = Callable[..., TestClient]
 
@@ -33,25 +34,25 @@ def test_vendored_files_are_those_of_the_table(
     package: str, version: str, source: str, name: str, sha256: str
 ) -> None:
     packed = Path(name).suffix in (".js", ".css")
-    file = FOLDER / (f"{name}.gz" if packed else name)
+    file = ASSETS / (f"{name}.gz" if packed else name)
     assert hashlib.sha256(plain(file)).hexdigest() == sha256
     assert version.encode() in plain(file) or not packed or source.endswith(".css")
 
 
 def test_no_vendored_file_is_missing_from_the_table() -> None:
-    vendored = [file.name.removesuffix(".gz") for file in FOLDER.glob("*.gz")]
+    vendored = [file.name.removesuffix(".gz") for file in ASSETS.glob("*.gz")]
     licences = [f"../licences/{file.name}" for file in LICENCES.iterdir()]
     assert sorted(vendored + licences) == sorted(row[3] for row in TABLE)
 
 
 def test_every_file_is_served_a_template_or_a_licence() -> None:
     served = load_assets().names
-    for file in filter(Path.is_file, FOLDER.iterdir()):
+    for file in filter(Path.is_file, ASSETS.iterdir()):
         assert file.name.removesuffix(".gz") in served or file.suffix == ".html"
 
 
 def test_the_folder_stays_small() -> None:
-    files = [*FOLDER.iterdir(), *LICENCES.iterdir()]
+    files = [*ASSETS.iterdir(), *LICENCES.iterdir()]
     assert sum(file.stat().st_size for file in files) <= 850_000
 
 

@@ -135,7 +135,7 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
     ("CSV without a header", "two_longs", CSV, b"SECRET,5\nSECRET,6\n", BAD,
      "the first line holds none of the model's columns; CSV needs a header (with curl, send it "
      "with --data-binary, not with -d)"),
-    ("no rows in CSV", "two_longs", CSV, b"a,b\n", INVALID, csv_reader.NO_ROWS),
+    ("no rows in CSV", "two_longs", CSV, b"a,b\n", INVALID, csv_reader.ONLY_A_HEADER),
     ("no rows in Parquet", "two_longs", PARQUET, parquet(pa.table({"a": pa.array([], pa.int64())})),
      BAD, NO_ROWS),
     ("empty tensor", "tensor", JSON, b'{"inputs": []}', INVALID, "the tensor is empty"),

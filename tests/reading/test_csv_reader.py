@@ -13,7 +13,7 @@ import pytest
 from modelserver.errors import BadRequest
 from modelserver.hosting.memory import settle_memory
 from modelserver.reading.csv_reader import (
-    NO_ROWS,
+    ONLY_A_HEADER,
     lacks_most_cells,
     read_csv,
     read_untyped_csv,
@@ -175,7 +175,7 @@ NOT_CLOSED = "the body is not valid CSV: a quoted cell does not end"
         (b" \n \n", "the first line holds no names; send a header and rows"),
         (b",\n1,2\n", "the first line holds no names; send a header and rows"),
         (b"a,b,a\n1,2,3\n", "columns given twice: 'a'"),
-        (b"a,b7,8,8", NO_ROWS),
+        (b"a,b7,8,8", ONLY_A_HEADER),
         (b"b;c\n1;2\n", "the cells must be separated by commas, not by ';'"),
         (b"b\tc\n1\t2\n", "the cells must be separated by commas, not by '\\t'"),
         (b"a,b\n1,2,3\n", "row 0 has 3 cells, the header has 2"),

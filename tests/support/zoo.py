@@ -26,7 +26,7 @@ from mlflow.types.type_hints import TypeFromExample
 from pydantic import BaseModel, Field, field_validator
 
 
-def describe(value: Any) -> Any:
+def account_of(value: Any) -> Any:
     """JSON-ready account of a model input: kinds, dtypes, names and values."""
     if isinstance(value, pd.DataFrame):
         return {
@@ -40,9 +40,9 @@ def describe(value: Any) -> Any:
         shape = list(value.shape)
         return {"array": [str(value.dtype), shape, [cell(v) for v in value.ravel()]]}
     if isinstance(value, dict):
-        return {str(key): describe(item) for key, item in value.items()}
+        return {str(key): account_of(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [describe(item) for item in value]
+        return [account_of(item) for item in value]
     return cell(value)
 
 
@@ -69,7 +69,7 @@ class Echo(PythonModel):
     """Answers with an account of the input and the params."""
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-        return {"input": describe(model_input), "params": describe(params)}
+        return {"input": account_of(model_input), "params": account_of(params)}
 
 
 class Returns(PythonModel):
@@ -377,7 +377,7 @@ class Tolerant(PythonModel):
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
         assert len(model_input["b"])
-        return describe(model_input)
+        return account_of(model_input)
 
 
 SECRET_KEY = "key-4711-of-the-tracking-server"

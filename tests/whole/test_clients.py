@@ -27,7 +27,7 @@ from modelserver.hosting.settings import read_settings
 from tests.support.needs import need, need_r_packages
 from tests.support.processes import ROOT, status, wait_for
 from tests.support.serving import serving
-from tests.support.zoo import Echo, _columns, describe, save_pyfunc
+from tests.support.zoo import Echo, _columns, account_of, save_pyfunc
 
 # How pyarrow reads a frame, which pandas 3.1 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:Series.values returning:DeprecationWarning")
@@ -82,7 +82,7 @@ def seen(answer: Any) -> Any:
 
 
 def as_seen(frame: pd.DataFrame) -> Any:
-    return describe(frame.reset_index(drop=True))
+    return account_of(frame.reset_index(drop=True))
 
 
 # In the README the table comes from a file and the server is one's own; tests have theirs.
@@ -183,7 +183,7 @@ def test_mlflows_own_client(rows: slice, url: str) -> None:
     client = ScoringServerClient(str(address.hostname), int(address.port or 0))
     client.wait_server_ready(timeout=10, scoring_server_proc=None)
     frame = FRAME[rows]
-    assert seen(client.invoke(frame)) == describe(frame)
+    assert seen(client.invoke(frame)) == account_of(frame)
 
 
 def arrow_parquet(table: Any) -> bytes:

@@ -8,9 +8,9 @@ from modelserver.errors import (
     ModelRaised,
     are_params,
     clipped,
+    combined,
     error_body,
     hint,
-    joined,
     listed,
     quoted,
     suggested,
@@ -72,8 +72,8 @@ def test_suggestions_are_limited() -> None:
 def test_faults_of_one_body_are_told_together() -> None:
     one = errors.BadRequest("one", [{"row": number} for number in range(15)])
     two = errors.InvalidInput("two", [{"param": number} for number in range(15)])
-    assert joined([one]) is one
-    both = joined([one, two])
+    assert combined([one]) is one
+    both = combined([one, two])
     assert (both.message, both.error_code) == ("one; two", "INVALID_PARAMETER_VALUE")
     assert list(both.details) == [*one.details, *list(two.details)[:5]]
 

@@ -18,6 +18,7 @@ from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score
+from modelserver.types.kind import what_is
 from modelserver.types.tables import read_records
 
 LINES = "application/x-lines"
@@ -25,16 +26,20 @@ LINES = "application/x-lines"
 
 def lines_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     """A table from a JSON object per line. Each line is checked by itself, so that no line can end
-    the table or hold two rows."""
+    the table or hold two rows. Blank lines are left out."""
     lines = enumerate(body.splitlines(), start=1)
-    return signature.read_table(read_records([_object(line, number) for number, line in lines]))
+    rows = [_object(line, number) for number, line in lines if line.strip()]
+    return signature.read_table(read_records(rows))
 
 
 def _object(line: bytes, number: int) -> Any:
     try:
-        return decode_json(line, exact_integers=True)
+        value = decode_json(line, exact_integers=True)
     except BadRequest as error:
-        raise BadRequest(f"line {number} of the body: {error.message}") from None
+        raise BadRequest(f"line {number}, read by itself: {error.message}") from None
+    if not isinstance(value, dict):
+        raise BadRequest(f"line {number} is {what_is(value)}, not an object")
+    return value
 
 
 def lines_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
@@ -98,10 +103,16 @@ def test_a_new_row_is_all_that_a_format_needs(loaded: Callable[[str], Model]) ->
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b'{"a": 1, "b": 2}\n{"a": 1, "b": x}', "line 2 of the body: the body is not valid JSON"),
-        (b'{"a": 1, "b": 2}, {"a": 3, "b": 4}', "line 1 of the body: the body is not valid JSON"),
+        (
+            b'{"a": 1, "b": 2}\n{"a": 1, "b": x}',
+            "line 2, read by itself: the body is not valid",
+        ),
+        (
+            b'{"a": 1, "b": 2}, {"a": 3, "b": 4}',
+            "line 1, read by itself: the body is not valid",
+        ),
         (b'{"a": 1, "b": 2}\n{"a": 1, "b": "x"}', "row 1, column 'b': expected a whole number"),
-        (b'{"a": 1, "b": 2}\n[1]', "row 1"),
+        (b'{"a": 1, "b": 2}\n\n[1]', "line 3 is an array, not an object"),
     ],
 )
 def test_what_is_wrong_has_its_place(

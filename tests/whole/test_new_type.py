@@ -28,7 +28,7 @@ DURATION = Kind(
     sample="01:30:00",
     dtype="m8[ns]",
     parse=lambda cells: pd.to_timedelta(flat(cells)).to_numpy("m8[ns]"),
-    gaps=lambda rows: np.full(rows, "NaT", "m8[ns]"),
+    make_gaps=lambda rows: np.full(rows, "NaT", "m8[ns]"),
     blanks=frozenset({"NA"}),
 )
 

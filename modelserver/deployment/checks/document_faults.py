@@ -6,50 +6,48 @@ In: the document, decoded. Out: a phrase for each fault. Nothing is raised.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-TEXT, OBJECT, ARRAY = "text", "an object", "an array"
+from modelserver.describing.document import TYPE_NAMES
 
-NAMES: Final[Mapping[type, str]] = {str: TEXT, dict: OBJECT, list: ARRAY}
-
-PARTS: Final = {
-    "info": OBJECT,
-    "info/title": TEXT,
-    "info/version": TEXT,
-    "info/summary": TEXT,
-    "info/description": TEXT,
-    "info/termsOfService": TEXT,
-    "info/contact": OBJECT,
-    "info/contact/*": TEXT,
-    "info/license": OBJECT,
-    "info/license/*": TEXT,
-    "externalDocs": OBJECT,
-    "externalDocs/url": TEXT,
-    "servers": ARRAY,
-    "servers/*": OBJECT,
-    "servers/*/url": TEXT,
-    "servers/*/description": TEXT,
-    "security": ARRAY,
-    "security/*": OBJECT,
-    "security/*/*": ARRAY,
-    "tags": ARRAY,
-    "tags/*": OBJECT,
-    "tags/*/name": TEXT,
-    "tags/*/description": TEXT,
-    "paths": OBJECT,
-    "paths/*": OBJECT,
-    "paths/*/*/operationId": TEXT,
-    "paths/*/*/summary": TEXT,
-    "paths/*/*/description": TEXT,
-    "paths/*/*/tags": ARRAY,
-    "paths/*/*/tags/*": TEXT,
-    "paths/*/*/security": ARRAY,
-    "paths/*/*/parameters": ARRAY,
-    "paths/*/*/parameters/*": OBJECT,
-    "paths/*/*/responses": OBJECT,
-    "paths/*/*/responses/*": OBJECT,
-    "paths/*/*/responses/*/description": TEXT,
-    "components": OBJECT,
-    "components/*": OBJECT,
-    "components/*/*": OBJECT,
+PARTS: Final[Mapping[str, type]] = {
+    "info": dict,
+    "info/title": str,
+    "info/version": str,
+    "info/summary": str,
+    "info/description": str,
+    "info/termsOfService": str,
+    "info/contact": dict,
+    "info/contact/*": str,
+    "info/license": dict,
+    "info/license/*": str,
+    "externalDocs": dict,
+    "externalDocs/url": str,
+    "servers": list,
+    "servers/*": dict,
+    "servers/*/url": str,
+    "servers/*/description": str,
+    "security": list,
+    "security/*": dict,
+    "security/*/*": list,
+    "tags": list,
+    "tags/*": dict,
+    "tags/*/name": str,
+    "tags/*/description": str,
+    "paths": dict,
+    "paths/*": dict,
+    "paths/*/*/operationId": str,
+    "paths/*/*/summary": str,
+    "paths/*/*/description": str,
+    "paths/*/*/tags": list,
+    "paths/*/*/tags/*": str,
+    "paths/*/*/security": list,
+    "paths/*/*/parameters": list,
+    "paths/*/*/parameters/*": dict,
+    "paths/*/*/responses": dict,
+    "paths/*/*/responses/*": dict,
+    "paths/*/*/responses/*/description": str,
+    "components": dict,
+    "components/*": dict,
+    "components/*/*": dict,
 }
 """Parts of the document that people may edit, and their types. A star stands for any item of an
 array and for any key, except those of extensions."""
@@ -64,8 +62,8 @@ def faults(document: Any) -> Iterator[str]:
         yield "it has no /invocations"
     for pattern, wanted in PARTS.items():
         for path, part in _found(document, pattern.split("/")):
-            if NAMES.get(type(part)) != wanted:
-                yield f"{' > '.join(path)} is not {wanted}"
+            if type(part) is not wanted:
+                yield f"{' > '.join(path)} is not {TYPE_NAMES[wanted]}"
     for reference in sorted(set(_references(document))):
         if not _is_there(document, reference):
             yield f"there is no {reference}"

@@ -12,10 +12,10 @@ from packaging.requirements import Requirement
 from modelserver.deployment.packages.cautions import cautions
 from modelserver.deployment.packages.floors import FULL, SKINNY
 from modelserver.deployment.packages.lines import Line, common, read_line, read_lines
-from modelserver.deployment.packages.matches import agree, quoted
+from modelserver.deployment.packages.matches import agree, quoted_lines
 from modelserver.deployment.packages.merging import Conflict, merge
 from modelserver.deployment.packages.own_lines import own_faults
-from modelserver.loading.explaining.model_packages import installed_version
+from modelserver.loading.explaining.model_packages import version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def installed(packages: Sequence[Line]) -> Comparison:
     """Compares the model's packages with those that are installed for this interpreter."""
     faults, doubts = [], []
     for name, package in _counting_here(packages).items():
-        present = installed_version(name) or (installed_version(SKINNY) if name == FULL else None)
+        present = version_of(name) or (version_of(SKINNY) if name == FULL else None)
         if present is None:
             faults.append(f"{package} is not installed")
         elif not package.specifier.contains(present, prereleases=True):
@@ -97,7 +97,7 @@ def _fault(package: Requirement, lines: Sequence[Line]) -> str | None:
     if agree([asked, *lines]):
         return None
     others = [line for line in lines if not agree([asked, line])]
-    return f"the model asks for {package}, requirements.txt has {quoted(others)}"
+    return f"the model asks for {package}, requirements.txt has {quoted_lines(others)}"
 
 
 def _doubt(package: Requirement, lines: Sequence[Line]) -> str | None:
@@ -109,4 +109,4 @@ def _doubt(package: Requirement, lines: Sequence[Line]) -> str | None:
     together = common([requirement.specifier for requirement in ours])
     if together is None or common([together, package.specifier]) == together:
         return None
-    return f"{quoted(lines)} allows more than {package}"
+    return f"{quoted_lines(lines)} allows more than {package}"

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from modelserver.deployment.packages.lines import Line, read_line
 from modelserver.loading.attempt import LoadFailed
 
-NAMES: Final = """
+SAME_NAMES: Final = """
 absl-py accelerate aiohttp altair arviz bokeh boto3 botocore bottleneck catboost category-encoders
 click cloudpickle cryptography cvxpy cython dask datasets dill distributed evaluate fastai fastapi
 fastparquet flask fsspec gensim geopandas gluonts holidays httpx huggingface-hub hyperopt
@@ -50,7 +50,7 @@ RENAMED: Final = {
 }
 """Packages that have another name on PyPI."""
 
-ON_PYPI: Final = {name: name for name in NAMES.split()} | RENAMED
+ON_PYPI: Final = {name: name for name in SAME_NAMES.split()} | RENAMED
 
 EVERYWHERE: Final = frozenset({"", "pip", "python", "setuptools", "wheel"})
 """Packages that every environment has, and that need no line."""

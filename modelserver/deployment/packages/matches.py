@@ -56,7 +56,7 @@ def _specifiers(lines: Sequence[Line]) -> list[SpecifierSet]:
     return [line.specifier for line in lines]
 
 
-def quoted(lines: Sequence[Line]) -> str:
+def quoted_lines(lines: Sequence[Line]) -> str:
     """The lines as a message quotes them."""
     return " and ".join(dict.fromkeys(f"`{line.quoted}`" for line in lines))
 

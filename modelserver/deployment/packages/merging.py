@@ -21,7 +21,7 @@ from modelserver.deployment.packages.matches import (
     find_matches,
     is_copy,
     one_line,
-    quoted,
+    quoted_lines,
 )
 from modelserver.deployment.packages.own_lines import malformed
 from modelserver.deployment.packages.refusals import is_address, refusals
@@ -42,7 +42,7 @@ def contradictions(matches: Sequence[Match], text: str) -> Iterator[str]:
     """A sentence for each match that no version satisfies. `text` is requirements.txt with empty
     lines in place of its block."""
     for match in matches:
-        asked = f"the model asks for {quoted(match.theirs)}"
+        asked = f"the model asks for {quoted_lines(match.theirs)}"
         if not agree(match.theirs):
             yield f"{asked}; log it again with one of them"
         elif is_below(match.theirs):
@@ -64,9 +64,9 @@ def _holding(name: str, matches: Sequence[Match]) -> str:
 def _blamed(lines: Sequence[Line], text: str) -> str:
     numbers = [str(number) for number in _numbers(lines, text)]
     if len(numbers) == 1:
-        return f"line {numbers[0]} of requirements.txt has {quoted(lines)}; delete that line"
+        return f"line {numbers[0]} of requirements.txt has {quoted_lines(lines)}; delete that line"
     which = " and ".join(numbers)
-    return f"lines {which} of requirements.txt have {quoted(lines)}; delete those lines"
+    return f"lines {which} of requirements.txt have {quoted_lines(lines)}; delete those lines"
 
 
 def _numbers(lines: Sequence[Line], text: str) -> Iterator[int]:

@@ -25,7 +25,7 @@ UNREACHABLE: Final = frozenset(
 )  # fmt: skip
 """Exceptions of requests, urllib3, botocore, Azure and Google: a server cannot be reached."""
 
-NO_LOGIN: Final = frozenset(
+LOGIN_ERRORS: Final = frozenset(
     {
         "AzureSigningError", "ClientAuthenticationError", "DefaultCredentialsError",
         "InvalidOperation", "NoCredentialsError",
@@ -104,7 +104,7 @@ def is_foreign_host(error: BaseException) -> bool:
 
 def lacks_login(error: BaseException) -> bool:
     """Whether there were no credentials, or they were refused."""
-    return type(error).__name__ in NO_LOGIN or _store_code(error) in WRONG_LOGIN
+    return type(error).__name__ in LOGIN_ERRORS or _store_code(error) in WRONG_LOGIN
 
 
 def is_expired(error: BaseException) -> bool:

@@ -100,7 +100,7 @@ def missing_module(module: str, requirements: Sequence[str]) -> str:
     if there is one."""
     top = module.partition(".")[0]
     line = line_for(module, requirements)
-    if line and installed_version(_name(line)) is None:
+    if line and version_of(_name(line)) is None:
         return (
             f"the model needs the package {_name(line)}, which is not installed; add the line "
             f"`{line}` to requirements.txt and deploy again"
@@ -117,7 +117,7 @@ def missing_module(module: str, requirements: Sequence[str]) -> str:
 
 def to_install(packages: Sequence[str]) -> str:
     """Which of the packages must be installed, and how."""
-    absent = [package for package in packages if installed_version(package) is None] or packages
+    absent = [package for package in packages if version_of(package) is None] or packages
     lines = " and ".join(f"`{package}`" for package in absent)
     missing = "is not installed; add the line"
     if len(absent) > 1:
@@ -160,7 +160,7 @@ def _difference(line: str) -> str:
         wanted = Requirement(line.partition(" #")[0].partition(" --")[0].strip(" \t\\"))
     except InvalidRequirement:  # for example a comment, an option, a path
         return ""
-    present = installed_version(wanted.name)
+    present = version_of(wanted.name)
     if present is None or (wanted.marker and not wanted.marker.evaluate()):
         return ""
     if wanted.specifier.contains(present, prereleases=True):
@@ -168,7 +168,7 @@ def _difference(line: str) -> str:
     return f"{wanted.name}{wanted.specifier} is here {present}"
 
 
-def installed_version(name: str) -> str | None:
+def version_of(name: str) -> str | None:
     """The installed version of a package; None if it is not installed."""
     try:
         return version(name)

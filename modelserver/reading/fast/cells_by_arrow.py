@@ -29,7 +29,7 @@ BLOCK: Final = 1024 * 1024
 """How many bytes Arrow parses at a time. A larger block would not fit into the CPU's cache."""
 
 
-def read_cells(lines: NDArray[np.uint8], kinds: Sequence[Kind]) -> list[Cells] | None:
+def parse_cells(lines: NDArray[np.uint8], kinds: Sequence[Kind]) -> list[Cells] | None:
     """One array or list per column, or None. `lines`: text in UTF-8, whose blank lines are skipped;
     `kinds`: the kinds of the columns in order."""
     types = [ARROW_TYPES.get(kind.json_type) for kind in kinds]

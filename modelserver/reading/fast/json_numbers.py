@@ -1,8 +1,9 @@
 """A fast way: a table or tensor that holds only numbers to one array.
 
-In: a document, and the signature of a model that takes only numbers. Out: the table or the array;
-None if the body holds anything else. Two facts prove that it does not: its numbers fill an array
-with the shape of its first row, and its brackets and commas are those of such an array.
+In: a parsed body, and the signature of a model that takes only numbers. Out: the table or the
+array; None if the body holds anything else. That it holds nothing else follows from two facts: its
+numbers fill an array with the shape of its first row, and its brackets and commas are those of such
+an array.
 """
 
 from collections.abc import Mapping
@@ -11,13 +12,15 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from modelserver.reading.fast.document import Document
-from modelserver.reading.signatures.signature import Code, Signature
+from modelserver.reading.fast.parsed_body import ParsedBody
+from modelserver.reading.signatures.signature import Signature
+from modelserver.types.kind import Code
 from modelserver.types.tables import Table
 
 Numbers: TypeAlias = NDArray[np.float64] | NDArray[np.int64]
 
-DTYPES: Final[Mapping[Code, Any]] = {"d": np.float64, "i": np.int64}
+SIMDJSON_CODES: Final[Mapping[Code, str]] = {"d": "d", "q": "i"}
+"""simdjson's codes of the types of numbers, by NumPy's."""
 
 MOST_LEVELS: Final = 32
 """The most levels of nested arrays; NumPy before version 2 accepts no more."""
@@ -28,17 +31,17 @@ def takes_numbers(body: bytes, signature: Signature) -> bool:
     return signature.numbers is not None
 
 
-def read_numbers(document: Document, signature: Signature) -> Table | Numbers | None:
+def read_numbers(parsed: ParsedBody, signature: Signature) -> Table | Numbers | None:
     """The table of numbers, or the array for a model that takes a tensor; None if there is anything
     else."""
-    names = document.names
+    names = parsed.names
     assert signature.numbers is not None
     if (names is None) != (signature.kinds_of is None):  # a tensor for columns, or a table for one
         return None
-    array = _array(document.data, signature.numbers)
+    array = _array(parsed.data, signature.numbers)
     if array is None or (names is not None and array.shape[1:] != (len(names),)):
         return None
-    if _brackets_and_commas(document.body) != document.skeleton(array.shape):
+    if _brackets_and_commas(parsed.body) != parsed.skeleton(array.shape):
         return None
     return array if names is None else Table(names, len(array), rows=array)
 
@@ -56,7 +59,7 @@ def _array(value: Any, code: Code) -> Numbers | None:
     if 0 in shape:
         return None
     try:
-        flat = np.frombuffer(value.as_buffer(of_type=code), DTYPES[code])
+        flat = np.frombuffer(value.as_buffer(of_type=SIMDJSON_CODES[code]), code)
     except (TypeError, ValueError):  # null, a boolean, a text, an object; a fraction
         return None
     return flat.reshape(shape) if flat.size == np.prod(shape) else None

@@ -1,7 +1,7 @@
 """A fast way: a table of several types to one array per column, read as CSV by Arrow.
 
-In: a document without an escape in its texts, and the signature of a model that takes columns. Out:
-the table; None if a cell is not plain. The brackets around the rows are overwritten with line
+In: a parsed body without an escape in its texts, and the signature of a model that takes columns.
+Out: the table; None if a cell is not plain. The brackets around the rows are overwritten with line
 feeds, which makes the rows CSV. Arrow then reads the same values as JSON has, for five reasons:
 
 1. simdjson has read the body. So it is valid JSON, its only key is `dataframe_split`, and that has
@@ -14,8 +14,15 @@ feeds, which makes the rows CSV. Arrow then reads the same values as JSON has, f
    starts with a quote. So Arrow takes no number for a text and no text for a number. An object,
    which starts with a brace, is refused in a text column here, and by Arrow in every other column.
 5. All other cells mean the same in JSON and to Arrow, which fails on words that it does not know.
-   There are two exceptions. -0 is an integer in JSON but a float to Arrow, so `read_table` looks
+   There are two exceptions. -0 is an integer in JSON but a float to Arrow, so the reader looks
    for it; and a number too large for a double becomes infinite, so `cells_by_arrow` refuses it.
+
+For example, with a ^ for each line feed:
+
+    body         {"dataframe_split": {"columns": ["x", "s"], "data": [[1, "a,b"], [2, null]]}}
+    its rows     [1,"a,b"],[2,null]]      from the first bracket on, without spaces
+    overwritten  ^1,"a,b"^^^2,null^^      three letters of each row
+    CSV          1,"a,b" and 2,null       two lines, since Arrow skips blank ones
 """
 
 from collections.abc import Sequence
@@ -24,8 +31,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from modelserver.reading.fast.cells_by_arrow import read_cells
-from modelserver.reading.fast.document import Document
+from modelserver.reading.fast.cells_by_arrow import parse_cells
+from modelserver.reading.fast.parsed_body import ParsedBody
 from modelserver.reading.signatures.signature import Signature
 from modelserver.types.kind import Kind
 from modelserver.types.tables import Table
@@ -43,32 +50,32 @@ def has_plain_texts(body: bytes, signature: Signature) -> bool:
     return signature.kinds_of is not None and b"\\" not in body
 
 
-def read_table(document: Document, signature: Signature) -> Table | None:
+def read_mixed_table(parsed: ParsedBody, signature: Signature) -> Table | None:
     """The table; None if a cell is not plain."""
-    names, length = document.names, len(document.data)
+    names, length = parsed.names, len(parsed.data)
     assert signature.kinds_of is not None
-    if names is None or not _may_hold(document, length * len(names)):
+    if names is None or not _may_hold(parsed, length * len(names)):
         return None
     kinds = [kind for kind in signature.kinds_of(names) if kind is not None]
     if len(kinds) != len(names):
         return None
-    letters = _without_spaces(np.frombuffer(document.body, np.uint8))
+    letters = _without_spaces(np.frombuffer(parsed.body, np.uint8))
     places = _outside_texts(letters, b"[],")
-    if letters[places].tobytes() != document.skeleton([length, len(names)]):
+    if letters[places].tobytes() != parsed.skeleton([length, len(names)]):
         return None
-    before = len(names) + 3 if document.names_first else 1  # [,] and ,[ or [
+    before = len(names) + 3 if parsed.names_first else 1  # [,] and ,[ or [
     rows = places[before:][: length * (len(names) + 2)].reshape(length, -1)
     if _has_integer_minus_zero(letters) or not _start_well(letters, rows, kinds):
         return None
-    columns = read_cells(_lines(letters, rows), kinds)
+    columns = parse_cells(_lines(letters, rows), kinds)
     if columns is None or len(columns[0]) != length:  # Arrow skips an empty row as a blank line
         return None
     return Table(names, length, columns=columns)
 
 
-def _may_hold(document: Document, cells: int) -> bool:
+def _may_hold(parsed: ParsedBody, cells: int) -> bool:
     """Whether the body is long enough for so many cells; if not, its skeleton might be huge."""
-    return 0 < cells <= len(document.body)
+    return 0 < cells <= len(parsed.body)
 
 
 def _outside_texts(letters: Letters, wanted: bytes) -> Places:

@@ -70,7 +70,7 @@ class ColumnSignature(Signature):
     @property
     def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]]:
         """The kinds of columns, by the signature."""
-        return self.columns.kinds_of
+        return self.columns.kinds_for
 
     def advice(self, body: Any, forms: Sequence[str]) -> str:
         """The advice how to wrap the body. If a chat model gets an array, it is probably the array

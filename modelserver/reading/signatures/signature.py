@@ -9,20 +9,17 @@ reads it. These methods raise `BadRequest` if a value does not have the shape of
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, ClassVar, Final
 
 import pandas as pd
 
-from modelserver.errors import BadRequest, joined
+from modelserver.errors import BadRequest, combined
 from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.frames import Columns
-from modelserver.types.kind import Kind
+from modelserver.types.kind import Code, Kind
 from modelserver.types.params import Params
 from modelserver.types.tables import Table, read_records, read_split
 from modelserver.types.tensors import Tensor
-
-Code: TypeAlias = Literal["d", "i"]
-"""The type of all numbers in a body that holds only numbers: doubles, or integers of 64 bits."""
 
 LLM_KEYS: Final = ("messages", "prompt", "input")
 """The keys of a chat or completion request; a body that has one is itself the input."""
@@ -66,7 +63,8 @@ class Signature(ABC):
     chat_keys: frozenset[str] = frozenset()
     """Those of `LLM_KEYS` that make a body a chat or completion request for this model."""
     numbers: Code | None = None
-    """The type as which a body that holds only numbers may be read at once; None if it may not."""
+    """The type as which a body that holds only numbers may be read at once, doubles or longs; None
+    if it may not."""
     exact_integers: bool = True
     """Whether integers may reach the model unchecked, so that reading must not round them."""
     nan_is_null: bool = False
@@ -140,7 +138,7 @@ class Signature(ABC):
         try:
             data = read(sent)
         except BadRequest as fault:
-            raise joined([fault, *self._faults_of(params)]) from None
+            raise combined([fault, *self._faults_of(params)]) from None
         return data, self.params.read(params)
 
     def _faults_of(self, params: Any) -> list[BadRequest]:

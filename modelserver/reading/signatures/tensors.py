@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any, Final
 
 from modelserver.errors import InvalidInput, are_params
-from modelserver.reading.signatures.signature import Code, Payload, Signature
+from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.types.kind import Code
 from modelserver.types.params import Params
 from modelserver.types.tables import Table
 from modelserver.types.tensors import Tensor, read_instances, read_tensors, tensors_from_table
 
-NUMBERS: Final[Mapping[str, Code]] = {"f": "d", "i": "i", "u": "i"}
+NUMBERS: Final[Mapping[str, Code]] = {"f": "d", "i": "q", "u": "q"}
 """The type as which numbers are read, by NumPy's kind of the tensor's dtype."""
 
 

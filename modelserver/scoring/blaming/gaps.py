@@ -21,13 +21,13 @@ NULL: Final = "null"
 INFINITY: Final = "infinity"
 
 WORDS: Final[Mapping[str, str]] = {NULL: "missing", INFINITY: "infinite"}
-"""The kinds of gaps, and the word for each in messages."""
+"""The sorts of gaps, and the word for each in messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """The gaps in an input: in words `what` they are and `where`, and one detail for each. `rows`
-    are the rows with gaps, `other_rows` those without; None if there are none, or if the input
+    """The gaps in an input: in words `what` they are and `where`, and one detail for each. `rows`:
+    the rows with gaps; `other_rows`: the rows without. None: there are no such rows, or the input
     has no rows."""
 
     what: str
@@ -48,16 +48,16 @@ def find_gaps(signature: Signature, data: Any) -> Gaps | None:
 
 def _in_columns(columns: Columns, frame: pd.DataFrame) -> Gaps | None:
     known = dict(zip(columns.names if columns.named else frame, columns.columns, strict=True))
-    found = {name: _kinds_of_gaps(frame[name].to_numpy(), known[name].required) for name in frame}
-    found = {name: kinds for name, kinds in found.items() if (kinds != "").any()}
+    found = {name: _gaps_in(frame[name].to_numpy(), known[name].required) for name in frame}
+    found = {name: gaps for name, gaps in found.items() if (gaps != "").any()}
     if not found:
         return None
     details = [
-        {"row": int(row), "column": name, "expected": known[name].kind.expects, "found": kinds[row]}
-        for name, kinds in found.items()
-        for row in np.flatnonzero(kinds)[:LIMIT]
+        {"row": int(row), "column": name, "expected": known[name].kind.expects, "found": gaps[row]}
+        for name, gaps in found.items()
+        for row in np.flatnonzero(gaps)[:LIMIT]
     ]
-    has_gaps = np.any([kinds != "" for kinds in found.values()], axis=0)
+    has_gaps = np.any([gaps != "" for gaps in found.values()], axis=0)
     others = frame[~has_gaps].reset_index(drop=True)
     return Gaps(
         _what(found.values()),
@@ -68,19 +68,19 @@ def _in_columns(columns: Columns, frame: pd.DataFrame) -> Gaps | None:
     )
 
 
-def _kinds_of_gaps(cells: NDArray[Any], required: bool) -> NDArray[Any]:
-    """The kind of gap of each cell (a key of `WORDS`); the empty text for a cell that is no gap."""
-    kinds = np.full(cells.shape, "", object)
+def _gaps_in(cells: NDArray[Any], required: bool) -> NDArray[Any]:
+    """The gap in each cell (a key of `WORDS`); the empty text for a cell that is no gap."""
+    gaps = np.full(cells.shape, "", object)
     if cells.dtype.kind == "f":
-        kinds[np.isinf(cells)] = INFINITY
+        gaps[np.isinf(cells)] = INFINITY
     if required:
-        kinds[np.asarray(pd.isna(cells))] = NULL
-    return kinds
+        gaps[np.asarray(pd.isna(cells))] = NULL
+    return gaps
 
 
 def _what(found: Iterable[NDArray[Any]]) -> str:
-    kinds = {kind for cells in found for kind in cells.ravel().tolist()}
-    return " or ".join(words for kind, words in WORDS.items() if kind in kinds) + " values"
+    gaps = {gap for cells in found for gap in cells.ravel().tolist()}
+    return " or ".join(word for gap, word in WORDS.items() if gap in gaps) + " values"
 
 
 def _dtypes_without_gaps(known: Mapping[Any, Column], frame: pd.DataFrame) -> dict[Any, Any]:
@@ -92,26 +92,26 @@ def _dtypes_without_gaps(known: Mapping[Any, Column], frame: pd.DataFrame) -> di
 
 
 def _in_tensors(read: Sequence[tuple[Tensor, NDArray[Any]]]) -> Gaps | None:
-    missing = [(tensor, _kinds_of_gaps(np.asarray(array), True)) for tensor, array in read]
-    found = [(tensor, kinds) for tensor, kinds in missing if (kinds != "").any()]
+    sought = [(tensor, _gaps_in(np.asarray(array), True)) for tensor, array in read]
+    found = [(tensor, gaps) for tensor, gaps in sought if (gaps != "").any()]
     if not found:
         return None
-    what = _what(kinds for _, kinds in found)
+    what = _what(gaps for _, gaps in found)
     details = [
         {
             "tensor": tensor.name,
             "index": index,
             "expected": _expected(tensor),
-            "found": kinds[tuple(index)],
+            "found": gaps[tuple(index)],
         }
-        for tensor, kinds in found
-        for index in np.argwhere(kinds != "")[:LIMIT].tolist()
+        for tensor, gaps in found
+        for index in np.argwhere(gaps != "")[:LIMIT].tolist()
     ]
     where = "the tensor" if found[0][0].name is None else listed(t.name for t, _ in found)
     have_rows = all(tensor.shape[:1] == (-1,) for tensor, _ in read)
     if not have_rows or len({len(array) for _, array in read}) > 1:
         return Gaps(what, where, details[:LIMIT], None, None)
-    masks = [(kinds != "").reshape(len(kinds), -1).any(axis=1) for _, kinds in missing]
+    masks = [(gaps != "").reshape(len(gaps), -1).any(axis=1) for _, gaps in sought]
     has_gaps = np.any(masks, axis=0)
     return Gaps(what, where, details[:LIMIT], _rows(read, has_gaps), _rows(read, ~has_gaps))
 

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin
 
 import pandas as pd
 
-from modelserver.errors import LIMIT, InvalidInput, clipped
+from modelserver.errors import LIMIT, InvalidInput, bad_values, clipped
 from modelserver.scoring.mlflow_internals import (
     DATACLASS_FAULT,
     NO_CONTENT,
@@ -140,12 +140,12 @@ def _faults_of_model(
 
 def _expected(fault: Any) -> str:
     """What is expected: in our words, or in pydantic's if those repeat no value."""
-    said, kind = str(fault.get("ctx", {}).get("error")), fault["type"]
+    said, flaw = str(fault.get("ctx", {}).get("error")), fault["type"]
     if said in SAYINGS:
         return SAYINGS[said]
-    if words := WORDS.get(kind.removesuffix("_type").removesuffix("_parsing")):
+    if words := WORDS.get(flaw.removesuffix("_type").removesuffix("_parsing")):
         return words
-    return SHOULD.sub("", fault["msg"]) if SPEAKING.fullmatch(kind) else ACCEPTED
+    return SHOULD.sub("", fault["msg"]) if SPEAKING.fullmatch(flaw) else ACCEPTED
 
 
 def _path_in(data: Any, location: Sequence[Any], missing: bool) -> Iterator[Any]:
@@ -191,12 +191,12 @@ def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> li
 
 
 def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
-    """The fault of an object that is one row, without its unknown keys. In such a row MLflow does
-    not accept text for a number."""
+    """The fault in an object that is one row. Unknown keys do not count; text for a number is a
+    fault, as in MLflow."""
     if not isinstance(data, dict):
         return None
     known = {key: value for key, value in data.items() if key in columns.positions}
-    kinds = dict(zip(known, columns.kinds_of(list(known)), strict=True))
+    kinds = dict(zip(known, columns.kinds_for(list(known)), strict=True))
     for key, value in known.items():
         kind = kinds[key]
         if isinstance(value, str) and kind and kind.is_scalar and kind.json_type != "string":
@@ -219,21 +219,17 @@ def _joined(place: str, steps: Any) -> str:
 
 
 def _invalid(details: Sequence[Detail]) -> InvalidInput:
-    first, more = details[0], len(details) - 1
-    place = f"the input at {first['location']}" if first["location"] else "the input"
-    end = f" (and {more} more, see details)" if more else ""
-    return InvalidInput(
-        f"{place}: expected {first['expected']}, found {first['found']}{end}", details
-    )
+    location = details[0]["location"]
+    return bad_values(f"the input at {location}" if location else "the input", details)
 
 
 SCALARS: Final[Mapping[Any, str]] = {
     int: "a whole number",
-    str: "text",
-    bool: "true or false",
     float: "a number with a decimal point",
-    bytes: "base64 text",
-    datetime: "an ISO 8601 date or date-time",
+    str: KINDS["string"].expects,
+    bool: KINDS["boolean"].expects,
+    bytes: KINDS["binary"].expects,
+    datetime: KINDS["datetime"].expects,
 }
 """The scalar types of type hints, and what a message says is expected for each."""
 

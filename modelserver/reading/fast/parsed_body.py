@@ -1,6 +1,6 @@
 """A body of JSON, parsed once by simdjson for all fast readers.
 
-In: the body. Out: a `Document`. None if the body is anything else than an array under `inputs` or
+In: the body. Out: a `ParsedBody`. None if the body is anything else than an array under `inputs` or
 `instances` or a table under `dataframe_split`, or if simdjson is not installed.
 """
 
@@ -19,7 +19,7 @@ START: Final = re.compile(rb'\s*\{\s*"(?:(?:inputs|instances)"\s*:\s*\[|datafram
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class ParsedBody:
     """A body of valid JSON with a single key. `data`: the `simdjson.Array` of the tensor or of the
     table's rows; `names`: those of the table's columns; `names_first`: whether the body has the
     names before the data."""
@@ -39,8 +39,8 @@ class Document:
         return b",".join([names, data] if self.names_first else [data, names])
 
 
-def parsed(body: bytes) -> Document | None:
-    """The body as a document; None if the fast readers cannot read it."""
+def parse_body(body: bytes) -> ParsedBody | None:
+    """The body, parsed; None if the fast readers cannot read it."""
     if not AVAILABLE or not START.match(body):
         return None
     import simdjson
@@ -52,10 +52,10 @@ def parsed(body: bytes) -> Document | None:
     if len(root) != 1:  # there are params, or a key is given twice
         return None
     value = root[next(iter(root))]
-    return Document(body, value) if isinstance(value, simdjson.Array) else _table(body, value)
+    return ParsedBody(body, value) if isinstance(value, simdjson.Array) else _table(body, value)
 
 
-def _table(body: bytes, value: Any) -> Document | None:
+def _table(body: bytes, value: Any) -> ParsedBody | None:
     import simdjson
 
     keys = list(value)
@@ -65,7 +65,7 @@ def _table(body: bytes, value: Any) -> Document | None:
     if not (isinstance(names, simdjson.Array) and isinstance(data, simdjson.Array)):
         return None
     try:
-        return Document(body, data, check_names(names.as_list()), keys[0] == "columns")
+        return ParsedBody(body, data, check_names(names.as_list()), keys[0] == "columns")
     except BadRequest:
         return None
 
