@@ -12,6 +12,7 @@ null, …). In a text column they are texts like any other.
 import csv
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -110,9 +111,9 @@ def _named(frame: pd.DataFrame, names: Sequence[str], known: Container[str] = ()
 def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[str]]:
     """The body without a byte order mark, and its header. Raises `BadRequest` for a bad header, and
     for a first row of another length: pandas would take its first cells for row labels."""
-    body = body.removeprefix(b"\xef\xbb\xbf")
+    body = body.removeprefix(BOM_UTF8)
     _check_utf8(body)
-    if (returns := _count(body, "\r")) and returns != body.count(b"\r\n"):
+    if (returns := _fast_count(body, "\r")) and returns != body.count(b"\r\n"):
         body = _with_newlines(body)
     records = _records(body)
     names, first = next(records, None), next(records, None)
@@ -140,12 +141,13 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
 
 def lacks_most_cells(body: bytes, width: int) -> bool:
     """Whether a table with rows of this width is large, and most of its cells are missing."""
-    lines = _count(body, "\n") + _count(body, "\r")
-    return lines * width > max(MOST_CELLS, 10 * (_count(body, ",") + lines))
+    lines = _fast_count(body, "\n") + _fast_count(body, "\r")
+    return lines * width > max(MOST_CELLS, 10 * (_fast_count(body, ",") + lines))
 
 
-def _count(body: bytes, letter: str) -> int:
-    """How often a letter occurs in the body; ten times as fast as `bytes.count`."""
+def _fast_count(body: bytes, letter: str) -> int:
+    """A fast way to count a letter in the body: ten times as fast as the plain way,
+    `bytes.count`."""
     return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(letter)))
 
 
@@ -191,16 +193,23 @@ def _read_cells(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame:
         position: [""] if kind is None or kind.takes_any_text else list(MISSING)
         for position, kind in enumerate(kinds)
     }
-    # The first attempt names no text columns and no missing values, with which pandas takes half as
-    # long again. It needs pandas 3: before, a column that is inferred as text may hold any values.
-    if texts and None not in kinds and not TEXT_IS_OBJECT:
-        frame = _parse(body, len(kinds), None, [""])
-        if _are_as_expected(frame, kinds):
-            return frame
+    if texts and (frame := _fast_cells(body, kinds)) is not None:
+        return frame
     frame = _parse(body, len(kinds), texts, missing)
     if _are_as_expected(frame, kinds):
         return frame
     return _parse(body, len(kinds), dict.fromkeys(range(len(kinds)), str), missing)
+
+
+def _fast_cells(body: bytes, kinds: Sequence[Kind | None]) -> pd.DataFrame | None:
+    """A fast way to read a table with texts: pandas infers the types of all columns. The plain way
+    names the text columns and the missing values, with which pandas takes 1.5 times as long. None
+    if inferring lost something, or before pandas 3, where a column that is inferred as text may
+    hold any values."""
+    if None in kinds or TEXT_IS_OBJECT:
+        return None
+    frame = _parse(body, len(kinds), None, [""])
+    return frame if _are_as_expected(frame, kinds) else None
 
 
 def _are_as_expected(frame: pd.DataFrame, kinds: Sequence[Kind | None]) -> bool:
@@ -253,7 +262,7 @@ def _refuse_short_rows(body: bytes, frame: pd.DataFrame, names: Sequence[str]) -
     """Raises `BadRequest` for rows that are too short. pandas fills them up, so their last cell is
     missing; the rows are counted only if that can be so."""
     if b'"' not in body:
-        if _count(body, ",") != (len(frame) + 1) * (len(names) - 1):
+        if _fast_count(body, ",") != (len(frame) + 1) * (len(names) - 1):
             _refuse_ragged_rows(body, len(names))
     elif frame[len(names) - 1].isna().any():
         _refuse_ragged_rows(body, len(names))

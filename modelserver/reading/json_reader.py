@@ -15,10 +15,10 @@ from modelserver.reading.input_forms import read_value
 from modelserver.reading.json_text import (
     BareConstants,
     as_utf8,
-    constants_as_nulls,
     decode_constants,
     decode_exactly,
     decode_json,
+    fast_nulls,
     may_lack_digits,
 )
 from modelserver.reading.signatures.signature import Payload, Signature
@@ -27,7 +27,7 @@ from modelserver.types.tables import Table
 from modelserver.types.type_table import KINDS
 
 MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
-"""Matches every body with a key `params` (and others). Among params, null and NaN differ."""
+"""Matches every body with a key `params`, and some without. In params, NaN is not null."""
 
 
 def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:
@@ -71,7 +71,7 @@ def _read_constants(body: bytes, signature: Signature) -> Payload:
     """Reads a body of Python's json module that contains NaN or infinities."""
     body = as_utf8(body)
     alike = signature.nan_is_null and not (signature.params.declared and MAYBE_PARAMS.search(body))
-    if alike and (nulls := constants_as_nulls(body)) is not None:
+    if alike and (nulls := fast_nulls(body)) is not None:
         with contextlib.suppress(BadRequest):  # faults are reported for the body that was sent
             return _read_fast(nulls, signature) or read_value(decode_json(nulls), signature)
     return read_value(decode_constants(body), signature)

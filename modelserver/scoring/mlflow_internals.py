@@ -75,10 +75,10 @@ def prediction_context(pyfunc: "PyFuncModel") -> Callable[[], AbstractContextMan
 VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-def unwrapped(wrapper: Any) -> Callable[..., Any] | None:
-    """The function of a `PythonModel` that its wrapper calls. The wrapper inspects the parameters
-    of that function for each prediction; here that is done once. None if the wrapper also converts
-    the input."""
+def fast_predict(wrapper: Any) -> Callable[..., Any] | None:
+    """A fast way to call a `PythonModel`: its own function, which the plain way, the wrapper's
+    `predict`, calls too, but only after inspecting its parameters for each prediction. Here that is
+    done once. None if the wrapper also converts the input."""
     hints = type_hints_of(wrapper)
     if hints is None or hints.input not in (None, Any, pd.DataFrame):
         return None

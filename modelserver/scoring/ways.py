@@ -22,9 +22,9 @@ from modelserver.scoring.blaming.conversion import is_refused
 from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
 from modelserver.scoring.fast_arrays import array_predict
 from modelserver.scoring.mlflow_internals import (
+    fast_predict,
     only_checks_input,
     prediction_context,
-    unwrapped,
     wrapper_of,
 )
 from modelserver.scoring.proofs import (
@@ -93,7 +93,7 @@ def _own_predict(
     wrapper = wrapper_of(pyfunc)
     predict: Callable[..., Any] = getattr(wrapper, name)
     if _loader(pyfunc) == PYTHON_MODEL and not signature.params.declared:
-        return unwrapped(wrapper) or predict
+        return fast_predict(wrapper) or predict
     columns = signature.columns
     if sample is None or columns is None or not columns.only_doubles or _loader(pyfunc) != SKLEARN:
         return predict
@@ -138,11 +138,12 @@ def _refused(wrapper: Any, signature: Signature, data: Any) -> InvalidInput:
     return found or InvalidInput(advised_form(data) if is_untyped(signature) else UNFIT)
 
 
-def _direct_call(
+def _fast_call(
     pyfunc: "PyFuncModel", own_predict: Callable[..., Any]
 ) -> Callable[[Any, Any], Any] | None:
-    """A function that calls the model's own predict in the same context as `PyFuncModel.predict`,
-    but without checking the input. None if that method does more than check the input."""
+    """A fast way to call the model: its own predict, in the same context as in the plain way,
+    `PyFuncModel.predict`, but without checking the input. None if that method does more than check
+    the input."""
     if not only_checks_input(pyfunc):
         return None
     params = inspect.signature(own_predict).parameters.get("params")
@@ -183,7 +184,7 @@ def ways_to_predict(
     table = read.data if columns is not None and read is not None and read.typed else None
     sample = None if read and read.params else table
     own = _own_predict(pyfunc, signature, sample)
-    predict = _predictor(pyfunc, _direct_call(pyfunc, own), signature, telling)
+    predict = _predictor(pyfunc, _fast_call(pyfunc, own), signature, telling)
 
     def predict_frame(frame: pd.DataFrame) -> Any:
         # A copy, since a model may write into what it gets.

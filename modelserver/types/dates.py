@@ -32,7 +32,7 @@ def datetimes(cells: Cells) -> Array:
     if array.dtype.kind == "U":
         letters = _letters(array)
         if _are_plain(letters):
-            return _plain_dates(cells)
+            return _fast_dates(cells)
         _check_iso_dates(letters)
         return _iso_dates(array)
     if array.dtype.kind == "M":
@@ -103,9 +103,9 @@ PLAIN: Final = np.frombuffer(b"0000-00-00T00:00:00.000000000", np.uint8)
 PLAIN_LENGTHS: Final = frozenset({10, 16, 19, *range(21, 30)})
 
 
-def _plain_dates(cells: Cells) -> Array:
-    """Parses texts of the form of `PLAIN`. NumPy gives what pandas would, in a fifth of the
-    time."""
+def _fast_dates(cells: Cells) -> Array:
+    """A fast way to parse texts of the form of `PLAIN`: NumPy gives the same as the plain way,
+    `_iso_dates`, in a fifth of the time."""
     try:
         return np.array(cells, "M8[ns]")
     except ValueError as error:

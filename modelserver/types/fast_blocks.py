@@ -1,13 +1,13 @@
 """Columns of one type together: read from rows, and put into a DataFrame.
 
-`plain_columns` reads rows of JSON values. It returns the columns in which every cell already has
-the column's type, and leaves the others to `Kind.convert`. It reads the values row by row, in the
-order in which they lie in memory, and converts all columns of a type at once.
+Three fast ways, of which `python -m tests.bench.without` measures what each brings:
 
-`block_of` makes one array of rows that hold only numbers.
-
-`frame_of` makes a DataFrame of typed columns, with one block for each dtype, as pandas itself keeps
-them. `python -m tests.bench.without` measures what each of these functions brings.
+- `plain_columns` reads rows of JSON values. It returns the columns in which every cell already has
+  the column's type, and leaves the others to the plain way, `Kind.convert`. It reads the values row
+  by row, in the order in which they lie in memory, and converts all columns of a type at once.
+- `block_of` makes one array of rows that hold only numbers. The plain way converts each column.
+- `frame_of` makes a DataFrame of typed columns, with one block for each dtype, as pandas itself
+  keeps them. The plain way is `pandas.DataFrame`.
 """
 
 from array import array
@@ -46,8 +46,8 @@ def group_by_type(kinds: Sequence[Kind]) -> dict[Code, list[int]]:
 def plain_columns(
     rows: Rows, groups: Mapping[Code, Sequence[int]], order: Sequence[int | None]
 ) -> dict[int, Array]:
-    """The columns of each group, by position in the signature, if all cells of the group have its
-    type.
+    """The columns of each group whose cells all have the group's type, by position in the
+    signature; other groups are left out.
 
     `groups` holds positions in the signature; `order` the position in a row for each of these.
     """

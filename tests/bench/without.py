@@ -37,16 +37,19 @@ def nothing(*_: object) -> None:
 WAYS: Final[Mapping[str, tuple[str, Any]]] = {
     "json_numbers": ("reading.fast.json_numbers._array", nothing),
     "json_tables": ("reading.fast.json_tables.parse_cells", nothing),
-    "constants_as_nulls": ("reading.json_reader.constants_as_nulls", nothing),
+    "fast_nulls": ("reading.json_reader.fast_nulls", nothing),
     "block_of": ("types.frames.block_of", nothing),
     "plain_columns": ("types.frames.plain_columns", lambda *_: {}),
     "frame_of": ("types.fast_blocks.create_dataframe_from_blocks", None),
-    "plain dates": ("types.dates._are_plain", nothing),
-    "inferred CSV": ("reading.csv_reader.TEXT_IS_OBJECT", True),
-    "_count": ("reading.csv_reader._count", lambda body, letter: body.count(letter.encode())),
+    "_fast_dates": ("types.dates._are_plain", nothing),
+    "_fast_cells": ("reading.csv_reader._fast_cells", nothing),
+    "_fast_count": (
+        "reading.csv_reader._fast_count",
+        lambda body, letter: body.count(letter.encode()),
+    ),
     "array_predict": ("scoring.ways.array_predict", nothing),
-    "_direct_call": ("scoring.ways._direct_call", nothing),
-    "unwrapped": ("scoring.ways.unwrapped", nothing),
+    "_fast_call": ("scoring.ways._fast_call", nothing),
+    "fast_predict": ("scoring.ways.fast_predict", nothing),
 }
 """For each way: which name of the package stands for it, and what does in its place."""
 

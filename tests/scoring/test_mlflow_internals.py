@@ -45,6 +45,7 @@ from modelserver.scoring.mlflow_internals import (
     UNKNOWN_STORE,
     auth_providers,
     comes_from_type_hints,
+    fast_predict,
     is_chat_model,
     is_mlflow_exception,
     only_checks_input,
@@ -55,7 +56,6 @@ from modelserver.scoring.mlflow_internals import (
     status_in,
     take_texts_for_values,
     type_hints_of,
-    unwrapped,
     wrapper_of,
 )
 from tests.support.processes import answering
@@ -239,7 +239,7 @@ def wrapped(model: type[PythonModel]) -> Any:
 )
 def test_asked_as_by_the_wrapper(model: type[PythonModel]) -> None:
     wrapper = wrapped(model)
-    predict = unwrapped(wrapper)
+    predict = fast_predict(wrapper)
     assert predict is not None
     expected, found = wrapper.predict(FRAME), predict(FRAME)
     assert len(expected) == len(found)
@@ -249,11 +249,11 @@ def test_asked_as_by_the_wrapper(model: type[PythonModel]) -> None:
 
 @pytest.mark.parametrize("model", [Texts, Records, Variadic])
 def test_models_that_need_the_wrapper(model: type[PythonModel]) -> None:
-    assert unwrapped(wrapped(model)) is None
+    assert fast_predict(wrapped(model)) is None
 
 
 def test_other_models() -> None:
-    assert unwrapped(object()) is None
+    assert fast_predict(object()) is None
 
 
 @pytest.mark.parametrize("uri", ["models:/", "models:/a/b/c", "models:/a@", "runs:/"])

@@ -14,9 +14,9 @@ from modelserver.types.dates import (
     FAR_DATE,
     NUMBER_FOR_DATE,
     _are_plain,
+    _fast_dates,
     _iso_dates,
     _letters,
-    _plain_dates,
 )
 from modelserver.types.kind import TEXT, BadCells, Kind, Unfit, what_is
 from modelserver.types.type_table import KINDS
@@ -305,9 +305,7 @@ def test_plain_dates_are_read_as_pandas_reads_them(text: str, plain: bool) -> No
     letters = _letters(np.array(cells))
     assert _are_plain(letters) is plain
     if plain:
-        assert _outcome(lambda: _plain_dates(cells)) == _outcome(
-            lambda: _iso_dates(np.array(cells))
-        )
+        assert _outcome(lambda: _fast_dates(cells)) == _outcome(lambda: _iso_dates(np.array(cells)))
 
 
 def _outcome(read: Callable[[], Any]) -> Any:
