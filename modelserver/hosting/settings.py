@@ -115,8 +115,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         "MAX_HELD_BYTES",
         positive,
         None,
-        "all request bodies that a process may hold at the same time; beyond it 503; by default 4 "
-        "times MAX_REQUEST_BYTES",
+        "all request bodies that a process may hold at the same time; beyond it 503",
         "a whole number of bytes, 1 or more",
     ),
     "read_timeout": Setting(

@@ -251,6 +251,11 @@ DIFFERENCES = {
         "HEAD and a slash work (pages: by a redirect), / is a page; /health is JSON with details",
         "probes, proxies, people",
     ),
+    "bounds": Difference(
+        "headers, all bodies together and silence are unbounded; no Host, or several, are 200",
+        "431, 503, 408 and 400; what is no HTTP is answered with JSON, too",
+        "one client must not stop the others",
+    ),
 }
 
 
@@ -1424,6 +1429,13 @@ HTTP = [
     of_doubles("http", "slash", inputs([ABCD])._replace(path="/invocations/"), Answer(307), ROW),
     of_doubles(
         "http", "ping_slash", Request(method="GET", path="/ping/"), Answer(307), Answer(200, "\n")
+    ),
+    of_doubles(
+        "bounds",
+        "large_header",
+        inputs([ABCD])._replace(encoding="a" * 65_536),
+        ACCEPTED,
+        Answer(431),
     ),
     of_doubles("http", "page", Request(method="GET", path="/"), Answer(404), ACCEPTED),
     of_doubles(

@@ -42,7 +42,11 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 HEADINGS = re.compile(r"^#+ (.*)$", re.M)
 
 # Settings whose default depends on the machine say it in words.
-SPOKEN_DEFAULTS = {"PREDICT_WORKERS": "1 per core", "MAX_QUEUE": "64 per worker"}
+SPOKEN_DEFAULTS = {
+    "PREDICT_WORKERS": "1 per core",
+    "MAX_QUEUE": "64 per worker",
+    "MAX_HELD_BYTES": "4 times MAX_REQUEST_BYTES",
+}
 
 
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
