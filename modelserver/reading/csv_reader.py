@@ -233,7 +233,12 @@ def _is_as_expected(column: "pd.Series[Any]", kind: Kind) -> bool:
     return True
 
 
-def _parse(body: bytes, width: int, dtypes: Mapping[int, Any] | None, missing: Any) -> pd.DataFrame:
+def _parse(
+    body: bytes,
+    width: int,
+    dtypes: Mapping[int, type[str]] | None,
+    missing: list[str] | Mapping[int, list[str]],
+) -> pd.DataFrame:
     """The table with positions as column names. pandas infers the dtype of columns that are not in
     `dtypes`; `missing` are the words for missing values."""
     return _parsed(

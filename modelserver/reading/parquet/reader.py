@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from modelserver.errors import BadRequest, bad_values, clipped, listed, quoted
-from modelserver.reading.parquet.file import UNREADABLE, read_file
+from modelserver.reading.parquet.file import UNREADABLE, Column, read_file
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, Unfit
 from modelserver.types.tables import NO_ROWS, Table, twice
@@ -114,7 +114,7 @@ def _leaves(file: Any, table: Any) -> list[list[str]]:
     return [list(islice(types, leaves_of(field.type))) for field in table.schema]
 
 
-def _cells(name: Hashable, column: Any, leaves: Sequence[str]) -> Cells:
+def _cells(name: Hashable, column: Column, leaves: Sequence[str]) -> Cells:
     from modelserver.reading.parquet.cells import read_cells
 
     try:
@@ -126,7 +126,7 @@ def _cells(name: Hashable, column: Any, leaves: Sequence[str]) -> Cells:
         raise bad_values(f"row {row}, column {quoted(name)}", [detail]) from None
 
 
-def _first_unfit(column: Any, leaves: Sequence[str]) -> tuple[int, str]:
+def _first_unfit(column: Column, leaves: Sequence[str]) -> tuple[int, str]:
     """The row of the first cell that cannot be read, found by halving, and what was found there."""
     from modelserver.reading.parquet.cells import read_cells
 
