@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,31 @@ def model_path(shared: Path) -> Callable[[str], Path]:
             return folder if folder.exists() else MODELS[name](folder)
 
     return path
+
+
+LIGHT = """\
+class Model:
+    def predict(self, table, params=None):
+        return ["cultivar 1"] * len(table)
+
+
+def _load_pyfunc(path):
+    return Model()
+"""
+
+
+@pytest.fixture(scope="session")
+def light_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that asks for scikit-learn and answers as the sample model does, but does not import
+    it, which takes seconds."""
+    folder = tmp_path_factory.mktemp("light")
+    (folder / "MLmodel").write_text(
+        "flavors: {python_function: {loader_module: light, code: code, python_version: 3.10.1}}"
+    )
+    (folder / "requirements.txt").write_text(f"scikit-learn=={version('scikit-learn')}\n")
+    (folder / "code").mkdir()
+    (folder / "code" / "light.py").write_text(LIGHT)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from modelserver.deployment import commands
 from modelserver.deployment.commands import COMMANDS
-from tests.deployment.test_rehearsal import OF_THE_ZOO
 from tests.support.processes import ROOT, answering, inherited, interrupted_while_it_waits
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
@@ -60,11 +58,11 @@ def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.processes
-def test_check_passes(model_path: Callable[[str], Path], tmp_path: Path) -> None:
+def test_check_passes(light_folder: Path, tmp_path: Path) -> None:
     """With a model that needs nothing but what the server has."""
-    uri = shutil.copytree(model_path("one_long"), tmp_path / "a model")
+    uri = shutil.copytree(light_folder, tmp_path / "a model")
     (uri / "requirements.txt").write_text("mlflow>=2.20\n")
-    done = run("--check", *OF_THE_ZOO, MODEL_URI=str(uri))
+    done = run("--check", MODEL_URI=str(uri))
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == f"✓ settings          {uri}"

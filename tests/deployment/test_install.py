@@ -440,13 +440,6 @@ def test_a_disk_that_is_full_leaves_the_file(
 
 
 @pytest.mark.processes
-def test_installing_shows_what_pip_does(model_path: Callable[[str], Path], tmp_path: Path) -> None:
-    done = script(tmp_path, "--dry-run", str(model_path("wine")))
-    assert done.returncode == 0
-    assert "Requirement already satisfied: scikit-learn" in done.stdout
-
-
-@pytest.mark.processes
 def test_a_package_that_was_logged_with_the_model_is_installed(
     model_path: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

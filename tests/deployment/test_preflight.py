@@ -430,7 +430,6 @@ def test_a_document_with_faults() -> None:
 @pytest.mark.parametrize(
     ("code", "file", "named"),
     [
-        ("import myhelpers.numbers", "myhelpers.py", "myhelpers.py"),
         ("import myhelpers.numbers", "myhelpers/numbers.py", "myhelpers"),
         ("open('my table.csv')", "my table.csv", "'my table.csv'"),
     ],

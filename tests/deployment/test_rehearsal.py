@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,35 +28,8 @@ OF_THE_ZOO = (
 """What the models of the tests are made of, beside MLflow."""
 
 
-def rehearsed(model: Path, root: Path = ROOT, *extra: str) -> Rehearsal:
+def rehearsed(model: Path, root: Path, *extra: str) -> Rehearsal:
     return rehearse({"MODEL_URI": str(model)}, root, read_bundle(root, extra))
-
-
-@pytest.mark.measured
-def test_a_model_with_an_example(model_path: Callable[[str], Path]) -> None:
-    rehearsal = rehearsed(model_path("wine"))
-    assert rehearsal.health.json()["state"] == "ready"
-    assert rehearsal.rows == 2
-    assert rehearsal.prediction is not None
-    assert rehearsal.prediction.status == 200
-    assert len(rehearsal.prediction.json()["predictions"]) == 2
-    assert rehearsal.document is not None
-    assert list(faults(rehearsal.document.json())) == []
-
-
-@pytest.mark.measured
-def test_a_model_without_an_example(model_path: Callable[[str], Path]) -> None:
-    rehearsal = rehearsed(model_path("one_long"), ROOT, *OF_THE_ZOO)
-    assert rehearsal.prediction is None
-    assert rehearsal.document is not None
-
-
-@pytest.mark.measured
-def test_no_model(tmp_path: Path) -> None:
-    rehearsal = rehearsed(tmp_path)
-    assert rehearsal.health.status == 503
-    assert rehearsal.health.json()["state"] == "failed"
-    assert rehearsal.document is None
 
 
 def loaded_by(module: str, folder: Path) -> Path:
@@ -89,17 +61,36 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.measured
+def test_a_model_with_an_example(project: Path) -> None:
+    (project / "myhelpers.py").write_text(LOADER)
+    model = loaded_by("myhelpers", Path("model"))
+    example = '{"dataframe_records": [{"a": 1}, {"a": 2}]}'
+    (model / "serving_input_example.json").write_text(example)
+    rehearsal = rehearsed(model, project, "myhelpers.py")
+    assert rehearsal.health.json()["state"] == "ready"
+    assert rehearsal.rows == 2
+    assert rehearsal.prediction is not None
+    assert rehearsal.prediction.status == 200
+    assert rehearsal.prediction.json() == {"predictions": [{"a": 1}, {"a": 2}]}
+    assert rehearsal.document is not None
+    assert list(faults(rehearsal.document.json())) == []
+
+
+@pytest.mark.measured
 def test_only_the_bundles_files_are_there(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module, or another file, that lies beside main.py is missing unless it is sent."""
+    """What lies beside main.py is missing unless it is sent. The model has no example."""
     (project / "lookup.txt").write_text("red")
     (project / "myhelpers.py").write_text(f"open('lookup.txt').close()\n{LOADER}")
     model = loaded_by("myhelpers", Path("model"))
     monkeypatch.setenv("PYTHONPATH", str(project))
-    assert "myhelpers" in rehearsed(model, project).health.json()["reason"]
-    reason = rehearsed(model, project, "my*.py").health.json()["reason"]
-    assert "lookup.txt, which is not here" in reason
+    saved = SavedWith(model, (), None, {})
+    alone = check_load({"MODEL_URI": str(model)}, saved, read_bundle(project), project)
+    assert (alone.status, alone.advice) == ("failed", "python main.py check model myhelpers.py")
     both = rehearsed(model, project, "my*.py", "lookup.txt")
     assert both.health.json()["state"] == "ready"
+    assert both.prediction is None
+    assert both.document is not None
 
 
 @pytest.mark.usefixtures("mlflow_as_before")
