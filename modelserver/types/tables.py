@@ -206,11 +206,12 @@ def check_names(names: Sequence[Any]) -> Sequence[Hashable]:
     for position, name in enumerate(names):
         if type(name) not in (str, int):
             raise BadRequest(f"the name of column {position} is {what_is(name)}, not text")
-    if len(set(names)) != len(names):
-        raise BadRequest(f"columns given twice: {listed(twice(names))}")
+    refuse_repeated(names)
     return names
 
 
-def twice(names: Iterable[Hashable]) -> list[Hashable]:
-    """The names that occur more than once, in order."""
-    return [name for name, times in Counter(names).items() if times > 1]
+def refuse_repeated(names: Sequence[Hashable]) -> None:
+    """Raises `BadRequest` if a name occurs more than once."""
+    if len(set(names)) != len(names):
+        repeated = [name for name, times in Counter(names).items() if times > 1]
+        raise BadRequest(f"columns given twice: {listed(repeated)}")

@@ -14,7 +14,7 @@ from modelserver.errors import BadRequest, bad_values, clipped, listed, quoted
 from modelserver.reading.parquet.file import UNREADABLE, Column, read_file
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, Unfit
-from modelserver.types.tables import NO_ROWS, Table, twice
+from modelserver.types.tables import NO_ROWS, Table, refuse_repeated
 
 
 def parquet_payload(body: bytes, signature: Signature, limit: int) -> Payload:
@@ -46,8 +46,7 @@ def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
     counted = isinstance(index, pd.RangeIndex)  # of such labels pandas writes only the bounds
     if counted and str(index.name) in known and str(index.name) not in named:
         names, columns = [*names, index.name], [*columns, index.to_numpy()]
-    if repeated := twice(names):
-        raise BadRequest(f"columns given twice: {listed(repeated)}")
+    refuse_repeated(names)
     if not names or not table.num_rows:
         raise BadRequest(NO_ROWS)
     return Table(names, table.num_rows, columns=columns, index=None if counted else index)
