@@ -134,6 +134,18 @@ def combined(faults: Sequence[BadRequest]) -> BadRequest:
     return InvalidInput("; ".join(fault.message for fault in faults), details[:LIMIT])
 
 
+def bad_values(
+    place: str, details: Sequence[Mapping[str, Any]], counted: bool = True
+) -> InvalidInput:
+    """The error for values that do not fit. Its message names the first one, which is at `place`.
+    `counted`: whether there are no more of them than the details."""
+    first, others = details[0], len(details) - 1
+    more = f" (and {f'{others} ' if counted else ''}more, see details)" if others else ""
+    return InvalidInput(
+        f"{place}: expected {first['expected']}, found {first['found']}{more}", details[:LIMIT]
+    )
+
+
 def shortened(text: str, longest: int) -> str:
     """The text, cut to at most `longest` characters."""
     return text[: longest - 1] + "…" if len(text) > longest else text

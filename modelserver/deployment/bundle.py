@@ -30,8 +30,9 @@ FILES: Final = (
     "modelserver/*[gs]/*.*",
     "modelserver/*[gs]/*[a-z]/*.*",
 )
-"""The files that run, as patterns for a shell. The letters in them exclude `deployment` and
-`__pycache__`. rsconnect adds requirements.txt and manifest.json itself."""
+"""The files that run, as patterns for a shell. A room is sent if its name ends in g or s, as that
+of `deployment` does not; a folder in a room if its name ends in a letter, as that of `__pycache__`
+does not. rsconnect adds requirements.txt and manifest.json itself."""
 
 OPTIONS: Final = ("--entrypoint", "main:app", "--exclude", "**")
 """Options of `rsconnect deploy fastapi` and `write-manifest fastapi`. Files that are named are sent

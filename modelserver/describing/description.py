@@ -42,10 +42,7 @@ BASE: Final = Path(__file__).parents[2] / "openapi_base.yaml"
 MOST_BYTES: Final = 100_000
 """The most bytes of an example or answer that the document shows."""
 
-NO_ROW: Final = (
-    "whether the model predicts is not known, since it did not for values made up from the "
-    "signature"
-)
+NOT_TRIED: Final = "the model could not be tried with values made up from its signature"
 
 LOG_ONE: Final = "log it again with an input_example that it predicts"
 
@@ -118,7 +115,7 @@ def _without_examples(
     then the warm-up has warned already."""
     warning = ""
     if faults and not model.example and not model.example_fault:
-        warning = f"{NO_ROW}: {faults[0]}; {LOG_ONE}"
+        warning = f"{NOT_TRIED}: {faults[0]}; {LOG_ONE}"
         logger.warning(warning)
         warned = f"{subject.description}\n\n**Warning:** {warning}."
         subject = replace(subject, description=warned)
@@ -126,9 +123,9 @@ def _without_examples(
 
 
 def _fitting(base: Document, subject: Subject) -> tuple[Document, Subject]:
-    """The document, and the subject with those of its examples that fit their schemas in it. The
-    names of all others are logged, also of those in the base document; only the person who edits
-    the base can correct these."""
+    """The document and the subject, both without the examples that do not fit their schemas. Logs
+    the names of these, and of such examples in the base document, which only the person who edits
+    it can correct."""
     document = compose(base, subject)
     wrong = sorted(set(misfits(document)))
     for name in wrong:

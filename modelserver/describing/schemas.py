@@ -27,8 +27,8 @@ TYPE: Final = "x-mlflow-type"
 """The key of a schema under which it has the type as MLflow writes it."""
 
 GAPS: Final = "has_gaps"
-"""The key in a column's spec that is true if the column is required, but the model has predicted
-rows in which its value is missing."""
+"""A key in the spec of a required column. It is true if the model has predicted rows in which the
+column's value is missing."""
 
 
 def fits(schema: Schema | bool, value: Any, document: Mapping[str, Any]) -> bool:

@@ -175,8 +175,8 @@ def check_flavor(path: Path, uri: str) -> None:
 
 
 def _whole(path: Path) -> str:
-    """The advice for a path that is no model: if a model is above or below it, to name that
-    folder."""
+    """The advice for a path that is no whole model: which folder to name instead, if a model is
+    above or below it; otherwise, to log it again."""
     if path.name == "MLmodel" and path.is_file():
         return "name the folder that this file is in"
     folders = islice(os.walk(path), FOLDERS)

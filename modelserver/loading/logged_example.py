@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from modelserver.reading.signatures.signature import LLM_KEYS
+
 BODY: Final = "serving_input_example.json"
 
-WHOLE: Final = frozenset({"inputs", "messages", "prompt", "input"})
+WHOLE: Final = frozenset({"inputs", *LLM_KEYS})
 """If an example has one of these keys, it is a whole body: a tensor, a chat, a completion."""
 
 

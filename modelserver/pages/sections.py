@@ -8,6 +8,7 @@ from typing import Final
 
 from modelserver.describing.questionnaire import Field, Questionnaire
 from modelserver.describing.snippets import SERVER
+from modelserver.errors import shortened
 from modelserver.pages.markup import Html, filled, joined
 
 LONGEST_EXAMPLE: Final = 80
@@ -196,4 +197,4 @@ def _row(field: Field, heads: Sequence[str]) -> Html:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_EXAMPLE else text[: LONGEST_EXAMPLE - 1] + "…"
+    return shortened(text, LONGEST_EXAMPLE)

@@ -12,6 +12,7 @@ null, …). In a text column they are texts like any other.
 import csv
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -110,7 +111,7 @@ def _named(frame: pd.DataFrame, names: Sequence[str], known: Container[str] = ()
 def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[str]]:
     """The body without a byte order mark, and its header. Raises `BadRequest` for a bad header, and
     for a first row of another length: pandas would take its first cells for row labels."""
-    body = body.removeprefix(b"\xef\xbb\xbf")
+    body = body.removeprefix(BOM_UTF8)
     _check_utf8(body)
     if (returns := _fast_count(body, "\r")) and returns != body.count(b"\r\n"):
         body = _with_newlines(body)

@@ -27,7 +27,7 @@ from modelserver.types.tables import Table
 from modelserver.types.type_table import KINDS
 
 MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
-"""Matches every body with a key `params` (and others). Among params, null and NaN differ."""
+"""Matches every body with a key `params`, and some without. In params, NaN is not null."""
 
 
 def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:

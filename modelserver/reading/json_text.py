@@ -44,8 +44,8 @@ def decode_json(body: bytes, exact_integers: bool = False) -> Any:
     """The JSON value in `body`. Raises `BareConstants` if `decode_constants` may read it, and
     `BadRequest` for other faults.
 
-    `exact_integers`: whether to keep integers beyond 64 bits whole, for models that get values
-    unchecked. orjson makes floats of them; a typed column refuses these anyway.
+    `exact_integers`: whether to keep integers beyond 64 bits whole. orjson turns such integers into
+    floats, which a typed column refuses; pass True for a model that would get them.
     """
     if not body.strip():
         raise BadRequest("the body is empty; send a table or an array of inputs")
@@ -148,7 +148,7 @@ def _refusal(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
 
 
 def may_repeat_keys(body: bytes, value: Any) -> bool:
-    """Whether an object may have a key twice. False if that is impossible.
+    """False if no object in the body can have a key twice; True if the caller must look.
 
     Each key in the body has a colon after it. If there are as many colons as keys in the parsed
     value, no key was lost. Texts may also contain colons, but seldom after a quote. Keys of nested

@@ -8,6 +8,7 @@ curl, httr2 and vetiver send no media type or that of a form; then the body's be
 import gzip
 import io
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from email.message import Message
 from functools import lru_cache
@@ -22,7 +23,7 @@ UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "text/pla
 MULTIPART: Final = "multipart/form-data"
 """The type that curl -F and HTML forms with a file send."""
 
-BLANKS: Final = b"\xef\xbb\xbf \t\r\n"
+BLANKS: Final = BOM_UTF8 + b" \t\r\n"
 """The bytes of a byte order mark and of white space, which may precede a text."""
 
 LONGEST_TYPE: Final = 256

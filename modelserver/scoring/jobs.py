@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 Join: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 
 MOST_TOGETHER: Final = 32
-"""The most jobs that are joined. More would make a job hardly cheaper, and all wait for the
-last."""
+"""The most jobs that are joined. Joining more saves hardly anything, and the first would wait for
+the last."""
 
 
 @dataclass(slots=True, eq=False)

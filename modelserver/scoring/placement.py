@@ -27,7 +27,8 @@ TRUSTED_AFTER: Final = 20
 """Small work may run on the event loop after this many pieces in a row that were not slow."""
 
 SLOW: Final = 0.05
-"""Work that took more seconds is slow; a pause of the machine does not explain as much."""
+"""Work that took more seconds is slow. A pause of the machine is shorter, so it is not taken for
+slow work."""
 
 PENALTY: Final = 1000
 """How many pieces of small work go to threads after a slow one."""
@@ -53,7 +54,7 @@ class Load:
     caller: Caller = None
     """Whose work came last."""
     in_a_row: int = 0
-    """How many pieces of work before it came from the same caller, without others between them."""
+    """How many pieces directly before the last came from its caller."""
     expected: float = 0.0
     """Seconds that the next piece of small work is expected to take."""
     trust: int = 0

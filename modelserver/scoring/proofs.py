@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from modelserver.scoring.batching import MANY_ROWS
+from modelserver.scoring.jobs import MOST_TOGETHER
 from modelserver.types.frames import Columns
 
 Predict: TypeAlias = Callable[[pd.DataFrame], Any]
@@ -23,9 +25,8 @@ Predict: TypeAlias = Callable[[pd.DataFrame], Any]
 ROWS: Final = 4
 """How many rows of the example are predicted alone; more would make the start slower."""
 
-REPEATS: Final = 512
-"""How often these rows are repeated to make a table as long as the longest that `batching`
-joins."""
+REPEATS: Final = MANY_ROWS * MOST_TOGETHER // ROWS
+"""How often these rows are repeated. Together they are as many as batching joins at most."""
 
 ROUNDING: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-6}
 """The relative difference that counts as rounding, by dtype: only the last bits of a float differ.
@@ -87,8 +88,9 @@ def has_different_rows(frame: pd.DataFrame) -> bool:
 
 
 def absent_to_fill(predict: Predict, columns: Columns, frame: pd.DataFrame) -> frozenset[Hashable]:
-    """The optional columns without which the model fails, but with which it works if they hold only
-    missing values. Empty if the model fails on its example, since that proves nothing."""
+    """The optional columns to fill with missing values if a request lacks them: the model fails
+    without them, and works if all their values are missing. Empty if it fails on its own
+    example."""
     optional = [column.name for column in columns.optional()]
     rows = frame.head(ROWS)
     given = [name for name in optional if name in rows]

@@ -13,7 +13,8 @@ of work goes to one of four places, which `placement.place_of` chooses:
     here     | small work that is expected to be short,   | a single caller is answered soonest: it
              | the first in a turn of the event loop      | does not wait for a thread
     gathered | such work that can be joined, if there was | at the end of the turn all gathered work
-             | other work in this turn or in the last one | is joined: one prediction for many
+             | other work in this turn, or several pieces | is joined: one prediction for many
+             | in the last turn that gathered work        |
     thread   | all else: large, slow or of unknown length | the event loop stays free
     refused  | all work while threads and queue are full  | a 503 now is better than a 504 later
 
@@ -29,6 +30,7 @@ Work that does not run here at once becomes a `Job`, which goes through these st
     ---------+--------------------------------------------+-----------------------------------------
     gathered | the turn ends                              | answered, by the event loop
     gathered | the turn ends, but others were not short   | queued
+    gathered | its caller leaves, or its timeout passes   | gathered: it still runs
     queued   | a thread is free                           | running
     queued   | its caller leaves, or its timeout passes   | withdrawn: it never runs
     running  | it ends                                    | answered

@@ -46,8 +46,8 @@ def group_by_type(kinds: Sequence[Kind]) -> dict[Code, list[int]]:
 def plain_columns(
     rows: Rows, groups: Mapping[Code, Sequence[int]], order: Sequence[int | None]
 ) -> dict[int, Array]:
-    """The columns of each group, by position in the signature, if all cells of the group have its
-    type.
+    """The columns of each group whose cells all have the group's type, by position in the
+    signature; other groups are left out.
 
     `groups` holds positions in the signature; `order` the position in a row for each of these.
     """

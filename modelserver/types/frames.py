@@ -15,6 +15,7 @@ from modelserver.errors import (
     BadRequest,
     InvalidInput,
     are_params,
+    bad_values,
     clipped,
     listed,
     not_taken,
@@ -42,7 +43,7 @@ class Columns:
     columns: tuple[Column, ...]
     named: bool
     params: frozenset[str]
-    """The names of the model's params, without those that a column has too."""
+    """The names of the model's params, except those that are also the name of a column."""
     names: tuple[Hashable, ...]
     index: pd.Index
     positions: Mapping[str, int]
@@ -81,7 +82,7 @@ class Columns:
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
-        """The kinds of the columns by name, as text; empty if the columns have no names."""
+        """The kinds by the columns' names, written as texts; empty if the columns have no names."""
         return {str(column.name): column.kind for column in self.columns if self.named}
 
     def frame(self, table: Table) -> pd.DataFrame:
@@ -263,11 +264,5 @@ def _details(
 
 
 def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
-    first, others = bad[0], len(bad) - 1
-    number = f"{others} " if len(bad) < LIMIT else ""  # not known: each column stops at LIMIT
-    more = f" (and {number}more, see details)" if others else ""
-    return InvalidInput(
-        f"row {first['row']}, column {quoted(first['column'])}: expected {first['expected']}, "
-        f"found {first['found']}{more}",
-        bad[:LIMIT],
-    )
+    place = f"row {bad[0]['row']}, column {quoted(bad[0]['column'])}"
+    return bad_values(place, bad, counted=len(bad) < LIMIT)  # each column stops at LIMIT

@@ -19,8 +19,7 @@ from modelserver.errors import LIMIT, BadRequest, listed, quoted
 from modelserver.types.kind import Cells, what_is
 
 MOST_CELLS = 1_000_000
-"""The most cells of a table in which one name or value of the body counts for many rows. Otherwise
-a small body could stand for a huge table."""
+"""The most cells that a small body may stand for by giving a name or value once for many rows."""
 
 NO_ROWS = "the table is empty: it has no rows"
 

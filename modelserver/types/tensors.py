@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.errors import BadRequest, InvalidInput, combined, listed, suggested
+from modelserver.errors import BadRequest, InvalidInput, bad_values, combined, listed, suggested
 from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, objects, what_is
 from modelserver.types.tables import NO_ROWS, ROW_NAMES, Table, other_keys
 from modelserver.types.type_table import KINDS, float_kind, integer_kind
@@ -260,12 +260,7 @@ def _bad_elements(
     for place, found in error.cells:
         index = [int(i) for i in np.unravel_index(place, shape)]
         details.append({"tensor": name, "index": index, "expected": kind.expects, "found": found})
-    first = details[0]
-    more = f" (and {len(details) - 1} more, see details)" if len(details) > 1 else ""
-    return InvalidInput(
-        f"{label} at {first['index']}: expected {kind.expects}, found {first['found']}{more}",
-        details,
-    )
+    return bad_values(f"{label} at {details[0]['index']}", details)
 
 
 def _ragged(value: Any, at: tuple[int, ...]) -> str:

@@ -70,7 +70,7 @@ def test_a_continuation_is_one_line_but_not_after_a_comment() -> None:
         ("https://h/a.whl#token=s3cr3t", "https://h/a.whl#…"),
         ("git+https://h/a@v1#egg=a", "git+https://h/a@v1#egg=a"),
         ("a" * 120, "a" * 120),
-        ("a" * 121, "a" * 120 + "…"),
+        ("a" * 121, "a" * 119 + "…"),
         (f"https://me:{'s' * 500}@host/a.whl?sig=s", "https://…@host/a.whl?…"),
     ],
 )

@@ -148,9 +148,8 @@ def test_a_model_that_predicts_nothing(tmp_path: Path) -> None:
         (warning,) = client.get("/health").json()["warnings"]
         description = client.get("/openapi.json").json()["info"]["description"]
     assert warning == (
-        "whether the model predicts is not known, since it did not for values made up from the "
-        "signature: the model raised AttributeError; log it again "
-        "with an input_example that it predicts"
+        "the model could not be tried with values made up from its signature: the model raised "
+        "AttributeError; log it again with an input_example that it predicts"
     )
     assert "Ready, with a warning" in page
     assert f"**Warning:** {warning}." in description

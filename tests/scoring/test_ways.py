@@ -1,12 +1,54 @@
-"""What the log says of how a model is asked."""
+"""How a model is asked: by each way the same answer, and what the log says of it."""
 
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.scoring.test_batching import load
+from modelserver.scoring.model import Model
+from modelserver.scoring.request import Request, Work
+from tests.bench.without import WAYS, switched_off
+from tests.scoring.test_batching import account, alone, load
+from tests.support.request_rows import SAME, split
+
+WAYS_TO_PREDICT = [way for way, (place, _) in WAYS.items() if place.startswith("scoring.")]
+
+NUMBERS = [
+    split("a b c d", [1.5, -2, 0, 1e5]),
+    split("d a c b", *([row, 0.5, -1, row / 3] for row in range(9))),
+    split("a b c d", [1, 2, 3, None]),
+    split("a b c", [1, 2, 3]),
+    split("a b c d", [1, 2, 3, "x"]),
+]
+
+ESTIMATORS = ["linear", "perceptron_32", "probabilities", "ridge_pipeline"]
+
+OTHERS = ["doubles", "hint_example", "hint_people", "hint_texts", "nested", "no_signature"]
+OTHERS += ["tensors", "unnamed", "wine", "with_params"]
+
+REQUESTS = {
+    **dict.fromkeys(ESTIMATORS, NUMBERS),
+    **{name: [row.request for row in SAME if row.model == name] for name in OTHERS},
+}
+"""By model."""
+
+
+def answers(model: Model, name: str) -> list[Any]:
+    asked = [one for one in REQUESTS[name] if one.path == "/invocations"]
+    requests = [Request(one.body, one.content_type, one.encoding, 10**7) for one in asked]
+    return [account(alone(Work(model, request))) for request in requests]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_answers_are_the_same_without_each_way(
+    name: str, model_path: Callable[[str], Path]
+) -> None:
+    expected = answers(load(model_path(name)), name)
+    for way in WAYS_TO_PREDICT:
+        with switched_off(way):
+            assert (way, answers(load(model_path(name)), name)) == (way, expected)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
 from modelserver.deployment.checks.report import Outcome
 from modelserver.deployment.command_line import HAS_SCHEME, ours, set_variable, unset_variable
 from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
+from modelserver.errors import shortened
 from modelserver.hosting.settings import Settings, SettingsError, read_settings
 from modelserver.loading.attempt import LoadFailed, local_path, public_uri
 from modelserver.scoring.blaming.blame import without_request
@@ -43,10 +44,6 @@ def _failed(error: LoadFailed) -> Outcome[Any]:
     to do."""
     found, *advice = SEMICOLON.split(str(error), maxsplit=1)
     return Outcome("failed", found, "".join(advice))
-
-
-def _shortened(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
@@ -148,7 +145,7 @@ def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
     if None not in (predicted, rehearsal.rows) and predicted != rehearsal.rows:
         found = f"the logged example has {rehearsal.rows} rows, its prediction has {predicted}"
         return Outcome("warning", found, "let the model return one prediction per row")
-    return Outcome("ok", f"the logged example: {_shortened(answer.body, 60)}")
+    return Outcome("ok", f"the logged example: {shortened(answer.body, 60)}")
 
 
 def _predictions(answer: Any) -> int | None:

@@ -16,6 +16,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from modelserver.errors import shortened
+
 START: Final = "# >>> model packages"
 
 END: Final = "# <<< model packages"
@@ -93,8 +95,7 @@ class Line:
         """The content as a message shows it: cut if it is long, without logins, and without control
         characters."""
         start = BLANKS.sub(" ", SECRET.sub("…", self.content))[: SHOWN + 1]
-        text = "".join(sign if sign.isprintable() else "�" for sign in start)
-        return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+        return shortened("".join(c if c.isprintable() else "�" for c in start), SHOWN)
 
 
 def read_lines(text: str) -> list[Line]:

@@ -16,6 +16,13 @@ feeds, which makes the rows CSV. Arrow then reads the same values as JSON has, f
 5. All other cells mean the same in JSON and to Arrow, which fails on words that it does not know.
    There are two exceptions. -0 is an integer in JSON but a float to Arrow, so the reader looks
    for it; and a number too large for a double becomes infinite, so `cells_by_arrow` refuses it.
+
+For example, with a ^ for each line feed:
+
+    body         {"dataframe_split": {"columns": ["x", "s"], "data": [[1, "a,b"], [2, null]]}}
+    its rows     [1,"a,b"],[2,null]]      from the first bracket on, without spaces
+    overwritten  ^1,"a,b"^^^2,null^^      three letters of each row
+    CSV          1,"a,b" and 2,null       two lines, since Arrow skips blank ones
 """
 
 from collections.abc import Sequence

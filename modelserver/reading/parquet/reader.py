@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from modelserver.errors import BadRequest, InvalidInput, clipped, listed, quoted
+from modelserver.errors import BadRequest, bad_values, clipped, listed, quoted
 from modelserver.reading.parquet.file import UNREADABLE, read_file
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, Unfit
@@ -29,8 +29,8 @@ def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
     """The table in a Parquet file. Raises `PayloadTooLarge` if its cells take more than `limit`
     bytes, and `BadRequest` or `InvalidInput` for other faults.
 
-    pandas writes row labels as columns. Row labels with a name that is `known`, that of one of the
-    model's columns, become a column.
+    pandas writes row labels as columns. Row labels become a column of the table if the model has a
+    column of their name (`known`).
     """
     file, table = read_file(body, limit)
     names, levels = _names_of_pandas(table)
@@ -121,11 +121,9 @@ def _cells(name: Hashable, column: Any, leaves: Sequence[str]) -> Cells:
         return read_cells(column, leaves)
     except Unfit:
         row, found = _first_unfit(column, leaves)
-        expects = "a value that can be read"
-        raise InvalidInput(
-            f"row {row}, column {quoted(name)}: expected {expects}, found {found}",
-            [{"row": row, "column": clipped(name), "expected": expects, "found": found}],
-        ) from None
+        at = {"row": row, "column": clipped(name)}
+        detail = {**at, "expected": "a value that can be read", "found": found}
+        raise bad_values(f"row {row}, column {quoted(name)}", [detail]) from None
 
 
 def _first_unfit(column: Any, leaves: Sequence[str]) -> tuple[int, str]:

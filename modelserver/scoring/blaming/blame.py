@@ -64,8 +64,8 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A prediction that failed, and what is needed to try the model again. `error`: the answer if
-    that proves nothing."""
+    """A prediction that failed, and what is needed to try the model again. `error` is the answer if
+    trying again proves nothing."""
 
     predict: Callable[[Payload], Any]
     signature: Signature

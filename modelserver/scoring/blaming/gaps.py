@@ -26,8 +26,8 @@ WORDS: Final[Mapping[str, str]] = {NULL: "missing", INFINITY: "infinite"}
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """The gaps in an input: in words `what` they are and `where`, and one detail for each. `rows`
-    are the rows with gaps, `other_rows` those without; None if there are none, or if the input
+    """The gaps in an input: in words `what` they are and `where`, and one detail for each. `rows`:
+    the rows with gaps; `other_rows`: the rows without. None: there are no such rows, or the input
     has no rows."""
 
     what: str

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin
 
 import pandas as pd
 
-from modelserver.errors import LIMIT, InvalidInput, clipped
+from modelserver.errors import LIMIT, InvalidInput, bad_values, clipped
 from modelserver.scoring.mlflow_internals import (
     DATACLASS_FAULT,
     NO_CONTENT,
@@ -191,8 +191,8 @@ def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> li
 
 
 def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
-    """The fault of an object that is one row, without its unknown keys. In such a row MLflow does
-    not accept text for a number."""
+    """The fault in an object that is one row. Unknown keys do not count; text for a number is a
+    fault, as in MLflow."""
     if not isinstance(data, dict):
         return None
     known = {key: value for key, value in data.items() if key in columns.positions}
@@ -219,21 +219,17 @@ def _joined(place: str, steps: Any) -> str:
 
 
 def _invalid(details: Sequence[Detail]) -> InvalidInput:
-    first, more = details[0], len(details) - 1
-    place = f"the input at {first['location']}" if first["location"] else "the input"
-    end = f" (and {more} more, see details)" if more else ""
-    return InvalidInput(
-        f"{place}: expected {first['expected']}, found {first['found']}{end}", details
-    )
+    location = details[0]["location"]
+    return bad_values(f"the input at {location}" if location else "the input", details)
 
 
 SCALARS: Final[Mapping[Any, str]] = {
     int: "a whole number",
-    str: "text",
-    bool: "true or false",
     float: "a number with a decimal point",
-    bytes: "base64 text",
-    datetime: "an ISO 8601 date or date-time",
+    str: KINDS["string"].expects,
+    bool: KINDS["boolean"].expects,
+    bytes: KINDS["binary"].expects,
+    datetime: KINDS["datetime"].expects,
 }
 """The scalar types of type hints, and what a message says is expected for each."""
 
