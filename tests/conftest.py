@@ -2,7 +2,9 @@
 browser and the pages that it visits."""
 
 import contextlib
+import csv
 import fcntl
+import gc
 import os
 import re
 import shutil
@@ -26,6 +28,7 @@ from starlette.testclient import TestClient
 
 import example_test
 from modelserver.app import create_app
+from modelserver.hosting.memory import settle_memory
 from modelserver.hosting.settings import read_settings
 from tests.support.browser import Visit, chromium, deployed
 from tests.support.measuring import unmeasured
@@ -309,6 +312,17 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     for made, _ in visits:
         made.page.context.close()
     assert problems == []
+
+
+@pytest.fixture
+def settled_memory() -> Iterator[None]:
+    """What is set for the whole process once a model was loaded; afterwards it is as before."""
+    thresholds, longest_cell = gc.get_threshold(), csv.field_size_limit()
+    settle_memory()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+    csv.field_size_limit(longest_cell)
 
 
 @pytest.fixture

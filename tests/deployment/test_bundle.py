@@ -64,8 +64,9 @@ def test_what_runs_is_there_and_nothing_else(project: Path) -> None:
     assert list(bundle.unwanted()) == []
     assert not set(LITTER) & set(bundle.sizes)
     assert {"main.py", "openapi_base.yaml", "requirements.txt"} < set(bundle.sizes)
-    modules = {f"modelserver/{file.name}" for file in (ROOT / "modelserver").glob("*.py")}
-    assert modules < set(bundle.sizes)
+    modules = {str(file.relative_to(ROOT)) for file in (ROOT / "modelserver").rglob("*.py")}
+    sent = {file for file in modules if not file.startswith("modelserver/deployment/")}
+    assert modules & set(bundle.sizes) == sent  # new rooms: see the letters in `FILES`
     assert bundle.size < 2 * 1024 * 1024
 
 

@@ -70,14 +70,15 @@ def test_after_large_requests_pause(
     assert (asyncio.run(requests()) > 50 * MEGABYTE) is freed
 
 
-def test_other_c_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_c_libraries_are_left_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     give_back()
-    memory.settle_memory()
+    memory.share_heap()
 
 
-def test_what_large_requests_need_is_set_once_a_model_is_loaded() -> None:
-    memory.settle_memory()
+@pytest.mark.usefixtures("settled_memory")
+def test_what_large_requests_need_is_set_for_the_process() -> None:
+    assert gc.get_freeze_count() > 0
     assert gc.get_threshold()[0] == memory.ALLOCATED
     assert csv.field_size_limit() == memory.LONGEST_CELL
 

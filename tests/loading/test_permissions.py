@@ -9,7 +9,6 @@ from typing import Any
 import mlflow
 import pytest
 from mlflow import MlflowClient
-from mlflow.server import get_app_client
 
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.attempt import LoadFailed
@@ -40,6 +39,8 @@ def ask(
 ) -> Iterator[Callable[..., str]]:
     """What is said to a user who may read the model `m`, but not the experiment of its files."""
     need(importlib.util.find_spec("flask_wtf"), "there is no Flask-WTF")
+    from mlflow.server import get_app_client  # which takes seconds
+
     config = tmp_path / "basic_auth.ini"
     config.write_text(CONFIG.format(folder=tmp_path, password=PASSWORD))
     variables = {"MLFLOW_AUTH_CONFIG_PATH": str(config), "MLFLOW_FLASK_SERVER_SECRET_KEY": "key"}

@@ -335,9 +335,9 @@ def test_the_page_follows_a_model_that_loads(visit: Open, slow_model: SlowModel)
         page = visit(url)
         expect(page.get_by_text("Loading", exact=True)).to_be_visible()
         expect(page.get_by_role("progressbar")).to_be_visible()
-        expect(page.get_by_text("loading the model")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("loading the model")).to_be_visible()
         slow_model.go()
-        expect(page.get_by_text("Ready", exact=True)).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Ready", exact=True)).to_be_visible()
 
 
 def test_the_page_follows_a_model_that_comes_late(
@@ -361,4 +361,4 @@ def test_the_page_follows_a_restart_with_a_model(
         page.get_by_role("tab", name="PowerShell").click()
         expect(page.get_by_text('$env:MODEL_URI = "models:/my-model/1"')).to_be_visible()
     with serving(app_for(model_path("wine")), port=port):
-        expect(page.get_by_text("Ready", exact=True)).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Ready", exact=True)).to_be_visible()

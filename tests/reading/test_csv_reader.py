@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from modelserver.errors import BadRequest
-from modelserver.hosting.memory import settle_memory
 from modelserver.reading.csv_reader import (
     ONLY_A_HEADER,
     lacks_most_cells,
@@ -202,9 +201,9 @@ def test_refused_bodies(body: bytes, message: str, read_body: Callable[[bytes], 
     assert refusal.value.message == message
 
 
+@pytest.mark.usefixtures("settled_memory")
 @pytest.mark.parametrize("rows", ["{}\n", "x\n{}\n", '"x"\n{}\n""\n'])
 def test_cells_of_any_length_are_read(rows: str) -> None:
-    settle_memory()
     _, columns = read("a\n" + rows.format("x" * 200_000), "string")
     assert sum(len(cell) for cell in columns["a"] if isinstance(cell, str)) >= 200_000
 

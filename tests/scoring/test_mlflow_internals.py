@@ -259,8 +259,8 @@ def test_other_models() -> None:
 
 
 @pytest.mark.parametrize("uri", ["models:/", "models:/a/b/c", "models:/a@", "runs:/"])
-def test_uris_that_cannot_be_read(uri: str, tmp_path: Path) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+def test_uris_that_cannot_be_read(uri: str, store: str) -> None:
+    mlflow.set_tracking_uri(store)
     assert says(raised(lambda: resolve(uri)), BAD_URI[0])
 
 
@@ -269,10 +269,10 @@ def test_schemes_that_nothing_stands_for(uri: str) -> None:
     assert says(raised(fetch(uri)), BAD_URI[1])
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
+def test_files_that_are_not_there(tmp_path: Path, store: str) -> None:
     assert says(raised(fetch(str(tmp_path / "nothing"))), *GONE)
     assert says(gone("models:/m/1"), *GONE)
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.set_tracking_uri(store)
     experiment = mlflow.create_experiment("e", artifact_location=str(tmp_path / "files"))
     with mlflow.start_run(experiment_id=experiment) as run:
         mlflow.log_text("x", "other.txt")
@@ -297,8 +297,8 @@ def test_a_web_page() -> None:
         assert is_page(raised(fetch("mlflow-artifacts:/0/model")))
 
 
-def test_a_stage_without_versions(tmp_path: Path) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+def test_a_stage_without_versions(store: str) -> None:
+    mlflow.set_tracking_uri(store)
     MlflowClient().create_registered_model("m")
     assert says(raised(fetch("models:/m/latest")), NO_VERSIONS)
     assert says(raised(fetch("models:/m/Production")), NO_VERSIONS)

@@ -25,8 +25,8 @@ NUMBERS = [
 
 ESTIMATORS = ["linear", "perceptron_32", "probabilities", "ridge_pipeline"]
 
-OTHERS = ["chat", "doubles", "hint_example", "hint_people", "nested", "no_signature", "tensors"]
-OTHERS += ["unnamed", "wine", "with_params"]
+OTHERS = ["doubles", "hint_example", "hint_people", "hint_texts", "nested", "no_signature"]
+OTHERS += ["tensors", "unnamed", "wine", "with_params"]
 
 REQUESTS = {
     **dict.fromkeys(ESTIMATORS, NUMBERS),

@@ -23,7 +23,10 @@ from modelserver.loading.explaining import (
     network,
     while_loading as loading,
 )
+from modelserver.reading.fast import FAST
 from modelserver.reading.formats import FORMATS, JSON
+from modelserver.scoring import placement
+from modelserver.scoring.request import SMALL
 from modelserver.states import UNCONFIGURED
 from tests.whole.test_against_mlflow import DIFFERENCES
 
@@ -113,6 +116,21 @@ def test_the_error_example_is_real(client: Callable[..., TestClient]) -> None:
     answer = client("wine").post("/invocations", json=body).json()
     assert list(example) == list(error_body("", "", (), ""))
     assert answer | {"request_id": ""} == example | {"request_id": ""}
+
+
+def test_limits_are_those_of_the_code() -> None:
+    section = " ".join(OPERATIONS.partition("## Limits")[2].partition("\n## ")[0].split())
+    short, alone, slow = (
+        f"{seconds * 1000:g} ms"
+        for seconds in (placement.SHORT, placement.SHORT_FOR_ONE, placement.SLOW)
+    )
+    assert (
+        f"If the last {placement.TRUSTED_AFTER} predictions of a model took less than {short} each "
+        f"({alone} if they all came over one connection), bodies of up to {SMALL // 1024} KB are "
+    ) in section
+    assert placement.ALONE_AFTER == placement.TRUSTED_AFTER
+    assert f"a prediction of more than {slow}, the next {placement.PENALTY:,} requests" in section
+    assert f"JSON tables of {FAST[-1].smallest // 1024} KB and more are read fastest" in section
 
 
 def test_speed_is_what_was_measured() -> None:

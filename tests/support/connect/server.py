@@ -42,7 +42,6 @@ class Connect:
     url: str
     """Without a slash at the end; content is told it with one."""
     door: Door
-    automatic_keys: bool = True
     owner_is_viewer: bool = True
     """Whether the owner of the content may use the tracking server."""
     largest_upload: int = 10_000_000
@@ -75,7 +74,7 @@ class Connect:
                 "RSTUDIO_PRODUCT": "CONNECT",
                 "CONNECT_SERVER": f"{self.url}/",
                 "CONNECT_CONTENT_GUID": guid,
-                **({"CONNECT_API_KEY": key} if self.automatic_keys else {}),
+                "CONNECT_API_KEY": key,
             }
 
         folder = self.folder / guid
