@@ -43,9 +43,11 @@ from modelserver.scoring.mlflow_internals import (
     OLD_STORE,
     RESPONSE,
     UNKNOWN_STORE,
+    artifact_repository,
     auth_providers,
     comes_from_type_hints,
     fast_predict,
+    gone,
     is_chat_model,
     is_mlflow_exception,
     only_checks_input,
@@ -269,6 +271,7 @@ def test_schemes_that_nothing_stands_for(uri: str) -> None:
 
 def test_files_that_are_not_there(tmp_path: Path, store: str) -> None:
     assert says(raised(fetch(str(tmp_path / "nothing"))), *GONE)
+    assert says(gone("models:/m/1"), *GONE)
     mlflow.set_tracking_uri(store)
     experiment = mlflow.create_experiment("e", artifact_location=str(tmp_path / "files"))
     with mlflow.start_run(experiment_id=experiment) as run:
@@ -327,6 +330,13 @@ def test_a_folder_as_the_tracking_store(tmp_path: Path) -> None:
 def test_a_server_that_is_asked_by_another_name() -> None:
     module = pytest.importorskip("mlflow.server.security_utils")  # since MLflow 3.5
     assert FOREIGN_HOST in module.INVALID_HOST_MSG
+
+
+def test_a_store_of_files(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").touch()
+    store = artifact_repository(str(tmp_path))
+    assert [file.path for file in store.list_artifacts("")] == ["MLmodel"]
+    assert Path(store.download_artifacts("MLmodel")).is_file()
 
 
 def test_a_full_disk_in_the_list_of_downloads_that_failed(tmp_path: Path) -> None:
