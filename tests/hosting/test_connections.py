@@ -1,7 +1,9 @@
 """Connections of `python main.py`: what is too large, does not go on or is no HTTP."""
 
+import contextlib
 import json
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -22,9 +24,14 @@ CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
 
 
+LARGE = b"a" * 50_000_000
+"""More than the buffers of two sockets hold."""
+
+
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers the body, after all of it came; without reading it if the path is /early."""
-    body, more = b"", scope["path"] != "/early"
+    """Answers the body, after all of it came; without reading it if the path is /early, and with
+    much more if it is /large."""
+    body, more = LARGE if scope["path"] == "/large" else b"", scope["path"] != "/early"
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -106,6 +113,8 @@ def test_too_large_headers(data: bytes, client: Client) -> None:
         client.send(GET + b"\r\n").answer()
     assert error_in(client.send(data).rest()) == (431, "the headers are larger than 65536 bytes")
     client.send(b"a" * 1000)  # a client that goes on sending is not reset at once
+    time.sleep(0.05)
+    client.send(b"a")
 
 
 def test_headers_in_pieces(client: Client) -> None:
@@ -185,3 +194,32 @@ def test_an_idle_connection_is_kept_beyond_the_timeout(client: Client) -> None:
     for _ in range(2):
         assert client.send(GET + b"\r\n").answer().startswith(b"HTTP/1.1 200")
         time.sleep(2.5 * TIMEOUT)
+
+
+def test_a_client_that_does_not_read_its_answer_is_left(client: Client) -> None:
+    client.send(GET.replace(b"/", b"/large", 1) + b"\r\n")
+    time.sleep(4 * TIMEOUT)
+    with contextlib.suppress(ConnectionError):
+        assert len(client.rest()) < len(LARGE)
+
+
+def test_a_client_that_reads_slowly_is_answered(client: Client) -> None:
+    client.send(GET.replace(b"/", b"/large", 1) + b"\r\n")
+    received = 0
+    while received < len(LARGE):
+        received += len(client.socket.recv(5_000_000))
+        time.sleep(TIMEOUT / 10)
+
+
+def test_the_parser_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert issubclass(guarded(30), HttpToolsGuard)
+    monkeypatch.setitem(sys.modules, HttpToolsGuard.__module__, None)
+    assert issubclass(guarded(30), H11Guard)
+
+
+def test_without_a_timeout_a_client_may_be_silent() -> None:
+    with serving(echo, http=guarded(0)) as url:
+        client = Client(url)
+        with client.socket:
+            time.sleep(0.1)
+            assert client.send(GET + b"\r\n").answer().startswith(b"HTTP/1.1 200")

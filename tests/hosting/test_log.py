@@ -125,6 +125,7 @@ def test_what_can_be_written_is_written(written: io.StringIO) -> None:
 
 
 @pytest.mark.processes
+@pytest.mark.measured
 @pytest.mark.parametrize("redirection", [">&- 2>&- <&-", ">/dev/full 2>/dev/full"])
 def test_a_server_without_a_log_serves(
     redirection: str, light_folder: Path, tmp_path: Path

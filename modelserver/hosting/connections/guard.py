@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import secrets
+from abc import ABC, abstractmethod
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ LINGER: Final = 2.0
 reset, and the client would lose the answer."""
 
 
-class Guard(asyncio.Protocol):
+class Guard(asyncio.Protocol, ABC):
     """A mixin for uvicorn's protocols, which set the attributes that have no value here."""
 
     read_timeout = 0.0
@@ -40,13 +41,13 @@ class Guard(asyncio.Protocol):
     cycle: Any
     """The last request and its answer; None before the first."""
 
+    @abstractmethod
     def unparsed(self) -> int:
         """How many bytes came last that are part of no body and of no complete headers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_receiving(self) -> bool:
         """Whether the headers of a request are complete, and its body is not."""
-        raise NotImplementedError
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop, as are the next two."""
