@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from modelserver.errors import LARGEST_HEADERS
 from modelserver.hosting.connections.by_h11 import H11Guard
 from modelserver.hosting.connections.by_httptools import HttpToolsGuard
+from modelserver.hosting.connections.choosing import guarded
 from tests.support.serving import serving
 
 TIMEOUT = 0.3
