@@ -217,25 +217,33 @@ def store(empty_store: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def wine_registry(shared: Path) -> Iterator[str]:
+def wine_registry(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a tracking server with two versions of the sample model; the first, which is
     `champion` and in the stage `Production`, has a tag, and the model a description.
 
     All processes of the tests ask the same server, so that tests change nothing of that, and add
     models with names of their own. The first that asks starts it, and ends it after the others.
     """
-    folder = shared / "tracking"
+    folder = shared / "registry"
     folder.mkdir(exist_ok=True)
     address = folder / "url"
-    with (folder / "users").open("w") as users, contextlib.ExitStack() as stack:
-        fcntl.flock(users, fcntl.LOCK_EX)
+    with (
+        (folder / "lock").open("w") as lock,
+        (folder / "users").open("w") as users,
+        contextlib.ExitStack() as stack,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not address.exists():
-            server = stack.enter_context(tracking_server(folder, free_port()))
+            server = stack.enter_context(
+                tracking_server(tmp_path_factory.mktemp("tracking"), free_port())
+            )
             _register_wine(server.url)
             address.write_text(server.url)
             stack.callback(address.unlink)
             stack.callback(fcntl.flock, users, fcntl.LOCK_EX)  # once nobody shares it any more
+            stack.callback(fcntl.flock, lock, fcntl.LOCK_EX)
         fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(lock, fcntl.LOCK_UN)
         yield address.read_text()
 
 

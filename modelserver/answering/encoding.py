@@ -91,7 +91,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
-def _column(column: "pd.Series[Any]") -> Any:
+def _column(column: "pd.Series[Any]") -> Iterable[Any]:
     if isinstance(column.dtype, np.dtype):
         return column.tolist() if column.dtype.kind in "biufO" else _array(column.to_numpy())
     if isinstance(column.dtype, pd.SparseDtype):

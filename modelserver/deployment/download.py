@@ -20,6 +20,7 @@ from modelserver.hosting.settings import Settings, SettingsError, read_settings
 from modelserver.loading.attempt import LoadFailed
 from modelserver.loading.loader import explained
 from modelserver.loading.registry import find
+from modelserver.scoring.mlflow_internals import gone
 
 PROGRAM: Final = "main.py download"
 
@@ -97,5 +98,5 @@ def _fetched(uri: str, temporary: Path, settings: Settings) -> Path:
         registration = find(attempt)
         found = Path(mlflow.artifacts.download_artifacts(registration.uri, dst_path=str(temporary)))
         if not (found / "MLmodel").is_file():
-            raise FileNotFoundError(f"No such artifact: {uri}")
+            raise gone(uri)
         return found

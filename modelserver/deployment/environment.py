@@ -30,6 +30,7 @@ from modelserver.loading.loader import explained
 from modelserver.loading.registry import find
 from modelserver.loading.stores import store_of
 from modelserver.loading.tracking import set_mlflow_up
+from modelserver.scoring.mlflow_internals import artifact_repository, gone
 from modelserver.scoring.model import Registration
 
 FILES: Final = (
@@ -147,12 +148,10 @@ def set_up(settings: Settings) -> None:
 
 
 def _fetch_files(uri: str, folder: Path) -> None:
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    repository = get_artifact_repository(uri)
+    repository = artifact_repository(uri)
     names = {PurePosixPath(file.path).name for file in repository.list_artifacts("")}
     if "MLmodel" not in names:
-        raise FileNotFoundError(f"No such artifact: {uri}")
+        raise gone(uri)
     for name in FILES:
         if name in names:
             # A copy, since a local store returns its own file.

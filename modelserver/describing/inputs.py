@@ -45,6 +45,7 @@ from modelserver.reading.formats import FORMATS, JSON, Format
 from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature, table_of
 from modelserver.reading.signatures.signature import Signature
 from modelserver.reading.signatures.tensors import TensorSignature
+from modelserver.types.frames import Columns
 from modelserver.types.nested import kind_of, object_schema
 from modelserver.types.tables import Table, read_records, read_split
 from modelserver.types.tensors import dtype_kind
@@ -219,7 +220,7 @@ def _cells(specs: Specs, sample: Sample | None) -> list[Schema]:
     return [schema if c is None else schema | {"examples": [c]} for schema, c in schemas]
 
 
-TABLE_READERS: Final[Mapping[str, Any]] = {
+TABLE_READERS: Final[Mapping[str, Callable[[Any, Columns], Table]]] = {
     "dataframe_split": lambda value, columns: read_split(value),
     "dataframe_records": lambda value, columns: read_records(value),
     "inputs": partial(table_of, "inputs"),

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Final
 from modelserver.errors import listed
 from modelserver.loading.attempt import Attempt
 from modelserver.loading.explaining.causes import code_of
-from modelserver.scoring.mlflow_internals import NO_VERSIONS, says
+from modelserver.scoring.mlflow_internals import (
+    NO_VERSIONS,
+    location_of_run,
+    name_and_version,
+    says,
+)
 from modelserver.scoring.model import Registration
 
 if TYPE_CHECKING:
@@ -46,18 +51,15 @@ def resolve(uri: str) -> Registration:
     """The registration of `models:/name/…`; for every other URI only the URI and its location.
     Raises `NotRegistered`, or an exception of MLflow."""
     if uri.startswith("runs:/"):
-        from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
-
-        return Registration(uri, location=RunsArtifactRepository.get_underlying_uri(uri))
+        return Registration(uri, location=location_of_run(uri))
     if not uri.startswith("models:/"):
         return Registration(uri, location=uri)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
-    from mlflow.store.artifact.utils.models import get_model_name_and_version
 
     client = MlflowClient()
     try:
-        named = get_model_name_and_version(client, uri)
+        named = name_and_version(client, uri)
         if len(named) == 2:
             return _registered(client, *named)
     except MlflowException as error:

@@ -19,11 +19,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from modelserver.errors import BadRequest, folded, listed, not_utf8
+from modelserver.errors import BadRequest, folded, not_utf8
 from modelserver.reading.csv_words import INFERRED, MISSING, worded
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Cells, Kind
-from modelserver.types.tables import MOST_CELLS, NO_ROWS, Table, twice
+from modelserver.types.tables import MOST_CELLS, NO_ROWS, Table, refuse_repeated
 
 # Since 3.1, pandas reads all digits of floats by default; before, an option makes it do so.
 EXACT_FLOATS: Final[Mapping[str, Any]] = (
@@ -128,10 +128,10 @@ def _checked_header(body: bytes, known: Mapping[str, Any]) -> tuple[bytes, list[
     if known and not {folded(name) for name in known} & {folded(name) for name in names}:
         # The names may be cells of data, so the message must not repeat them.
         raise BadRequest(A_FORM if FORM.match(names[0]) else NO_HEADER)
-    if repeated := [name for name in twice(names) if name]:
-        if first is None:  # curl -d joins all lines, so the names may include cells of data
-            raise BadRequest(ONLY_A_HEADER)
-        raise BadRequest(f"columns given twice: {listed(repeated)}")
+    given = [name for name in names if name]
+    if first is None and len(set(given)) != len(given):
+        raise BadRequest(ONLY_A_HEADER)  # curl -d joins all lines, so these may be cells of data
+    refuse_repeated(given)
     if first is not None and len(first) != len(names):
         raise _ragged(0, len(first), len(names))
     if lacks_most_cells(body, len(names)):
@@ -233,7 +233,12 @@ def _is_as_expected(column: "pd.Series[Any]", kind: Kind) -> bool:
     return True
 
 
-def _parse(body: bytes, width: int, dtypes: Mapping[int, Any] | None, missing: Any) -> pd.DataFrame:
+def _parse(
+    body: bytes,
+    width: int,
+    dtypes: Mapping[int, type[str]] | None,
+    missing: list[str] | Mapping[int, list[str]],
+) -> pd.DataFrame:
     """The table with positions as column names. pandas infers the dtype of columns that are not in
     `dtypes`; `missing` are the words for missing values."""
     return _parsed(

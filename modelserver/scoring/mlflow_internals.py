@@ -1,14 +1,15 @@
 """What the server knows of MLflow beyond its public interface: private names, words of messages.
 
-`loading` and `scoring` use this module. No other module uses a private name of MLflow (ruff's rule
-SLF checks that) or looks for words in its messages. Any version of MLflow may change these. They
-hold for 2.20 to 3.18, unless a docstring says otherwise; a test checks each with the installed
-version. MLflow is imported inside functions, since that takes seconds.
+`loading`, `scoring` and `deployment` use this module. No other module uses a private name of MLflow
+(ruff's rule SLF checks that), imports a module that MLflow does not document, or looks for words in
+its messages. Any version of MLflow may change these. They hold for 2.20 to 3.18, unless a docstring
+says otherwise; a test checks each with the installed version. MLflow is imported inside functions,
+since that takes seconds.
 """
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from importlib import import_module
@@ -20,7 +21,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.pyfunc import PyFuncModel
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 
 def installed_version() -> str:
@@ -211,6 +214,37 @@ def setting_in(error: BaseException) -> str | None:
     """The name of the variable whose value MLflow could not read, if the exception names one."""
     found = SETTING.search(str(error)) if type(error) is ValueError else None
     return found[0] if found else None
+
+
+# Where a model's files are.
+
+
+def location_of_run(uri: str) -> str:
+    """The location of the files at `runs:/…`."""
+    from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
+
+    return str(RunsArtifactRepository.get_underlying_uri(uri))
+
+
+def name_and_version(client: "MlflowClient", uri: str) -> Sequence[str]:
+    """The name and the version that `models:/…` means now; for a logged model outside the registry,
+    only its id."""
+    from mlflow.store.artifact.utils.models import get_model_name_and_version
+
+    named: Sequence[str] = get_model_name_and_version(client, uri)
+    return named
+
+
+def artifact_repository(uri: str) -> "ArtifactRepository":
+    """The store of the files at a URI: it lists them, and downloads each of them."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    return get_artifact_repository(uri)
+
+
+def gone(uri: str) -> FileNotFoundError:
+    """The error for a URI where no model is, in the words of MLflow's stores."""
+    return FileNotFoundError(f"{GONE[0]}: {uri}")
 
 
 # What MLflow keeps for the whole process.

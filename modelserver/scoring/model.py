@@ -10,6 +10,11 @@ from typing import Any
 from modelserver.reading.signatures.signature import Payload, Signature
 
 
+def loader_module(flavors: Mapping[str, Any]) -> str:
+    """The module that loads a model for Python, as the file MLmodel names it among its flavors."""
+    return str(flavors["python_function"]["loader_module"])
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """What a model registry says of a model. `uri` is what to fetch; for a model that is not in the
@@ -57,8 +62,7 @@ class Model:
     @property
     def flavor(self) -> str:
         """The library that made it: the name of its loader module, without MLflow's prefix."""
-        loader = str(self.metadata["flavors"]["python_function"]["loader_module"])
-        return loader.removeprefix("mlflow.")
+        return loader_module(self.metadata["flavors"]).removeprefix("mlflow.")
 
     @property
     def run_id(self) -> str | None:

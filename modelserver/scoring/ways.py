@@ -27,6 +27,7 @@ from modelserver.scoring.mlflow_internals import (
     prediction_context,
     wrapper_of,
 )
+from modelserver.scoring.model import loader_module
 from modelserver.scoring.proofs import (
     absent_to_fill,
     gaps_are_independent,
@@ -81,7 +82,7 @@ def _why_apart(
 
 
 def _loader(pyfunc: "PyFuncModel") -> str:
-    return str(pyfunc.metadata.flavors["python_function"]["loader_module"])
+    return loader_module(pyfunc.metadata.flavors)
 
 
 def _own_predict(

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Array, Cells, Unfit, objects, what_is
 
@@ -56,7 +56,7 @@ NUMBER_TYPES: Final = INTEGER_TYPES | {
 }
 
 
-def flat(cells: Cells, dtype: Any = None) -> NDArray[Any]:
+def flat(cells: Cells, dtype: DTypeLike | None = None) -> NDArray[Any]:
     """The cells as a one-dimensional array. Raises `Unfit` for nested cells, and for texts with
     which NumPy is too tolerant: Python's own spellings of numbers, such as 1_000, and long texts,
     since NumPy reserves the room of the longest text for each cell."""
@@ -70,7 +70,7 @@ def flat(cells: Cells, dtype: Any = None) -> NDArray[Any]:
     return array
 
 
-def floats(dtype: Any) -> Callable[[Cells], Array]:
+def floats(dtype: DTypeLike) -> Callable[[Cells], Array]:
     """The parser of floats of a dtype. It rounds numbers to the dtype's precision."""
     limit = float(np.finfo(dtype).max)
 
@@ -95,7 +95,7 @@ def _is_infinity(value: object) -> bool:
     return isinstance(value, (float, np.floating)) or "inf" in str(value).lower()
 
 
-def integers(dtype: Any, low: int, high: int, beyond: str) -> Callable[[Cells], Array]:
+def integers(dtype: DTypeLike, low: int, high: int, beyond: str) -> Callable[[Cells], Array]:
     """The parser of integers of a dtype between two bounds. `beyond`: how an error message calls an
     integer outside of them."""
 
@@ -223,7 +223,7 @@ def anything(cells: Cells) -> Array:
     return array
 
 
-def nans(dtype: Any) -> Callable[[int], Array]:
+def nans(dtype: DTypeLike) -> Callable[[int], Array]:
     """Makes columns of missing floats."""
     return lambda rows: np.full(rows, np.nan, dtype)
 

@@ -61,7 +61,7 @@ def plain_columns(
     return found
 
 
-def _doubles(rows: Any, count: int) -> NDArray[np.float64]:
+def _doubles(rows: Rows | NDArray[Any], count: int) -> NDArray[np.float64]:
     """All cells in one flat array. Unlike NumPy, `struct` refuses texts that spell numbers."""
     if isinstance(rows, np.ndarray):
         return rows.ravel()
@@ -70,9 +70,7 @@ def _doubles(rows: Any, count: int) -> NDArray[np.float64]:
     return cells
 
 
-def block_of(
-    rows: Sequence[Sequence[Any]] | NDArray[Any], order: Sequence[int | None]
-) -> NDArray[np.float64] | None:
+def block_of(rows: Rows | NDArray[Any], order: Sequence[int | None]) -> NDArray[np.float64] | None:
     """Rows of numbers as one array of shape (rows, columns). None if a column is absent, or if a
     cell is no number or is infinite; then the caller converts column by column."""
     try:
@@ -92,8 +90,8 @@ def frame_of(
     if create_dataframe_from_blocks is None or not all(map(_has_block, columns.values())):
         objects = pd.DataFrame(dict(enumerate(columns.values())), index=labels, copy=True)
         return objects.set_axis(names, axis=1)
-    blocks: list[tuple[Any, Any]] = []
-    alike: dict[Any, dict[int, NDArray[Any]]] = {}
+    blocks: list[tuple[Array, NDArray[np.int64]]] = []
+    alike: dict[np.dtype[Any], dict[int, NDArray[Any]]] = {}
     for place, column in enumerate(columns.values()):
         if isinstance(column, np.ndarray):
             alike.setdefault(column.dtype, {})[place] = column

@@ -208,7 +208,7 @@ def _is_blank(value: object, blanks: frozenset[str]) -> bool:
     return isinstance(value, str) and value in blanks
 
 
-def _parse_together(group: list[Any], parse: Callable[[Cells], Array]) -> Any:
+def _parse_together(group: list[Any], parse: Callable[[Cells], Array]) -> Array | list[Any]:
     """Parses cells each of which fits. Some do not fit into one array together, such as integers
     around 2**63; these are parsed one by one."""
     try:

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from modelserver.errors import LIMIT, BadRequest, listed, quoted
@@ -40,7 +41,7 @@ class Table:
     length: int
     rows: Sequence[Sequence[Any]] | NDArray[Any] | None = None
     columns: Sequence[Cells] | None = None
-    index: Any = None
+    index: "list[Any] | pd.Index[Any] | None" = None
     named: bool = True
 
     def cells(self, positions: Iterable[int | None]) -> Mapping[int, Cells]:
@@ -97,7 +98,7 @@ def read_split(value: Any) -> Table:
     return read_rows("dataframe_split", data, names, _labels(index) if index else index)
 
 
-def _labels(index: Sequence[Any]) -> Sequence[Hashable]:
+def _labels(index: list[Any]) -> list[Any]:
     """Row labels. A label that is an array has several levels: pandas writes a MultiIndex so."""
     levels = len(index[0]) if isinstance(index[0], list) else None
     for row, label in enumerate(index):
@@ -158,7 +159,7 @@ def other_keys(row: int, form: str) -> str:
 
 
 def read_rows(
-    form: str, data: list[Any], names: Sequence[Any] | None, index: Sequence[Any] | None = None
+    form: str, data: list[Any], names: Sequence[Any] | None, index: list[Any] | None = None
 ) -> Table:
     """Reads an array of rows: arrays as long as the header. An array of scalars is one column."""
     if data and not isinstance(data[0], list):
@@ -205,11 +206,12 @@ def check_names(names: Sequence[Any]) -> Sequence[Hashable]:
     for position, name in enumerate(names):
         if type(name) not in (str, int):
             raise BadRequest(f"the name of column {position} is {what_is(name)}, not text")
-    if len(set(names)) != len(names):
-        raise BadRequest(f"columns given twice: {listed(twice(names))}")
+    refuse_repeated(names)
     return names
 
 
-def twice(names: Iterable[Hashable]) -> list[Hashable]:
-    """The names that occur more than once, in order."""
-    return [name for name, times in Counter(names).items() if times > 1]
+def refuse_repeated(names: Sequence[Hashable]) -> None:
+    """Raises `BadRequest` if a name occurs more than once."""
+    if len(set(names)) != len(names):
+        repeated = [name for name, times in Counter(names).items() if times > 1]
+        raise BadRequest(f"columns given twice: {listed(repeated)}")

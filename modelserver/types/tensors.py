@@ -154,7 +154,7 @@ def _label(name: str | None) -> str:
     return "the tensor" if name is None else f"tensor {name!r}"
 
 
-def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], Any]:
+def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], NDArray[Any]]:
     kind = dtype_kind(dtype)
     label = _label(name)
 

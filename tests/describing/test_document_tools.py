@@ -98,7 +98,7 @@ def test_schemathesis_finds_nothing(
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"]
         # The parser takes more than the schema promises, such as text that spells a number.
         command += ["--exclude-checks", "negative_data_rejection"]
-        command += ["--max-examples", str(settings().max_examples // 4)]
+        command += ["--max-examples", str(settings().max_examples // 2)]
         same, others = ["--generation-deterministic"], ["--generation-database", "none"]
         command += [*(same if settings().derandomize else others), "--no-color"]
         environment = {

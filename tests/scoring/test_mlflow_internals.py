@@ -43,9 +43,11 @@ from modelserver.scoring.mlflow_internals import (
     OLD_STORE,
     RESPONSE,
     UNKNOWN_STORE,
+    artifact_repository,
     auth_providers,
     comes_from_type_hints,
     fast_predict,
+    gone,
     is_chat_model,
     is_mlflow_exception,
     only_checks_input,
@@ -257,8 +259,8 @@ def test_other_models() -> None:
 
 
 @pytest.mark.parametrize("uri", ["models:/", "models:/a/b/c", "models:/a@", "runs:/"])
-def test_uris_that_cannot_be_read(uri: str, tmp_path: Path) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+def test_uris_that_cannot_be_read(uri: str, store: str) -> None:
+    mlflow.set_tracking_uri(store)
     assert says(raised(lambda: resolve(uri)), BAD_URI[0])
 
 
@@ -267,9 +269,10 @@ def test_schemes_that_nothing_stands_for(uri: str) -> None:
     assert says(raised(fetch(uri)), BAD_URI[1])
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
+def test_files_that_are_not_there(tmp_path: Path, store: str) -> None:
     assert says(raised(fetch(str(tmp_path / "nothing"))), *GONE)
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    assert says(gone("models:/m/1"), *GONE)
+    mlflow.set_tracking_uri(store)
     experiment = mlflow.create_experiment("e", artifact_location=str(tmp_path / "files"))
     with mlflow.start_run(experiment_id=experiment) as run:
         mlflow.log_text("x", "other.txt")
@@ -294,8 +297,8 @@ def test_a_web_page() -> None:
         assert is_page(raised(fetch("mlflow-artifacts:/0/model")))
 
 
-def test_a_stage_without_versions(tmp_path: Path) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+def test_a_stage_without_versions(store: str) -> None:
+    mlflow.set_tracking_uri(store)
     MlflowClient().create_registered_model("m")
     assert says(raised(fetch("models:/m/latest")), NO_VERSIONS)
     assert says(raised(fetch("models:/m/Production")), NO_VERSIONS)
@@ -327,6 +330,13 @@ def test_a_folder_as_the_tracking_store(tmp_path: Path) -> None:
 def test_a_server_that_is_asked_by_another_name() -> None:
     module = pytest.importorskip("mlflow.server.security_utils")  # since MLflow 3.5
     assert FOREIGN_HOST in module.INVALID_HOST_MSG
+
+
+def test_a_store_of_files(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").touch()
+    store = artifact_repository(str(tmp_path))
+    assert [file.path for file in store.list_artifacts("")] == ["MLmodel"]
+    assert Path(store.download_artifacts("MLmodel")).is_file()
 
 
 def test_a_full_disk_in_the_list_of_downloads_that_failed(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ class Chat(ChatModel):
     def predict(self, context: Any, messages: Any, params: Any) -> Any:
         text = f"{messages[-1].content}, at {params.temperature}"
         message = ChatMessage(role="assistant", content=text)
-        return ChatCompletionResponse(choices=[ChatChoice(message=message)])
+        return ChatCompletionResponse(choices=[ChatChoice(message=message)], created=0)
 
 
 class Person(BaseModel):

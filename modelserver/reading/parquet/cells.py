@@ -8,7 +8,7 @@ values. A leaf is read in the same way at every depth. A value that Python canno
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -17,15 +17,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelserver.errors import clipped
+from modelserver.reading.parquet.file import Column
 from modelserver.types.kind import Cells, Unfit, objects
 
-Leaves = Iterator[str]
+Leaves: TypeAlias = Iterator[str]
 """The Parquet logical types of the leaves in order; each reader takes the types of its own
 leaves."""
 
 
-def read_cells(column: Any, leaves: Sequence[str]) -> Cells:
-    """The cells of a column (a `ChunkedArray`). Raises `Unfit`."""
+def read_cells(column: Column, leaves: Sequence[str]) -> Cells:
+    """The cells of a column. Raises `Unfit`."""
     try:
         if _is_flat(column.type):
             return _plain(_leaf(column, leaves[0]))
@@ -48,13 +49,13 @@ def _is_flat(arrow_type: Any) -> bool:
     return not arrow_type.num_fields and not isinstance(arrow_type, pa.BaseExtensionType)
 
 
-def _plain(column: Any) -> Cells:
+def _plain(column: Column) -> Cells:
     if isinstance(column.dtype, (pd.StringDtype, pd.DatetimeTZDtype)):
         return column.array
     return np.asarray(column)
 
 
-def _values(array: Any, leaves: Leaves) -> list[Any]:
+def _values(array: Column, leaves: Leaves) -> list[Any]:
     """The cells as Python values, None for a missing one."""
     if array.null_count == len(array):
         list(islice(leaves, leaves_of(array.type)))
@@ -77,7 +78,7 @@ def _values(array: Any, leaves: Leaves) -> list[Any]:
     ]
 
 
-def _struct_values(array: Any, leaves: Leaves) -> list[Any]:
+def _struct_values(array: Column, leaves: Leaves) -> list[Any]:
     names = [array.type.field(place).name for place in range(array.type.num_fields)]
     if len(set(names)) < len(names):
         raise Unfit("an object with a property given twice")
@@ -85,13 +86,13 @@ def _struct_values(array: Any, leaves: Leaves) -> list[Any]:
     return [dict(zip(names, row, strict=True)) for row in zip(*fields, strict=True)]
 
 
-def _list_values(array: Any, leaves: Leaves) -> list[Any]:
+def _list_values(array: Column, leaves: Leaves) -> list[Any]:
     items = iter(_values(array.flatten(), leaves))
     lengths = pc.list_value_length(array).fill_null(0).to_pylist()
     return [list(islice(items, length)) for length in lengths]
 
 
-def _map_values(array: Any, leaves: Leaves) -> list[Any]:
+def _map_values(array: Column, leaves: Leaves) -> list[Any]:
     offsets = array.offsets.to_numpy()
     within = (int(offsets[0]), int(offsets[-1] - offsets[0]))  # the array may be a slice
     keys = _values(array.keys.slice(*within), leaves)
@@ -105,7 +106,7 @@ def _map_values(array: Any, leaves: Leaves) -> list[Any]:
     return maps
 
 
-def _extension_values(array: Any, leaves: Leaves) -> list[Any]:
+def _extension_values(array: Column, leaves: Leaves) -> list[Any]:
     read = EXTENSIONS.get(array.type.extension_name)
     if read is None:
         raise Unfit(f"a value of the type {array.type.extension_name}")
@@ -130,8 +131,8 @@ EXTENSIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
 means."""
 
 
-def _leaf(cells: Any, logical: str) -> Any:
-    """Cells without parts (a `ChunkedArray` or an `Array`) as a pandas or NumPy array."""
+def _leaf(cells: Column, logical: str) -> Any:
+    """Cells without parts as a pandas or NumPy array."""
     if pa.types.is_dictionary(cells.type):
         cells = cells.cast(cells.type.value_type)
     if logical == "UUID":
@@ -147,7 +148,7 @@ def _leaf(cells: Any, logical: str) -> Any:
     return cells.to_pandas(integer_object_nulls=True)
 
 
-def _timestamps(cells: Any) -> Any:
+def _timestamps(cells: Column) -> Any:
     """Date-times. They become UTC if pandas does not know their time zone, or if they are beyond
     the years that nanoseconds reach, where computing with a zone might crash the process."""
     unit, zone = cells.type.unit, cells.type.tz
@@ -158,14 +159,14 @@ def _timestamps(cells: Any) -> Any:
         return cells.cast(pa.int64()).cast(pa.timestamp(unit)).to_pandas().to_numpy()
 
 
-def _dates(cells: Any) -> Any:
+def _dates(cells: Column) -> Any:
     try:
         return cells.to_pandas()
     except ValueError:  # beyond the years that Python's dates reach
         return cells.cast(pa.timestamp("s")).to_pandas().to_numpy()
 
 
-def _times(cells: Any) -> Any:
+def _times(cells: Column) -> Any:
     try:
         return cells.to_pandas()
     except pa.ArrowInvalid:

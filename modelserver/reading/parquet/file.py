@@ -9,9 +9,12 @@ import inspect
 import io
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from modelserver.errors import BadRequest, listed, too_large
+
+Column: TypeAlias = Any
+"""A column of pyarrow, or a piece of one: a `ChunkedArray` or an `Array`. pyarrow has no types."""
 
 UNREADABLE: Final = "the body is not a Parquet file that can be read"
 
@@ -140,7 +143,7 @@ def _check_metadata(body: bytes, file: Any) -> None:
             next(dry.iter_batches(1, row_groups=[group], use_threads=False), None)
 
 
-def _text_size(array: Any) -> int:
+def _text_size(array: Column) -> int:
     """The number of bytes of all texts in an Arrow array, at any depth; texts are dictionaries."""
     import pyarrow.compute
 

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from modelserver.errors import BadRequest, bad_values, clipped, listed, quoted
-from modelserver.reading.parquet.file import UNREADABLE, read_file
+from modelserver.reading.parquet.file import UNREADABLE, Column, read_file
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, Unfit
-from modelserver.types.tables import NO_ROWS, Table, twice
+from modelserver.types.tables import NO_ROWS, Table, refuse_repeated
 
 
 def parquet_payload(body: bytes, signature: Signature, limit: int) -> Payload:
@@ -46,8 +46,7 @@ def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
     counted = isinstance(index, pd.RangeIndex)  # of such labels pandas writes only the bounds
     if counted and str(index.name) in known and str(index.name) not in named:
         names, columns = [*names, index.name], [*columns, index.to_numpy()]
-    if repeated := twice(names):
-        raise BadRequest(f"columns given twice: {listed(repeated)}")
+    refuse_repeated(names)
     if not names or not table.num_rows:
         raise BadRequest(NO_ROWS)
     return Table(names, table.num_rows, columns=columns, index=None if counted else index)
@@ -114,7 +113,7 @@ def _leaves(file: Any, table: Any) -> list[list[str]]:
     return [list(islice(types, leaves_of(field.type))) for field in table.schema]
 
 
-def _cells(name: Hashable, column: Any, leaves: Sequence[str]) -> Cells:
+def _cells(name: Hashable, column: Column, leaves: Sequence[str]) -> Cells:
     from modelserver.reading.parquet.cells import read_cells
 
     try:
@@ -126,7 +125,7 @@ def _cells(name: Hashable, column: Any, leaves: Sequence[str]) -> Cells:
         raise bad_values(f"row {row}, column {quoted(name)}", [detail]) from None
 
 
-def _first_unfit(column: Any, leaves: Sequence[str]) -> tuple[int, str]:
+def _first_unfit(column: Column, leaves: Sequence[str]) -> tuple[int, str]:
     """The row of the first cell that cannot be read, found by halving, and what was found there."""
     from modelserver.reading.parquet.cells import read_cells
 

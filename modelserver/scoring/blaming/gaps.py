@@ -121,7 +121,7 @@ def _expected(tensor: Tensor) -> str:
     return kind.expects if kind else "a value"
 
 
-def _rows(read: Sequence[tuple[Tensor, NDArray[Any]]], wanted: Any) -> Any:
+def _rows(read: Sequence[tuple[Tensor, NDArray[Any]]], wanted: NDArray[np.bool_]) -> Any:
     if not wanted.any():
         return None
     parts = {tensor.name: array[wanted] for tensor, array in read}
