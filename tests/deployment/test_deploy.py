@@ -51,7 +51,7 @@ def test_predicts(deployed: Publisher) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "ping", "health", "docs", "redoc", "openapi.json"])
-def test_every_page_works_under_every_prefix(path: str, deployed: Publisher) -> None:
+def test_every_page_is_found_under_every_prefix(path: str, deployed: Publisher) -> None:
     draft = f"{deployed.url}_bundle101/"
     for base in (deployed.url, vanity(deployed), draft):
         assert deployed.get(path, base).status_code == 200

@@ -3,6 +3,7 @@
 import errno
 import importlib
 import importlib.metadata
+import io
 import os
 import shutil
 import socket
@@ -219,7 +220,8 @@ def page_for_json() -> None:
 
 def page_for_a_listing() -> None:
     response = requests.Response()
-    response._content = b"<title>Log in</title>"
+    response.status_code = 200
+    response.raw = io.BytesIO(b"<title>Log in</title>")
     response.json()
 
 

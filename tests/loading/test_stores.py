@@ -264,7 +264,9 @@ def s3_server() -> Iterator[str]:
 def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A client of that server, which has the bucket `bucket`."""
     import boto3
+    from mlflow.store.artifact import s3_artifact_repo
 
+    s3_artifact_repo._cached_get_s3_client.cache_clear()  # MLflow keeps clients with their logins
     for name, value in AMAZON.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", s3_server)
@@ -306,9 +308,6 @@ def test_a_real_s3(
     text: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from mlflow.store.artifact import s3_artifact_repo
-
-    s3_artifact_repo._cached_get_s3_client.cache_clear()
     for name, value in environment.items():
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
     registered(location)
@@ -323,9 +322,6 @@ def test_a_real_s3(
 def test_a_login_of_the_store_is_not_in_the_log(
     server: str, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mlflow.store.artifact import s3_artifact_repo
-
-    s3_artifact_repo._cached_get_s3_client.cache_clear()
     monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", server.format("pass-word"))
     with pytest.raises(LoadFailed) as failed:
         load_model(read_settings({"MODEL_URI": "s3://bucket/model"}))

@@ -356,7 +356,7 @@ def test_texts_are_taken_for_values(load: Load, monkeypatch: pytest.MonkeyPatch)
     pyfunc = load("hint_dates")
     raised(lambda: pyfunc.predict(["2024-01-02"]))
     take_texts_for_values()
-    pyfunc.predict(["2024-01-02"])
+    assert pyfunc.predict(["2024-01-02"]) == [2024]
 
 
 def test_providers_of_authentication() -> None:

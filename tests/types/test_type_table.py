@@ -1,6 +1,5 @@
 """Columns of cells to typed arrays: what is accepted, and what is refused by row and in words."""
 
-from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -10,16 +9,12 @@ import pandas as pd
 import pytest
 
 from modelserver.errors import LIMIT
-from modelserver.types.dates import (
-    FAR_DATE,
-    NUMBER_FOR_DATE,
-    _are_plain,
-    _fast_dates,
-    _iso_dates,
-    _letters,
-)
+from modelserver.types.dates import FAR_DATE, NUMBER_FOR_DATE, datetimes
 from modelserver.types.kind import TEXT, BadCells, Kind, Unfit, what_is
 from modelserver.types.type_table import KINDS
+from tests.bench.without import WAYS, switched_off
+
+(FAST_DATES,) = (way for way, (place, _) in WAYS.items() if place.startswith("types.dates."))
 
 NAN = float("nan")
 NAT = np.datetime64("NaT", "ns")
@@ -300,24 +295,29 @@ DAY = "2024-01-31"
         ("2024-0a-31", False),
     ],
 )
-def test_plain_dates_are_read_as_pandas_reads_them(text: str, plain: bool) -> None:
-    cells = [text, text]
-    letters = _letters(np.array(cells))
-    assert _are_plain(letters) is plain
-    if plain:
-        assert _outcome(lambda: _fast_dates(cells)) == _outcome(lambda: _iso_dates(np.array(cells)))
+def test_plain_dates_are_read_without_pandas_and_alike(
+    text: str, plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with switched_off(FAST_DATES):
+        expected = _outcome([text, text])
+    assert _outcome([text, text]) == expected
+    monkeypatch.delattr(pd, "to_datetime")
+    assert (_outcome([text, text]) == expected) is plain
 
 
-def _outcome(read: Callable[[], Any]) -> Any:
+def _outcome(cells: list[str]) -> Any:
     try:
-        return read().tolist()
+        return datetimes(cells).tolist()
     except Unfit as error:
         return str(error)
+    except AttributeError:
+        return "pandas is needed"
 
 
-def test_plain_dates_are_of_one_form() -> None:
-    assert not _are_plain(_letters(np.array([DAY, f"{DAY}T12:30"])))
-    assert not _are_plain(_letters(np.array([f"{DAY}T12:30", DAY])))
+@pytest.mark.parametrize("cells", [[DAY, f"{DAY}T12:30"], [f"{DAY}T12:30", DAY]])
+def test_plain_dates_are_of_one_form(cells: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(pd, "to_datetime")
+    assert _outcome(cells) == "pandas is needed"
 
 
 @pytest.mark.parametrize(

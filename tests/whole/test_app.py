@@ -7,8 +7,8 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from modelserver.errors import ShuttingDown
 from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.settings import read_settings
 from modelserver.middleware import RequestTrace
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, wait_for
 from tests.support.zoo import SECONDS, Echo, save_pyfunc
 
 Open = Callable[..., TestClient]
@@ -72,13 +72,16 @@ def test_a_content_length_that_is_no_number(client: Open) -> None:
 @pytest.mark.parametrize("path", ["/", "/ping", "/health", "/version", "/metadata"])
 def test_head_on_each_get(path: str, client: Open) -> None:
     answer = client("wine").head(path)
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-length"] == client("wine").get(path).headers["content-length"]
 
 
 @pytest.mark.parametrize("path", ["/ping", "/health", "/version", "/metadata"])
 def test_trailing_slashes_need_no_redirect(path: str, client: Open) -> None:
-    assert client("wine").get(f"{path}/", follow_redirects=False).status_code == 200
+    plain, slashed = (
+        client("wine").get(f"{path}{end}", follow_redirects=False) for end in ("", "/")
+    )
+    assert (slashed.status_code, len(slashed.content)) == (200, len(plain.content))
 
 
 def test_health(client: Open) -> None:
@@ -165,23 +168,27 @@ def test_a_timeout_is_504(client: Open) -> None:
     assert slow.post("/invocations", json=seconds(0)).status_code == 200
 
 
-def test_ping_answers_while_the_model_works_and_the_queue_is_bounded(client: Open) -> None:
-    slow = client("sleeps", PREDICT_WORKERS="1", MAX_QUEUE="1")
-    statuses: list[int] = []
+def test_ping_answers_while_the_model_works_and_the_queue_is_bounded(tmp_path: Path) -> None:
+    path = save_pyfunc(tmp_path / "model", Waits(), signature=SECONDS)
+    settings = {"MODEL_URI": str(path), "PREDICT_WORKERS": "1", "MAX_QUEUE": "1"}
+    with TestClient(create_app(read_settings(settings))) as slow, ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(slow.post, "/invocations", json=seconds(-1)) for _ in range(4)]
+        wait_for(lambda: sum(one.done() for one in asked) == 2)
+        refused = [one.result().status_code for one in asked if one.done()]
+        assert slow.get("/ping").status_code == 200
+        GO.set()
+        answers = [one.result().status_code for one in asked]
+    assert (refused, sorted(answers)) == ([503, 503], [200, 200, 503, 503])
 
-    def ask() -> None:
-        statuses.append(slow.post("/invocations", json=seconds(0.5)).status_code)
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.02)
-    assert slow.get("/ping").status_code == 200
-    before_any_prediction = 200 not in statuses
-    for thread in threads:
-        thread.join()
-    assert sorted(statuses) == [200, 200, 503, 503]
-    assert before_any_prediction
+GO = threading.Event()
+
+
+class Waits(Echo):
+    """Does not predict a negative number before it is told to."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        return model_input.iloc[0, 0] >= 0 or GO.wait(90)
 
 
 def test_model_config_reaches_the_model(tmp_path: Path) -> None:

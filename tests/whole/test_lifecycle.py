@@ -72,6 +72,7 @@ def test_loading_then_ready(slow_model: SlowModel) -> None:
 def test_requests_wait_no_longer_than_the_timeout(slow_model: SlowModel) -> None:
     with TestClient(app_for(slow_model.path, REQUEST_TIMEOUT="0.2")) as client:
         answer = client.post("/invocations", json={"inputs": []})
+        assert client.get("/health").json()["state"] == "loading"
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
 

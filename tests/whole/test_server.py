@@ -179,7 +179,8 @@ def test_uvicorn_serves_main_app(model_path: Callable[[str], Path], tmp_path: Pa
     environment = {"MODEL_URI": str(model_path("one_long"))}
     with running(command, environment, tmp_path / "log", port) as server:
         ready(server)
-        assert predict(server, {"inputs": {"n": [1]}}).status_code == 200
+        answer = predict(server, {"inputs": {"n": [1]}})
+        assert answer.json()["predictions"]["input"]["frame"] == [["n", "int64", ["int 1"]]]
 
 
 def test_a_busy_port_gives_one_line() -> None:
