@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,12 +14,22 @@ from tests.support.processes import Server, our_server, wait_for
 
 pytestmark = pytest.mark.processes
 
-BEGUN = b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{"
+BEGUN = (
+    b"POST /invocations HTTP/1.1\r\nHost: a\r\n"
+    b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+)
+"""A request whose body is still to come; the server says when it waits for it."""
 
 
 def connected(server: Server) -> socket.socket:
     port = int(server.url.rpartition(":")[2])
     return socket.create_connection(("127.0.0.1", port), timeout=60)
+
+
+def begun(client: socket.socket) -> None:
+    """Sends `BEGUN`, and waits until the server waits for the body."""
+    client.sendall(BEGUN)
+    assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def is_refused(server: Server) -> bool:
@@ -47,13 +56,14 @@ def test_a_request_that_was_begun_is_finished(
 ) -> None:
     with our_server(tmp_path / "log", PROCESSES=processes) as server:
         with connected(server) as idle, connected(server) as client:
-            client.sendall(BEGUN)
-            time.sleep(0.5)  # until the server has read it
+            idle.sendall(b"HEAD /version HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert idle.recv(1000).startswith(b"HTTP/1.1 200")
+            begun(client)
             server.process.send_signal(number)
             if processes == "1":  # the first of several processes keeps the socket to the end
                 wait_for(lambda: is_refused(server), server)
             assert idle.recv(1) == b""
-            client.sendall(b"}")
+            client.sendall(b"{}")
             assert received(client) == (503, UNCONFIGURED)
         assert server.process.wait(30) == 0
         assert "Traceback" not in server.output()
@@ -65,8 +75,7 @@ def test_a_request_that_takes_too_long_is_told_so(processes: str, tmp_path: Path
     settings = {"PROCESSES": processes, "SHUTDOWN_TIMEOUT": "1"}
     with our_server(tmp_path / "log", **settings) as server:
         with connected(server) as client:
-            client.sendall(BEGUN)
-            time.sleep(0.5)
+            begun(client)
             server.process.terminate()
             assert received(client) == (503, ShuttingDown().message)
         assert server.process.wait(30) == 0
