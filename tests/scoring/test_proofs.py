@@ -198,7 +198,13 @@ def refuses_gaps(frame: pd.DataFrame) -> Any:
 
 @pytest.mark.parametrize(
     ("predict", "independent"),
-    [(sums, True), (refuses_gaps, True), (filled_by_batch, False), (shifted_by_batch, False)],
+    [
+        (sums, True),
+        (labelled, True),
+        (refuses_gaps, True),
+        (filled_by_batch, False),
+        (shifted_by_batch, False),
+    ],
 )
 def test_rows_with_gaps(predict: Callable[[pd.DataFrame], Any], independent: bool) -> None:
     assert rows_are_independent(predict, FRAME)
