@@ -236,6 +236,9 @@ BAD_FILES: list[tuple[str, bytes, str]] = [
         {"index_columns": [], "columns": [], "column_indexes": [None]}), UNREADABLE),
     ("texts that are no UTF-8", one(pa.array([b"\xff"]).view(pa.string())),
      "the Parquet file holds columns that cannot be read: 'a'"),
+    ("texts that are no UTF-8 beside others", file(pa.table(
+        {"b": pa.array(["x"]), "a": pa.array([b"\xff"]).view(pa.string())})),
+     "the Parquet file holds columns that cannot be read: 'a'"),
     ("key twice in a map", one(TWICE), "row 1, column 'a': expected a value that can be read, "
      "found an object with a key given twice"),
     ("no rows", one(pa.array([], pa.int64())), EMPTY),

@@ -211,6 +211,8 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
      "columns given twice: '0'"),
     ("bad cell", LONG, {"inputs": [1, "x"]}, JSON,
      "row 1, column 'a': expected a whole number of 64 bits, found text"),
+    ("float for text", signature(column("string", "a")), b'{"inputs": {"a": [1e20]}}', JSON,
+     "row 0, column 'a': expected text, found a number"),
     ("bad cells", TWO, {"inputs": {"a": [None], "b": ["x"]}}, JSON,
      "row 0, column 'a': expected a whole number of 64 bits, found null "
      "(and 1 more, see details)"),

@@ -87,6 +87,16 @@ def other_kind(frame: pd.DataFrame) -> Any:
     return sums(frame) if len(frame) == 1 else listed(frame)
 
 
+def two_per_row(frame: pd.DataFrame) -> Any:
+    return np.repeat(sums(frame), 2)
+
+
+def labelled(frame: pd.DataFrame) -> Any:
+    """As models do that look cells up by their row's label."""
+    assert frame.index.is_unique
+    return sums(frame)
+
+
 def fails(frame: pd.DataFrame) -> Any:
     raise ValueError("no")
 
@@ -101,7 +111,8 @@ def matrix(frame: pd.DataFrame) -> Any:
 
 
 @pytest.mark.parametrize(
-    "predict", [sums, matrix, warns, rounded_otherwise, rounded_to_32_bits, with_nan, named]
+    "predict",
+    [sums, matrix, warns, rounded_otherwise, rounded_to_32_bits, with_nan, named, labelled],
 )
 def test_independent_rows(predict: Callable[[pd.DataFrame], Any]) -> None:
     assert rows_are_independent(predict, FRAME)
@@ -121,6 +132,7 @@ def test_independent_rows(predict: Callable[[pd.DataFrame], Any]) -> None:
         other_dtype,
         other_shape,
         other_kind,
+        two_per_row,
         fails,
     ],
 )
@@ -186,7 +198,13 @@ def refuses_gaps(frame: pd.DataFrame) -> Any:
 
 @pytest.mark.parametrize(
     ("predict", "independent"),
-    [(sums, True), (refuses_gaps, True), (filled_by_batch, False), (shifted_by_batch, False)],
+    [
+        (sums, True),
+        (labelled, True),
+        (refuses_gaps, True),
+        (filled_by_batch, False),
+        (shifted_by_batch, False),
+    ],
 )
 def test_rows_with_gaps(predict: Callable[[pd.DataFrame], Any], independent: bool) -> None:
     assert rows_are_independent(predict, FRAME)

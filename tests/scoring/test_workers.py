@@ -228,6 +228,14 @@ def test_callers_that_leave_free_their_place(workers: Workers) -> None:
     assert workers.load.in_threads == 0
 
 
+def test_the_threads_end_when_all_is_done(workers: Workers) -> None:
+    asyncio.run(workers.run(where, 5, small=False))
+    workers.close()
+    for thread in workers.threads:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
 def test_a_closed_loop_ends_the_worker_quietly(workers: Workers) -> None:
     began, end = threading.Event(), threading.Event()
 

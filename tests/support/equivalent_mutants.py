@@ -20,6 +20,23 @@ EQUIVALENT: Final = (
         r'"\\r"\)\) or returns',
         "lines that end with two characters get a blank line each, which is skipped",
     ),
+    ("reading/parquet/file.py", r"num_fields else 1", "one byte more, of a bound of megabytes"),
+    (
+        "reading/json_reader.py",
+        r"is_text or may_lack_digits",
+        "a body that is refused is read once more, and refused alike",
+    ),
+    (
+        "types/cell_parsers.py",
+        r"types < SPELLED_TYPES",
+        "cells that are not read together are read one by one",
+    ),
+    ("types/dates.py", r"length > 11", "no plain date has 11 letters"),
+    (
+        "types/cell_parsers.py",
+        r"NO_TEXTS or str in",
+        "cells without texts are looked at, and none of them is refused",
+    ),
     ("types/kind.py", r"len\(bad\) <= LIMIT", "more cells are looked at, and cut off afterwards"),
     (
         "types/dates.py",

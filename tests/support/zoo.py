@@ -353,6 +353,13 @@ class ArraySum(PythonModel):
         return (model_input.ravel() * 2).sum()
 
 
+class FirstColumn(PythonModel):
+    """Takes tables, whatever the names of their columns are."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        return model_input.iloc[:, 0].tolist()
+
+
 class FullTensors(PythonModel):
     """Takes tensors without gaps."""
 
@@ -759,6 +766,7 @@ MODELS: dict[str, Callable[[Path], Path]] = {
     "full_tensors": save_named(FullTensors(), signature=ModelSignature(SCHEMAS["tensors"][0])),
     "unsigned": save_named(Delicate()),
     "unsigned_array": save_named(ArraySum()),
+    "unsigned_numbers": save_named(FirstColumn()),
     "hint_example": save_named(TypedByExample(), input_example=["a", "b"]),
 }
 """Every model by name, and how it is saved."""

@@ -95,6 +95,8 @@ LONG = "a whole number of 64 bits"
         ({"count": True}, "a whole number of 32 bits", "a boolean"),
         ({"size": 1.5}, LONG, "a number"),
         ({"size": "1"}, LONG, "text"),
+        ({"size": 2**63}, LONG, "an integer beyond 64 bits"),
+        ({"size": -(2**63) - 1}, LONG, "an integer beyond 64 bits"),
         ({"rate": "1"}, "a number (64-bit float)", "text"),
         ({"label": 1}, "text", "an integer"),
         ({"when": 5}, DATE, "an integer"),

@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,8 @@ NO_DATE = "text that is no ISO 8601 date"
 IMPOSSIBLE_DATE = "text that is no possible date (ISO 8601, 1677 to 2262)"
 FAR = IMPOSSIBLE_DATE
 
+INTEGERS = (int, *{np.dtype(code).type for code in "bhilqBHILQ"})
+
 # An id, the type, the cells, the dtype and the values that the model gets.
 ACCEPTED: list[tuple[str, str, Any, Any, list[Any]]] = [
     ("booleans", "boolean", [True, False], "bool", [True, False]),
@@ -71,6 +74,8 @@ ACCEPTED: list[tuple[str, str, Any, Any, list[Any]]] = [
     ("texts", "string", ["a", ""], TEXT, ["a", ""]),
     ("text null", "string", ["a", None], TEXT, texts("a", None)),
     ("text integers", "string", [1, 2], TEXT, ["1", "2"]),
+    ("text integers of all types", "string", [*(kind(1) for kind in INTEGERS), UUID(int=1)], TEXT,
+     [*["1"] * len(INTEGERS), "00000000-0000-0000-0000-000000000001"]),
     ("text integers and text", "string", [1, "a"], TEXT, ["1", "a"]),
     ("text integer array", "string", np.array([1, 2], np.uint8), TEXT, ["1", "2"]),
     ("text array", "string", texts("a", None), TEXT, texts("a", None)),
