@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,14 @@ BEGUN = (
     b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
 )
 """A request whose body is still to come; the server says when it waits for it."""
+
+
+@pytest.fixture(autouse=True)
+def _hangup_is_not_ignored() -> Iterator[None]:
+    """It is where the tests are started by `nohup`, and a server inherits that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def connected(server: Server) -> socket.socket:
