@@ -12,10 +12,10 @@ RUNTIME := $(VENV)/.installed-runtime
 TESTING := $(VENV)/.installed-testing
 TRAINED := .demo-model
 
-# Modules stay together, so that what they share is made once. pytest-randomly shuffles them, and
-# the tests in each: in the same order at each run, so that a failure in CI is a failure here, or
+# One process more than cores, since many tests wait for a server or a browser. Modules stay
+# together, so that what they share is made once. pytest-randomly shuffles them, and the tests in each: in the same order at each run, so that a failure in CI is a failure here, or
 # in another one (SEED=2).
-PARALLEL := -n logical --dist worksteal
+PARALLEL = -n $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal
 ORDER := --randomly-seed=$(or $(SEED),1)
 
 # Processes beside each other compute with one thread each.

@@ -89,6 +89,7 @@ def test_a_signal_ends_all_though_one_is_busy_and_one_starts(
 ) -> None:
     port = free_port()
     settings = {"MODEL_URI": str(light_folder), "PROCESSES": "2", "PORT": str(port)}
+    settings["SHUTDOWN_TIMEOUT"] = "1"  # the halted one is killed some seconds later
     with running([sys.executable, "main.py"], settings, tmp_path / "log", port) as server:
         wait_for(lambda: len(serving(server)) == 2, server)
         processes = serving(server)
