@@ -16,8 +16,7 @@ from tests.support.processes import Server, our_server, wait_for
 pytestmark = pytest.mark.processes
 
 BEGUN = (
-    b"POST /invocations HTTP/1.1\r\nHost: a\r\n"
-    b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
 )
 """A request whose body is still to come; the server says when it waits for it."""
 
