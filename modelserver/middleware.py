@@ -129,7 +129,7 @@ def release_frames(error: BaseException) -> None:
 def _examined(scope: Scope) -> tuple[str, ApiError | None]:
     """The id of a request, and what is wrong with its headers, if something is."""
     request_id, hosts, host = "", 0, b""
-    size = len(scope.get("query_string", b""))
+    size = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
     for name, value in scope["headers"]:
         size += len(name) + len(value) + SEPARATORS
         if name == b"host":

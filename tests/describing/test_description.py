@@ -42,6 +42,7 @@ WITHOUT_EXAMPLES = {
     "no_signature",
     "unsigned",
     "unsigned_array",
+    "unsigned_numbers",
 }
 
 FORMS = ["records", "split", "inputs", "instances"]

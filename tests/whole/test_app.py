@@ -290,8 +290,10 @@ def test_headers(
     assert (b"error_code" in answer[1]) == (status != 200)
 
 
-def test_a_long_query_counts_as_headers(client: Open) -> None:
-    assert bare(client("wine").app, headers=[(b"host", b"a")], query_string=b"a" * 65_536)[0] == 431
+@pytest.mark.parametrize("part", ["query_string", "raw_path"])
+def test_a_long_address_counts_as_headers(part: str, client: Open) -> None:
+    long = {part: b"a" * 65_536}
+    assert bare(client("wine").app, headers=[(b"host", b"a")], **long)[0] == 431
 
 
 def bare(app: Any, **scope: Any) -> tuple[int, bytes]:
