@@ -26,6 +26,7 @@ from modelserver.hosting.login import KeyAuth
 from modelserver.loading.explaining.causes import is_page, status_of
 from modelserver.loading.registry import resolve
 from modelserver.loading.tracking import AuthProvider
+from modelserver.scoring import mlflow_internals
 from modelserver.scoring.mlflow_internals import (
     ANSWERING,
     BAD_URI,
@@ -48,6 +49,7 @@ from modelserver.scoring.mlflow_internals import (
     comes_from_type_hints,
     fast_predict,
     gone,
+    installed_version,
     is_chat_model,
     is_mlflow_exception,
     only_checks_input,
@@ -366,3 +368,12 @@ def test_providers_of_authentication() -> None:
     providers.register(lambda: provider)
     assert [one for one in providers if one not in before] == [provider]
     assert fetch_auth("of-a-test") is provider.auth
+
+
+def test_an_environment_without_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`main.py` then says which package to install."""
+    assert installed_version() == mlflow.__version__
+    monkeypatch.setattr(mlflow_internals, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError) as raised:
+        installed_version()
+    assert raised.value.name == "mlflow"
