@@ -56,10 +56,11 @@ class Bodies:
                 self.held += len(chunks[-1])
                 self._admit(size, held=size)
                 more = message.get("more_body", False)
-                self._patience.renew(task)
+                if more:
+                    self._patience.renew(task)
         except BaseException:
             self.held -= size
-            if task in self._patience.ended:
+            if self._patience.has_ended(task):
                 raise ReadTimedOut(self._patience.timeout) from None
             raise
         finally:
@@ -93,16 +94,16 @@ class Patience:
 
     def __init__(self, timeout: float) -> None:
         self.timeout = timeout
-        self.ended: set[asyncio.Task[Any]] = set()
-        """The tasks that were cancelled and not yet forgotten."""
         self._heard: dict[asyncio.Task[Any], float] = {}
         """When each task last heard from its client; the longest ago comes first."""
+        self._ended: set[asyncio.Task[Any]] = set()
+        """The tasks that were cancelled and have not noticed it yet."""
         self._timer: asyncio.TimerHandle | None = None
 
     def renew(self, task: "asyncio.Task[Any]") -> None:
         """The task begins to wait for its client, or has heard from it."""
+        self.forget(task)
         loop = asyncio.get_running_loop()
-        self._heard.pop(task, None)
         self._heard[task] = loop.time()
         if self._timer is None and self.timeout:
             self._timer = loop.call_later(self.timeout, self._look)
@@ -110,7 +111,12 @@ class Patience:
     def forget(self, task: "asyncio.Task[Any]") -> None:
         """The task no longer waits for its client."""
         self._heard.pop(task, None)
-        self.ended.discard(task)
+
+    def has_ended(self, task: "asyncio.Task[Any]") -> bool:
+        """Whether the task was cancelled since it waited too long. To be asked once."""
+        ended = task in self._ended
+        self._ended.discard(task)
+        return ended
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
@@ -120,5 +126,5 @@ class Patience:
                 self._timer = loop.call_later(left, self._look)
                 return
             del self._heard[task]
-            self.ended.add(task)
+            self._ended.add(task)
             task.cancel()

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modelserver.hosting.log import LineFormatter, SafeStream
+from modelserver.hosting.log import CountingHandler, LineFormatter, SafeStream
 from modelserver.hosting.redaction import struck
 from tests.support.processes import free_port, running, status, wait_for
 
@@ -114,6 +114,20 @@ def test_what_cannot_be_written_is_counted(stream: io.StringIO | None) -> None:
     assert SafeStream.lost > 2
     assert stream or not safe.isatty()
     safe.close()
+
+
+@pytest.mark.usefixtures("_nothing_lost")
+def test_a_line_that_cannot_be_written_is_counted() -> None:
+    log(CountingHandler(SafeStream(Broken())), logging.INFO, "hello")
+    assert SafeStream.lost == 1
+
+
+@pytest.mark.usefixtures("_nothing_lost")
+def test_a_line_that_cannot_be_formatted_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = CountingHandler(io.StringIO())
+    handler.handle(logging.LogRecord("x", logging.INFO, "", 0, "%d", ("a",), None))
+    assert "TypeError: %d format" in capsys.readouterr().err
+    assert SafeStream.lost == 0
 
 
 @pytest.mark.usefixtures("_nothing_lost")
