@@ -67,10 +67,11 @@ class Unauthenticated(ApiError):
 
     def __init__(self, in_browser: bool, was_sent: bool) -> None:
         found = "is not the server's" if was_sent else "is missing"
-        login = ', Basic realm="the API key is the password"' if in_browser else ""
+        # Chromium does not ask for a login if other schemes stand beside this one.
+        challenge = 'Basic realm="the API key is the password"' if in_browser else "Key, Bearer"
         super().__init__(
             f"the API key {found}; send it as the header Authorization: Key your-key",
-            headers={"WWW-Authenticate": f"Key, Bearer{login}"},
+            headers={"WWW-Authenticate": challenge},
         )
 
 
