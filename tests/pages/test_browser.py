@@ -362,3 +362,17 @@ def test_the_page_follows_a_restart_with_a_model(
         expect(page.get_by_text('$env:MODEL_URI = "models:/my-model/1"')).to_be_visible()
     with serving(app_for(model_path("wine")), port=port):
         expect(page.get_by_text("Ready", exact=True)).to_be_visible()
+
+
+def test_with_an_api_key_the_browser_logs_in(
+    model_path: Callable[[str], Path], visit: Open
+) -> None:
+    """The key is the password; the page and its requests are then sent with it."""
+    key = "canary-key-4711-8f3a"
+    settings = read_settings({"MODEL_URI": str(model_path("wine")), "API_KEY": key})
+    with deployed(create_app(settings), "root") as url:
+        page = visit(url, http_credentials={"username": "me", "password": key})
+        page.get_by_role("button", name="Predict", exact=True).click()
+        expect(page.get_by_role("status")).to_have_text("1 row.")
+        page.goto(f"{url}docs")
+        expect(page.locator(".opblock", has_text="/invocations").first).to_be_visible()
