@@ -81,22 +81,19 @@ class RequestTrace:
                 message["headers"] = [*message["headers"], (HEADER, trace.request_id.encode())]
             await send(message)
 
-        async def answer(error: ApiError) -> None:
-            if not trace.status:
-                await error_response(error, trace)(scope, receive, send_with_id)
-
         try:
             if fault is None:
                 await self.app(scope, receive, send_with_id)
-            else:
-                await answer(fault)
         except ClientDisconnect:
             trace.status = GONE
         except asyncio.CancelledError:  # by uvicorn, when it has waited long enough for the end
-            await answer(ShuttingDown())
+            fault = ShuttingDown()
         except Exception:
             logger.exception("%s failed in the server's own code", trace.request_id)
-            await answer(ApiError("the server failed; its log has more"))
+            fault = ApiError("the server failed; its log has more")
+        try:
+            if fault is not None and not trace.status:
+                await error_response(fault, trace)(scope, receive, send_with_id)
         finally:
             _log(scope, trace, time.perf_counter() - start)
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from modelserver.deployment.command_line import HAS_SCHEME, join
-from modelserver.errors import hint
 from modelserver.hosting.variables import unquoted
+from modelserver.types.names import hint
 
 OF_A_MODEL: Final = re.compile(r"[\w .-]+[/:@][\w-]+")
 """A registered model without the scheme `models:/`."""

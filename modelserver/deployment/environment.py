@@ -23,7 +23,6 @@ from modelserver.deployment.packages.conda import conda_python, read_conda
 from modelserver.deployment.packages.floors import raised
 from modelserver.deployment.packages.lines import Line, read_line, read_lines
 from modelserver.deployment.texts import NoText, read_text
-from modelserver.errors import listed
 from modelserver.hosting.settings import Settings
 from modelserver.loading.attempt import LoadFailed, local_path, public_uri
 from modelserver.loading.loader import explained
@@ -32,6 +31,7 @@ from modelserver.loading.stores import store_of
 from modelserver.loading.tracking import set_mlflow_up
 from modelserver.scoring.mlflow_internals import artifact_repository, gone
 from modelserver.scoring.model import Registration
+from modelserver.types.names import listed
 
 FILES: Final = (
     "MLmodel",

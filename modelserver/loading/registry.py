@@ -11,7 +11,6 @@ from contextlib import suppress
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from modelserver.errors import listed
 from modelserver.loading.attempt import Attempt
 from modelserver.loading.explaining.causes import code_of
 from modelserver.scoring.mlflow_internals import (
@@ -21,6 +20,7 @@ from modelserver.scoring.mlflow_internals import (
     says,
 )
 from modelserver.scoring.model import Registration
+from modelserver.types.names import listed
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -8,8 +8,8 @@ from typing import Final
 
 from modelserver.describing.questionnaire import Field, Questionnaire
 from modelserver.describing.snippets import SERVER
-from modelserver.errors import shortened
 from modelserver.pages.markup import Html, filled, joined
+from modelserver.types.names import shortened
 
 LONGEST_EXAMPLE: Final = 80
 """The most characters of an example value in a table; the form shows the whole value."""

@@ -19,10 +19,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from modelserver.errors import BadRequest, folded, not_utf8
+from modelserver.errors import BadRequest, not_utf8
 from modelserver.reading.csv_words import INFERRED, MISSING, worded
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Cells, Kind
+from modelserver.types.names import folded
 from modelserver.types.tables import MOST_CELLS, NO_ROWS, Table, refuse_repeated
 
 # Since 3.1, pandas reads all digits of floats by default; before, an option makes it do so.

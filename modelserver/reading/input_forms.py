@@ -9,9 +9,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from modelserver.errors import BadRequest, InvalidInput, are_params, hint, listed, suggested
+from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature
 from modelserver.types.kind import what_is
+from modelserver.types.names import are_params, hint, listed, suggested
 
 logger = logging.getLogger(__name__)
 

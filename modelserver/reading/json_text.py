@@ -19,8 +19,9 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from modelserver.errors import BadRequest, not_utf8, quoted
+from modelserver.errors import BadRequest, not_utf8
 from modelserver.types.cell_parsers import WholeFloat, whole_number_of
+from modelserver.types.names import quoted
 
 STAND_INS: Final = ((b"Infinity", b"1.000000"), (b"NaN", b"0.0"))
 """A JSON number as long as each constant. With these in place of the constants, orjson can check

@@ -9,7 +9,7 @@ single record without an array, or what pandas writes by default.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from modelserver.errors import hint
+from modelserver.types.names import hint
 from modelserver.types.tables import SPLIT_KEYS
 
 FOREIGN: Final = ("input_data", "data", "dataframe", "records", "rows", "features")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from modelserver.errors import ApiError, InvalidInput, listed
+from modelserver.errors import ApiError, InvalidInput
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.signatures.columns import TypeHintSignature
 from modelserver.reading.signatures.signature import Payload, Signature
@@ -36,6 +36,7 @@ from modelserver.scoring.proofs import (
     rows_are_independent,
 )
 from modelserver.types.frames import Columns
+from modelserver.types.names import listed
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel

@@ -10,20 +10,17 @@ from typing import Any
 
 import pandas as pd
 
-from modelserver.errors import (
-    LIMIT,
-    BadRequest,
-    InvalidInput,
+from modelserver.errors import LIMIT, BadRequest, InvalidInput, bad_values
+from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
+from modelserver.types.kind import Array, BadCells, Code, Kind
+from modelserver.types.names import (
     are_params,
-    bad_values,
     clipped,
     listed,
     not_taken,
     quoted,
     suggested,
 )
-from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
-from modelserver.types.kind import Array, BadCells, Code, Kind
 from modelserver.types.tables import NO_ROWS, Table
 
 

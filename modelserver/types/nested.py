@@ -19,9 +19,9 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
-from modelserver.errors import clipped, listed, suggested
 from modelserver.types.cell_parsers import NUMBER_TYPES, nones
 from modelserver.types.kind import Array, Cells, Kind, Unfit, objects, what_is
+from modelserver.types.names import clipped, listed, suggested
 from modelserver.types.tables import ROW_NAMES
 from modelserver.types.type_table import KINDS
 

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from modelserver.errors import LIMIT, InvalidInput, hint, listed, not_taken, quoted
+from modelserver.errors import LIMIT, InvalidInput
 from modelserver.types.cell_parsers import EXACT, INEXACT, WholeFloat
 from modelserver.types.kind import Kind, what_is
+from modelserver.types.names import hint, listed, not_taken, quoted
 from modelserver.types.nested import Misplaced, is_missing, kind_of
 
 

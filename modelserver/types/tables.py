@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.errors import LIMIT, BadRequest, listed, quoted
+from modelserver.errors import LIMIT, BadRequest
 from modelserver.types.kind import Cells, what_is
+from modelserver.types.names import listed, quoted
 
 MOST_CELLS = 1_000_000
 """The most cells that a small body may stand for by giving a name or value once for many rows."""

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.errors import BadRequest, InvalidInput, bad_values, combined, listed, suggested
+from modelserver.errors import BadRequest, InvalidInput, bad_values, combined
 from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, objects, what_is
+from modelserver.types.names import listed, suggested
 from modelserver.types.tables import NO_ROWS, ROW_NAMES, Table, other_keys
 from modelserver.types.type_table import KINDS, float_kind, integer_kind
 

@@ -3,18 +3,8 @@
 import pytest
 
 from modelserver import errors
-from modelserver.errors import (
-    ApiError,
-    ModelRaised,
-    are_params,
-    clipped,
-    combined,
-    error_body,
-    hint,
-    listed,
-    quoted,
-    suggested,
-)
+from modelserver.errors import ApiError, ModelRaised, combined, error_body
+from modelserver.types.names import are_params, clipped, hint, listed, quoted, suggested
 
 
 @pytest.mark.parametrize(

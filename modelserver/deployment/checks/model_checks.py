@@ -19,11 +19,11 @@ from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
 from modelserver.deployment.checks.report import Outcome
 from modelserver.deployment.command_line import HAS_SCHEME, ours, set_variable, unset_variable
 from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
-from modelserver.errors import shortened
 from modelserver.hosting.settings import Settings, read_settings
 from modelserver.hosting.variables import SettingsError
 from modelserver.loading.attempt import LoadFailed, local_path, public_uri
 from modelserver.scoring.blaming.blame import without_request
+from modelserver.types.names import shortened
 
 NO_URI: Final = "python main.py check models:/my-model/1"
 

@@ -23,8 +23,8 @@ from modelserver.deployment.texts import read_text
 from modelserver.deployment.whole_folder import private, read_folder
 from modelserver.describing.description import BASE, Description, base_description
 from modelserver.describing.document import BaseError
-from modelserver.errors import listed, quoted
 from modelserver.hosting.settings import Settings
+from modelserver.types.names import listed, quoted
 
 SOURCES: Final = {
     ".python-version": re.compile(r"^\s*([^\s#].*?)\s*$", re.M),

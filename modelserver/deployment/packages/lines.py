@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from modelserver.errors import shortened
+from modelserver.types.names import shortened
 
 START: Final = "# >>> model packages"
 

@@ -16,7 +16,7 @@ import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from modelserver.errors import some
+from modelserver.types.names import some
 
 PACKAGES: Final = {
     "Bio": ("biopython",),

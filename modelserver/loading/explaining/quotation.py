@@ -9,11 +9,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from modelserver.errors import shortened
 from modelserver.hosting.redaction import struck
 from modelserver.loading.attempt import Attempt, public_uri
 from modelserver.loading.explaining.causes import causes
 from modelserver.scoring.mlflow_internals import HEADING, RESPONSE, is_mlflow_exception
+from modelserver.types.names import shortened
 
 LONGEST: Final = 300
 """The most characters of a quotation."""

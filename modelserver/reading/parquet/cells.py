@@ -16,9 +16,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelserver.errors import clipped
 from modelserver.reading.parquet.file import Column
 from modelserver.types.kind import Cells, Unfit, objects
+from modelserver.types.names import clipped
 
 Leaves: TypeAlias = Iterator[str]
 """The Parquet logical types of the leaves in order; each reader takes the types of its own

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
-from modelserver.errors import BadRequest, listed, too_large
+from modelserver.errors import BadRequest, too_large
+from modelserver.types.names import listed
 
 Column: TypeAlias = Any
 """A column of pyarrow, or a piece of one: a `ChunkedArray` or an `Array`. pyarrow has no types."""

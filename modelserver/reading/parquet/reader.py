@@ -10,10 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from modelserver.errors import BadRequest, bad_values, clipped, listed, quoted
+from modelserver.errors import BadRequest, bad_values
 from modelserver.reading.parquet.file import UNREADABLE, Column, read_file
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, Unfit
+from modelserver.types.names import clipped, listed, quoted
 from modelserver.types.tables import NO_ROWS, Table, refuse_repeated
 
 

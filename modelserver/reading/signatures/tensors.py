@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from modelserver.errors import InvalidInput, are_params
+from modelserver.errors import InvalidInput
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Code
+from modelserver.types.names import are_params
 from modelserver.types.params import Params
 from modelserver.types.tables import Table
 from modelserver.types.tensors import Tensor, read_instances, read_tensors, tensors_from_table

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.errors import BadRequest, quoted
+from modelserver.errors import BadRequest
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature, count_rows
 from modelserver.types.kind import what_is
+from modelserver.types.names import quoted
 from modelserver.types.tables import (
     NO_ROWS,
     ROW_NAMES,

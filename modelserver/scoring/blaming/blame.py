@@ -15,12 +15,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised, listed, shortened
+from modelserver.errors import ApiError, InvalidInput, ModelFailed, ModelRaised
 from modelserver.hosting.redaction import struck
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.reading.signatures.untyped import Untyped
 from modelserver.scoring.blaming.conversion import is_chosen, is_odd_answer
 from modelserver.scoring.blaming.gaps import Gaps, find_gaps
+from modelserver.types.names import listed, shortened
 
 LOGGED: Final = "the server's log has the traceback under this request id"
 

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.errors import LIMIT, Details, listed
+from modelserver.errors import LIMIT, Details
 from modelserver.reading.signatures.signature import Signature
 from modelserver.types.frames import Column, Columns
+from modelserver.types.names import listed
 from modelserver.types.tensors import Tensor, dtype_kind
 
 NULL: Final = "null"

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin
 
 import pandas as pd
 
-from modelserver.errors import LIMIT, InvalidInput, bad_values, clipped
+from modelserver.errors import LIMIT, InvalidInput, bad_values
 from modelserver.scoring.mlflow_internals import (
     DATACLASS_FAULT,
     NO_CONTENT,
@@ -27,6 +27,7 @@ from modelserver.scoring.mlflow_internals import (
 )
 from modelserver.types.frames import Columns
 from modelserver.types.kind import what_is
+from modelserver.types.names import clipped
 from modelserver.types.tables import Table
 from modelserver.types.type_table import KINDS
 
