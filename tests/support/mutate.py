@@ -74,7 +74,7 @@ SECONDS: Final = 300
 
 PASSED: Final = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
-PATIENCE: Final = 1800
+PATIENCE: Final = 600
 """Seconds after which a run ends that needs no processor: it waits for what never comes."""
 
 MEMORY: Final = 12 * 1024**3
