@@ -1,5 +1,6 @@
 """Connections of `python main.py`: what is too large, does not go on or is no HTTP."""
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -38,6 +39,8 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         if message["type"] == "http.disconnect":
             return
         body, more = body + message["body"], message["more_body"]
+    if scope["path"] == "/slow":
+        await asyncio.sleep(2.5 * TIMEOUT)
     headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -188,6 +191,11 @@ def test_slow_is_not_silent(client: Client) -> None:
     for piece in (GET[:5], GET[5:], b"X: ", b"a", b"b", b"\r\n\r\n"):
         client.send(piece)
         time.sleep(TIMEOUT / 4)
+    assert client.answer().startswith(b"HTTP/1.1 200")
+
+
+def test_a_slow_answer_is_waited_for(client: Client) -> None:
+    client.send(GET.replace(b"/", b"/slow", 1) + b"\r\n")
     assert client.answer().startswith(b"HTTP/1.1 200")
 
 

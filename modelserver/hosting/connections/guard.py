@@ -108,12 +108,14 @@ class Guard(asyncio.Protocol, ABC):
 
     def _look(self) -> None:
         """Ends the connection if nothing goes on although something should."""
-        unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         left = self._heard + self.read_timeout - self.loop.time()
         self._wait(left if left > 0 else self.read_timeout)
+        if left > 0:
+            return
+        unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         if self._unsent and self._unsent == unsent:
             self.transport.abort()
-        elif left > 0 or self._is_answering():
+        elif self._is_answering():
             return
         elif self.unparsed():
             self.refuse(ReadTimedOut(self.read_timeout))
