@@ -19,9 +19,9 @@ PARALLEL = -n $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) +
 ORDER := --randomly-seed=$(or $(SEED),1)
 
 # Processes beside each other compute with one thread each.
-test quick fuzz mutate test-lowest: export OMP_NUM_THREADS = 1
+test quick fuzz mutate soak test-lowest: export OMP_NUM_THREADS = 1
 
-.PHONY: help demo test quick fuzz mutate test-lowest deploy manifest check-manifest bench assets pictures clean
+.PHONY: help demo test quick fuzz mutate soak test-lowest deploy manifest check-manifest bench assets pictures clean
 ifeq ($(wildcard mlflow.db),)
 .PHONY: $(TRAINED)
 endif
@@ -59,6 +59,9 @@ fuzz: $(TESTING) ## the tests on generated examples with others at each run, twe
 
 mutate: $(TESTING) ## which mistakes in the pure core the tests notice (SEED=2 for other ones)
 	@PYTHONWARNINGS=ignore $(BIN)/python -m tests.support.mutate --seed $(or $(SEED),1)
+
+soak: $(TESTING) ## load, faults and bad requests on the real server; writes RELIABILITY.md
+	@$(BIN)/python -m tests.support.soak --write RELIABILITY.md
 
 # In an environment of its own. Types and warnings are those of the newest versions; so are MLflow's
 # answers to compare with.

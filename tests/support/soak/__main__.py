@@ -1,0 +1,53 @@
+"""The command line of the campaign."""
+
+import argparse
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import tests.support.soak
+from tests.support.soak.findings import Extent, Part
+from tests.support.soak.report import write
+
+PARTS: Final[Mapping[str, Part]] = {}
+"""The parts of the campaign by their titles in RELIABILITY.md, in the order of the report."""
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.support.soak", description=tests.support.soak.__doc__
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--only", nargs="+", metavar="PART", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--share", type=float, default=1.0, help="of the campaign, such as 0.01")
+    parser.add_argument("--seed", type=int, default=1, help="other requests, other moments")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the Markdown there, too")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Runs the parts and prints the report: 1 if something does not hold."""
+    options = arguments()
+    began = time.monotonic()
+    results = {}
+    for title in options.only:
+        print(f"== {title}", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            results[title] = PARTS[title](Extent(options.share, Path(folder), options.seed))
+        for finding in results[title]:
+            print(f"{finding.tried}: {finding.seen}", file=sys.stderr, flush=True)
+    command = shlex.join(["python", "-m", "tests.support.soak", *sys.argv[1:]])
+    text = write(results, command, (time.monotonic() - began) / 60)
+    print(text)
+    if options.write:
+        options.write.write_text(text)
+    return int(not all(finding.holds for part in results.values() for finding in part))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
