@@ -114,7 +114,8 @@ def struck(text: str, secrets: Sequence[str]) -> str:
     """The text without `secrets`, without the logins and queries of URLs, and without logins in
     headers; each is replaced by "…"."""
     for secret in secrets:
-        text = text.replace(secret, "…")
+        if secret in text:  # which is quicker than to replace nothing
+            text = text.replace(secret, "…")
     # The log line of a request has none of these, so it skips the searches (7 us).
     if "@" in text:
         text = IN_ADDRESS.sub("…", text)

@@ -110,7 +110,8 @@ def _base_url(request: Request, on_connect: bool) -> str:
 
 def _html(page: str, policy: str, status: int = 200, **headers: str) -> Response:
     always = {"Content-Security-Policy": policy, "Cache-Control": "no-cache", **SAFE}
-    return HTMLResponse(page, status, {**always, **headers})
+    data = page.encode(errors="replace")  # a variable that is no UTF-8 has surrogates
+    return HTMLResponse(data, status, {**always, **headers})
 
 
 ROUTES: Final = [

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -44,19 +43,6 @@ BASIC = {"MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_PASSWORD": canary("p
 SHORT = {"MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_PASSWORD": MARK}
 IN_URL = f"me:{quote(canary('url'), safe='')}@"
 QUERY = f"?sig={quote(canary('query'), safe='')}"
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """What our own log lines say."""
-    create_app(read_settings({}))
-    (handler,) = logging.getLogger("modelserver").handlers
-    assert isinstance(handler, logging.StreamHandler)
-    before, written = handler.stream, io.StringIO()
-    handler.setStream(written)
-    yield written
-    handler.setStream(before)
-    create_app(read_settings({}))  # the level and the secrets are the process's: back to none
 
 
 class Echo(BaseHTTPRequestHandler):
