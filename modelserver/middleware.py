@@ -1,8 +1,9 @@
 """Around every request: an id, one log line, and an answer even when our own code fails.
 
 The id is the client's `X-Request-ID` if that is a short printable word, otherwise a new one. Every
-response has it. The middleware is plain ASGI, since Starlette's `BaseHTTPMiddleware` starts a task
-per request, which takes longer than a small prediction.
+response has it, and tells browsers not to guess its type. The middleware is plain ASGI, since
+Starlette's `BaseHTTPMiddleware` starts a task per request, which takes longer than a small
+prediction.
 """
 
 import asyncio
@@ -34,6 +35,9 @@ from modelserver.hosting.log import log_line
 logger = logging.getLogger("modelserver.request")
 
 HEADER: Final = b"x-request-id"
+
+NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+"""The header by which browsers take no answer for a script or a page that it does not say it is."""
 
 
 @dataclass(slots=True)
@@ -83,7 +87,8 @@ class RequestTrace:
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 trace.status = message["status"]
-                message["headers"] = [*message["headers"], (HEADER, trace.request_id.encode())]
+                own = (HEADER, trace.request_id.encode()), NO_SNIFFING
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
         try:

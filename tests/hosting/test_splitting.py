@@ -22,7 +22,7 @@ LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|WARNING) [ -~…]
 
 SENT = {
     "content-type", "content-length", "x-request-id", "connection", "date", "server", "allow",
-    "location",
+    "location", "x-content-type-options",
 }  # fmt: skip
 """The headers that the answers of these tests have."""
 
@@ -156,7 +156,7 @@ def test_names_of_columns_and_params(
         assert answer.status_code == 400
         message = answer.json()["message"]
         assert message.isprintable()
-        assert len(answer.headers) == 3
+        assert len(answer.headers) == 4
     check_log(log)
 
 
