@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from modelserver.hosting.redaction import struck
 from modelserver.hosting.settings import Settings
 from modelserver.loading.attempt import Attempt, LoadFailed, Report, local_path, public_uri
 from modelserver.loading.explaining.advice import advice
@@ -72,7 +73,7 @@ def explained(settings: Settings) -> Iterator[Attempt]:
     except LoadFailed:  # its text is advice already
         raise
     except (Exception, SystemExit) as error:  # from MLflow, its stores, or the model's own code
-        raise LoadFailed(advice(error, attempt)) from error
+        raise LoadFailed(struck(advice(error, attempt), settings.secrets)) from error
 
 
 def _find(settings: Settings, attempt: Attempt) -> Registration:

@@ -47,7 +47,7 @@ def test_tracebacks_follow_their_line(written: io.StringIO) -> None:
         raise KeyError("x")
     except KeyError:
         logger.exception("failed")
-    assert written.getvalue().splitlines()[-1] == "KeyError: 'x'"
+    assert written.getvalue().splitlines()[-1] == "    KeyError: 'x'"
 
 
 def test_secrets_are_struck_out(written: io.StringIO) -> None:
@@ -59,12 +59,31 @@ def test_secrets_are_struck_out(written: io.StringIO) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
+        ("a\n2026-01-31 12:00:00,123 INFO forged", "a\n    2026-01-31 12:00:00,123 INFO forged"),
+        ("a\r\nb\rc\tä", "a\\r\n    b\\rc\tä"),
+        ("\x1b[2J\x9b2J\x00\x08\x7f", "\\x1b[2J\\x9b2J\\x00\\x08\\x7f"),
+        ("a\u202eb\u2066c\u200bd\u2028e", "a\\u202eb\\u2066c\\u200bd\\u2028e"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_what_a_text_cannot_do(text: str, line: str, written: io.StringIO) -> None:
+    """It begins no line of its own, and commands no terminal."""
+    log(new_handler(written), logging.INFO, text)
+    assert written.getvalue().endswith(f" INFO {line}\n")
+    assert written.getvalue().encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
         ('to "http://u:pw@127.0.0.1:9/b?x=1&sig=Q"', 'to "http://…@127.0.0.1:9/b?x=…&sig=…"'),
         ("Max retries exceeded with url: /x?token=abc (", "… with url: /x?token=… ("),
         ("http://u:a/b@c@host/x, https://token@host", "http://…@host/x, https://…@host"),
         ("git+https://token@host/own#key=abc", "git+https://…@host/own#key=…"),
         ("http://h:80/a@b and wasbs://box@me.net/m", "http://h:80/a@b and wasbs://box@me.net/m"),
         ("wasbs://me:key@me.net/m", "wasbs://…@me.net/m"),
+        ("{'Authorization': 'Basic bWU6cHc=', 'x': 1}", "{'Authorization': 'Basic …', 'x': 1}"),
+        ("Proxy-Authorization: token\nb", "Proxy-Authorization: …\nb"),
         ("AccountKey=c2Vj==;EndpointSuffix=x", "AccountKey=…;EndpointSuffix=x"),
         ("where a == b, call(x=y) of me@example.com", "where a == b, call(x=y) of me@example.com"),
     ],
