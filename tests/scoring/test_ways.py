@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from modelserver.scoring import ways
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Work
 from tests.bench.without import WAYS, switched_off
@@ -49,6 +50,18 @@ def test_answers_are_the_same_without_each_way(
     for way in WAYS_TO_PREDICT:
         with switched_off(way):
             assert (way, answers(load(model_path(name)), name)) == (way, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "may"), [("linear", True), ("wine", False), ("boosted", False), ("doubles", False)]
+)
+def test_only_scikit_learn_on_doubles_may_get_arrays(
+    name: str, may: bool, model_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(ways, "array_predict", lambda *about: asked.append(about))
+    load(model_path(name))
+    assert bool(asked) is may
 
 
 @pytest.mark.parametrize(
