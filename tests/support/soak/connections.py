@@ -56,10 +56,11 @@ def _is_answer(answer: Answer | None, number: int) -> bool:
 async def _each(url: str, number: int, act: Callable[[Connection, int], Awaitable[bool]]) -> int:
     """On how many of so many connections, all open at the same time, `act` went well."""
     connections = [await connect(url) for _ in range(number)]
-    done = await asyncio.gather(*(act(opened, place) for place, opened in enumerate(connections)))
+    acts = (act(connection, place) for place, connection in enumerate(connections))
+    done = await asyncio.gather(*acts, return_exceptions=True)  # of what hung, `Hung`
     for connection in connections:
         connection.close()
-    return sum(done)
+    return done.count(True)
 
 
 async def idle(url: str, number: int) -> int:

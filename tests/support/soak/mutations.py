@@ -228,7 +228,7 @@ PATHS: Final = (
 )
 
 LINES: Final = (
-    *(b"GET /%s", b"GET  / HTTP/1.1", b"GET / HTTP/9.9", b"%s / HTTP/1.1", b"GET / HTTP/1.1 "),
+    *(b"GET /%s", b"GET  / HTTP/1.1", b"GET / HTTP/9.9", b"BREW / HTTP/1.1", b"GET / HTTP/1.1 "),
     *(b"GET /\xff%s HTTP/1.1", b"GET * HTTP/1.1", b"CONNECT a:1 HTTP/1.1", b"get / HTTP/1.1"),
     *(b"PRI * HTTP/2.0", b"\x16\x03\x01%s", b"GET /\0 HTTP/1.1", b"POST / HTTP/1.0", b""),
     b"GET a HTTP/1.1",

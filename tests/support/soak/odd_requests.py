@@ -41,8 +41,8 @@ GROWTH: Final = 64.0
 """The most megabytes by which a server may grow after the first quarter of its requests."""
 
 KINDS: Final = {
-    "linear": "doubles",
     **{name: name for name in ("nested", "with_params", "all_types", "all_optional", "tensors")},
+    "linear": "doubles",
     **{name: name for name in ("tensor_image", "no_signature", "hint_people", "chat", "wine")},
     "wide": "wide",
 }

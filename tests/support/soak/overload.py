@@ -16,6 +16,7 @@ from tests.support.processes import Server, our_server
 from tests.support.soak.client import (
     Answer,
     Connection,
+    Hung,
     Pulse,
     beating,
     connected,
@@ -54,8 +55,9 @@ class Load:
 
     @property
     def longest(self) -> float:
-        """The seconds for which an accepted request waits in the queue."""
-        return (self.sleep + self.compute) * self.queue / self.workers
+        """The seconds for which an accepted request waits in the queue. Threads sleep at the same
+        time, but compute in Python one after the other."""
+        return self.queue * (self.sleep / self.workers + self.compute)
 
     @property
     def callers(self) -> int:
@@ -93,14 +95,15 @@ class Tally:
 class Caller:
     """Asks as soon as it may, each time for another number."""
 
-    def __init__(self, number: int, load: Load, tally: Tally) -> None:
-        self._number = number * 1_000_000
+    def __init__(self, place: int, load: Load, tally: Tally) -> None:
+        self._place = place
+        self._number = place * 1_000_000
         self._load = load
         self._tally = tally
 
     async def call(self, url: str, end: float) -> None:
         """Asks until `end`. Callers begin one after the other, within the time of a retry."""
-        await asyncio.sleep(float(RETRY) * self._number / 1_000_000 / self._load.callers)
+        await asyncio.sleep(float(RETRY) * self._place / self._load.callers)
         async with connected(url) as connection:
             while time.perf_counter() < end:
                 await self.ask(connection)
@@ -110,7 +113,10 @@ class Caller:
         self._number += 1
         row = {"sleep": self._load.sleep, "compute": self._load.compute, "number": self._number}
         began = time.perf_counter()
-        answer = await connection.ask(prediction({"dataframe_records": [row]}))
+        try:
+            answer = await connection.ask(prediction({"dataframe_records": [row]}))
+        except Hung:
+            answer = None
         self._note(answer, time.perf_counter() - began)
         if answer is None or answer.status != 200:
             await asyncio.sleep(float(RETRY))
@@ -136,7 +142,7 @@ async def _alone(server: Server, load: Load) -> Tally:
 async def _overload(server: Server, load: Load, seconds: float) -> tuple[Tally, Pulse, float]:
     """What was answered in these seconds, the pings, and the megabytes that the server grew."""
     tally = Tally()
-    callers = [Caller(number, load, tally) for number in range(load.callers)]
+    callers = [Caller(place, load, tally) for place in range(load.callers)]
     sizes = []
     async with beating(Pulse(server.url)) as pulse:
         for part in (seconds * 0.1, seconds * 0.9):
