@@ -6,6 +6,7 @@ matter the clock is moved by the work itself.
 
 import asyncio
 import contextlib
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
@@ -16,7 +17,7 @@ import pytest
 from modelserver.errors import Overloaded, TimedOut
 from modelserver.scoring.jobs import MOST_TOGETHER
 from modelserver.scoring.placement import ALONE_AFTER, SHORT, SLOW, TRUSTED_AFTER
-from modelserver.scoring.workers import Workers
+from modelserver.scoring.workers import TURN, Workers
 
 SOON = 0.01
 """A timeout in seconds that is meant to pass."""
@@ -226,6 +227,12 @@ def test_callers_that_leave_free_their_place(workers: Workers) -> None:
 
     assert asyncio.run(leave()) == 1
     assert workers.load.in_threads == 0
+
+
+def test_threads_that_compute_let_the_event_loop_go_on(workers: Workers) -> None:
+    sys.setswitchinterval(5 * TURN)  # Python's default
+    asyncio.run(workers.run(where, 5, small=False))
+    assert sys.getswitchinterval() == pytest.approx(TURN)
 
 
 def test_the_threads_end_when_all_is_done(workers: Workers) -> None:
