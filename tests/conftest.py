@@ -60,6 +60,11 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
             item.add_marker("processes")
 
 
+def pytest_collection_finish() -> None:
+    """What was imported for the tests stays: the garbage collector need not visit it each time."""
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Generated examples do not count for coverage, which named ones have to reach, and most of
@@ -326,9 +331,9 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
 def settled_memory() -> Iterator[None]:
     """What is set for the whole process once a model was loaded; afterwards it is as before."""
     thresholds, longest_cell = gc.get_threshold(), csv.field_size_limit()
+    gc.unfreeze()
     settle_memory()
     yield
-    gc.unfreeze()
     gc.set_threshold(*thresholds)
     csv.field_size_limit(longest_cell)
 

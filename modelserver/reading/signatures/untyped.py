@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from modelserver.errors import BadRequest
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature, count_rows
-from modelserver.types.kind import what_is
 from modelserver.types.names import quoted
 from modelserver.types.tables import (
     NO_ROWS,
     ROW_NAMES,
     Table,
-    other_keys,
     read_records,
     refuse_unequal,
 )
@@ -88,13 +86,9 @@ def _instances(value: Any) -> Any:
         refuse_unequal("instances", value)
     if not (isinstance(value, list) and value and isinstance(value[0], dict)):
         return _inputs(value)
-    for row, item in enumerate(value):
-        if not isinstance(item, dict):
-            raise BadRequest(f"row {row} of 'instances' is {what_is(item)}, not an object")
-        if item.keys() != value[0].keys():
-            raise BadRequest(other_keys(row, "instances"))
-    names = [name for name in value[0] if name != ROW_NAMES]
-    return {name: _array([item[name] for item in value], name) for name in names}
+    table = read_records(value, "instances", same_keys=True).without_row_names(())
+    columns = zip(table.names, table.by_column(), strict=True)
+    return {name: _array(cells, str(name)) for name, cells in columns}
 
 
 def _array(value: Any, name: str) -> NDArray[Any]:
