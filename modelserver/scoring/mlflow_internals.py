@@ -210,6 +210,13 @@ def status_in(error: BaseException) -> int | None:
     return int(next(filter(None, found.groups()))) if found else None
 
 
+def is_error_of_another(error: BaseException) -> bool:
+    """Whether a call of the REST API was answered with an error in JSON that is none of MLflow's,
+    such as that of a proxy. MLflow then keeps the JSON and not the status."""
+    answer = getattr(error, "json", None)
+    return isinstance(answer, dict) and answer.get("error_code") != getattr(error, "error_code", "")
+
+
 def setting_in(error: BaseException) -> str | None:
     """The name of the variable whose value MLflow could not read, if the exception names one."""
     found = SETTING.search(str(error)) if type(error) is ValueError else None

@@ -15,7 +15,7 @@ from typing import Any
 import mlflow
 import pytest
 import requests
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
 
 from modelserver.hosting.login import Login
@@ -291,6 +291,14 @@ def test_a_server_that_fails(step: Step) -> None:
     assert said(error, "models:/m/1", "http://x/mlflow", step) == (
         "the tracking server http://x/mlflow answered with an error of its own (500); its log has "
         "the reason"
+    )
+
+
+@pytest.mark.parametrize("answer", [{}, {"detail": "secret"}, {"error_code": "E1", "message": "x"}])
+def test_an_error_of_a_proxy(answer: dict[str, Any]) -> None:
+    assert said(RestException(answer), "models:/m/1", "http://x/mlflow") == (
+        "the tracking server http://x/mlflow answered with an error that is none of MLflow's, such "
+        f"as that of a proxy before it; check MLFLOW_TRACKING_URI and the login; {LOGGED}"
     )
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from modelserver.hosting.login import ANYBODY
-from modelserver.loading.attempt import Attempt
+from modelserver.loading.attempt import LOGGED, Attempt
 from modelserver.loading.explaining.causes import (
     code_of,
     is_foreign_host,
@@ -24,6 +24,7 @@ from modelserver.scoring.mlflow_internals import (
     NO_LOGIN,
     OLD_STORE,
     UNKNOWN_STORE,
+    is_error_of_another,
     says,
     setting_in,
 )
@@ -95,6 +96,11 @@ def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
     if status in GATEWAY or is_unreachable(error):
         named = "where the model was logged to" if attempt.host_of_files else "MLFLOW_TRACKING_URI"
         return f"{server} cannot be reached; check {named} and that it is running"
+    if is_error_of_another(error):
+        return (
+            f"{server} answered with an error that is none of MLflow's, such as that of a proxy "
+            f"before it; check MLFLOW_TRACKING_URI and the login; {LOGGED}"
+        )
     return None
 
 
