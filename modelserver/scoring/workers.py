@@ -49,6 +49,8 @@ import asyncio
 import queue
 import threading
 import time
+from asyncio.events import _set_running_loop
+from asyncio.tasks import _enter_task, _leave_task
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -58,6 +60,21 @@ from modelserver.scoring.jobs import Job, Join, outcomes, take_together
 from modelserver.scoring.placement import Caller, Load, place_of
 
 T = TypeVar("T")
+
+
+def outside_of_loop(work: Callable[[], T]) -> T:
+    """What `work` returns. While it runs, this thread seems to have no event loop, as a worker
+    thread has none: a model may run one of its own, as `asyncio.run` does."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is not None:
+        _leave_task(loop, task)
+    _set_running_loop(None)
+    try:
+        return work()
+    finally:
+        _set_running_loop(loop)
+        if task is not None:
+            _enter_task(loop, task)
 
 
 class Workers:
@@ -131,7 +148,7 @@ class Workers:
             asyncio.get_running_loop().call_soon(self._end_turn)
         start = self._clock()
         try:
-            return work()
+            return outside_of_loop(work)
         finally:
             seconds = self._clock() - start
             self.load.held += seconds
@@ -151,7 +168,7 @@ class Workers:
         jobs = take_together(self._gathered)
         self.load.gathered -= len(jobs)
         self.load.crowded = len(jobs) > 1
-        self._answer(jobs, *self._run_timed(jobs))
+        self._answer(jobs, *outside_of_loop(lambda: self._run_timed(jobs)))
         if self._gathered and self.load.is_short:
             asyncio.get_running_loop().call_soon(self._run_gathered)
         while self._gathered and not self.load.is_short:
