@@ -1,7 +1,7 @@
 """Which texts may not appear in the log: keys, and the logins and queries of URLs.
 
 In: environment variables, then any text. Out: the texts to remove, and the text without them and
-without the logins and queries of all URLs in it. Nothing is raised.
+without the logins and queries of all URLs in it. Very long texts are cut. Nothing is raised.
 """
 
 import re
@@ -58,9 +58,19 @@ def redaction(environment: Mapping[str, str]) -> list[str]:
     return sorted(marked, key=len, reverse=True)
 
 
+LONGEST: Final = 100_000
+"""The most characters that are searched, since the event loop waits for the search. The text of a
+model's exception may have millions."""
+
+CUT_THROUGH: Final = 10_000
+"""How many characters before the end of a text that was cut may be a part of a secret."""
+
+
 def struck(text: str, secrets: Sequence[str]) -> str:
     """The text without `secrets`, and without the logins and queries of URLs; each is replaced by
-    "…"."""
+    "…". A text of more than `LONGEST` characters is cut."""
+    if len(text) > LONGEST:
+        return struck(text[:LONGEST], secrets)[:-CUT_THROUGH] + "…"
     for secret in secrets:
         text = text.replace(secret, "…")
     # The log line of a request has none of these characters, so it skips the searches (7 us).
