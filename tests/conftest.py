@@ -183,19 +183,20 @@ def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClie
 
 
 @pytest.fixture(scope="session")
-def mlflow_client(model_path: Callable[[str], Path]) -> Callable[[str], httpx.Client]:
+def mlflow_client(model_path: Callable[[str], Path]) -> Iterator[Callable[[str], httpx.Client]]:
     """A client of MLflow's own server around the same model: the oracle."""
+    with contextlib.ExitStack() as stack:
 
-    @cache
-    def open_client(name: str) -> httpx.Client:
-        model: PyFuncModel = mlflow.pyfunc.load_model(str(model_path(name)))
-        app: Any = scoring_server.init(model)
-        if isinstance(app, Starlette):
-            return TestClient(app, raise_server_exceptions=False)
-        transport = httpx.WSGITransport(app=app)  # MLflow 2 serves with Flask
-        return httpx.Client(transport=transport, base_url="http://testserver")
+        @cache
+        def open_client(name: str) -> httpx.Client:
+            model: PyFuncModel = mlflow.pyfunc.load_model(str(model_path(name)))
+            app: Any = scoring_server.init(model)
+            if isinstance(app, Starlette):
+                return stack.enter_context(TestClient(app, raise_server_exceptions=False))
+            transport = httpx.WSGITransport(app=app)  # MLflow 2 serves with Flask
+            return httpx.Client(transport=transport, base_url="http://testserver")
 
-    return open_client
+        yield open_client
 
 
 @pytest.fixture
@@ -208,10 +209,16 @@ def mlflow_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a tracking store with nothing in it, which takes MLflow a second to make."""
-    file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    MlflowClient(f"sqlite:///{file}").search_experiments()
+def empty_store(shared: Path) -> Path:
+    """The file of a tracking store with nothing in it, which takes MLflow seconds to make."""
+    folder = shared / "store"
+    folder.mkdir(exist_ok=True)
+    file = folder / "mlflow.db"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            MlflowClient(f"sqlite:///{folder}/new.db").search_experiments()
+            (folder / "new.db").rename(file)
     return file
 
 
@@ -331,7 +338,6 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
 def settled_memory() -> Iterator[None]:
     """What is set for the whole process once a model was loaded; afterwards it is as before."""
     thresholds, longest_cell = gc.get_threshold(), csv.field_size_limit()
-    gc.unfreeze()
     settle_memory()
     yield
     gc.set_threshold(*thresholds)
