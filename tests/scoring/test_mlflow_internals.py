@@ -289,7 +289,7 @@ def test_a_status_of_the_rest_api_and_of_proxied_artifacts(status: int) -> None:
         mlflow.set_tracking_uri(url)
         fetched = raised(fetch("mlflow-artifacts:/0/model"))
     assert (status_in(asked), status_of(fetched), status_in(fetched)) == (status,) * 3
-    assert says(asked, RESPONSE) or status >= 500  # after retries, the answer is left out
+    assert RESPONSE.search(str(asked)) or status >= 500  # after retries, the answer is left out
     assert says(asked, NO_ENDPOINT) == (status == 404)
 
 
