@@ -12,10 +12,12 @@ from typing import Final
 import tests.support.soak
 from tests.support.soak.bad_models import bad_models
 from tests.support.soak.findings import Extent, Part
+from tests.support.soak.kills import kills
 from tests.support.soak.report import write
 
 PARTS: Final[Mapping[str, Part]] = {
     "Models that misbehave": bad_models,
+    "Kills": kills,
 }
 """The parts of the campaign by their titles in RELIABILITY.md, in the order of the report."""
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import httpx
 
-from tests.support.processes import CLIENT, Server, our_server, status, wait_for
+from tests.support.processes import CLIENT, Server, group, our_server, status, wait_for
 from tests.support.soak import misbehaving
 from tests.support.soak.findings import Extent, Finding
 
@@ -233,21 +233,11 @@ def _ended(server: Server, tried: str) -> Finding:
     code = server.process.wait(60)
     seconds = time.monotonic() - began
     with contextlib.suppress(AssertionError):
-        wait_for(lambda: not _members(server.process.pid), seconds=5)
-    keys, left = server.output().count(KEY), _members(server.process.pid)
+        wait_for(lambda: not group(server.process.pid), seconds=5)
+    keys, left = server.output().count(KEY), len(group(server.process.pid))
     return Finding(
         tried,
         "SIGTERM ends the server with 0; no process is left, no key is in the log",
         f"{code} after {seconds:.1f} s, {left} left, {keys} keys",
         holds=code == 0 and not left and not keys,
     )
-
-
-def _members(group: int) -> int:
-    """How many processes a process group has."""
-    found = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, _, of_group = stat.read_text().rpartition(")")[2].split()[:3]
-            found += int(of_group) == group and state != "Z"
-    return found
