@@ -139,8 +139,8 @@ def _fetch(uri: str) -> tuple[Download | None, Path]:
 
     if local := local_path(uri):
         return None, local
-    remove_left_downloads()
     folder = Download()
+    remove_left_downloads()
     try:
         path = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
         if path.is_dir() and not any(path.iterdir()):  # some stores give this if there is nothing
