@@ -14,10 +14,12 @@ from tests.support.soak.bad_models import bad_models
 from tests.support.soak.findings import Extent, Part
 from tests.support.soak.kills import kills
 from tests.support.soak.report import write
+from tests.support.soak.surroundings import surroundings
 
 PARTS: Final[Mapping[str, Part]] = {
     "Models that misbehave": bad_models,
     "Kills": kills,
+    "Faults around the server": surroundings,
 }
 """The parts of the campaign by their titles in RELIABILITY.md, in the order of the report."""
 
