@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from modelserver.reading.formats import JSON
+from modelserver.scoring import ways
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Work, score
 from tests.bench.without import WAYS, switched_off
@@ -62,6 +63,18 @@ def test_a_process_that_a_model_forks_ends_with_its_prediction(
     answer = json.loads(score(load(model_path("forks")), request).body)
     _, status = os.waitpid(answer["predictions"][0], 0)
     assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "may"), [("linear", True), ("wine", False), ("boosted", False), ("doubles", False)]
+)
+def test_only_scikit_learn_on_doubles_may_get_arrays(
+    name: str, may: bool, model_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(ways, "array_predict", lambda *about: asked.append(about))
+    load(model_path(name))
+    assert bool(asked) is may
 
 
 @pytest.mark.parametrize(
