@@ -61,7 +61,7 @@ mutate: $(TESTING) ## which mistakes in the pure core the tests notice (SEED=2 f
 	@PYTHONWARNINGS=ignore $(BIN)/python -m tests.support.mutate --seed $(or $(SEED),1)
 
 soak: $(TESTING) ## load, faults and bad requests on the real server; writes RELIABILITY.md
-	@$(BIN)/python -m tests.support.soak --write RELIABILITY.md
+	@PYTHONWARNINGS=ignore $(BIN)/python -m tests.support.soak --write RELIABILITY.md
 
 # In an environment of its own. Types and warnings are those of the newest versions; so are MLflow's
 # answers to compare with.

@@ -82,7 +82,6 @@ class Invocations:
             )
         finally:
             service.bodies.release(body)
-            service.memory.after_request(len(body))
         _trace(request).rows = scored.rows
         await Response(scored.body, media_type=JSON)(scope, receive, send)
 
@@ -191,8 +190,13 @@ def create_app(settings: Settings) -> Starlette:
     load_assets()  # cached now, so that no request has to wait for it
     workers = Workers(settings.predict_workers, settings.max_queue)
     lifecycle = Lifecycle(settings, base_description())
-    bodies = Bodies(settings.max_request_bytes, settings.max_held_bytes, settings.read_timeout)
-    service = Service(settings, lifecycle, workers, bodies, FreeMemory())
+    bodies = Bodies(
+        settings.max_request_bytes,
+        settings.max_held_bytes,
+        settings.read_timeout,
+        freed=FreeMemory().after_body,
+    )
+    service = Service(settings, lifecycle, workers, bodies)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -115,6 +115,11 @@ class SafeStream:
         """Writes what is kept."""
         self._try("flush")
 
+    def close(self) -> None:
+        """Only writes what is kept. The number of a closed stream would be that of the next
+        connection, and what C code prints would go there."""
+        self.flush()
+
     def _try(self, name: str, *arguments: str) -> None:
         try:
             getattr(self.stream, name)(*arguments)

@@ -5,6 +5,7 @@ finishes the requests that it has begun, for SHUTDOWN_TIMEOUT at most; then the 
 """
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -19,14 +20,18 @@ from starlette.applications import Starlette
 from modelserver.errors import LARGEST_HEADERS
 from modelserver.hosting.connections.choosing import guarded
 from modelserver.hosting.settings import Settings
-from modelserver.hosting.supervisor import Readiness, ending, supervise
+from modelserver.hosting.supervisor import GRACE, Readiness, ending, supervise
 
 POLL: Final = 0.1
 """Seconds between two looks at whether the model is ready."""
 
+MOST_FILES: Final = 65_536
+"""The most files and sockets that a process may have open, if the system allows so many."""
+
 
 def serve(app: Starlette, settings: Settings) -> None:
     """Serves until it is interrupted. Raises `SystemExit` if the port is busy or forbidden."""
+    allow_connections()
     listener = listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Serving on http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
@@ -50,6 +55,19 @@ def listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port} ({error.strerror}); choose another HOST or PORT"
         ) from None
     return listener
+
+
+def allow_connections() -> None:
+    """Raises the soft limit of open files, by default 1024 on most systems: each connection counts,
+    and those beyond the limit would be closed."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    with contextlib.suppress(OSError, ValueError):  # macOS has one more limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 class OneOfSeveral(uvicorn.Server):
@@ -119,3 +137,7 @@ def _run(server: uvicorn.Server, listener: socket.socket) -> None:
     for number in ending():
         signal.signal(number, server.handle_exit)
     server.run(sockets=[listener])
+    # Python waits for threads before it ends, and one of the model's may never end.
+    last = threading.Timer(GRACE, os._exit, [0])
+    last.daemon = True
+    last.start()

@@ -2,7 +2,7 @@
 
 In: environment variables, then any text. Out: the texts to remove, in all ways in which they are
 spelt; and the text without them, without the logins and queries of all URLs in it, and without
-logins in headers. Nothing is raised.
+logins in headers. Very long texts are cut. Nothing is raised.
 """
 
 import html
@@ -111,9 +111,19 @@ def _in_base64(text: str) -> Iterator[str]:
             yield b64encode(bytes(before) + data, alphabet).decode()[first:last]
 
 
+LONGEST: Final = 100_000
+"""The most characters that are searched, since the event loop waits for the search. The text of a
+model's exception may have millions."""
+
+CUT_THROUGH: Final = 10_000
+"""How many characters before the end of a text that was cut may be a part of a secret."""
+
+
 def struck(text: str, secrets: Sequence[str]) -> str:
     """The text without `secrets`, without the logins and queries of URLs, and without logins in
-    headers; each is replaced by "…"."""
+    headers; each is replaced by "…". A text of more than `LONGEST` characters is cut."""
+    if len(text) > LONGEST:
+        return struck(text[:LONGEST], secrets)[:-CUT_THROUGH] + "…"
     for secret in secrets:
         if secret in text:  # which is quicker than to replace nothing
             text = text.replace(secret, "…")

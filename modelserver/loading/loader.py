@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,6 +22,7 @@ import yaml
 from modelserver.hosting.redaction import struck
 from modelserver.hosting.settings import Settings
 from modelserver.loading.attempt import Attempt, LoadFailed, Report, local_path, public_uri
+from modelserver.loading.downloads import Download, remove_left_downloads
 from modelserver.loading.explaining.advice import advice
 from modelserver.loading.explaining.model_packages import requirements_of
 from modelserver.loading.logged_example import logged_example
@@ -133,14 +133,15 @@ def _compare_python(path: Path) -> None:
         )
 
 
-def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
+def _fetch(uri: str) -> tuple[Download | None, Path]:
     """The folder with the model's files, and the temporary folder into which they were downloaded;
     None for the latter if the files are on this machine already."""
     import mlflow
 
     if local := local_path(uri):
         return None, local
-    folder = _temporary_folder()
+    folder = Download()
+    remove_left_downloads()
     try:
         path = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
         if path.is_dir() and not any(path.iterdir()):  # some stores give this if there is nothing
@@ -149,16 +150,6 @@ def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
     except BaseException:
         folder.cleanup()
         raise
-
-
-def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
-    try:
-        return tempfile.TemporaryDirectory(prefix="model-")
-    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-        raise LoadFailed(
-            "there is no folder for temporary files; set TMPDIR to one that exists and may be "
-            "written to"
-        ) from error
 
 
 def check_flavor(path: Path, uri: str) -> None:

@@ -163,6 +163,15 @@ def test_a_body_that_is_larger_than_headers_may_be(client: Client) -> None:
     assert client.send(GET + b"\r\n").answer().startswith(b"HTTP/1.1 200")
 
 
+def test_an_upgrade_ends_the_connection() -> None:
+    """A body after it would be taken for a request."""
+    upgrade = POST.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+    with serving(echo, http=HttpToolsGuard) as url:
+        client = Client(url)
+        with client.socket:
+            assert b"connection: close" in client.send(upgrade).rest()
+
+
 @pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00", b"abc\r\n\r\n"])
 def test_what_is_no_http(data: bytes, client: Client) -> None:
     assert error_in(client.send(data).rest()) == (400, "the bytes are no HTTP/1.1 request")

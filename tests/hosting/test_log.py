@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from modelserver.hosting.log import CountingHandler, LineFormatter, SafeStream
-from modelserver.hosting.redaction import struck
+from modelserver.hosting.redaction import CUT_THROUGH, LONGEST, struck
 from tests.support.processes import free_port, running, status, wait_for
 
 
@@ -48,6 +48,13 @@ def test_tracebacks_follow_their_line(written: io.StringIO) -> None:
     except KeyError:
         logger.exception("failed")
     assert written.getvalue().splitlines()[-1] == "    KeyError: 'x'"
+
+
+def test_a_huge_text_is_cut_and_no_secret_is_cut_through() -> None:
+    secret = "4711-of-the-tracking-server"
+    text = ("x" * (LONGEST - 10) + secret) * 2
+    assert struck(text, [secret]) == "x" * (LONGEST - CUT_THROUGH) + "…"
+    assert struck("x" * LONGEST, [secret]) == "x" * LONGEST
 
 
 def test_secrets_are_struck_out(written: io.StringIO) -> None:
@@ -133,7 +140,7 @@ def test_what_cannot_be_written_is_counted(stream: io.StringIO | None) -> None:
     safe.flush()
     assert SafeStream.lost > 2
     assert stream or not safe.isatty()
-    safe.close()
+    safe.stream.close()
 
 
 @pytest.mark.usefixtures("_nothing_lost")
@@ -155,6 +162,7 @@ def test_what_can_be_written_is_written(written: io.StringIO) -> None:
     safe = SafeStream(written)
     print("abc", file=safe, flush=True)
     assert (written.getvalue(), SafeStream.lost) == ("abc\n", 0)
+    safe.close()
     assert safe.getvalue() == "abc\n"
 
 

@@ -1,6 +1,7 @@
 """`python main.py` with several processes: one tree that shares the requests and ends as one."""
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from modelserver.hosting.processes import allow_connections
 from tests.support.processes import Server, free_port, our_server, running, status, wait_for
 
 pytestmark = pytest.mark.processes
@@ -98,6 +100,23 @@ def test_a_signal_ends_all_though_one_is_busy_and_one_starts(
         assert server.process.wait(40) == 0
         assert "Traceback" not in server.output()
     assert gone(processes)
+
+
+def test_open_connections_are_limited_by_the_system_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lower = min(soft, 1024) // 2
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lower, hard))
+    try:
+        monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+        allow_connections()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == lower
+        monkeypatch.undo()
+        allow_connections()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > lower
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.measured

@@ -48,6 +48,14 @@ def test_no_corrupt_footer_ends_the_process(table: pa.Table, byte: bytes) -> Non
     assert read > 0  # some bytes do not matter; the others were refused
 
 
+@pytest.mark.parametrize("table", [TABLE, NESTED_TABLE], ids=["flat", "nested"])
+def test_a_file_that_was_read_is_freed(table: pa.Table) -> None:
+    whole = file(table)
+    held = pa.total_allocated_bytes()
+    read_parquet(whole, 10_000)
+    assert pa.total_allocated_bytes() == held
+
+
 @pytest.mark.parametrize(
     "metadata",
     [

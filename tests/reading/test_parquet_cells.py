@@ -15,6 +15,7 @@ import pytest
 
 from modelserver.errors import BadRequest
 from modelserver.reading.formats import FORMATS, PARQUET
+from modelserver.reading.parquet.cells import read_cells
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
 from modelserver.types.kind import TEXT
@@ -281,6 +282,12 @@ def test_durations_in_arrays_of_a_size_are_no_integers() -> None:
     with pytest.raises(BadRequest) as refusal:  # before version 26 pyarrow does not read them
         read(body, array_of(LONG))
     assert "a duration at [0]" in refusal.value.message or "be read: 'a'" in refusal.value.message
+
+
+def test_a_part_of_a_column_of_maps() -> None:
+    whole = pa.array([[("a", 1)], [("b", 2), ("c", 3)], []], pa.map_(pa.string(), pa.int64()))
+    part = pa.chunked_array([whole.slice(1)])
+    assert read_cells(part, ["STRING", "NONE"]) == [{"b": 2, "c": 3}, {}]
 
 
 SENTINEL = times("us", 0, 253_402_214_400_000_000)  # 9999-12-31, which many databases write

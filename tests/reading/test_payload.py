@@ -123,7 +123,7 @@ VALUES: list[tuple[str, Signature, Any, Any, int | None]] = [
      {"x": X, "n": N}, 2),
     ("tensors of records", TENSORS, {"dataframe_records": [{"x": 1, "n": 3}, {"x": 2, "n": 4}]},
      {"x": X, "n": N}, 2),
-    ("hinted", HINTED, {"inputs": [2**70, "a"]}, [2**70, "a"], 2),
+    ("hinted", HINTED, {"inputs": [2**70 + 1, "a"]}, [2**70 + 1, "a"], 2),
     ("hinted single", HINTED, {"inputs": 5}, 5, 1),
     ("untyped array", UNTYPED, {"inputs": [[1, 2], [3, 4]]}, np.array([[1, 2], [3, 4]]), 2),
     ("untyped columns", UNTYPED, {"inputs": {"x": [1.0, 2.0], "n": [3, 4]}}, {"x": X, "n": N}, 2),

@@ -22,6 +22,7 @@ from modelserver.scoring.batching import score_together
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Scored, Work
 from tests.support.request_rows import WINE
+from tests.support.signatures import column, signature
 
 JSON = "application/json"
 
@@ -222,6 +223,20 @@ def test_a_prediction_that_is_not_one_entry_per_row(model_path: Paths) -> None:
     odd = replace(model, predict=lambda payload: [len(payload.data)])
     works = [work(odd, split([1, 2, 3, 4])) for _ in range(2)]
     assert score_together(works) == [Scored(b'{"predictions":[1]}', 1)] * 2
+
+
+def test_tables_with_other_columns_are_not_joined(model_path: Paths) -> None:
+    """Joined, they would all have three columns."""
+    declared = signature(column("double", "a"), *(column("double", name, False) for name in "bc"))
+    model = replace(
+        load(model_path("regression")),
+        signature=declared,
+        predict=lambda payload: [sum(map(ord, payload.data.columns))] * len(payload.data),
+    )
+    sent = ("ab", "ac", "abc", "a")
+    bodies = [json.dumps({"inputs": {name: [1.5] for name in names}}).encode() for names in sent]
+    outcomes = score_together([work(model, body) for body in bodies])
+    assert list(map(numbers_of, outcomes)) == [[sum(map(ord, names))] for names in sent]
 
 
 def test_a_request_alone_is_predicted_once(model_path: Paths) -> None:

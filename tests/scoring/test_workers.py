@@ -6,6 +6,7 @@ matter the clock is moved by the work itself.
 
 import asyncio
 import contextlib
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
@@ -16,7 +17,7 @@ import pytest
 from modelserver.errors import Overloaded, TimedOut
 from modelserver.scoring.jobs import MOST_TOGETHER
 from modelserver.scoring.placement import ALONE_AFTER, SHORT, SLOW, TRUSTED_AFTER
-from modelserver.scoring.workers import Workers
+from modelserver.scoring.workers import TURN, Workers
 
 SOON = 0.01
 """A timeout in seconds that is meant to pass."""
@@ -129,6 +130,32 @@ def test_runs_in_a_thread_until_measured_short_then_on_the_loop(workers: Workers
     assert asyncio.run(names()) == ["predict-0"] * TRUSTED_AFTER + ["MainThread"] * 2
 
 
+async def with_a_loop_of_its_own() -> str:
+    await asyncio.sleep(0)
+    return threading.current_thread().name
+
+
+@pytest.mark.parametrize(
+    ("join", "found"),
+    [(None, ["MainThread"] * 2), (together, [("MainThread", 2)] * 2)],
+    ids=["alone", "together"],
+)
+def test_work_may_run_an_event_loop_of_its_own(
+    join: Any, found: list[Any], trusted: Workers
+) -> None:
+    trusted.load.crowded = True
+
+    def work() -> str:
+        return asyncio.run(with_a_loop_of_its_own())
+
+    async def both() -> list[Any]:
+        done = await asyncio.gather(*(trusted.run(work, 5, True, join) for _ in range(2)))
+        assert asyncio.current_task() is not None
+        return done
+
+    assert asyncio.run(both()) == found
+
+
 @pytest.mark.parametrize("seconds", [SHORT, 2 * SLOW])
 def test_goes_back_to_threads_after_longer_work(
     seconds: float, trusted: Workers, clock: Clock
@@ -226,6 +253,12 @@ def test_callers_that_leave_free_their_place(workers: Workers) -> None:
 
     assert asyncio.run(leave()) == 1
     assert workers.load.in_threads == 0
+
+
+def test_threads_that_compute_let_the_event_loop_go_on(workers: Workers) -> None:
+    sys.setswitchinterval(5 * TURN)  # Python's default
+    asyncio.run(workers.run(where, 5, small=False))
+    assert sys.getswitchinterval() == pytest.approx(TURN)
 
 
 def test_the_threads_end_when_all_is_done(workers: Workers) -> None:

@@ -108,6 +108,8 @@ REFUSED: list[tuple[str, dict[str, Any], Any, str]] = [
     ("NumPy array for object", PERSON, np.array([1, 2]), "an array"),
     ("unknown property", PERSON, {"name": "a", "nam": 1},
      "the unknown property 'nam' (did you mean 'name'?)"),
+    ("unknown properties", PERSON, {"name": "a", "nam": 1, "nome": 1},
+     "the unknown property 'nam' (did you mean 'name'?)"),
     ("in object", PERSON, {"name": 1}, "an integer at name where text belongs"),
     ("in objects of array", array_of(PERSON), [{"name": "a"}, {"name": None}],
      "null at [1].name where text belongs"),

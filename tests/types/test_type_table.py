@@ -346,3 +346,10 @@ def test_properties_that_follow_from_a_row(
     known = [name for name in dir(Kind) if isinstance(getattr(Kind, name), property)]
     assert {name for name in known if getattr(row, name) is True} == properties
     assert row.json_type == json_type
+
+
+@pytest.mark.parametrize(
+    ("kind", "format"), [("float", "float"), ("double", "double"), ("integer", "int32")]
+)
+def test_schemas_say_how_many_bits_a_number_has(kind: str, format: str) -> None:
+    assert KINDS[kind].schema["format"] == format

@@ -55,3 +55,9 @@ class HttpToolsGuard(Guard, HttpToolsProtocol):
         self._unparsed = 0
         self._receiving = False
         super().on_message_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Called by uvicorn for a request with an Upgrade header, which httptools takes to end with
+        its headers. Bytes of a body would then be taken for the next request, so the connection
+        ends with the answer."""
+        self.cycle.keep_alive = False

@@ -135,10 +135,12 @@ class _NoData(io.BytesIO):
 def _check_metadata(body: bytes, file: Any) -> None:
     """Raises an exception of pyarrow for corrupt metadata of columns; asking for such metadata
     would crash the process. pyarrow checks that of all columns of a row group before it reads
-    data."""
+    data. It would never free what it has begun to read ahead (`pre_buffer`): 3 KB per column."""
     import pyarrow.parquet
 
-    dry = pyarrow.parquet.ParquetFile(_NoData(body), metadata=file.metadata, buffer_size=1024)
+    dry = pyarrow.parquet.ParquetFile(
+        _NoData(body), metadata=file.metadata, buffer_size=1024, pre_buffer=False
+    )
     for group in range(file.metadata.num_row_groups):
         with suppress(_DataAsked):
             next(dry.iter_batches(1, row_groups=[group], use_threads=False), None)

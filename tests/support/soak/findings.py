@@ -28,6 +28,8 @@ class Finding:
     wanted: str
     seen: str
     holds: bool
+    is_timed: bool = False
+    """Whether it depends on the speed of the machine, so that tests cannot ask for it."""
 
 
 Part: TypeAlias = Callable[[Extent], Sequence[Finding]]
