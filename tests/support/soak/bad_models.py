@@ -35,7 +35,7 @@ TOO_LONG: Final = "the prediction took longer than the request timeout (REQUEST_
 LARGE: Final = CELL * 1000
 """A cell that makes a request too large for the event loop."""
 
-LONGEST: Final = 1.0
+LONGEST: Final = 2.0
 """Seconds that a misbehaving model may hold up others."""
 
 
