@@ -194,9 +194,9 @@ def log() -> Iterator[io.StringIO]:
     assert isinstance(handler, logging.StreamHandler)
     before, written = handler.stream, io.StringIO()
     handler.setStream(written)
-    logger.propagate = False
+    root, logger.parent = logger.parent, None
     yield written
-    logger.propagate = True
+    logger.parent = root
     handler.setStream(before)
     create_app(read_settings({}))  # the level and the secrets are the process's: back to none
 
