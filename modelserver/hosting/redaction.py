@@ -58,7 +58,8 @@ IN_ADDRESS: Final = re.compile(
 login. The maximum lengths limit the time that a hostile text can take."""
 
 IN_HEADER: Final = re.compile(
-    r"(authorization\W{1,20}(?:(?:basic|bearer|key)\s{1,20})?)[^\s'\",;&<>\\]+", re.IGNORECASE
+    r"(authorization\W{0,5}[:=]\W{0,5}(?:(?:basic|bearer|key)\s{1,20})?)[^\s'\",;&<>\\]+",
+    re.IGNORECASE,
 )
 """What logs in in an Authorization header, if an answer or an exception quotes one."""
 

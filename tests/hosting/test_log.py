@@ -90,6 +90,7 @@ def test_what_a_text_cannot_do(text: str, line: str, written: io.StringIO) -> No
         ("http://h:80/a@b and wasbs://box@me.net/m", "http://h:80/a@b and wasbs://box@me.net/m"),
         ("wasbs://me:key@me.net/m", "wasbs://…@me.net/m"),
         ("{'Authorization': 'Basic bWU6cHc=', 'x': 1}", "{'Authorization': 'Basic …', 'x': 1}"),
+        ("the authorization failed", "the authorization failed"),
         ("Proxy-Authorization: token\nb", "Proxy-Authorization: …\nb"),
         ("AccountKey=c2Vj==;EndpointSuffix=x", "AccountKey=…;EndpointSuffix=x"),
         ("where a == b, call(x=y) of me@example.com", "where a == b, call(x=y) of me@example.com"),
