@@ -39,6 +39,7 @@ from modelserver.pages import site
 from modelserver.pages.conditional import conditional
 from modelserver.pages.static import load_assets
 from modelserver.reading.formats import JSON
+from modelserver.reading.media import check_origin
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.request import Request, Work
@@ -70,6 +71,7 @@ class Invocations:
         request = HTTPRequest(scope, receive)
         service, header = service_of(request), request.headers.get
         limit, timeout = service.settings.max_request_bytes, service.settings.request_timeout
+        check_origin(header("origin"), header("content-type"))
         body = await service.bodies.read(request.headers, receive)
         try:
             sent = Request(body, header("content-type"), header("content-encoding"), limit)
@@ -80,7 +82,6 @@ class Invocations:
             )
         finally:
             service.bodies.release(body)
-            service.memory.after_request(len(body))
         _trace(request).rows = scored.rows
         await Response(scored.body, media_type=JSON)(scope, receive, send)
 
@@ -103,8 +104,9 @@ async def health(request: HTTPRequest) -> Response:
         "lost_log_writes": SafeStream.lost,
     }
     if isinstance(state, Ready):
-        return Response(encode_json(report | state.model.identity()), media_type=JSON)
-    return Response(encode_json(report), 503, media_type=JSON)
+        report |= state.model.identity()
+    status = 200 if isinstance(state, Ready) else 503
+    return Response(encode_json(report), status, REVALIDATED, media_type=JSON)
 
 
 async def version(request: HTTPRequest) -> Response:
@@ -115,7 +117,7 @@ async def version(request: HTTPRequest) -> Response:
 async def model_metadata(request: HTTPRequest) -> Response:
     """What is known of the model: signature, params, tags, description."""
     model = await service_of(request).lifecycle.ready_model()
-    return Response(encode_json(model.details()), media_type=JSON)
+    return Response(encode_json(model.details()), headers=REVALIDATED, media_type=JSON)
 
 
 async def openapi_json(request: HTTPRequest) -> Response:
@@ -188,8 +190,13 @@ def create_app(settings: Settings) -> Starlette:
     load_assets()  # cached now, so that no request has to wait for it
     workers = Workers(settings.predict_workers, settings.max_queue)
     lifecycle = Lifecycle(settings, base_description())
-    bodies = Bodies(settings.max_request_bytes, settings.max_held_bytes, settings.read_timeout)
-    service = Service(settings, lifecycle, workers, bodies, FreeMemory())
+    bodies = Bodies(
+        settings.max_request_bytes,
+        settings.max_held_bytes,
+        settings.read_timeout,
+        freed=FreeMemory().after_body,
+    )
+    service = Service(settings, lifecycle, workers, bodies)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

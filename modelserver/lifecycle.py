@@ -22,14 +22,22 @@ from modelserver.loading.attempt import LOGGED, LoadFailed
 from modelserver.loading.loader import load_model
 from modelserver.loading.warm_up import warm_up
 from modelserver.scoring.model import Model
-from modelserver.states import UNCONFIGURED, Failed, Loading, Ready, State, Unconfigured, now
+from modelserver.states import (
+    LONGEST_PAUSE,
+    UNCONFIGURED,
+    Failed,
+    Loading,
+    Ready,
+    State,
+    Unconfigured,
+    now,
+)
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 60.0
 
 
 class Lifecycle:

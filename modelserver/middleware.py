@@ -1,8 +1,9 @@
 """Around every request: an id, one log line, and an answer even when our own code fails.
 
-The id is the client's `X-Request-ID` if that is a short printable text, otherwise a new one. Every
-response has it. The middleware is plain ASGI, since Starlette's `BaseHTTPMiddleware` starts a task
-per request, which takes longer than a small prediction.
+The id is the client's `X-Request-ID` if that is a short printable word, otherwise a new one. Every
+response has it, and tells browsers not to guess its type. The middleware is plain ASGI, since
+Starlette's `BaseHTTPMiddleware` starts a task per request, which takes longer than a small
+prediction.
 """
 
 import asyncio
@@ -35,6 +36,9 @@ logger = logging.getLogger("modelserver.request")
 
 HEADER: Final = b"x-request-id"
 
+NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+"""The header by which browsers take no answer for a script or a page that it does not say it is."""
+
 
 @dataclass(slots=True)
 class Trace:
@@ -53,6 +57,11 @@ SEPARATORS: Final = 4
 HOST: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
 """What a Host header may hold; without one, or with several, HTTP/1.1 asks for a 400 (RFC 9112,
 section 3.2)."""
+
+LENGTHS: Final = (b"content-length", b"transfer-encoding")
+"""The headers that say where a body ends. With both, a proxy may see another end (RFC 9112 6.1)."""
+
+USABLE: Final = re.compile(rb"[!-~]{1,128}")
 
 GONE: Final = 499
 """nginx's status for a client that left before its request was read. It is logged, never sent."""
@@ -78,7 +87,8 @@ class RequestTrace:
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 trace.status = message["status"]
-                message["headers"] = [*message["headers"], (HEADER, trace.request_id.encode())]
+                own = (HEADER, trace.request_id.encode()), NO_SNIFFING
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
         try:
@@ -125,12 +135,14 @@ def release_frames(error: BaseException) -> None:
 
 def _examined(scope: Scope) -> tuple[str, ApiError | None]:
     """The id of a request, and what is wrong with its headers, if something is."""
-    request_id, hosts, host = "", 0, b""
+    request_id, hosts, host, lengths = "", 0, b"", 0
     size = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
     for name, value in scope["headers"]:
         size += len(name) + len(value) + SEPARATORS
         if name == b"host":
             hosts, host = hosts + 1, value
+        elif name in LENGTHS:
+            lengths += 1
         elif name == HEADER and not request_id:
             request_id = _usable(value)
     fault: ApiError | None = None
@@ -138,13 +150,16 @@ def _examined(scope: Scope) -> tuple[str, ApiError | None]:
         fault = HeadersTooLarge()
     elif (hosts != 1 and scope.get("http_version") == "1.1") or not HOST.fullmatch(host):
         fault = BadRequest("a request has one Host header, with a name and maybe a port")
+    elif lengths > 1:
+        said = "a request has one Content-Length or Transfer-Encoding header"
+        fault = BadRequest(said, headers={"Connection": "close"})
     return request_id or secrets.token_hex(16), fault
 
 
 def _usable(value: bytes) -> str:
-    """The client's id; empty if it is too long or not printable."""
-    text = value.decode("latin-1")
-    return text if len(text) <= 128 and text.isascii() and text.isprintable() else ""
+    """The client's id; empty if it is too long or not one printable word. With blanks it could look
+    like more of the log line."""
+    return value.decode() if USABLE.fullmatch(value) else ""
 
 
 def _log(scope: Scope, trace: Trace, seconds: float) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from modelserver.hosting.bodies import Bodies
-from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
 from modelserver.lifecycle import Lifecycle
 from modelserver.scoring.workers import Workers
@@ -19,7 +18,6 @@ class Service:
     lifecycle: Lifecycle
     workers: Workers
     bodies: Bodies
-    memory: FreeMemory
 
 
 def service_of(request: Request) -> Service:

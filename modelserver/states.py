@@ -24,6 +24,9 @@ UNCONFIGURED: Final = (
     "Connect in the content's Vars pane, elsewhere as an environment variable; then restart"
 )
 
+LONGEST_PAUSE: Final = 60.0
+"""The most seconds between two attempts to load a model."""
+
 StateName: TypeAlias = Literal["unconfigured", "loading", "ready", "failed"]
 
 
@@ -95,7 +98,8 @@ class Failed:
 
     def unavailable(self) -> ModelUnavailable:
         """The error for requests that need a model: why there is none, and when to try again."""
-        seconds = max(1, round((self.next_try - now()).total_seconds()))
+        left = (self.next_try - now()).total_seconds()
+        seconds = round(min(max(1, left), LONGEST_PAUSE))  # the clock may have been set
         text = f"the model could not be loaded: {self.reason}"
         return ModelUnavailable(text, headers={"Retry-After": str(seconds)})
 

@@ -5,6 +5,8 @@ import contextlib
 import csv
 import fcntl
 import gc
+import io
+import logging
 import os
 import re
 import shutil
@@ -180,6 +182,23 @@ def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClie
     yield open_client
     for test_client in opened:
         test_client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What our own log lines say, in their final form. pytest does not see them: xdist cannot send
+    those that are no UTF-8."""
+    create_app(read_settings({}))
+    logger = logging.getLogger("modelserver")
+    (handler,) = logger.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    before, written = handler.stream, io.StringIO()
+    handler.setStream(written)
+    root, logger.parent = logger.parent, None
+    yield written
+    logger.parent = root
+    handler.setStream(before)
+    create_app(read_settings({}))  # the level and the secrets are the process's: back to none
 
 
 @pytest.fixture(scope="session")

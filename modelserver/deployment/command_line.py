@@ -21,7 +21,9 @@ NO_MODEL: Final = "one model URI is needed, such as models:/my-model/1; see --he
 
 WINDOWS: Final = os.name == "nt"
 
-SECRET: Final = re.compile(r"//[^/]*@|[?#]")
+SECRET: Final = re.compile(r"^(?!models:|runs:|[.~]|/[^/]).*@|[?#;]", re.DOTALL)
+"""A login, a query or a fragment. In URIs of models, an @ stands before an alias; in paths, it is
+part of a name."""
 
 PLAIN: Final = re.compile(r"[\w+=:./\\-]+")
 """A text that needs no quotes in PowerShell."""

@@ -69,6 +69,9 @@ HIDDEN: Final = {"-k", "--api-key", "-T", "--token", "-S", "--secret", "--client
 SETTING: Final = {"-E", "--environment"}
 """The options of rsconnect with NAME=VALUE. Any value may be a secret, except those that we add."""
 
+ADDRESS: Final = re.compile("://|@")
+"""Finds in a value that it is an address, perhaps without its scheme."""
+
 NO_RSCONNECT: Final = (
     "rsconnect-python is not installed in this environment; pip install rsconnect-python"
 )
@@ -233,7 +236,7 @@ def _words(options: Sequence[Option]) -> list[str]:
 def shown(option: Option) -> Option:
     """The option, with "***" in place of a value that may be secret."""
     name, *values = option
-    if name in HIDDEN or any("://" in value and SECRET.search(value) for value in values):
+    if name in HIDDEN or any(ADDRESS.search(value) and SECRET.search(value) for value in values):
         return (name, *("***" for _ in values))
     if name in SETTING:
         return (name, *(re.sub("=.*", "=***", value, flags=re.DOTALL) for value in values))

@@ -6,6 +6,7 @@ it is read, if its length was announced. If no byte comes for too long, the answ
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.datastructures import Headers
@@ -24,13 +25,18 @@ class Bodies:
     """The bodies that a process holds. To be used on the event loop only.
 
     `largest` and `most` are the bytes of one body and of all. `timeout`: seconds (0: no limit).
+    `freed` is called with the number of bytes that are no longer held, whether their request was
+    answered or given up.
     """
 
-    def __init__(self, largest: int, most: int, timeout: float) -> None:
+    def __init__(
+        self, largest: int, most: int, timeout: float, freed: Callable[[int], None]
+    ) -> None:
         self.held = 0
         """The bytes of all bodies that were read or are being read, and are not released."""
         self._largest = largest
         self._most = most
+        self._freed = freed
         self._patience = Patience(timeout)
 
     async def read(self, headers: Headers, receive: Receive) -> bytes:
@@ -59,7 +65,7 @@ class Bodies:
                 if more:
                     self._patience.renew(task)
         except BaseException:
-            self.held -= size
+            self._free(size)
             if self._patience.has_ended(task):
                 raise ReadTimedOut(self._patience.timeout) from None
             raise
@@ -71,7 +77,11 @@ class Bodies:
 
     def release(self, body: bytes) -> None:
         """To be called with each body that was read, once its request is answered."""
-        self.held -= len(body)
+        self._free(len(body))
+
+    def _free(self, size: int) -> None:
+        self.held -= size
+        self._freed(size)
 
     def _admit(self, size: int, held: int) -> None:
         """Raises an error if a body of `size` bytes is too large. `held`: how many are held."""

@@ -6,6 +6,7 @@ formats it without the look-ups of `logging`'s own formatter.
 
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -14,12 +15,21 @@ from typing import Any, Final
 
 from modelserver.hosting.redaction import struck
 
+UNSEEN: Final = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+"""Characters that command a terminal, turn the direction of a text or cannot be written."""
+
+BELOW: Final = "\n    "
+"""The beginning of the second and later lines of a record."""
+
 
 class LineFormatter(logging.Formatter):
-    """`2026-01-31 12:00:00,123 INFO message`, and below it the traceback, if there is one.
+    """`2026-01-31 12:00:00,123 INFO message`, and indented below it the traceback, if there is one.
 
     A message or traceback may quote a server's answer. So `secrets`, and the logins and queries of
-    URLs, are removed from both.
+    URLs, are removed from both. It may quote a caller, too. So a line that is not indented was
+    begun by the server, and characters that command a terminal are written as escapes.
     """
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
@@ -32,7 +42,12 @@ class LineFormatter(logging.Formatter):
         text = head + record.getMessage()
         if record.exc_info:
             text += f"\n{self.formatException(record.exc_info)}"
-        return struck(text, self._secrets)
+        text = struck(text, self._secrets)
+        return text if text.isprintable() else _harmless(text)
+
+
+def _harmless(text: str) -> str:
+    return UNSEEN.sub(lambda found: repr(found[0])[1:-1], text).replace("\n", BELOW)
 
 
 @lru_cache(maxsize=1)
@@ -46,13 +61,14 @@ def log_line(logger: logging.Logger, text: str) -> None:
 
 
 def configure_logging(level: str, secrets: Sequence[str] = ()) -> None:
-    """Sends our log lines from `level` on to stderr, without `secrets`. A second call changes both,
-    but adds no second handler."""
+    """Sends our log lines from `level` on to stderr, without `secrets`; what others write there is
+    without them, too. A second call changes both, but adds no second handler."""
     logger = logging.getLogger("modelserver")
     logger.setLevel(level.upper())
     if not logger.handlers:
         logger.addHandler(CountingHandler(sys.stderr))
     logger.handlers[0].setFormatter(LineFormatter(secrets))
+    SafeStream.secrets = secrets
 
 
 UNWRITABLE: Final = (OSError, ValueError)
@@ -76,10 +92,13 @@ class CountingHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
 class SafeStream:
     """Standard output or error, of which writes never fail: the service goes on although its log
-    cannot be written, as on a full disk or a closed pipe. Whatever is lost is counted."""
+    cannot be written, as on a full disk or a closed pipe. Whatever is lost is counted. Libraries
+    and the model write here, so secrets are removed as from our own lines."""
 
     lost = 0
     """How many writes to any of the two failed."""
+
+    secrets: Sequence[str] = ()
 
     def __init__(self, stream: Any) -> None:
         """`stream`: None if it was closed before Python started."""
@@ -88,13 +107,18 @@ class SafeStream:
 
     def write(self, text: str) -> int:
         """The number of characters, as if all were written."""
-        self._try("write", text)
+        self._try("write", struck(text, SafeStream.secrets))
         SafeStream.lost += self._was_closed
         return len(text)
 
     def flush(self) -> None:
         """Writes what is kept."""
         self._try("flush")
+
+    def close(self) -> None:
+        """Only writes what is kept. The number of a closed stream would be that of the next
+        connection, and what C code prints would go there."""
+        self.flush()
 
     def _try(self, name: str, *arguments: str) -> None:
         try:

@@ -75,8 +75,8 @@ class FreeMemory:
     def __init__(self) -> None:
         self._timer: asyncio.TimerHandle | None = None
 
-    def after_request(self, size: int) -> None:
-        """To be called after each request, with the number of bytes of its body."""
+    def after_body(self, size: int) -> None:
+        """To be called once a body of `size` bytes, or the part of it that came, is freed."""
         if size < LARGE:
             return
         if self._timer is not None:

@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from modelserver.errors import LARGEST_HEADERS
 from modelserver.hosting.connections.choosing import guarded
 from modelserver.hosting.settings import Settings
-from modelserver.hosting.supervisor import Readiness, ending, supervise
+from modelserver.hosting.supervisor import GRACE, Readiness, ending, supervise
 
 POLL: Final = 0.1
 """Seconds between two looks at whether the model is ready."""
@@ -137,3 +137,7 @@ def _run(server: uvicorn.Server, listener: socket.socket) -> None:
     for number in ending():
         signal.signal(number, server.handle_exit)
     server.run(sockets=[listener])
+    # Python waits for threads before it ends, and one of the model's may never end.
+    last = threading.Timer(GRACE, os._exit, [0])
+    last.daemon = True
+    last.start()

@@ -27,7 +27,7 @@ LONGEST_PAUSE: Final = 60.0
 """The most seconds before a process that fails at its start is started again."""
 
 GRACE: Final = 5
-"""Seconds that a process gets beyond SHUTDOWN_TIMEOUT before it is killed."""
+"""Seconds that a process gets to end once it answers no more requests; then it is killed."""
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
@@ -97,6 +98,9 @@ UNREADABLE: Final = ":…"
 """What is shown in place of the rest of a URI that cannot be read."""
 
 
+WITH_ALIAS: Final = ("models", "runs")
+"""Schemes of URIs in which an @ stands before an alias, or is part of a name."""
+
 WINDOWS: Final = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\")
 """The beginning of a Windows path."""
 
@@ -113,11 +117,12 @@ def public_uri(uri: str) -> str:
         return scheme + UNREADABLE
     if parts.scheme in ("", "file", "sqlite"):
         return f"{parts.scheme or 'file'}:…/{_last(parts.path)}"
-    if "@" in parts.path and parts.netloc:  # a password with a slash: its rest is in the path
+    # A login can be in the path: a password has a slash, or the URI lacks one.
+    if "@" in parts.path and not get_close_matches(parts.scheme, WITH_ALIAS):
         return scheme + UNREADABLE
     if parts.scheme in CONTAINERS and parts.username and parts.password is None:
         host = f"{parts.username}@{host}"
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    return urlunsplit((parts.scheme, host, parts.path.partition(";")[0], "", ""))
 
 
 def local_path(uri: str) -> Path | None:

@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,8 +19,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from modelserver.hosting.redaction import struck
 from modelserver.hosting.settings import Settings
 from modelserver.loading.attempt import Attempt, LoadFailed, Report, local_path, public_uri
+from modelserver.loading.downloads import Download, remove_left_downloads
 from modelserver.loading.explaining.advice import advice
 from modelserver.loading.explaining.model_packages import requirements_of
 from modelserver.loading.logged_example import logged_example
@@ -72,7 +73,7 @@ def explained(settings: Settings) -> Iterator[Attempt]:
     except LoadFailed:  # its text is advice already
         raise
     except (Exception, SystemExit) as error:  # from MLflow, its stores, or the model's own code
-        raise LoadFailed(advice(error, attempt)) from error
+        raise LoadFailed(struck(advice(error, attempt), settings.secrets)) from error
 
 
 def _find(settings: Settings, attempt: Attempt) -> Registration:
@@ -132,14 +133,15 @@ def _compare_python(path: Path) -> None:
         )
 
 
-def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
+def _fetch(uri: str) -> tuple[Download | None, Path]:
     """The folder with the model's files, and the temporary folder into which they were downloaded;
     None for the latter if the files are on this machine already."""
     import mlflow
 
     if local := local_path(uri):
         return None, local
-    folder = _temporary_folder()
+    folder = Download()
+    remove_left_downloads()
     try:
         path = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder.name))
         if path.is_dir() and not any(path.iterdir()):  # some stores give this if there is nothing
@@ -148,16 +150,6 @@ def _fetch(uri: str) -> "tuple[tempfile.TemporaryDirectory[str] | None, Path]":
     except BaseException:
         folder.cleanup()
         raise
-
-
-def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
-    try:
-        return tempfile.TemporaryDirectory(prefix="model-")
-    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-        raise LoadFailed(
-            "there is no folder for temporary files; set TMPDIR to one that exists and may be "
-            "written to"
-        ) from error
 
 
 def check_flavor(path: Path, uri: str) -> None:

@@ -5,7 +5,6 @@ set again whenever a model is loaded. The registry is on the tracking server, un
 `MLFLOW_REGISTRY_URI` names another one.
 """
 
-import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,13 +45,13 @@ def set_mlflow_up(settings: Settings) -> None:
 
 
 def check_store(uri: str) -> None:
-    """Raises `LoadFailed` if the tracking store at `uri` is a file of SQLite that is not there and
-    cannot be made. MLflow would try for two minutes."""
-    file = Path(uri.removeprefix(SQLITE))
-    if uri.startswith(SQLITE) and not file.exists() and not os.access(file.parent, os.W_OK):
+    """Raises `LoadFailed` if the tracking store at `uri` is a file of SQLite that is not there.
+    MLflow would make a store without models, and two processes that do so at once spoil it."""
+    file = Path(uri.removeprefix(SQLITE).partition("?")[0])
+    if uri.startswith(SQLITE) and not file.exists():
         raise LoadFailed(
-            f"there is no MLflow store {public_uri(uri)}, and its folder cannot be written; set "
-            "MLFLOW_TRACKING_URI to the tracking server that has the model"
+            f"there is no MLflow store {public_uri(uri)}; set MLFLOW_TRACKING_URI to the tracking "
+            "server or the store that has the model"
         )
 
 

@@ -41,7 +41,7 @@ REDOC: Final = (
 
 HTML: Final = "text/html"
 
-SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+ALWAYS: Final = {"Cache-Control": "no-cache", "Referrer-Policy": "no-referrer"}
 
 
 async def index(request: Request) -> Response:
@@ -109,8 +109,8 @@ def _base_url(request: Request, on_connect: bool) -> str:
 
 
 def _html(page: str, policy: str, status: int = 200, **headers: str) -> Response:
-    always = {"Content-Security-Policy": policy, "Cache-Control": "no-cache", **SAFE}
-    return HTMLResponse(page, status, {**always, **headers})
+    data = page.encode(errors="replace")  # a variable that is no UTF-8 has surrogates
+    return HTMLResponse(data, status, {"Content-Security-Policy": policy, **ALWAYS, **headers})
 
 
 ROUTES: Final = [

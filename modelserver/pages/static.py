@@ -30,7 +30,6 @@ MEDIA_TYPES: Final = {
 HEADERS: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "Vary": "Accept-Encoding",
-    "X-Content-Type-Options": "nosniff",
 }
 
 

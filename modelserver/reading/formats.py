@@ -8,8 +8,10 @@ are made from these rows. CONTRIBUTING.md says how to add one.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
+
+from packaging.requirements import Requirement
 
 from modelserver.errors import BadRequest, UnsupportedMediaType
 from modelserver.reading.csv_format import csv_payload, csv_text
@@ -43,7 +45,7 @@ class Format:
     """Whether it is binary: it has no charset, and may stand for more bytes than it has. Its bodies
     are known by `starts`, so that none is read on the event loop."""
     needs: str | None = None
-    """The optional package that reads it."""
+    """The optional package that reads it, with its lowest version."""
     about: str = ""
     """The description of a body in the OpenAPI document. For JSON the base document has it."""
     write: Callable[[Sequence[object], Sequence[Sequence[Any]]], str] | None = None
@@ -64,8 +66,12 @@ class Format:
 
 
 @cache
-def _is_installed(package: str) -> bool:
-    return find_spec(package) is not None
+def _is_installed(requirement: str) -> bool:
+    needed = Requirement(requirement)
+    try:
+        return needed.specifier.contains(version(needed.name), prereleases=True)
+    except PackageNotFoundError:
+        return False
 
 
 FORMATS: Final = {
@@ -98,7 +104,7 @@ FORMATS: Final = {
             about="A Parquet file with the columns by name.",
             starts=(b"PAR1",),
             binary=True,
-            needs="pyarrow",
+            needs="pyarrow>=14.0.1",  # older ones run code that a Parquet file holds
         ),
     )
 }

@@ -32,6 +32,17 @@ LONGEST_TYPE: Final = 256
 UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
+def check_origin(origin: str | None, content_type: str | None) -> None:
+    """Raises `UnsupportedMediaType` if a web page sent the request and named no format.
+
+    Browsers send such a request for a page of any site, with the user's login. If a format is
+    named, they ask the server first (CORS). `origin` is the Origin header, which only browsers
+    send.
+    """
+    if origin is not None and _parse((content_type or "")[:LONGEST_TYPE])[0] in UNDECIDED:
+        raise _unsupported(f"a web page must name the content type: one of {', '.join(FORMATS)}")
+
+
 def format_of(content_type: str | None, body: bytes) -> Format:
     """The format of a request, by its Content-Type header and the (uncompressed) body.
 
@@ -45,13 +56,15 @@ def format_of(content_type: str | None, body: bytes) -> Format:
         whole = (
             "; send the file itself (curl: --data-binary @file)" if media_type == MULTIPART else ""
         )
-        raise UnsupportedMediaType(
-            f"the content type must be one of {', '.join(FORMATS)}{whole}",
-            headers={"Accept-Post": ", ".join(FORMATS)},
-        )
+        raise _unsupported(f"the content type must be one of {', '.join(FORMATS)}{whole}")
     if not row.binary and charset not in UTF8:
         raise UnsupportedMediaType("the charset must be UTF-8")
     return row
+
+
+def _unsupported(message: str) -> UnsupportedMediaType:
+    """The error, with the header that says which media types are read."""
+    return UnsupportedMediaType(message, headers={"Accept-Post": ", ".join(FORMATS)})
 
 
 @lru_cache(maxsize=128)

@@ -184,8 +184,17 @@ NO_SPACE: Final = "No space left on device"
 HEADING: Final = "#####"
 """The beginning of a line in that list that names a file."""
 
-RESPONSE: Final = "Response body"
+RESPONSE: Final = re.compile("Response (?:body|text)")
 """After these words MLflow quotes a server's answer, which may be any page."""
+
+NO_CONNECTION: Final = "Max retries exceeded with url"
+"""Words of urllib3 for a server that cannot be reached, in MLflow's list of failed downloads."""
+
+CUT_OFF: Final = "IncompleteRead("
+"""Words of urllib3 for an answer that ended before its end, in the same list."""
+
+REDIRECTS: Final = re.compile(r"Exceeded \d+ redirects")
+"""Words of requests for a server that redirects without end, in the same list."""
 
 SETTING: Final = re.compile(r"\b(?:MLFLOW|DATABRICKS)_[A-Z_]+")
 """The name of a variable in a ValueError of MLflow, which cannot read its value."""
@@ -208,6 +217,13 @@ def status_in(error: BaseException) -> int | None:
     """The HTTP status in the exception's text, if there is one."""
     found = STATUS.search(str(error))
     return int(next(filter(None, found.groups()))) if found else None
+
+
+def is_error_of_another(error: BaseException) -> bool:
+    """Whether a call of the REST API was answered with an error in JSON that is none of MLflow's,
+    such as that of a proxy. MLflow then keeps the JSON and not the status."""
+    answer = getattr(error, "json", None)
+    return isinstance(answer, dict) and answer.get("error_code") != getattr(error, "error_code", "")
 
 
 def setting_in(error: BaseException) -> str | None:

@@ -7,6 +7,7 @@ of the model.
 
 import inspect
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -122,6 +123,7 @@ def _predictor(
             raise found
         if single and payload.rows is not None and payload.rows > 1:
             raise InvalidInput(f"the model takes one conversation at a time, got {payload.rows}")
+        process = os.getpid()
         try:
             if payload.typed and direct is not None:
                 return direct(payload.data, payload.params)
@@ -130,6 +132,9 @@ def _predictor(
             if is_refused(error, payload.typed):
                 raise _refused(wrapper, signature, payload.data) from error
             raise telling.failed(error) from error
+        finally:
+            if os.getpid() != process:  # the model forked, and a second server would go on
+                os._exit(0)
 
     return predict
 

@@ -51,6 +51,8 @@ import queue
 import sys
 import threading
 import time
+from asyncio.events import _set_running_loop
+from asyncio.tasks import _enter_task, _leave_task
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
@@ -65,6 +67,21 @@ TURN: Final = 0.001
 """Seconds after which a thread that computes in Python lets another one go on; by default 0.005.
 The event loop waits for that several times before it has answered a request: while two threads
 computed, `/ping` took 30 ms, and 13 with this setting, which costs the threads less than 1 %."""
+
+
+def outside_of_loop(work: Callable[[], T]) -> T:
+    """What `work` returns. While it runs, this thread seems to have no event loop, as a worker
+    thread has none: a model may run one of its own, as `asyncio.run` does."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is not None:
+        _leave_task(loop, task)
+    _set_running_loop(None)
+    try:
+        return work()
+    finally:
+        _set_running_loop(loop)
+        if task is not None:
+            _enter_task(loop, task)
 
 
 class Workers:
@@ -138,7 +155,7 @@ class Workers:
             asyncio.get_running_loop().call_soon(self._end_turn)
         start = self._clock()
         try:
-            return work()
+            return outside_of_loop(work)
         finally:
             seconds = self._clock() - start
             self.load.held += seconds
@@ -158,7 +175,7 @@ class Workers:
         jobs = take_together(self._gathered)
         self.load.gathered -= len(jobs)
         self.load.crowded = len(jobs) > 1
-        self._answer(jobs, *self._run_timed(jobs))
+        self._answer(jobs, *outside_of_loop(lambda: self._run_timed(jobs)))
         if self._gathered and self.load.is_short:
             asyncio.get_running_loop().call_soon(self._run_gathered)
         while self._gathered and not self.load.is_short:

@@ -18,6 +18,10 @@ def part(body: bytes, more: bool = False) -> Message:
     return {"type": "http.request", "body": body, "more_body": more}
 
 
+def bodies_of(largest: int, most: int, timeout: float) -> Bodies:
+    return Bodies(largest, most, timeout, freed=lambda size: None)
+
+
 def receiving(*messages: Message | float) -> Receive:
     """ASGI's `receive`: these messages; a number is a pause in seconds, and so is the end."""
     left = list(messages)
@@ -50,7 +54,7 @@ def read(bodies: Bodies, *messages: Message | float, **headers: str) -> bytes:
     ],
 )
 def test_reads_the_parts(messages: Sequence[Message | float], body: bytes) -> None:
-    bodies = Bodies(3, 12, 0)
+    bodies = bodies_of(3, 12, 0)
     assert read(bodies, *messages) == body
     assert bodies.held == len(body)
     bodies.release(body)
@@ -72,20 +76,22 @@ def test_reads_the_parts(messages: Sequence[Message | float], body: bytes) -> No
 def test_refuses(
     error: type[Exception], messages: Sequence[Message], headers: dict[str, str]
 ) -> None:
-    bodies = Bodies(3, 12, 0.01)
+    freed: list[int] = []
+    bodies = Bodies(3, 12, 0.01, freed.append)
     with pytest.raises(error):
         read(bodies, *messages, **headers)
     assert bodies.held == 0
+    assert sum(freed) == sum(len(message.get("body", b"")) for message in messages)
 
 
 def test_time_passes_between_two_parts_only() -> None:
     """All parts together may take longer than one."""
     parts: list[Message | float] = [0.06, part(b"a", True)] * 3
-    assert read(Bodies(3, 12, 0.15), *parts, part(b"")) == b"aaa"
+    assert read(bodies_of(3, 12, 0.15), *parts, part(b"")) == b"aaa"
 
 
 def test_what_is_held_by_others() -> None:
-    bodies = Bodies(8, 10, 0)
+    bodies = bodies_of(8, 10, 0)
     first = read(bodies, part(b"12345678"))
     with pytest.raises(Overloaded, match="10 bytes") as refused:
         read(bodies, content_length="3")
@@ -99,11 +105,11 @@ def test_what_is_held_by_others() -> None:
 
 
 def test_one_body_is_read_though_it_is_larger_than_all_may_be() -> None:
-    assert read(Bodies(8, 4, 0), part(b"12345678"), content_length="8") == b"12345678"
+    assert read(bodies_of(8, 4, 0), part(b"12345678"), content_length="8") == b"12345678"
 
 
 def test_a_cancelled_request_holds_nothing() -> None:
-    bodies = Bodies(8, 10, 60)
+    bodies = bodies_of(8, 10, 60)
 
     async def leave() -> None:
         reading = asyncio.create_task(bodies.read(Headers({}), receiving(part(b"abc", True))))
@@ -118,7 +124,7 @@ def test_a_cancelled_request_holds_nothing() -> None:
 
 
 def test_each_of_several_is_timed_alone() -> None:
-    bodies = Bodies(8, 80, 0.2)
+    bodies = bodies_of(8, 80, 0.2)
 
     async def both() -> Sequence[bytes | BaseException]:
         silent = bodies.read(Headers({}), receiving(part(b"a", True)))

@@ -1,6 +1,7 @@
 """How `python main.py` ends: requests that were begun are finished, and new ones refused."""
 
 import json
+import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from modelserver.errors import ShuttingDown
 from modelserver.states import UNCONFIGURED
-from tests.support.processes import Server, our_server, wait_for
+from tests.support.processes import Server, our_server, status, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -86,5 +87,27 @@ def test_a_request_that_takes_too_long_is_told_so(processes: str, tmp_path: Path
             begun(client)
             server.process.terminate()
             assert received(client) == (503, ShuttingDown().message)
+        assert server.process.wait(30) == 0
+        assert "Traceback" not in server.output()
+
+
+ENDLESS = """
+import threading
+threading.Thread(target=threading.Event().wait, daemon=False).start()
+"""
+
+
+@pytest.mark.measured
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_thread_of_the_model_does_not_keep_the_server(
+    processes: str, light_folder: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(light_folder, tmp_path / "endless")
+    with (folder / "code" / "light.py").open("a") as code:
+        code.write(ENDLESS)
+    settings = {"MODEL_URI": str(folder), "PROCESSES": processes}
+    with our_server(tmp_path / "log", **settings) as server:
+        wait_for(lambda: status(f"{server.url}/ping") == 200, server)
+        server.process.terminate()
         assert server.process.wait(30) == 0
         assert "Traceback" not in server.output()

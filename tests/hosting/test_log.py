@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from modelserver.hosting.log import CountingHandler, LineFormatter, SafeStream
-from modelserver.hosting.redaction import struck
+from modelserver.hosting.redaction import CUT_THROUGH, LONGEST, struck
 from tests.support.processes import free_port, running, status, wait_for
 
 
@@ -47,7 +47,14 @@ def test_tracebacks_follow_their_line(written: io.StringIO) -> None:
         raise KeyError("x")
     except KeyError:
         logger.exception("failed")
-    assert written.getvalue().splitlines()[-1] == "KeyError: 'x'"
+    assert written.getvalue().splitlines()[-1] == "    KeyError: 'x'"
+
+
+def test_a_huge_text_is_cut_and_no_secret_is_cut_through() -> None:
+    secret = "4711-of-the-tracking-server"
+    text = ("x" * (LONGEST - 10) + secret) * 2
+    assert struck(text, [secret]) == "x" * (LONGEST - CUT_THROUGH) + "…"
+    assert struck("x" * LONGEST, [secret]) == "x" * LONGEST
 
 
 def test_secrets_are_struck_out(written: io.StringIO) -> None:
@@ -59,12 +66,32 @@ def test_secrets_are_struck_out(written: io.StringIO) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
+        ("a\n2026-01-31 12:00:00,123 INFO forged", "a\n    2026-01-31 12:00:00,123 INFO forged"),
+        ("a\r\nb\rc\tä", "a\\r\n    b\\rc\tä"),
+        ("\x1b[2J\x9b2J\x00\x08\x7f", "\\x1b[2J\\x9b2J\\x00\\x08\\x7f"),
+        ("a\u202eb\u2066c\u200bd\u2028e", "a\\u202eb\\u2066c\\u200bd\\u2028e"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_what_a_text_cannot_do(text: str, line: str, written: io.StringIO) -> None:
+    """It begins no line of its own, and commands no terminal."""
+    log(new_handler(written), logging.INFO, text)
+    assert written.getvalue().endswith(f" INFO {line}\n")
+    assert written.getvalue().encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
         ('to "http://u:pw@127.0.0.1:9/b?x=1&sig=Q"', 'to "http://…@127.0.0.1:9/b?x=…&sig=…"'),
         ("Max retries exceeded with url: /x?token=abc (", "… with url: /x?token=… ("),
         ("http://u:a/b@c@host/x, https://token@host", "http://…@host/x, https://…@host"),
         ("git+https://token@host/own#key=abc", "git+https://…@host/own#key=…"),
         ("http://h:80/a@b and wasbs://box@me.net/m", "http://h:80/a@b and wasbs://box@me.net/m"),
         ("wasbs://me:key@me.net/m", "wasbs://…@me.net/m"),
+        ("{'Authorization': 'Basic bWU6cHc=', 'x': 1}", "{'Authorization': 'Basic …', 'x': 1}"),
+        ("the authorization failed", "the authorization failed"),
+        ("Proxy-Authorization: token\nb", "Proxy-Authorization: …\nb"),
         ("AccountKey=c2Vj==;EndpointSuffix=x", "AccountKey=…;EndpointSuffix=x"),
         ("where a == b, call(x=y) of me@example.com", "where a == b, call(x=y) of me@example.com"),
     ],
@@ -113,7 +140,7 @@ def test_what_cannot_be_written_is_counted(stream: io.StringIO | None) -> None:
     safe.flush()
     assert SafeStream.lost > 2
     assert stream or not safe.isatty()
-    safe.close()
+    safe.stream.close()
 
 
 @pytest.mark.usefixtures("_nothing_lost")
@@ -135,6 +162,7 @@ def test_what_can_be_written_is_written(written: io.StringIO) -> None:
     safe = SafeStream(written)
     print("abc", file=safe, flush=True)
     assert (written.getvalue(), SafeStream.lost) == ("abc\n", 0)
+    safe.close()
     assert safe.getvalue() == "abc\n"
 
 

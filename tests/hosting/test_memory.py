@@ -60,7 +60,7 @@ def test_after_large_requests_pause(
         last = leave_holes()
         before = resident()
         for _ in range(3):
-            free_memory.after_request(size)
+            free_memory.after_body(size)
         paused = asyncio.Event()
         asyncio.get_running_loop().call_later(2 * memory.PAUSE, paused.set)  # later than theirs
         await paused.wait()

@@ -15,8 +15,9 @@ from typing import Any
 import mlflow
 import pytest
 import requests
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
+from requests.exceptions import ChunkedEncodingError, TooManyRedirects
 
 from modelserver.hosting.login import Login
 from modelserver.hosting.settings import read_settings
@@ -292,6 +293,39 @@ def test_a_server_that_fails(step: Step) -> None:
         "the tracking server http://x/mlflow answered with an error of its own (500); its log has "
         "the reason"
     )
+
+
+@pytest.mark.parametrize("answer", [{}, {"detail": "secret"}, {"error_code": "E1", "message": "x"}])
+def test_an_error_of_a_proxy(answer: dict[str, Any]) -> None:
+    assert said(RestException(answer), "models:/m/1", "http://x/mlflow") == (
+        "the tracking server http://x/mlflow answered with an error that is none of MLflow's, such "
+        f"as that of a proxy before it; check MLFLOW_TRACKING_URI and the login; {LOGGED}"
+    )
+
+
+LISTED = "The following failures occurred while downloading one or more artifacts from x: {}"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ChunkedEncodingError(), "the answer of {} was cut off; check the network and the proxies"),
+        (
+            MlflowException(LISTED.format("IncompleteRead(18 bytes read, 982 more expected)")),
+            "the answer of {} was cut off; check the network and the proxies before it",
+        ),
+        (TooManyRedirects(), "{} redirects without end; check MLFLOW_TRACKING_URI"),
+        (MlflowException(LISTED.format("Exceeded 30 redirects.")), "{} redirects without end"),
+        (
+            MlflowException(LISTED.format("Max retries exceeded with url: /x (Caused by …)")),
+            "{} cannot be reached; check MLFLOW_TRACKING_URI",
+        ),
+    ],
+)
+@pytest.mark.parametrize("step", ["looking up", "fetching"])
+def test_answers_that_do_not_come_whole(step: Step, error: Exception, text: str) -> None:
+    server = "the tracking server http://x/mlflow"
+    assert said(error, "models:/m/1", "http://x/mlflow", step).startswith(text.format(server))
 
 
 def test_a_server_that_is_asked_too_often() -> None:

@@ -89,14 +89,19 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("folder", ["missing", "/proc/1"])
-def test_a_store_that_cannot_be_made(folder: str, tmp_path: Path) -> None:
-    """MLflow would try for two minutes. Without a tracking URI it makes its store in the folder
-    where it is started, which may be read-only."""
-    assert reason(MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path / folder}/mlflow.db") == (
-        "there is no MLflow store sqlite:…/mlflow.db, and its folder cannot be written; set "
-        "MLFLOW_TRACKING_URI to the tracking server that has the model"
+@pytest.mark.parametrize("file", ["mlflow.db", "missing/mlflow.db", "mlflow.db?timeout=9"])
+def test_a_store_that_is_not_there(file: str, tmp_path: Path) -> None:
+    """MLflow would make one, and try for two minutes where it cannot."""
+    assert reason(MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/{file}") == (
+        "there is no MLflow store sqlite:…/mlflow.db; set MLFLOW_TRACKING_URI to the tracking "
+        "server or the store that has the model"
     )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_with_options(store: str) -> None:
+    told = reason("models:/nope/1", MLFLOW_TRACKING_URI=f"{store}?timeout=9")
+    assert told.endswith("it has no registered models at all")
 
 
 def test_databricks_is_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:

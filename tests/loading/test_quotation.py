@@ -144,6 +144,7 @@ def said_of(error: BaseException, cause: BaseException | None = None) -> str:
         ("Of file:///home/me/a, models:/m/1", "Of file:…/a, models:/m/1"),
         ("See https://me:key@host/page?sig=k.", "See https://host/page"),
         ("Failed with 418. Response body: '<p>me</p>'", "Failed with 418"),
+        ("418 Client Error: no. Response text: <p>me</p>", "418 Client Error: no"),
     ],
 )
 def test_what_is_shown_of_a_text(text: str, shown: str) -> None:

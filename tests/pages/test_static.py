@@ -1,13 +1,17 @@
 """Files of the pages: what is vendored, its size, and how it is served."""
 
+import asyncio
 import gzip
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from modelserver.pages.markup import ASSETS
 from modelserver.pages.static import load_assets
@@ -87,8 +91,48 @@ def test_head_of_a_file(client: Open) -> None:
     assert answer.headers["content-type"] == "text/css; charset=utf-8"
 
 
-@pytest.mark.parametrize("name", ["docs.css", "docs.html", "docs.000000000000.css", "..%2fapp.py"])
-def test_other_names_are_not_found(name: str, client: Open) -> None:
-    answer = client("wine").get(f"/assets/{name}")
-    assert answer.status_code == 404
-    assert answer.json()["error_code"] == "ENDPOINT_NOT_FOUND"
+SERVED = load_assets().names["page.css"]
+
+PATHS = [
+    "docs.css", "docs.html", "page.css.gz", "docs.000000000000.css", ".", "..", "", "*",
+    "../pages/static.py", "..%2fstatic.py", "..%252fstatic.py", "%2e%2e/static.py",
+    "..\\static.py", "..%5cstatic.py", "....//static.py", f"../assets/{SERVED}", f"./{SERVED}",
+    "/etc/passwd", "//etc/passwd", "file:///etc/passwd", "C:\\Windows\\win.ini", "~/.netrc",
+    f"{SERVED}/", f"{SERVED}/.", f"{SERVED}\0.html", f"{SERVED}%00", f"{SERVED} ", f" {SERVED}",
+    f"{SERVED};x", f"{SERVED.upper()}", f"{SERVED}.gz", "a" * 60_000, "\u2025/static.py",
+    "\uff0e\uff0e\uff0fstatic.py",
+]  # fmt: skip
+"""What stands after `assets/` in a path, once or not at all decoded, and names no file."""
+
+
+@pytest.mark.parametrize("name", PATHS, ids=lambda name: ascii(name[:40]))
+@pytest.mark.parametrize("prefix", ["", "/content/1"])
+def test_other_names_are_not_found(prefix: str, name: str, client: Open) -> None:
+    status, body = asyncio.run(asked(client("wine").app, prefix, f"{prefix}/assets/{name}"))
+    assert status == 404
+    assert json.loads(body)["error_code"] == "ENDPOINT_NOT_FOUND"
+
+
+async def asked(app: ASGIApp, prefix: str, path: str) -> tuple[int, bytes]:
+    """The status and the body for a path as it is: clients of HTTP would mend it."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "GET", "path": path, "root_path": prefix,
+        "query_string": b"", "headers": [(b"host", b"a")],
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
+
+
+def test_the_same_way_finds_a_file(client: Open) -> None:
+    status, body = asyncio.run(
+        asked(client("wine").app, "/content/1", f"/content/1/assets/{SERVED}")
+    )
+    assert (status, body) == (200, (ASSETS / "page.css").read_bytes())

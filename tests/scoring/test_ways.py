@@ -1,15 +1,18 @@
 """How a model is asked: by each way the same answer, and what the log says of it."""
 
+import json
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from modelserver.reading.formats import JSON
 from modelserver.scoring import ways
 from modelserver.scoring.model import Model
-from modelserver.scoring.request import Request, Work
+from modelserver.scoring.request import Request, Work, score
 from tests.bench.without import WAYS, switched_off
 from tests.scoring.test_batching import account, alone, load
 from tests.support.request_rows import SAME, split
@@ -50,6 +53,16 @@ def test_answers_are_the_same_without_each_way(
     for way in WAYS_TO_PREDICT:
         with switched_off(way):
             assert (way, answers(load(model_path(name)), name)) == (way, expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
+def test_a_process_that_a_model_forks_ends_with_its_prediction(
+    model_path: Callable[[str], Path],
+) -> None:
+    request = Request(b'{"inputs": ["x"]}', JSON, None, 100)
+    answer = json.loads(score(load(model_path("forks")), request).body)
+    _, status = os.waitpid(answer["predictions"][0], 0)
+    assert status == 0
 
 
 @pytest.mark.parametrize(

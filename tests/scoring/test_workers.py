@@ -130,6 +130,32 @@ def test_runs_in_a_thread_until_measured_short_then_on_the_loop(workers: Workers
     assert asyncio.run(names()) == ["predict-0"] * TRUSTED_AFTER + ["MainThread"] * 2
 
 
+async def with_a_loop_of_its_own() -> str:
+    await asyncio.sleep(0)
+    return threading.current_thread().name
+
+
+@pytest.mark.parametrize(
+    ("join", "found"),
+    [(None, ["MainThread"] * 2), (together, [("MainThread", 2)] * 2)],
+    ids=["alone", "together"],
+)
+def test_work_may_run_an_event_loop_of_its_own(
+    join: Any, found: list[Any], trusted: Workers
+) -> None:
+    trusted.load.crowded = True
+
+    def work() -> str:
+        return asyncio.run(with_a_loop_of_its_own())
+
+    async def both() -> list[Any]:
+        done = await asyncio.gather(*(trusted.run(work, 5, True, join) for _ in range(2)))
+        assert asyncio.current_task() is not None
+        return done
+
+    assert asyncio.run(both()) == found
+
+
 @pytest.mark.parametrize("seconds", [SHORT, 2 * SLOW])
 def test_goes_back_to_threads_after_longer_work(
     seconds: float, trusted: Workers, clock: Clock

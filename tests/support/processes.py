@@ -62,6 +62,17 @@ class Server:
         return self.process.wait(30)
 
 
+def group(leader: int) -> dict[int, str]:
+    """The living processes of the group that `running` has made, with their commands."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, _, of_group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+            if int(of_group) == leader and state != "Z":
+                found[int(folder.name)] = (folder / "cmdline").read_text()
+    return found
+
+
 @contextlib.contextmanager
 def running(
     command: Sequence[str], environment: Mapping[str, str], log: Path, port: int

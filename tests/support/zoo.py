@@ -4,6 +4,7 @@ Each `save_…` writes a model folder. `echo` models answer with what reached th
 columns, so that two servers can be compared by what they hand to a model.
 """
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -316,6 +317,13 @@ class Ends(PythonModel):
             "generator": GeneratorExit,
             "unspeakable": Unspeakable,
         }[how]
+
+
+class Forks(PythonModel):
+    """Answers with the id of a copy of its process, which returns from the prediction, too."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        return [os.fork()]
 
 
 class AlwaysDown(PythonModel):
@@ -748,6 +756,7 @@ MODELS: dict[str, Callable[[Path], Path]] = {
     ),
     "writes_tensors": save_named(WritesTensors(), signature=ModelSignature(SCHEMAS["tensors"][0])),
     "ends": save_named(Ends(), signature=TEXT),
+    "forks": save_named(Forks(), signature=TEXT),
     "always_down": save_named(AlwaysDown(), signature=ModelSignature(REQUIRED)),
     "fails_once": save_named(FailsOnce(), signature=ModelSignature(REQUIRED)),
     "only_booleans": save_named(

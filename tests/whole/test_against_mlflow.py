@@ -219,7 +219,7 @@ DIFFERENCES = {
     "media_types": Difference(
         "case matters, quotes and parameters are 415, a missing Content-Type is 500",
         "read as HTTP says; more types are taken; recognised if missing, text or a form type",
-        "curl, httr2 and vetiver send those",
+        "curl, httr2 and vetiver send those; web pages (`Origin`) must name a type",
     ),
     "compression": Difference(
         "Content-Encoding is ignored",

@@ -125,7 +125,7 @@ def test_wrong_method(client: Open) -> None:
 
 
 def test_request_ids_are_taken_made_and_not_trusted(client: Open) -> None:
-    given = ["abc-123", "", "x" * 129, "new\tline"]
+    given = ["abc-123", "", "x" * 129, "new\tline", "1 GET /ping 200"]
     answers = [client("wine").get("/ping", headers={"X-Request-ID": text}) for text in given]
     ids = [answer.headers["x-request-id"] for answer in answers]
     assert ids[0] == "abc-123"

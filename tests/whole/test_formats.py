@@ -143,12 +143,12 @@ def test_chats_and_values_are_documented_as_json(name: str, loaded: Callable[[st
     assert list(content_of(loaded(name))) == [JSON]
 
 
-def test_without_its_package_a_format_is_unsupported() -> None:
-    row = replace(FORMATS[PARQUET], needs="no_such_package")
+@pytest.mark.parametrize("needs", ["no_such_package", "pyarrow>=999"])
+def test_without_its_package_a_format_is_unsupported(needs: str) -> None:
+    row = replace(FORMATS[PARQUET], needs=needs)
     with pytest.raises(UnsupportedMediaType) as raised:
         row.read(b"PAR1", compile_signature(None, False), 1000)
-    message = "this server cannot read Parquet: no_such_package is not installed"
-    assert raised.value.message == message
+    assert raised.value.message == f"this server cannot read Parquet: {needs} is not installed"
 
 
 def test_a_new_media_type_is_refused_before_it_is_a_row(loaded: Callable[[str], Model]) -> None:

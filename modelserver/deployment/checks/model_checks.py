@@ -17,7 +17,7 @@ from modelserver.deployment.checks.document_faults import faults
 from modelserver.deployment.checks.project_checks import minor
 from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
 from modelserver.deployment.checks.report import Outcome
-from modelserver.deployment.command_line import HAS_SCHEME, ours, set_variable, unset_variable
+from modelserver.deployment.command_line import ours, set_variable, unset_variable
 from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
 from modelserver.hosting.settings import Settings, read_settings
 from modelserver.hosting.variables import SettingsError
@@ -57,7 +57,7 @@ def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
     if settings.model_uri is None:
         return Outcome("failed", "MODEL_URI is not set", NO_URI)
     uri = settings.model_uri
-    return Outcome("ok", public_uri(uri) if HAS_SCHEME.match(uri) else uri, fact=settings)
+    return Outcome("ok", uri if local_path(uri) else public_uri(uri), fact=settings)
 
 
 def check_tracking_server(settings: Settings, environment: Mapping[str, str]) -> Outcome[Settings]:

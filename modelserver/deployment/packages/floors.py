@@ -26,7 +26,7 @@ from modelserver.deployment.packages.lines import (
 
 OWN: Final = tuple(
     read_lines("""\
-httptools>=0.6.1
+httptools>=0.6.4
 jsonschema>=4.20
 mlflow>=2.20
 orjson>=3.10

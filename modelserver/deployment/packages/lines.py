@@ -42,7 +42,7 @@ KEY: Final = re.compile(
 """Keys that are recognised by their beginning, anywhere in a line."""
 
 SECRET: Final = re.compile(
-    rf"(?<=://)[^/\s]*(?=@)|(?<=\?)\S+|(?<=#)(?!egg=|subdirectory=|sha|md5)\S+|{KEY.pattern}"
+    rf"(?<=://)[^/\s]*(?=@)|(?<=:/)[^/\s]+(?=@)|(?<=\?)\S+|(?<=#)(?!egg=|subdirectory=|sha|md5)\S+|{KEY.pattern}"
 )
 """The parts of a URL that may be secret: login, query, keys, and a fragment that pip does not
 know."""

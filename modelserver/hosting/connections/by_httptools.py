@@ -38,10 +38,12 @@ class HttpToolsGuard(Guard, HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The headers are complete."""
+        """The headers are complete. uvicorn has put their list into the scope, and would add the
+        trailers after a chunked body to it (RFC 9110 6.5.1 forbids that)."""
         self._unparsed = 0
         self._receiving = True
         super().on_headers_complete()
+        self.headers = []
 
     def on_body(self, body: bytes) -> None:
         """A part of a body."""

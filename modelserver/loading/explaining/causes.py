@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from modelserver.scoring.mlflow_internals import (
+    CUT_OFF,
     FOREIGN_HOST,
+    NO_CONNECTION,
     NO_JSON,
     NO_SPACE,
+    REDIRECTS,
     says,
     status_in,
 )
@@ -87,7 +90,18 @@ def status_of(error: BaseException) -> int | None:
 
 def is_unreachable(error: BaseException) -> bool:
     """Whether the server could not be reached."""
-    return isinstance(error, ConnectionError | TimeoutError) or type(error).__name__ in UNREACHABLE
+    of_python = isinstance(error, ConnectionError | TimeoutError)
+    return of_python or type(error).__name__ in UNREACHABLE or says(error, NO_CONNECTION)
+
+
+def is_cut_off(error: BaseException) -> bool:
+    """Whether an answer ended before its end."""
+    return type(error).__name__ == "ChunkedEncodingError" or says(error, CUT_OFF)
+
+
+def is_sent_on(error: BaseException) -> bool:
+    """Whether the server redirected without end."""
+    return type(error).__name__ == "TooManyRedirects" or bool(REDIRECTS.search(str(error)))
 
 
 def is_page(error: BaseException) -> bool:

@@ -7,12 +7,14 @@ import re
 from typing import Final
 
 from modelserver.hosting.login import ANYBODY
-from modelserver.loading.attempt import Attempt
+from modelserver.loading.attempt import LOGGED, Attempt
 from modelserver.loading.explaining.causes import (
     code_of,
+    is_cut_off,
     is_foreign_host,
     is_of_database,
     is_page,
+    is_sent_on,
     is_unreachable,
     status_of,
 )
@@ -24,6 +26,7 @@ from modelserver.scoring.mlflow_internals import (
     NO_LOGIN,
     OLD_STORE,
     UNKNOWN_STORE,
+    is_error_of_another,
     says,
     setting_in,
 )
@@ -95,6 +98,18 @@ def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
     if status in GATEWAY or is_unreachable(error):
         named = "where the model was logged to" if attempt.host_of_files else "MLFLOW_TRACKING_URI"
         return f"{server} cannot be reached; check {named} and that it is running"
+    if is_cut_off(error):
+        return f"the answer of {server} was cut off; check the network and the proxies before it"
+    if is_sent_on(error):
+        return (
+            f"{server} redirects without end; check MLFLOW_TRACKING_URI, whether it is http:// or "
+            "https:// and which path it has"
+        )
+    if is_error_of_another(error):
+        return (
+            f"{server} answered with an error that is none of MLflow's, such as that of a proxy "
+            f"before it; check MLFLOW_TRACKING_URI and the login; {LOGGED}"
+        )
     return None
 
 

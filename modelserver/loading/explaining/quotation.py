@@ -37,7 +37,7 @@ def quotation(error: BaseException, attempt: Attempt) -> str:
     """What MLflow says in the `error` that ended `attempt`; empty if it is no MlflowException."""
     if not is_mlflow_exception(error):
         return ""
-    text = struck(_own_words(error).partition(RESPONSE)[0], attempt.secrets)
+    text = struck(RESPONSE.split(_own_words(error))[0], attempt.secrets)
     line = _sentence([line.strip() for line in text.splitlines()])
     line = " ".join(PLACE.sub(_shown, line).split()).replace('"', "'").rstrip(".")
     return shortened(line, LONGEST)

@@ -9,6 +9,7 @@ from pickle import UnpicklingError
 from typing import Final
 from zipfile import BadZipFile
 
+from modelserver.hosting.redaction import struck
 from modelserver.loading.attempt import Attempt
 from modelserver.loading.explaining.model_packages import guess, missing_module
 
@@ -43,7 +44,7 @@ def _absent(error: FileNotFoundError, attempt: Attempt) -> str | None:
     """The advice for a missing file: one of the model's own files, or one that its code opens."""
     if error.filename is None or attempt.folder is None:
         return None
-    file = Path(str(error.filename))
+    file = Path(struck(str(error.filename), attempt.secrets))
     if file.is_relative_to(attempt.folder):
         name = file.relative_to(attempt.folder).as_posix()
         return f"the model {attempt.uri} has lost its file {name}; fetch it again, or log it again"

@@ -10,16 +10,22 @@ from pathlib import Path
 from typing import Final
 
 import tests.support.soak
+from tests.support.soak.bad_models import bad_models
 from tests.support.soak.connections import connections
 from tests.support.soak.findings import Extent, Part
+from tests.support.soak.kills import kills
 from tests.support.soak.odd_requests import odd_requests
 from tests.support.soak.overload import overload
 from tests.support.soak.report import write
+from tests.support.soak.surroundings import surroundings
 
 PARTS: Final[Mapping[str, Part]] = {
     "Odd requests": odd_requests,
     "Overload": overload,
     "Connections": connections,
+    "Models that misbehave": bad_models,
+    "Kills": kills,
+    "Faults around the server": surroundings,
 }
 """The parts of the campaign by their titles in RELIABILITY.md, in the order of the report."""
 
