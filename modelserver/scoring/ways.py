@@ -141,8 +141,10 @@ def _predictor(
 
 def _refused(wrapper: Any, signature: Signature, data: Any) -> InvalidInput:
     """The error for an input that MLflow refused before it reached the model."""
-    found = misfit(wrapper, signature.columns, data)
-    return found or InvalidInput(advised_form(data) if is_untyped(signature) else UNFIT)
+    # In a variable, the error would refer to itself, as it knows the frame that called `misfit`.
+    return misfit(wrapper, signature.columns, data) or InvalidInput(
+        advised_form(data) if is_untyped(signature) else UNFIT
+    )
 
 
 def _fast_call(

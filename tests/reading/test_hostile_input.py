@@ -1,5 +1,6 @@
 """Small bodies that ask for much, and bytes made to break a reader: refused in time, server up."""
 
+import gc
 import io
 import json
 from collections.abc import Callable
@@ -50,10 +51,13 @@ def test_no_corrupt_footer_ends_the_process(table: pa.Table, byte: bytes) -> Non
 
 @pytest.mark.parametrize("table", [TABLE, NESTED_TABLE], ids=["flat", "nested"])
 def test_a_file_that_was_read_is_freed(table: pa.Table) -> None:
+    """At once: not only when the garbage collector runs."""
     whole = file(table)
+    gc.collect()
     held = pa.total_allocated_bytes()
     read_parquet(whole, 10_000)
     assert pa.total_allocated_bytes() == held
+    assert not [left for left in gc.get_objects() if isinstance(left, pq.FileMetaData)]
 
 
 @pytest.mark.parametrize(

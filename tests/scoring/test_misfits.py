@@ -1,5 +1,6 @@
 """What does not fit a type hint, a chat or an agent: 400 with the place, never the value."""
 
+import gc
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Optional
@@ -7,8 +8,11 @@ from typing import Any, Optional
 import pytest
 from starlette.testclient import TestClient
 
+from modelserver.errors import InvalidInput
+from modelserver.middleware import release_frames
 from modelserver.scoring.blaming.blame import LOGGED
 from modelserver.scoring.blaming.misfits import misfit
+from modelserver.scoring.request import Request, score
 from tests.scoring.test_blame import post
 from tests.scoring.test_proofs import columns_of
 
@@ -225,3 +229,20 @@ def test_models_that_nothing_is_known_of() -> None:
     assert found.details == [
         {"location": "a", "expected": "a number (64-bit float)", "found": "text"}
     ]
+
+
+def test_a_refused_input_is_freed_at_once(client: Open) -> None:
+    """With the error that says so: not only when the garbage collector runs."""
+    app: Any = client("chat").app
+    sent = Request(b'{"messages": "text"}', "application/json", None, 1000)
+    gc.collect()
+    before = _alive(InvalidInput)
+    try:
+        score(app.state.service.lifecycle.state.model, sent)
+    except InvalidInput as error:
+        release_frames(error)
+    assert _alive(InvalidInput) == before
+
+
+def _alive(kind: type) -> int:
+    return sum(isinstance(found, kind) for found in gc.get_objects())

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from modelserver.errors import BadRequest, bad_values
-from modelserver.reading.parquet.file import UNREADABLE, Column, read_file
+from modelserver.reading.parquet.file import UNREADABLE, Column, read_file, schema_columns
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, Unfit
 from modelserver.types.names import clipped, listed, quoted
@@ -106,10 +106,9 @@ def _leaves(file: Any, table: Any) -> list[list[str]]:
     """The Parquet logical types of each column's leaves."""
     from modelserver.reading.parquet.cells import leaves_of
 
-    leaves = (file.schema.column(place) for place in range(len(file.schema)))
     types = (
         leaf.converted_type if leaf.logical_type.type == "UNKNOWN" else leaf.logical_type.type
-        for leaf in leaves
+        for leaf in schema_columns(file)
     )
     return [list(islice(types, leaves_of(field.type))) for field in table.schema]
 
