@@ -70,10 +70,11 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Generated examples do not count for coverage, which named ones have to reach, and most of
-    their time is Hypothesis'. In `make mutate` they count: it asks which lines they reach."""
-    generated = "hypothesis" in pyfuncitem.keywords
+    their time is Hypothesis'. Nor do tests marked `repeats`. In `make mutate` they count: it asks
+    which lines they reach."""
+    repeats = not {"hypothesis", "repeats"}.isdisjoint(pyfuncitem.keywords)
     named = settings.get_current_profile_name() == "same"
-    with unmeasured() if generated and named else contextlib.nullcontext():
+    with unmeasured() if repeats and named else contextlib.nullcontext():
         return (yield)
 
 

@@ -103,6 +103,7 @@ def faults(document: Document, component: str, value: Any) -> list[str]:
     return [error.message for error in Draft202012Validator(schema).iter_errors(value)]
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", QUICK)
 def test_valid_for_every_model(name: str, document: Callable[[str], Document]) -> None:
     validate(document(name))
@@ -124,6 +125,7 @@ def test_every_example_is_predicted_as_shown(
             assert response.json() == answers[form], form
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", QUICK)
 def test_examples_and_answers_fit_their_schemas(
     name: str, document: Callable[[str], Document]
@@ -389,6 +391,7 @@ def test_odd_names(tmp_path: Path) -> None:
     assert list(request_examples(odd)) == [*FORMS, *FILES]
 
 
+@pytest.mark.repeats
 def test_a_thousand_columns(tmp_path: Path) -> None:
     wide = described(saved(tmp_path / "model", [f"column {i}" for i in range(1000)]))
     validate(wide)

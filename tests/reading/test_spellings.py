@@ -20,6 +20,8 @@ from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
 
+pytestmark = pytest.mark.repeats
+
 ROWS = max(way.smallest for way in FAST) // 10
 """Rows of a table that is read by the ways for large ones."""
 
