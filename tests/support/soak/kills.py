@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,9 @@ from tests.support.soak import light
 from tests.support.soak.findings import Extent, Finding
 
 CALLERS: Final = 4
+
+READY: Final = " INFO ready\n"
+"""What the log says once for each process that is ready."""
 
 LONGEST_START: Final = 6.0
 """Seconds after which a server that starts is ready, and a little longer."""
@@ -90,14 +94,16 @@ def kills(extent: Extent) -> Sequence[Finding]:
 
 def _of_one_of_two(times: int, settings: Mapping[str, str], moments: random.Random) -> Finding:
     with our_server(Path(settings["TMPDIR"]).with_suffix(".log"), **settings) as server:
-        wait_for(lambda: server.output().count(" INFO ready\n") == 2, server)
+        wait_for(lambda: _is_ready(server, 2), server)
         sibling = _workers(server)[0]
         with Load(server.url) as load:
-            for _ in range(times):
+            for number in range(times):
                 time.sleep(moments.uniform(0, LONGEST_START))
-                wait_for(lambda: len(_workers(server)) == 2, server)
+                ready = server.output().count(READY)
                 os.kill(max(_workers(server)), signal.SIGKILL)
-            wait_for(lambda: len(_workers(server)) == 2, server)
+                wait_for(lambda: len(_workers(server)) == 2, server)
+                if number % 2 == 0:  # if all died before they were ready, pauses would grow
+                    wait_for(partial(_is_ready, server, ready + 1), server)
         is_there = sibling in _workers(server)
     counts = load.counts
     others = counts.keys() - {"right", "lost"}
@@ -108,6 +114,11 @@ def _of_one_of_two(times: int, settings: Mapping[str, str], moments: random.Rand
         + "".join(f", {counts[name]} {name}" for name in sorted(others)),
         holds=is_there and not others and counts["lost"] <= times * CALLERS,
     )
+
+
+def _is_ready(server: Server, times: int) -> bool:
+    """Whether processes have become ready so many times so far."""
+    return server.output().count(READY) >= times
 
 
 def _workers(server: Server) -> list[int]:
@@ -125,7 +136,7 @@ def _of_first(times: int, settings: Mapping[str, str], moments: random.Random) -
         os.utime(download, (0, 0))
     with our_server(folder.with_suffix(".log"), **settings) as server:
         ready = int(settings["PROCESSES"])
-        wait_for(lambda: server.output().count(" INFO ready\n") == ready, server)
+        wait_for(lambda: _is_ready(server, ready), server)
         after = [asked(server.url) for _ in range(10)]
         held = len(_downloads(folder))
         code = server.interrupt()
