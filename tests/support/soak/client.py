@@ -127,14 +127,17 @@ def prediction(value: object) -> bytes:
 class Pulse:
     """Asks the same request every few milliseconds, on one connection after the other."""
 
-    def __init__(self, url: str, asked: bytes = PING, pause: float = 0.02) -> None:
+    def __init__(
+        self, url: str, asked: bytes = PING, pause: float = 0.02, allowed: Sequence[int] = (200,)
+    ) -> None:
         self.seconds: list[float] = []
         """How long each answer took."""
         self.missed = 0
-        """How many requests were not answered with 200."""
+        """How many requests were not answered with an allowed status."""
         self._url = url
         self._asked = asked
         self._pause = pause
+        self._allowed = allowed
 
     async def beat(self) -> None:
         """Asks until it is cancelled."""
@@ -152,7 +155,7 @@ class Pulse:
         except Hung:
             answer = None
         self.seconds.append(time.perf_counter() - began)
-        self.missed += answer is None or answer.status != 200
+        self.missed += answer is None or answer.status not in self._allowed
         return answer is not None
 
 
