@@ -16,6 +16,7 @@ from modelserver.scoring.request import Request, Work, score
 from tests.bench.without import WAYS, switched_off
 from tests.scoring.test_batching import account, alone, load
 from tests.support.request_rows import SAME, split
+from tests.support.zoo import TEXT, Forks, save_pyfunc
 
 WAYS_TO_PREDICT = [way for way, (place, _) in WAYS.items() if place.startswith("scoring.")]
 
@@ -56,11 +57,10 @@ def test_answers_are_the_same_without_each_way(
 
 
 @pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
-def test_a_process_that_a_model_forks_ends_with_its_prediction(
-    model_path: Callable[[str], Path],
-) -> None:
+def test_a_process_that_a_model_forks_ends_with_its_prediction(tmp_path: Path) -> None:
+    model = load(save_pyfunc(tmp_path / "model", Forks(), signature=TEXT))
     request = Request(b'{"inputs": ["x"]}', JSON, None, 100)
-    answer = json.loads(score(load(model_path("forks")), request).body)
+    answer = json.loads(score(model, request).body)
     _, status = os.waitpid(answer["predictions"][0], 0)
     assert status == 0
 

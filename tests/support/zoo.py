@@ -756,7 +756,6 @@ MODELS: dict[str, Callable[[Path], Path]] = {
     ),
     "writes_tensors": save_named(WritesTensors(), signature=ModelSignature(SCHEMAS["tensors"][0])),
     "ends": save_named(Ends(), signature=TEXT),
-    "forks": save_named(Forks(), signature=TEXT),
     "always_down": save_named(AlwaysDown(), signature=ModelSignature(REQUIRED)),
     "fails_once": save_named(FailsOnce(), signature=ModelSignature(REQUIRED)),
     "only_booleans": save_named(
