@@ -1,7 +1,6 @@
 """The command line of the campaign."""
 
 import argparse
-import shlex
 import sys
 import tempfile
 import time
@@ -12,11 +11,11 @@ from typing import Final
 import tests.support.soak
 from tests.support.soak.bad_models import bad_models
 from tests.support.soak.connections import connections
-from tests.support.soak.findings import Extent, Part
+from tests.support.soak.findings import Extent, Finding, Part
 from tests.support.soak.kills import kills
 from tests.support.soak.odd_requests import odd_requests
 from tests.support.soak.overload import overload
-from tests.support.soak.report import write
+from tests.support.soak.report import merged, section
 from tests.support.soak.surroundings import surroundings
 
 PARTS: Final[Mapping[str, Part]] = {
@@ -46,20 +45,23 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Runs the parts and prints the report: 1 if something does not hold."""
     options = arguments()
-    began = time.monotonic()
-    results = {}
+    sections: list[str] = []
+    found: list[Finding] = []
     for title in options.only:
         print(f"== {title}", file=sys.stderr, flush=True)
+        began = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
-            results[title] = PARTS[title](Extent(options.share, Path(folder), options.seed))
-        for finding in results[title]:
+            extent = Extent(options.share, Path(folder), options.seed)
+            findings = PARTS[title](extent)
+        for finding in findings:
             print(f"{finding.tried}: {finding.seen}", file=sys.stderr, flush=True)
-    command = shlex.join(["python", "-m", "tests.support.soak", *sys.argv[1:]])
-    text = write(results, command, (time.monotonic() - began) / 60)
-    print(text)
+        sections.append(section(title, findings, extent, time.monotonic() - began))
+        found += findings
+    before = options.write.read_text() if options.write and options.write.exists() else ""
+    print(text := merged(before, sections))
     if options.write:
         options.write.write_text(text)
-    return int(not all(finding.holds for part in results.values() for finding in part))
+    return int(not all(finding.holds for finding in found))
 
 
 if __name__ == "__main__":

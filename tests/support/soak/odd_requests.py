@@ -91,7 +91,7 @@ def fault_of(odd: Odd, answer: Answer, may_raise: bool = False) -> str:
     if "x-request-id" not in answer.headers:
         return "no id"
     if answer.status >= 500 and not (may_raise and b'"the model raised ' in answer.body):
-        return "5xx"
+        return "5xx of others"
     if media_type != "application/json" and (answer.status >= 400 or media_type not in PAGES):
         return "not JSON"
     if media_type == "application/json" and answer.body and not _is_json(answer.body):
@@ -227,7 +227,7 @@ def _findings(tally: Tally, kinds: int, ended: int) -> Sequence[Finding]:
     return [
         Finding(asked, "no process ends", f"{ended} ended; answers: {answers}", not ended),
         none_of("the same", "each is answered, with an id", "hung", "no answer", "no id"),
-        none_of("the same", "the server's own code never fails", "failed", "5xx"),
+        none_of("the same", "500 only if the model of chats raises", "failed", "5xx of others"),
         none_of("predictions", "only of what was sent", "another caller's values"),
         none_of("errors", "JSON without values", "not JSON", "a trace", "the caller's values"),
         none_of("`/ping` ten times a second meanwhile", "always 200", "missed"),
