@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from modelserver.scoring.interruption import Interrupted
-
 Join: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 
 MOST_TOGETHER: Final = 32
@@ -57,12 +55,10 @@ def take_together(waiting: "deque[Job]") -> list[Job]:
 
 def outcomes(jobs: Sequence[Job]) -> Sequence[Any]:
     """The result of each job, or the exception that it raised. Several jobs have the same
-    `join`. Raises `Interrupted`."""
+    `join`."""
     try:
         if len(jobs) > 1 and jobs[0].join is not None:
             return jobs[0].join([job.work for job in jobs])
         return [job.work() for job in jobs]
-    except Interrupted:
-        raise
     except BaseException as error:
         return [error] * len(jobs)

@@ -22,7 +22,6 @@ from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_u
 from modelserver.scoring.blaming.conversion import is_refused
 from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
 from modelserver.scoring.fast_arrays import array_predict
-from modelserver.scoring.interruption import Interrupted
 from modelserver.scoring.mlflow_internals import (
     fast_predict,
     only_checks_input,
@@ -129,8 +128,6 @@ def _predictor(
             if payload.typed and direct is not None:
                 return direct(payload.data, payload.params)
             return pyfunc.predict(payload.data, params=payload.params)
-        except Interrupted:
-            raise
         except BaseException as error:  # a model may raise SystemExit, or CancelledError of asyncio
             if is_refused(error, payload.typed):
                 raise _refused(wrapper, signature, payload.data) from error

@@ -24,16 +24,12 @@ After a slow piece, `PENALTY` pieces go to threads. While a thread has work, all
 threads. Short work that cannot be joined also runs here later in a turn, as long as all such work
 together holds the event loop for less than that bound.
 
-Work that runs on the event loop and is not done after a quarter of a second is interrupted
-(`interruption`), and a thread does it from the beginning.
-
 Work that does not run here at once becomes a `Job`, which goes through these states:
 
     state    | what happens                               | next state
     ---------+--------------------------------------------+-----------------------------------------
     gathered | the turn ends                              | answered, by the event loop
     gathered | the turn ends, but others were not short   | queued
-    gathered | it is interrupted while it runs            | queued
     gathered | its caller leaves, or its timeout passes   | gathered: it still runs
     queued   | a thread is free                           | running
     queued   | its caller leaves, or its timeout passes   | withdrawn: it never runs
@@ -62,7 +58,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from modelserver.errors import Overloaded, TimedOut
-from modelserver.scoring.interruption import PATIENCE, Interrupted, interruptible
 from modelserver.scoring.jobs import Job, Join, outcomes, take_together
 from modelserver.scoring.placement import Caller, Load, place_of
 
@@ -129,11 +124,7 @@ class Workers:
         self.load.arrive(caller)
         place = place_of(self.load, small, join is not None)
         if place == "here":
-            try:
-                return self._run_here(work)
-            except Interrupted:
-                self.load.learn(PATIENCE)
-                place = "thread"
+            return self._run_here(work)
         if place == "refused":
             raise Overloaded(
                 "all workers are busy and the queue is full; try again later",
@@ -165,7 +156,7 @@ class Workers:
             asyncio.get_running_loop().call_soon(self._end_turn)
         start = self._clock()
         try:
-            return outside_of_loop(lambda: interruptible(work))
+            return outside_of_loop(work)
         finally:
             seconds = self._clock() - start
             self.load.held += seconds
@@ -185,13 +176,7 @@ class Workers:
         jobs = take_together(self._gathered)
         self.load.gathered -= len(jobs)
         self.load.crowded = len(jobs) > 1
-        try:
-            found, seconds = outside_of_loop(lambda: interruptible(lambda: self._run_timed(jobs)))
-            self._answer(jobs, found, seconds)
-        except Interrupted:
-            self.load.learn(PATIENCE)
-            for job in jobs:
-                self._queue(job)
+        self._answer(jobs, *outside_of_loop(lambda: self._run_timed(jobs)))
         if self._gathered and self.load.is_short:
             asyncio.get_running_loop().call_soon(self._run_gathered)
         while self._gathered and not self.load.is_short:

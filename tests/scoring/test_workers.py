@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from modelserver.errors import Overloaded, TimedOut
-from modelserver.scoring import interruption
 from modelserver.scoring.jobs import MOST_TOGETHER
 from modelserver.scoring.placement import ALONE_AFTER, SHORT, SLOW, TRUSTED_AFTER
 from modelserver.scoring.workers import TURN, Workers
@@ -155,30 +154,6 @@ def test_work_may_run_an_event_loop_of_its_own(
         return done
 
     assert asyncio.run(both()) == found
-
-
-@pytest.mark.parametrize(
-    ("join", "found"),
-    [(None, ["predict-0"] * 3), (together, [("predict-0", 2)] * 2 + ["predict-0"])],
-    ids=["alone", "together"],
-)
-def test_work_that_hangs_on_the_loop_is_done_in_a_thread(
-    join: Any, found: list[Any], trusted: Workers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(interruption, "PATIENCE", SOON)
-    trusted.load.crowded = join is not None
-
-    def work() -> str:
-        if where() == "MainThread":
-            threading.Event().wait()
-        return where()
-
-    async def both() -> list[Any]:
-        done = await asyncio.gather(*(trusted.run(work, 5, True, join) for _ in range(2)))
-        return [*done, await trusted.run(where, 5, small=True)]
-
-    assert asyncio.run(both()) == found
-    assert (trusted.load.gathered, trusted.load.in_threads) == (0, 0)
 
 
 @pytest.mark.parametrize("seconds", [SHORT, 2 * SLOW])
