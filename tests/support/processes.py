@@ -147,11 +147,29 @@ def interrupted_while_it_waits(command: Sequence[str], environment: Mapping[str,
     return process.returncode
 
 
+class QuietHandler(BaseHTTPRequestHandler):
+    """Writes no log."""
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def handled_by(handler: type[QuietHandler]) -> Iterator[str]:
+    """The host and port of a server in this process, whose requests `handler` answers."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
 @contextlib.contextmanager
 def answering(status: int, body: str, media_type: str) -> Iterator[str]:
     """The URL of a server that answers everything alike, as a proxy or a login page does."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Content-Type", media_type)
@@ -161,15 +179,8 @@ def answering(status: int, body: str, media_type: str) -> Iterator[str]:
 
         do_POST = do_GET
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with handled_by(Handler) as address:
+        yield f"http://{address}"
 
 
 def wait_for(

@@ -4,9 +4,7 @@ import base64
 import io
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +20,14 @@ from modelserver.deployment.publishing import ADDRESS, shown
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.attempt import public_uri
 from tests.support.canaries import MARK, canary, leaks
-from tests.support.processes import free_port, running, status, wait_for
+from tests.support.processes import (
+    QuietHandler,
+    free_port,
+    handled_by,
+    running,
+    status,
+    wait_for,
+)
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
 
@@ -45,7 +50,7 @@ IN_URL = f"me:{quote(canary('url'), safe='')}@"
 QUERY = f"?sig={quote(canary('query'), safe='')}"
 
 
-class Echo(BaseHTTPRequestHandler):
+class Echo(QuietHandler):
     """Answers with all that it was sent, as a text or as an error of MLflow."""
 
     def do_GET(self) -> None:
@@ -60,19 +65,12 @@ class Echo(BaseHTTPRequestHandler):
 
     do_POST = do_GET
 
-    def log_message(self, *arguments: object) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[str]:
     """The host and port of a server that answers with all that it was sent."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with handled_by(Echo) as address:
+        yield address
 
 
 def told(environment: Mapping[str, str]) -> Iterator[str]:
