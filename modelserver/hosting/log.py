@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -110,6 +110,11 @@ class SafeStream:
         self._try("write", struck(text, SafeStream.secrets))
         SafeStream.lost += self._was_closed
         return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Writes each of the texts."""
+        for line in lines:
+            self.write(line)
 
     def flush(self) -> None:
         """Writes what is kept."""

@@ -166,6 +166,18 @@ def test_what_can_be_written_is_written(written: io.StringIO) -> None:
     assert safe.getvalue() == "abc\n"
 
 
+@pytest.mark.usefixtures("_nothing_lost")
+def test_lines_that_are_written_together_have_no_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(SafeStream, "secrets", ["hunter2hunter2"])
+    written = io.StringIO()
+    SafeStream(written).writelines(["a hunter2hunter2\n", "b\n"])
+    assert written.getvalue() == "a …\nb\n"
+    SafeStream(Broken()).writelines(["a", "b"])
+    assert SafeStream.lost == 2
+
+
 @pytest.mark.processes
 @pytest.mark.measured
 @pytest.mark.parametrize("redirection", [">&- 2>&- <&-", ">/dev/full 2>/dev/full"])

@@ -268,8 +268,8 @@ def test_a_folder_for_temporary_files_that_is_gone(
         ("gopher://x/a", "see docs/operations.md for its forms"),
     ],
 )
-def test_a_uri_that_is_misspelt(uri: str, hint: str | None) -> None:
-    settings = read_settings({"MODEL_URI": uri})
+def test_a_uri_that_is_misspelt(uri: str, hint: str | None, store: str) -> None:
+    settings = read_settings({"MODEL_URI": uri, "MLFLOW_TRACKING_URI": store})
     with pytest.raises(LoadFailed) as failed:
         load_model(settings)
     public = public_uri(uri)

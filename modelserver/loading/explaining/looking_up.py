@@ -4,6 +4,7 @@ In: the exception and the attempt that it ended. Out: a sentence, or None if no 
 """
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from modelserver.hosting.login import ANYBODY
@@ -98,19 +99,23 @@ def fault_of_server(error: BaseException, attempt: Attempt) -> str | None:
     if status in GATEWAY or is_unreachable(error):
         named = "where the model was logged to" if attempt.host_of_files else "MLFLOW_TRACKING_URI"
         return f"{server} cannot be reached; check {named} and that it is running"
-    if is_cut_off(error):
-        return f"the answer of {server} was cut off; check the network and the proxies before it"
-    if is_sent_on(error):
-        return (
-            f"{server} redirects without end; check MLFLOW_TRACKING_URI, whether it is http:// or "
-            "https:// and which path it has"
-        )
-    if is_error_of_another(error):
-        return (
-            f"{server} answered with an error that is none of MLflow's, such as that of a proxy "
-            f"before it; check MLFLOW_TRACKING_URI and the login; {LOGGED}"
-        )
-    return None
+    found = (words for is_so, words in FAULTS_OF_ANSWERS if is_so(error))
+    return next((words.format(server=server) for words in found), None)
+
+
+FAULTS_OF_ANSWERS: Final[Sequence[tuple[Callable[[BaseException], bool], str]]] = (
+    (is_cut_off, "the answer of {server} was cut off; check the network and the proxies before it"),
+    (
+        is_sent_on,
+        "{server} redirects without end; check MLFLOW_TRACKING_URI, whether it is http:// or "
+        "https:// and which path it has",
+    ),
+    (
+        is_error_of_another,
+        "{server} answered with an error that is none of MLflow's, such as that of a proxy before "
+        f"it; check MLFLOW_TRACKING_URI and the login; {LOGGED}",
+    ),
+)
 
 
 def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
