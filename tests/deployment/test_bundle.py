@@ -35,7 +35,7 @@ LITTER = (
 def project(tmp_path: Path) -> Path:
     """A copy of the project in a folder with a space in its name, as people leave it."""
     folder = tmp_path / "my project"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db")
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "mlruns", "mlflow.db*")
     shutil.copytree(ROOT, folder, ignore=ignored)
     for path in LITTER:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
