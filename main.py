@@ -2,6 +2,7 @@
 command that its arguments name."""
 
 import os
+import signal
 import sys
 
 if sys.version_info < (3, 10):  # noqa: UP036 - older ones cannot even import what follows
@@ -11,6 +12,11 @@ if __name__ == "__main__" and sys.argv[1:]:
     from modelserver.deployment.commands import run
 
     sys.exit(run(sys.argv[1:], os.environ))
+
+# Until the server handles Ctrl-C, it ends this process without a traceback, or one of PROCESSES.
+is_own = __name__ in ("__main__", "__mp_main__")
+if is_own and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from modelserver.hosting.log import keep_streams_safe
 from modelserver.hosting.memory import share_heap

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -20,7 +21,7 @@ from starlette.applications import Starlette
 from modelserver.errors import LARGEST_HEADERS
 from modelserver.hosting.connections.choosing import guarded
 from modelserver.hosting.settings import Settings
-from modelserver.hosting.supervisor import GRACE, Readiness, ending, supervise
+from modelserver.hosting.supervisor import GRACE, Readiness, ending, ignore_signals, supervise
 
 POLL: Final = 0.1
 """Seconds between two looks at whether the model is ready."""
@@ -38,7 +39,7 @@ def serve(app: Starlette, settings: Settings) -> None:
     if settings.processes > 1:
         supervise(_run_one, listener, settings)
     else:
-        _run(uvicorn.Server(_config(app, settings)), listener)
+        _run(Impatient(_config(app, settings)), listener)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -70,7 +71,18 @@ def allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
-class OneOfSeveral(uvicorn.Server):
+class Impatient(uvicorn.Server):
+    """The server, which a second Ctrl-C ends at once."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called by uvicorn for SIGINT and SIGTERM. At a second SIGINT it would cancel everything,
+        and log the tracebacks."""
+        if self.should_exit and sig == signal.SIGINT:
+            os._exit(0)
+        super().handle_exit(sig, frame)
+
+
+class OneOfSeveral(Impatient):
     """The server in one of several processes. It accepts no request before its model is ready,
     while another process can answer."""
 
@@ -133,10 +145,14 @@ def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
 
 def _run(server: uvicorn.Server, listener: socket.socket) -> None:
     # uvicorn handles the other two itself while it serves. Once it has shut down, it raises them
-    # again; without these handlers they would end the process with another exit code.
+    # again; without this handler they would end the process with another exit code.
+    def end(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
     for number in ending():
-        signal.signal(number, server.handle_exit)
+        signal.signal(number, end)
     server.run(sockets=[listener])
+    ignore_signals()
     # Python waits for threads before it ends, and one of the model's may never end.
     last = threading.Timer(GRACE, os._exit, [0])
     last.daemon = True

@@ -17,7 +17,7 @@ SHORTEST: Final = 8
 """The fewest characters of a secret. Shorter texts are no secrets, and may occur in any line."""
 
 KEY: Final = re.compile(
-    r"(?:KEYS?|KEY_?ID|TOKENS?|PASS(?:WORD|WD|PHRASE)?|[^D]PWD|SECRETS?|COOKIE|_PAT|_SAS|"
+    r"(?:KEYS?|KEY_?ID|TOKENS?|PASS(?:WORDS?|WD|PHRASES?)?|[^D]PWD|SECRETS?|COOKIE|_PAT|_SAS|"
     r"(?<!APPLICATION_)CREDENTIALS?|CONNECTION_?STRING)$",
     re.IGNORECASE,
 )
@@ -49,13 +49,14 @@ PAIR: Final = re.compile(r"((?:Key|Signature)=)([^;\s'\"]+)")
 
 IN_ADDRESS: Final = re.compile(
     r"""
-    (?<=://) [^\s/?\#:@'"<>]{0,200} : (?!\d+/) [^\s'"<>]{0,500} (?=@)
+    (?<=://) [^\s/?\#:@'"<>]{0,200} : (?!\d+/) (?: (?!://) [^\s'"<>] ){0,500} (?=@)
     | (?<=://) (?<!wasb://|abfs://) (?<!wasbs://|abfss://) [^\s/?\#:@'"<>]{1,500} (?=@)
     """,
     re.VERBOSE,
 )
-"""A login in a URL, whose password may contain any character. Azure's `wasbs://container@…` is no
-login. The maximum lengths limit the time that a hostile text can take."""
+"""A login in a URL, whose password may contain any character but `://`. Azure's
+`wasbs://container@…` is no login. The maximum lengths, and that nothing is searched beyond the next
+`://`, limit the time that a hostile text can take."""
 
 IN_HEADER: Final = re.compile(
     r"(authorization\W{0,5}[:=]\W{0,5}(?:(?:basic|bearer|key)\s{1,20})?)[^\s'\",;&<>\\]+",
@@ -73,7 +74,7 @@ def redaction(environment: Mapping[str, str]) -> list[str]:
     for name, value in environment.items():
         if KEY.search(name):
             texts |= {value, *(key for _, key in PAIR.findall(value))}
-        if value.startswith("{"):
+        if value.lstrip()[:1] in ("{", "["):
             texts |= {_text(key) for member, key in MEMBER.findall(value) if KEY.search(member)}
         if ":" in value:
             found = [text for groups in LOGIN.findall(value) for text in groups]

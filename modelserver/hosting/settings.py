@@ -16,6 +16,8 @@ from modelserver.hosting.login import Login, choose_login
 from modelserver.hosting.redaction import redaction
 from modelserver.hosting.variables import (
     Setting,
+    address,
+    few,
     json_object,
     key,
     one_of,
@@ -91,7 +93,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         "a JSON object",
         is_secret=True,
     ),
-    "host": Setting("HOST", str, "127.0.0.1", "address of `python main.py`", "an address"),
+    "host": Setting("HOST", address, "127.0.0.1", "address of `python main.py`", "an address"),
     "port": Setting(
         "PORT", port, 8000, "port of `python main.py`", "a whole number from 0 to 65535"
     ),
@@ -142,17 +144,17 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
     ),
     "processes": Setting(
         "PROCESSES",
-        positive,
+        few,
         1,
         "processes of `python main.py` that share the requests; each holds the model",
-        "a whole number, 1 or more",
+        "a whole number from 1 to 1000",
     ),
     "predict_workers": Setting(
         "PREDICT_WORKERS",
-        positive,
+        few,
         None,
         "predictions that run at the same time in a process",
-        "a whole number, 1 or more",
+        "a whole number from 1 to 1000",
     ),
     "max_queue": Setting(
         "MAX_QUEUE",

@@ -41,6 +41,13 @@ def ending() -> list[int]:
     return numbers
 
 
+def ignore_signals() -> None:
+    """To be called at the end. While Python ends it gives signals that are handled their default
+    back, and one more would change the exit code."""
+    for number in ending():
+        signal.signal(number, signal.SIG_IGN)
+
+
 class Readiness:
     """Which processes are ready, as one of them sees it. The memory is shared by all."""
 
@@ -84,6 +91,7 @@ def supervise(run: Run, listener: socket.socket, settings: Settings) -> None:
     finally:
         running = [slot.process for slot in slots if slot.process is not None]
         _end(running, settings.shutdown_timeout + GRACE)
+        ignore_signals()
 
 
 class Slot:

@@ -89,6 +89,18 @@ def positive(text: str) -> int:
     return _in_range(int(text), 1, 2**62)
 
 
+def few(text: str) -> int:
+    """A whole number from 1 to 1000."""
+    return _in_range(int(text), 1, 1000)
+
+
+def address(text: str) -> str:
+    """A host's name or its number."""
+    if not text.isprintable() or " " in text:
+        raise ValueError("no address")
+    return text
+
+
 def _in_range(number: N, low: float, high: float) -> N:
     if not low <= number <= high:
         raise ValueError("out of range")
@@ -97,7 +109,10 @@ def _in_range(number: N, low: float, high: float) -> N:
 
 def json_object(text: str) -> Mapping[str, Any]:
     """A JSON object."""
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("too deep") from None
     if not isinstance(value, dict):
         raise ValueError("no object")
     return value

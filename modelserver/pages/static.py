@@ -19,7 +19,7 @@ from starlette.responses import Response
 from modelserver.answering.accept import accepts_gzip
 from modelserver.answering.tags import Tagged
 from modelserver.pages.conditional import conditional
-from modelserver.pages.markup import ASSETS
+from modelserver.pages.markup import ASSETS, template
 
 MEDIA_TYPES: Final = {
     ".css": "text/css",
@@ -61,7 +61,8 @@ class Assets:
 
 @cache
 def load_assets() -> Assets:
-    """All scripts, styles and images of the folder."""
+    """All scripts, styles and images of the folder. The templates are read now, too: the server
+    needs no file of its own later, even if the folder is changed or removed."""
     names: dict[str, str] = {}
     by_name: dict[str, Asset] = {}
     for file in sorted(ASSETS.iterdir()):
@@ -71,6 +72,8 @@ def load_assets() -> Assets:
             plain, asset = _read(file, MEDIA_TYPES[dot + suffix])
             names[own_name] = f"{stem}.{hashlib.sha256(plain).hexdigest()[:12]}.{suffix}"
             by_name[names[own_name]] = asset
+        else:
+            template(file.name)
     return Assets(by_name, names)
 
 

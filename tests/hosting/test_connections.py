@@ -31,9 +31,11 @@ LARGE = b"a" * 50_000_000
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers the body, after all of it came; without reading it if the path is /early, and with
-    much more if it is /large."""
+    """Answers the body, after all of it came; without reading it if the path is /early, with much
+    more if it is /large. If it is /begun, the answer begins before."""
     body, more = LARGE if scope["path"] == "/large" else b"", scope["path"] != "/early"
+    if scope["path"] == "/begun":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -121,6 +123,14 @@ def test_too_large_headers(data: bytes, client: Client) -> None:
     client.send(b"a")
 
 
+def test_a_path_that_httptools_does_not_take() -> None:
+    long = GET.replace(b"/", b"/" + b"a" * LARGEST_HEADERS, 1) + b"\r\n"
+    with serving(echo, http=guarded(1)) as url:
+        client = Client(url)
+        with client.socket:
+            assert error_in(client.send(long).rest())[0] == 431
+
+
 def test_headers_in_pieces(client: Client) -> None:
     for piece in (GET, b"X: ", b"a" * 50_000, b"\r\nY: b\r\n", b"\r\n"):
         client.send(piece)
@@ -175,6 +185,48 @@ def test_an_upgrade_ends_the_connection() -> None:
 @pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00", b"abc\r\n\r\n"])
 def test_what_is_no_http(data: bytes, client: Client) -> None:
     assert error_in(client.send(data).rest()) == (400, "the bytes are no HTTP/1.1 request")
+
+
+BAD_CHUNKS = [
+    b"zz\r\nabc\r\n",
+    b"-5\r\nabcde\r\n",
+    b"5\r\nabcdefgh\r\n",
+    b"3\r\nabc\r\nzz\r\n",
+]
+
+
+@pytest.mark.parametrize("chunks", BAD_CHUNKS)
+@pytest.mark.parametrize("pause", [0, 0.05])
+def test_a_fault_in_a_body(chunks: bytes, pause: float, client: Client) -> None:
+    """The app, which waits for more of the body, answers nothing."""
+    client.send(CHUNKED)
+    time.sleep(pause)
+    assert error_in(client.send(chunks).rest())[0] == 400
+
+
+def test_a_fault_after_the_answer_has_begun(client: Client) -> None:
+    """Two answers would mix."""
+    client.send(CHUNKED.replace(b"/", b"/begun", 1))
+    begun = client.answer()
+    with contextlib.suppress(ConnectionError):
+        begun += client.send(b"zz\r\n").rest()
+    assert begun.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("fault", [b"abc\r\n\r\n", CHUNKED + b"zz\r\n"])
+@pytest.mark.parametrize("path", [b"/", b"/slow"])
+def test_what_came_before_a_fault_is_answered(path: bytes, fault: bytes, client: Client) -> None:
+    first = GET.replace(b"/", path, 1) + b"\r\n"
+    received = client.send(first + POST + b"abcde" + fault).rest()
+    assert received.count(b"HTTP/1.1 200") == 2
+    assert error_in(received[received.index(b"HTTP/1.1 400") :])[0] == 400
+
+
+def test_a_fault_is_logged_once(server: str, caplog: pytest.LogCaptureFixture) -> None:
+    client = Client(server)
+    with client.socket, caplog.at_level("INFO", "modelserver"):
+        client.send(b"abc\r\n\r\n").rest()
+    assert [record.levelname for record in caplog.records] == ["INFO"]
 
 
 def test_headers_that_do_not_go_on(client: Client) -> None:

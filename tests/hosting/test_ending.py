@@ -1,9 +1,12 @@
 """How `python main.py` ends: requests that were begun are finished, and new ones refused."""
 
 import json
+import os
 import shutil
 import signal
 import socket
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +15,8 @@ import pytest
 
 from modelserver.errors import ShuttingDown
 from modelserver.states import UNCONFIGURED
-from tests.support.processes import Server, our_server, status, wait_for
+from tests.support.processes import Server, our_server, running, status, wait_for
+from tests.support.zoo import SlowModel
 
 pytestmark = pytest.mark.processes
 
@@ -23,11 +27,14 @@ BEGUN = (
 
 
 @pytest.fixture(autouse=True)
-def _hangup_is_not_ignored() -> Iterator[None]:
-    """It is where the tests are started by `nohup`, and a server inherits that."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def _signals_are_not_ignored() -> Iterator[None]:
+    """They are where the tests are started by `nohup` or in the background, and a server inherits
+    that."""
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, hangup)
+    signal.signal(signal.SIGINT, interrupt)
 
 
 def connected(server: Server) -> socket.socket:
@@ -95,6 +102,44 @@ ENDLESS = """
 import threading
 threading.Thread(target=threading.Event().wait, daemon=False).start()
 """
+
+
+@pytest.mark.parametrize(
+    ("processes", "number"), [("1", signal.SIGTERM), ("1", signal.SIGINT), ("2", signal.SIGHUP)]
+)
+def test_signals_while_the_model_loads(
+    processes: str, number: signal.Signals, slow_model: SlowModel, tmp_path: Path
+) -> None:
+    """Also those that come while Python ends."""
+    settings = {"MODEL_URI": str(slow_model.path), "PROCESSES": processes}
+    with our_server(tmp_path / "log", **settings) as server:
+        while server.process.poll() is None:
+            server.process.send_signal(number)
+            time.sleep(0.02)
+        assert server.process.returncode == 0
+        assert "Traceback" not in server.output()
+
+
+def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    with our_server(tmp_path / "log") as server, connected(server) as client:
+        begun(client)
+        server.process.send_signal(signal.SIGINT)
+        wait_for(lambda: is_refused(server), server)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(5) == 0
+        assert "Traceback" not in server.output()
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("seconds", [0.2, 0.6, 1.2])
+def test_ctrl_c_while_the_server_starts(seconds: float, processes: str, tmp_path: Path) -> None:
+    """A terminal sends it to all processes of a group."""
+    command, environment = [sys.executable, "main.py"], {"PORT": "0", "PROCESSES": processes}
+    with running(command, environment, tmp_path / "log", 0) as server:
+        time.sleep(seconds)
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert server.process.wait(30) in (0, -signal.SIGINT)
+        assert "Traceback" not in server.output()
 
 
 @pytest.mark.measured

@@ -40,9 +40,9 @@ class HttpToolsGuard(Guard, HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The headers are complete. uvicorn has put their list into the scope, and would add the
         trailers after a chunked body to it (RFC 9110 6.5.1 forbids that)."""
+        super().on_headers_complete()
         self._unparsed = 0
         self._receiving = True
-        super().on_headers_complete()
         self.headers = []
 
     def on_body(self, body: bytes) -> None:

@@ -1,8 +1,9 @@
 """What bounds a connection, whichever parser it has.
 
 A request with too large headers is refused (431), so is one that does not go on (408), and what is
-no HTTP (400). The app cannot do so, since it sees a request only when the headers are complete; the
-answers look like the app's. A client that does not take its answer is left.
+no HTTP (400). The app cannot do so, since it sees a request only when the headers are complete, and
+of a body only what was understood; the answers look like the app's. Requests before the refused one
+are answered first. A client that does not take its answer is left.
 """
 
 import asyncio
@@ -24,6 +25,11 @@ from modelserver.errors import (
 
 logger = logging.getLogger("modelserver.request")
 
+of_uvicorn = logging.getLogger("modelserver.uvicorn")
+"""What uvicorn says of a connection. Its warnings only repeat that a request is refused."""
+
+of_uvicorn.setLevel(logging.ERROR)
+
 LINGER: Final = 2.0
 """Seconds for which a refused client may go on sending. Closed at once, the connection would be
 reset, and the client would lose the answer."""
@@ -38,8 +44,13 @@ class Guard(asyncio.Protocol, ABC):
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     server_state: Any
+    logger: logging.Logger
     cycle: Any
     """The last request and its answer; None before the first."""
+
+    pipeline: Any = ()
+    """The requests that came while an earlier one is answered, the last one first. h11 reads none
+    meanwhile."""
 
     @abstractmethod
     def unparsed(self) -> int:
@@ -52,7 +63,9 @@ class Guard(asyncio.Protocol, ABC):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop, as are the next two."""
         super().connection_made(transport)
+        self.logger = of_uvicorn
         self._refused = False
+        self._waiting: ApiError | None = None
         self._unsent = 0
         self._heard = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -78,13 +91,33 @@ class Guard(asyncio.Protocol, ABC):
             self.refuse(BadRequest("the bytes are no HTTP/1.1 request"))
 
     def refuse(self, error: ApiError) -> None:
-        """Answers the error and closes the connection soon."""
+        """Answers the error in place of the request that is being received, or after the last one,
+        and closes the connection soon."""
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
-        if self._is_answering():  # the two answers would mix
+        if not self._is_answering():
+            self._answer(error)
+        elif not self.cycle.more_body:
+            self._waiting = error
+        elif self.pipeline:
+            self.pipeline.popleft()
+            self._waiting = error
+        elif self.cycle.response_started:  # the two answers would mix
             self.transport.abort()
-            return
+        else:
+            self.cycle.disconnected = True  # so that the app's answer is dropped
+            self.cycle.message_event.set()
+            self._answer(error)
+
+    def on_response_complete(self) -> None:
+        """Called by uvicorn after each answer."""
+        was_last = not self.pipeline
+        super().on_response_complete()  # type: ignore[misc]
+        if was_last and self._waiting is not None and not self.transport.is_closing():
+            self._answer(self._waiting)
+
+    def _answer(self, error: ApiError) -> None:
         request_id = secrets.token_hex(16)
         logger.info("%s refused with %d: %s", request_id, error.status, error.message)
         body = json.dumps(error_body(error.error_code, error.message, (), request_id)).encode()
