@@ -13,9 +13,8 @@ if __name__ == "__main__" and sys.argv[1:]:
 
     sys.exit(run(sys.argv[1:], os.environ))
 
-# Until the server handles Ctrl-C, it ends this process without a traceback, or one of PROCESSES.
-is_own = __name__ in ("__main__", "__mp_main__")
-if is_own and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+if __name__ != "main" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until the server handles Ctrl-C, it ends this process, also one of several, without words.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from modelserver.hosting.log import keep_streams_safe
