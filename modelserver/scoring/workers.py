@@ -44,6 +44,8 @@ Three rules always hold:
    what came in one turn. Joined work is timed as one piece.
 3. A thread does not wait for the event loop, and no exception ends a thread. While it computes in
    Python, the event loop gets its turn (`TURN`).
+
+Work that never ends keeps its thread. If it runs on the event loop, the process ends (`watchdog`).
 """
 
 import asyncio
@@ -60,6 +62,7 @@ from typing import Any, Final, TypeVar
 from modelserver.errors import Overloaded, TimedOut
 from modelserver.scoring.jobs import Job, Join, outcomes, take_together
 from modelserver.scoring.placement import Caller, Load, place_of
+from modelserver.scoring.watchdog import Watchdog
 
 T = TypeVar("T")
 
@@ -105,6 +108,7 @@ class Workers:
             for number in range(threads)
         ]
         self._are_started = False
+        self._watchdog = Watchdog()
 
     async def run(
         self,
@@ -124,7 +128,7 @@ class Workers:
         self.load.arrive(caller)
         place = place_of(self.load, small, join is not None)
         if place == "here":
-            return self._run_here(work)
+            return self._run_here(work, timeout)
         if place == "refused":
             raise Overloaded(
                 "all workers are busy and the queue is full; try again later",
@@ -133,7 +137,7 @@ class Workers:
         loop = asyncio.get_running_loop()
         job = Job(work, loop.create_future(), small, join if small else None)
         if place == "gathered":
-            self._gather(job)
+            self._gather(job, timeout)
         else:
             self._queue(job)
         timer = loop.call_later(timeout, self._expire, job) if timeout else None
@@ -150,13 +154,21 @@ class Workers:
         """Ends each thread when it has no more work."""
         for _ in self.threads:
             self._wake_ups.put(False)
+        self._watchdog.close()
 
-    def _run_here(self, work: Callable[[], T]) -> T:
+    def _on_loop(self, work: Callable[[], T], timeout: float) -> T:
+        self._watchdog.begin(timeout)
+        try:
+            return outside_of_loop(work)
+        finally:
+            self._watchdog.end()
+
+    def _run_here(self, work: Callable[[], T], timeout: float) -> T:
         if not self.load.held:
             asyncio.get_running_loop().call_soon(self._end_turn)
         start = self._clock()
         try:
-            return outside_of_loop(work)
+            return self._on_loop(work, timeout)
         finally:
             seconds = self._clock() - start
             self.load.held += seconds
@@ -165,20 +177,20 @@ class Workers:
     def _end_turn(self) -> None:
         self.load.held = 0.0
 
-    def _gather(self, job: Job) -> None:
+    def _gather(self, job: Job, timeout: float) -> None:
         if not self._gathered:
-            asyncio.get_running_loop().call_soon(self._run_gathered)
+            asyncio.get_running_loop().call_soon(self._run_gathered, timeout)
         self._gathered.append(job)
         self.load.gathered += 1
 
-    def _run_gathered(self) -> None:
+    def _run_gathered(self, timeout: float) -> None:
         """Runs the work that was gathered in the turn of the event loop that has just ended."""
         jobs = take_together(self._gathered)
         self.load.gathered -= len(jobs)
         self.load.crowded = len(jobs) > 1
-        self._answer(jobs, *outside_of_loop(lambda: self._run_timed(jobs)))
+        self._answer(jobs, *self._on_loop(lambda: self._run_timed(jobs), timeout))
         if self._gathered and self.load.is_short:
-            asyncio.get_running_loop().call_soon(self._run_gathered)
+            asyncio.get_running_loop().call_soon(self._run_gathered, timeout)
         while self._gathered and not self.load.is_short:
             self.load.gathered -= 1
             self._queue(self._gathered.popleft())

@@ -120,6 +120,7 @@ def test_signals_while_the_model_loads(
         assert "Traceback" not in server.output()
 
 
+@pytest.mark.measured
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     with our_server(tmp_path / "log") as server, connected(server) as client:
         begun(client)

@@ -136,6 +136,7 @@ def test_quotes_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
         "AZURE_STORAGE_ACCESS_KEY", "AZURE_CLIENT_SECRET", "AZURE_STORAGE_CONNECTION_STRING",
         "DATABRICKS_TOKEN", "OPENAI_API_KEY", "db_pass", "MYSQL_PWD", "GH_PAT", "API_KEYS",
         "OUR_CREDENTIALS", "SSH_PASSPHRASE", "BLOB_SAS", "SESSION_COOKIE",
+        "OLD_PASSWORDS",
     ],
 )  # fmt: skip
 def test_keys_are_known_by_the_names_of_their_variables(name: str) -> None:
@@ -154,6 +155,7 @@ def test_paths_are_no_keys(name: str) -> None:
         ('{"db": {"password": "a-b-c-d-e"}}', "a-b-c-d-e"),
         ('{"api_key" : "say \\"friend\\""}', 'say "friend"'),
         ('{"token": "a\\z-b-c-d"}', "a\\z-b-c-d"),
+        (' [{"passwords": "a-b-c-d-e"}]', "a-b-c-d-e"),
     ],
 )
 def test_the_keys_in_json(text: str, hidden: str) -> None:

@@ -13,7 +13,8 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from modelserver.pages.markup import ASSETS
+from modelserver.pages import markup
+from modelserver.pages.markup import ASSETS, template
 from modelserver.pages.static import load_assets
 from tests.support.processes import ROOT
 
@@ -53,6 +54,16 @@ def test_every_file_is_served_a_template_or_a_licence() -> None:
     served = load_assets().names
     for file in filter(Path.is_file, ASSETS.iterdir()):
         assert file.name.removesuffix(".gz") in served or file.suffix == ".html"
+
+
+def test_no_file_is_read_later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The folder of the app may be changed or removed while it runs."""
+    load_assets.cache_clear()
+    template.cache_clear()
+    load_assets()
+    pages = [file.name for file in ASSETS.glob("*.html")]
+    monkeypatch.setattr(markup, "ASSETS", tmp_path)
+    assert all(template(page) for page in pages)
 
 
 def test_the_folder_stays_small() -> None:

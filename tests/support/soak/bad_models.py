@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -116,7 +116,22 @@ def bad_models(extent: Extent) -> Sequence[Finding]:
             for number, row in enumerate(ended):
                 wait_for(partial(_is_ready, server, number + 2), server)
                 findings.append(_tried(server, row, "PROCESSES=2"))
+    if extent.of(1, least=0):
+        findings += [held(extent.folder, how) for how in ("hangs", "computes for ever")]
     return findings + [_loaded(extent, *row) for row in LOADED[: extent.of(5, least=0)]]
+
+
+def held(folder: Path, how: str) -> Finding:
+    """A prediction holds the event loop of one of two processes."""
+    row = Row(how, f"{how} on the event loop", None)
+    with _served(_model(folder / f"held {how}"), PROCESSES="2") as server:
+        wait_for(partial(_is_ready, server, 2), server)
+        with httpx.Client(timeout=60) as client:  # all its requests go to the same process
+            come = _comes_to_loop(server, client)
+            finding = _tried(server, row, "PROCESSES=2", client=client)
+        wait_for(partial(_is_ready, server, 3), server)
+        said = "held the event loop" in server.output() and "(exit code 1)" in server.output()
+    return replace(finding, holds=finding.holds and come and said)
 
 
 def _model(folder: Path) -> Path:
@@ -144,11 +159,14 @@ def _is_ready(server: Server, times: int) -> bool:
     return server.output().count(" INFO ready\n") >= times
 
 
-def _tried(server: Server, row: Row, place: str, on_loop: bool = False) -> Finding:
+def _tried(
+    server: Server, row: Row, place: str, on_loop: bool = False, client: httpx.Client = CLIENT
+) -> Finding:
     """The model misbehaves for one caller; then others ask."""
-    if on_loop and not _comes_to_loop(server):
+    if on_loop and not _comes_to_loop(server, client):
         place = "in a thread, since the machine is too slow for the event loop"
-    seen, message = _asked(server, row.how, CELL if on_loop else LARGE)
+    large = row.status is not None and not on_loop
+    seen, message = _asked(server, row.how, LARGE if large else CELL, client)
     began = time.monotonic()
     others = [_asked(server, "well", CELL)[0] for _ in range(5)]
     seconds = time.monotonic() - began
@@ -167,16 +185,18 @@ def _tried(server: Server, row: Row, place: str, on_loop: bool = False) -> Findi
     )
 
 
-def _comes_to_loop(server: Server) -> bool:
+def _comes_to_loop(server: Server, client: httpx.Client) -> bool:
     """Whether requests are predicted on the event loop again. After a slow one, 1020 are not."""
-    return any("MainThread" in _asked(server, "where", CELL)[1] for _ in range(5000))
+    return any("MainThread" in _asked(server, "where", CELL, client)[1] for _ in range(5000))
 
 
-def _asked(server: Server, how: str, cell: str) -> tuple[int | None, str]:
+def _asked(
+    server: Server, how: str, cell: str, client: httpx.Client = CLIENT
+) -> tuple[int | None, str]:
     """The status of an answer, and its message or body; None if the connection was lost."""
     body = {"dataframe_split": {"columns": ["how", "data"], "data": [[how, cell]] * 2}}
     try:
-        answer = CLIENT.post(f"{server.url}/invocations", json=body)
+        answer = client.post(f"{server.url}/invocations", json=body)
     except httpx.TransportError:
         return None, ""
     found = answer.json()

@@ -110,6 +110,12 @@ def compute(cells: Any) -> None:
         pass
 
 
+def compute_for_ever(cells: Any) -> NoReturn:
+    while True:
+        with contextlib.suppress(BaseException):
+            compute(cells)
+
+
 async def later() -> str:
     await asyncio.sleep(0)
     return FINE
@@ -147,6 +153,7 @@ WAYS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "child": fork_and_wait,
     "hangs": lambda cells: time.sleep(600),
     "computes": compute,
+    "computes for ever": compute_for_ever,
     "os._exit": lambda cells: os._exit(3),
     "abort": lambda cells: os.abort(),
     "segmentation fault": lambda cells: ctypes.string_at(0),
