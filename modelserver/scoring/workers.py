@@ -191,20 +191,23 @@ class Workers:
         self._answer(jobs, *self._on_loop(lambda: self._run_timed(jobs), timeout))
         if self._gathered and self.load.is_short:
             asyncio.get_running_loop().call_soon(self._run_gathered, timeout)
-        while self._gathered and not self.load.is_short:
-            self.load.gathered -= 1
-            self._queue(self._gathered.popleft())
+        elif self._gathered:
+            self.load.gathered -= len(self._gathered)
+            self._queue(*self._gathered)
+            self._gathered.clear()
 
-    def _queue(self, job: Job) -> None:
+    def _queue(self, *jobs: Job) -> None:
+        """Hands jobs over to the threads. They come at once, so that they can be joined."""
         if not self._are_started:
             self._are_started = True
             sys.setswitchinterval(TURN)
             for thread in self.threads:
                 thread.start()
-        self.load.in_threads += 1
+        self.load.in_threads += len(jobs)
         with self._lock:
-            self._queued.append(job)
-        self._wake_ups.put(True)
+            self._queued.extend(jobs)
+        for _ in jobs:
+            self._wake_ups.put(True)
 
     def _work(self) -> None:
         """The loop of each worker thread; `close` ends it."""

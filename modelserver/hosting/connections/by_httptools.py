@@ -6,7 +6,7 @@ what comes piece by piece. So the bytes are counted here.
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from modelserver.errors import LARGEST_HEADERS, HeadersTooLarge
+from modelserver.errors import LARGEST_HEADERS
 from modelserver.hosting.connections.guard import Guard
 
 
@@ -29,7 +29,7 @@ class HttpToolsGuard(Guard, HttpToolsProtocol):
         self._unparsed += len(data)
         super().data_received(data)
         if self._unparsed > LARGEST_HEADERS:
-            self.refuse(HeadersTooLarge())
+            self.send_400_response("too large")
 
     def on_message_begin(self) -> None:
         """Called by httptools, as are the others. A request may begin in the bytes that end another

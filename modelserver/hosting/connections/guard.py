@@ -85,7 +85,8 @@ class Guard(asyncio.Protocol, ABC):
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn if the parser finds a fault."""
-        if self.unparsed() > LARGEST_HEADERS:
+        in_body = self._is_answering() and self.cycle.more_body
+        if self.unparsed() > LARGEST_HEADERS and not in_body:
             self.refuse(HeadersTooLarge())
         else:
             self.refuse(BadRequest("the bytes are no HTTP/1.1 request"))
