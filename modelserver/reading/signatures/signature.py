@@ -50,6 +50,8 @@ class Signature(ABC):
 
     typed: ClassVar[bool] = False
     """Whether the data that is read has the types of the signature and needs no further check."""
+    gap: ClassVar[Any] = None
+    """What stands for a name that a record lacks."""
 
     params: Params
     columns: Columns | None = None
@@ -76,7 +78,7 @@ class Signature(ABC):
 
     def read_records(self, value: Any, params: Any) -> Payload:
         """Reads the value of `dataframe_records`."""
-        return self.read_table(read_records(value), params)
+        return self.read_table(read_records(value, gap=self.gap), params)
 
     @abstractmethod
     def read_inputs(self, value: Any, params: Any) -> Payload:
