@@ -127,6 +127,11 @@ class Signature(ABC):
         table; None if the model takes no table of typed columns."""
         return None
 
+    def bare_records(self, body: Any) -> list[Any] | None:
+        """The records that a body without a form holds; None if it may be anything else."""
+        is_array = isinstance(body, list) and len(body) > 0 and isinstance(body[0], dict)
+        return body if is_array and self.names and not self.chat_keys else None
+
     def advice(self, body: Any, forms: Sequence[str]) -> str:
         """The advice how to make a body valid that has none of the input `forms`: the continuation
         of a message, empty if there is no advice."""
