@@ -14,7 +14,7 @@ from typing import Any, Final
 from packaging.requirements import Requirement
 
 from modelserver.errors import BadRequest, UnsupportedMediaType
-from modelserver.reading.csv_format import csv_payload, csv_text
+from modelserver.reading.csv.format import csv_payload, csv_text
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.parquet.reader import parquet_payload
 from modelserver.reading.signatures.signature import Payload, Signature

@@ -19,7 +19,7 @@ import pyarrow.parquet
 import pytest
 from starlette.testclient import TestClient
 
-from modelserver.reading import csv_reader
+from modelserver.reading.csv import reader as csv_reader
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 
 Open = Callable[..., TestClient]

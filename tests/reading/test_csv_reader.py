@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from modelserver.errors import BadRequest
-from modelserver.reading.csv_reader import (
+from modelserver.reading.csv.reader import (
     ONLY_A_HEADER,
     lacks_most_cells,
     read_csv,

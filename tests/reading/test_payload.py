@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from modelserver.errors import BadRequest, InvalidInput
-from modelserver.reading import csv_reader
+from modelserver.reading.csv import reader as csv_reader
 from modelserver.reading.formats import CSV, JSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from modelserver.errors import BadRequest, not_utf8
-from modelserver.reading.csv_words import INFERRED, MISSING, worded
+from modelserver.reading.csv.words import INFERRED, MISSING, worded
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, TEXT_IS_OBJECT, Cells, Kind
 from modelserver.types.names import folded
