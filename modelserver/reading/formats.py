@@ -90,8 +90,8 @@ FORMATS: Final = {
             "CSV",
             reader=csv_payload,
             about=(
-                "A header with the columns' names and one line per row, separated by commas. An "
-                "empty cell is a missing value."
+                "A header with the columns' names and one line per row, separated by commas, "
+                "semicolons, tabs or vertical bars. An empty cell is a missing value."
             ),
             write=csv_text,
         ),

@@ -44,7 +44,7 @@ WAYS: Final[Mapping[str, tuple[str, Any]]] = {
     "_fast_dates": ("types.dates._are_plain", nothing),
     "_fast_cells": ("reading.csv.reader._fast_cells", nothing),
     "_fast_count": (
-        "reading.csv.reader._fast_count",
+        "reading.csv.dialect._fast_count",
         lambda body, letter: body.count(letter.encode()),
     ),
     "array_predict": ("scoring.ways.array_predict", nothing),

@@ -1,6 +1,6 @@
 """CSV: a table as text, with a header, to model input.
 
-`format` is the format's reader and writer. `reader` makes a table of a body, with the types that
-pandas infers where these lose nothing. `words` knows the words that cells may be besides numbers
-and texts.
+`format` is the format's reader and writer. `encoding` and `dialect` find out how the text is
+written, `reader` makes a table of it with the types that pandas infers where these lose nothing.
+`decimals` reads numbers with decimal commas, `words` the words that cells may be besides numbers.
 """
