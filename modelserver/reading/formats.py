@@ -1,4 +1,4 @@
-"""The formats that a request body may have: one row per media type.
+"""The formats that a request body may have: one row per format.
 
 A row says how a body is recognised and read, what input it can hold, and how the documentation
 shows it. `media` picks the row for a request. The 415 answer, the OpenAPI document and its examples
@@ -16,22 +16,26 @@ from packaging.requirements import Requirement
 from modelserver.errors import BadRequest, UnsupportedMediaType
 from modelserver.reading.csv.format import csv_payload, csv_text
 from modelserver.reading.json_reader import json_payload
+from modelserver.reading.ndjson_format import ndjson_payload, ndjson_text
 from modelserver.reading.parquet.reader import parquet_payload
 from modelserver.reading.signatures.signature import Payload, Signature
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
+NDJSON: Final = "application/x-ndjson"
 PARQUET: Final = "application/vnd.apache.parquet"
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One media type. `name` is its name in messages. `reader` gets a body, the signature, and the
-    most bytes that a binary body may stand for."""
+    """One format. `media_type` is the one that lists show. `name` is its name in messages. `reader`
+    gets a body, the signature, and the most bytes that a binary body may stand for."""
 
     media_type: str
     name: str
     reader: Callable[[bytes, Signature, int], Payload]
+    also: tuple[str, ...] = ()
+    """Further media types that mean the same."""
     nested: bool = False
     """Whether a cell can be an array, an object or a map. If not, a model with such columns refuses
     the format."""
@@ -96,6 +100,16 @@ FORMATS: Final = {
             write=csv_text,
         ),
         Format(
+            NDJSON,
+            "NDJSON",
+            reader=ndjson_payload,
+            also=("application/jsonl", "application/json-lines"),
+            nested=True,
+            tensors=True,
+            about="One JSON object per line (JSON Lines).",
+            write=ndjson_text,
+        ),
+        Format(
             PARQUET,
             "Parquet",
             reader=parquet_payload,
@@ -109,6 +123,9 @@ FORMATS: Final = {
     )
 }
 """The rows by media type, in the order of all lists of formats."""
+
+SAME: Final = {also: row.media_type for row in FORMATS.values() for also in row.also}
+"""The media types of the rows, by those that mean the same."""
 
 PACKED: Final = tuple(start for row in FORMATS.values() if row.binary for start in row.starts)
 """The beginnings of bodies that may stand for more bytes than they have."""

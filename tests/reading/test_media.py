@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from modelserver.errors import ApiError, BadRequest, PayloadTooLarge, UnsupportedMediaType
-from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
+from modelserver.reading.formats import CSV, FORMATS, JSON, NDJSON, PARQUET
 from modelserver.reading.media import decompress, format_of
 
 
@@ -24,6 +24,9 @@ def gzipped(plain: bytes, level: int = 9) -> bytes:
         ('application/json;charset="utf-8"; format=pandas-split', b"", JSON),
         (" text/csv ;header=present", b"", CSV),
         ("text/csv; charset=us-ascii", b"", CSV),
+        ("application/x-ndjson", b"", NDJSON),
+        ("application/jsonl; charset=utf-8", b"", NDJSON),
+        ("Application/JSON-Lines", b"", NDJSON),
         ("application/vnd.apache.parquet; charset=binary", b"", PARQUET),
         (None, b"", JSON),
         (";;;", b"", JSON),

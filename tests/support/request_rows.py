@@ -162,7 +162,6 @@ ENVELOPE = [
     Same("doubles", "body_true", 400, body(True)),
     Same("doubles", "body_empty_object", 400, body({})),
     Same("doubles", "body_no_form", 400, body({"data": [[1, 2, 3, 4]]})),
-    Same("doubles", "body_bare_record", 400, body(ABCD)),
     Same("doubles", "body_split_unwrapped", 400, body({"columns": ["a"], "data": [[1]]})),
     Same("doubles", "form_misspelt", 400, body({"dataframe_record": [ABCD]})),
     Same("doubles", "form_wrong_case", 400, body({"Inputs": [ABCD]})),

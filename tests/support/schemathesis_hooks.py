@@ -2,12 +2,13 @@
 
 Two rules are beyond JSON Schema and stand in the document's prose: columns that stand beside each
 other, or labels beside rows, have one length; and a date is between 1678 and 2261. Formats
-beside JSON have no schema, so bodies in them are the example as it is, and that as Parquet.
+beside JSON have no schema, so bodies in them are the example as it is, and that as a file.
 """
 
 import io
 import json
 import os
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,7 +17,7 @@ import pandas as pd
 import schemathesis
 from hypothesis import strategies
 
-from modelserver.reading.formats import FORMATS, JSON
+from modelserver.reading.formats import FORMATS, JSON, NDJSON, PARQUET
 
 FILES = sorted(FORMATS.keys() - {JSON})
 
@@ -35,7 +36,7 @@ def examples(media_type: str) -> dict[str, Any]:
     return {name: example["value"] for name, example in found.items()}
 
 
-def as_parquet() -> bytes:
+def as_file(media_type: str) -> bytes:
     """The example of `dataframe_split`, or for tensors that of `inputs`, a row per row."""
     examples_ = examples(JSON)
     if "split" in examples_:
@@ -47,12 +48,18 @@ def as_parquet() -> bytes:
         frame = pd.DataFrame({name: [flat(row) for row in rows] for name, rows in named.items()})
     frame.columns = frame.columns.astype(str)
     target = io.BytesIO()
-    frame.to_parquet(target)
+    WRITERS[media_type](frame, target)
     return target.getvalue()
 
 
 def flat(row: Any) -> Any:
     return np.ravel(row).tolist() if isinstance(row, list) else row
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame, io.BytesIO], None]] = {
+    NDJSON: lambda frame, file: frame.to_json(file, orient="records", lines=True),
+    PARQUET: lambda frame, file: frame.to_parquet(file),
+}
 
 
 def have_one_length(parts: list[Any]) -> bool:
@@ -76,7 +83,7 @@ def filter_case(context: Any, case: Any) -> bool:
 def map_case(context: Any, case: Any) -> Any:
     if case.media_type in FILES:
         shown = examples(case.media_type).values()
-        case.body = next(iter(shown)) if shown else as_parquet()
+        case.body = next(iter(shown)) if shown else as_file(case.media_type)
     return case
 
 

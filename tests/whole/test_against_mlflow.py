@@ -206,6 +206,11 @@ DIFFERENCES = {
         "400 unless rows are arrays and names texts or integers; an array labels its row",
         "not the documented form; pandas writes a MultiIndex so",
     ),
+    "bare_records": Difference(
+        "an array of records, and a single record, are 400 without a key such as dataframe_records",
+        "read as that, if they can mean nothing else",
+        "vetiver's clients and R's toJSON write those",
+    ),
     "empty_tables": Difference(
         "a table without rows reaches the model",
         "400",
@@ -456,6 +461,10 @@ LOSSY_NUMBERS = [
             ("large", raw('{"inputs": {"a": 1e400, "b": 2, "c": 3, "d": 4}}')),
             ("csv_large", csv("a,b,c,d", "1e400,2,3,4")),
         )
+    ),
+    *(
+        of_doubles("bare_records", what, body(value), Answer(400), doubles(1.5, 2.0, -0.0, 1e300))
+        for what, value in (("array", [ABCD]), ("single", ABCD))
     ),
     Different(
         "lossy_numbers",
