@@ -175,6 +175,7 @@ def compose(base: Document, subject: Subject) -> Document:
             components["schemas"][name].get("properties", {}).pop("params", None)
     components["schemas"] |= subject.answer_schemas
     _fill_examples(operation, subject)
+    _fill_record_paths(document["paths"], subject)
     return document
 
 
@@ -227,6 +228,16 @@ def _fill_examples(operation: Document, subject: Subject) -> None:
         operation["x-codeSamples"] = subject.calls
 
 
+def _fill_record_paths(paths: Document, subject: Subject) -> None:
+    """Completes the paths for an array of records. If the model takes none, they are left out."""
+    if not subject.inputs.takes_records:
+        for path in RECORD_PATHS:
+            paths.pop(path, None)
+    elif "/predict" in paths:
+        content = paths["/predict"]["post"]["requestBody"]["content"]
+        content[JSON]["schema"]["items"] = {"$ref": "#/components/schemas/Row"}
+
+
 CONTENT: Final = ("paths", "/invocations", "post", "requestBody", "content")
 
 FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
@@ -236,6 +247,9 @@ FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
     ("components", "schemas", "Input", "oneOf"): list,
 }
 """The parts that the base document must have, and their types."""
+
+RECORD_PATHS: Final = ("/predict", "/prototype")
+"""Paths of other protocols that are about records, named by columns."""
 
 TYPE_NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
 

@@ -296,7 +296,7 @@ def test_prose_of_the_base_is_kept(loaded: Callable[[str], Model]) -> None:
         ),
         ("just text", "there is no info > description"),
         (
-            BASE.read_text(encoding="utf-8").replace("  /invocations:\n", "  /predict:\n"),
+            BASE.read_text(encoding="utf-8").replace("  /invocations:\n", "  /scores:\n"),
             "there is no paths > /invocations > post > requestBody > content > application/json",
         ),
         (

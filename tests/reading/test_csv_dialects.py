@@ -95,7 +95,7 @@ def test_what_programs_write(text: str) -> None:
 @pytest.mark.parametrize("labels", ["TRUE", "FALSE"])
 @pytest.mark.parametrize("write", ["write.csv2", "write.csv"])
 def test_what_r_writes(write: str, labels: str, tmp_path: Path) -> None:
-    need_r_packages()
+    need_r_packages("utils")
     file = tmp_path / "table.csv"
     table = (
         "data.frame(price = c(3.5, NA, -1e-20), n = c(1L, 2L, -3L), "
