@@ -1366,7 +1366,7 @@ HTTP = [
     Same("doubles", "put_invocations", 405, inputs([ABCD])._replace(method="PUT")),
     Same("doubles", "post_ping", 405, Request(path="/ping")),
     Same("doubles", "options_invocations", 405, Request(method="OPTIONS")),
-    Same("doubles", "unknown_path", 404, Request(method="GET", path="/predict")),
+    Same("doubles", "unknown_path", 404, Request(method="GET", path="/nowhere")),
     Same("doubles", "upper_case_path", 404, inputs([ABCD])._replace(path="/Invocations")),
     Same("doubles", "query", 200, inputs([ABCD])._replace(path="/invocations?format=csv")),
 ]

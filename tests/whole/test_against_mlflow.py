@@ -1475,7 +1475,7 @@ HTTP = [
     of_doubles(
         "error_bodies",
         "unknown_path",
-        Request(method="GET", path="/predict"),
+        Request(method="GET", path="/nowhere"),
         Answer(404, {"detail": "Not Found"}),
         Answer(404),
     ),

@@ -6,7 +6,7 @@ separate thousands. Numbers with thousands separators are always refused. Raises
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from modelserver.errors import LIMIT, bad_values
@@ -41,24 +41,23 @@ class Signed(NamedTuple):
 
 def with_points(columns: Sequence[NumberColumn]) -> list[list[Any]]:
     """The cells of the columns, with a point in place of each decimal comma."""
-    signed = [
-        Signed(signs, row, column)
-        for column in columns
-        for row, cell in enumerate(column.cells)
-        if (signs := _signs(cell))
-    ]
-    comma = next((number for number in signed if number.signs == ","), None)
-    _refuse([number for number in signed if len(number.signs) > 1], GROUPED)
-    if comma is not None:
-        _refuse(
-            [number for number in signed if number.signs == "."],
-            "a point that is decimal or separates thousands: there is a decimal comma in "
-            f"{comma.place}",
-        )
-    return [
-        [cell.replace(",", ".") if _signs(cell) == "," else cell for cell in column.cells]
-        for column in columns
-    ]
+    found: dict[str, list[Signed]] = {",": [], ".": [], GROUPED: []}
+    for number in _signed(columns):
+        alike = found.get(number.signs, found[GROUPED])
+        if len(alike) <= LIMIT:
+            alike.append(number)
+    _refuse(found[GROUPED], GROUPED)
+    if found[","]:
+        comma = f"there is a decimal comma in {found[','][0].place}"
+        _refuse(found["."], f"a point that is decimal or separates thousands: {comma}")
+    return [[_with_point(cell) for cell in column.cells] for column in columns]
+
+
+def _signed(columns: Sequence[NumberColumn]) -> Iterator[Signed]:
+    for column in columns:
+        for row, cell in enumerate(column.cells):
+            if signs := _signs(cell):
+                yield Signed(signs, row, column)
 
 
 def _signs(cell: Any) -> str:
@@ -68,16 +67,17 @@ def _signs(cell: Any) -> str:
     return "".join(letter for letter in cell if letter in ".,")
 
 
+def _with_point(cell: Any) -> Any:
+    """The cell; if it is a number with a decimal comma, with a point in its place."""
+    is_number = isinstance(cell, str) and NUMBER.fullmatch(cell)
+    return cell.replace(",", ".") if is_number else cell
+
+
 def _refuse(numbers: Sequence[Signed], found: str) -> None:
     """Raises `InvalidInput` if there are any of these numbers, which are `found`."""
     if numbers:
         details = [
-            {
-                "row": n.row,
-                "column": n.column.name,
-                "expected": n.column.kind.expects,
-                "found": found,
-            }
-            for n in numbers[: LIMIT + 1]
+            {"row": row, "column": name, "expected": kind.expects, "found": found}
+            for _, row, (name, kind, _) in numbers
         ]
         raise bad_values(numbers[0].place, details, counted=len(numbers) <= LIMIT)
