@@ -15,7 +15,7 @@ from modelserver.describing.components import answer_components, input_component
 from modelserver.describing.forms import Example, Sample, Specs
 from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import ANYTHING
-from modelserver.describing.schemas import Schema, fits
+from modelserver.describing.schemas import ROW, Schema, fits, non_empty
 from modelserver.describing.snippets import snippets
 from modelserver.reading.formats import FORMATS, JSON, Format
 
@@ -233,9 +233,9 @@ def _fill_record_paths(paths: Document, subject: Subject) -> None:
     if not subject.inputs.takes_records:
         for path in RECORD_PATHS:
             paths.pop(path, None)
-    elif "/predict" in paths:
-        content = paths["/predict"]["post"]["requestBody"]["content"]
-        content[JSON]["schema"]["items"] = {"$ref": "#/components/schemas/Row"}
+    elif operation := paths.get("/predict", {}).get("post"):
+        records = {"title": "Records", **non_empty(dict(ROW))}
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": records}}}
 
 
 CONTENT: Final = ("paths", "/invocations", "post", "requestBody", "content")
