@@ -7,7 +7,7 @@ redirects to an absolute URL, and only the proxy knows the right one.
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
 from modelserver.describing.description import base_description
-from modelserver.errors import ApiError, ModelFailed, RoutingFailed
+from modelserver.errors import ApiError, BadRequest, ModelFailed, RoutingFailed
 from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.bodies import Bodies
 from modelserver.hosting.log import SafeStream, configure_logging
@@ -38,6 +38,7 @@ from modelserver.middleware import (
 from modelserver.pages import site
 from modelserver.pages.conditional import conditional
 from modelserver.pages.static import load_assets
+from modelserver.protocols.table import PROTOCOLS
 from modelserver.reading.formats import JSON
 from modelserver.reading.media import check_origin
 from modelserver.scoring.batching import score_together
@@ -60,7 +61,15 @@ another."""
 
 class Invocations:
     """The endpoint that predicts. It is an ASGI app and no function, since Starlette wraps
-    functions in one more layer, which a small request would notice."""
+    functions in one more layer, which a small request would notice. `answer` makes another
+    protocol's answer of MLflow's; `refused` is the status for input that the model does not
+    take."""
+
+    def __init__(
+        self, answer: Callable[[bytes], bytes] | None = None, refused: int = BadRequest.status
+    ) -> None:
+        self._answer = answer
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reads a request, waits for the model, has the request scored and answers it.
@@ -80,10 +89,14 @@ class Invocations:
             scored = await service.workers.run(
                 Work(model, sent), timeout, sent.is_small, join, scope.get("client")
             )
+        except BadRequest as fault:
+            fault.status = self._refused
+            raise
         finally:
             service.bodies.release(body)
         _trace(request).rows = scored.rows
-        await Response(scored.body, media_type=JSON)(scope, receive, send)
+        answer = scored.body if self._answer is None else self._answer(scored.body)
+        await Response(answer, media_type=JSON)(scope, receive, send)
 
 
 async def ping(request: HTTPRequest) -> Response:
@@ -132,6 +145,18 @@ async def openapi_yaml(request: HTTPRequest) -> Response:
     return conditional(request, description.yaml, YAML, REVALIDATED)
 
 
+def showing(part: Callable[[Mapping[str, Any]], Any]) -> Callable[..., Any]:
+    """An endpoint of another protocol, which shows a part of the model's OpenAPI document."""
+
+    async def shown(request: HTTPRequest) -> Response:
+        lifecycle = service_of(request).lifecycle
+        await lifecycle.ready_model()
+        value = part(lifecycle.description.document)
+        return Response(encode_json(value), headers=REVALIDATED, media_type=JSON)
+
+    return shown
+
+
 async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
     """Answers an `ApiError` as JSON. If the model or the server failed, the log gets the
     traceback."""
@@ -169,6 +194,11 @@ def _routes() -> list[BaseRoute]:
         ("/openapi.json", openapi_json, "GET"),
         ("/openapi.yaml", openapi_yaml, "GET"),
     ]
+    for protocol in PROTOCOLS:
+        for path, answer in protocol.predicting.items():
+            table.append((path, Invocations(answer, protocol.refused), "POST"))
+        for path, part in protocol.showing.items():
+            table.append((path, showing(part), "GET"))
     slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table]
     return [Route(path, endpoint, methods=[method]) for path, endpoint, method in table + slashed]
 

@@ -15,7 +15,7 @@ from modelserver.describing.components import answer_components, input_component
 from modelserver.describing.forms import Example, Sample, Specs
 from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import ANYTHING
-from modelserver.describing.schemas import Schema, fits
+from modelserver.describing.schemas import ROW, Schema, fits, non_empty
 from modelserver.describing.snippets import snippets
 from modelserver.reading.formats import FORMATS, JSON, Format
 
@@ -175,6 +175,7 @@ def compose(base: Document, subject: Subject) -> Document:
             components["schemas"][name].get("properties", {}).pop("params", None)
     components["schemas"] |= subject.answer_schemas
     _fill_examples(operation, subject)
+    _fill_record_paths(document["paths"], subject)
     return document
 
 
@@ -227,6 +228,16 @@ def _fill_examples(operation: Document, subject: Subject) -> None:
         operation["x-codeSamples"] = subject.calls
 
 
+def _fill_record_paths(paths: Document, subject: Subject) -> None:
+    """Completes the paths for an array of records. If the model takes none, they are left out."""
+    if not subject.inputs.takes_records:
+        for path in RECORD_PATHS:
+            paths.pop(path, None)
+    elif operation := paths.get("/predict", {}).get("post"):
+        records = {"title": "Records", **non_empty(dict(ROW))}
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": records}}}
+
+
 CONTENT: Final = ("paths", "/invocations", "post", "requestBody", "content")
 
 FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
@@ -236,6 +247,9 @@ FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
     ("components", "schemas", "Input", "oneOf"): list,
 }
 """The parts that the base document must have, and their types."""
+
+RECORD_PATHS: Final = ("/predict", "/prototype")
+"""Paths of other protocols that are about records, named by columns."""
 
 TYPE_NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
 
