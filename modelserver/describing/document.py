@@ -12,12 +12,13 @@ from typing import Any, Final
 import yaml
 
 from modelserver.describing.components import answer_components, input_components
+from modelserver.describing.contents import add_formats, has_table, keep_json
 from modelserver.describing.forms import Example, Sample, Specs
 from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.schemas import Schema, fits
 from modelserver.describing.snippets import snippets
-from modelserver.reading.formats import FORMATS, JSON, Format
+from modelserver.reading.formats import FORMATS, JSON
 
 Document = dict[str, Any]
 
@@ -85,6 +86,13 @@ class Subject:
         return answer_components(self.inputs, self.outputs, answers)
 
     @property
+    def answers_tables(self) -> bool:
+        """Whether the answers are tables, as formats beside JSON need, so far as the real ones
+        show."""
+        answers = [item.answer for item in self.examples if item.answer is not None]
+        return not self.inputs.is_bare and all(map(has_table, answers))
+
+    @property
     def keeps_to_outputs(self) -> bool:
         """Whether the real answers fit the declared outputs."""
         return self.answer_schemas["Predictions"] != ANYTHING
@@ -109,9 +117,7 @@ def read_base(text: str) -> Document:
     for path, wanted in FILLED_IN.items():
         if not isinstance(_part(base, path), wanted):
             raise BaseError(f"{' > '.join(path)} is not {TYPE_NAMES[wanted]}")
-    content = _part(base, CONTENT)
-    for row in FORMATS.values():
-        content.setdefault(row.media_type, {"schema": _schema(row)})
+    add_formats(_part(base, OPERATION))
     return dict(base)
 
 
@@ -125,13 +131,6 @@ def _length(value: Any, lengths: dict[int, int]) -> int:
         parts = [*value, *value.values()] if isinstance(value, dict) else value
         lengths[id(value)] = 2 + sum(_length(part, lengths) for part in parts)
     return lengths[id(value)]
-
-
-def _schema(row: Format) -> Schema:
-    """The schema of a body in a format that the base document does not mention."""
-    schema = {"type": "string", "description": row.about}
-    as_bytes = {"format": "binary", "contentMediaType": row.media_type}
-    return schema | (as_bytes if row.binary else {})
 
 
 def _place(error: yaml.MarkedYAMLError, text: str) -> str:
@@ -168,6 +167,8 @@ def compose(base: Document, subject: Subject) -> Document:
     components = document["components"]
     for media_type in FORMATS.keys() - {row.media_type for row in subject.inputs.formats}:
         operation["requestBody"]["content"].pop(media_type, None)
+    if not subject.answers_tables:
+        keep_json(operation)
     if subject.inputs.forms:
         components["schemas"] = _with_input(components["schemas"], subject)
     elif not subject.inputs.params:
@@ -227,12 +228,12 @@ def _fill_examples(operation: Document, subject: Subject) -> None:
         operation["x-codeSamples"] = subject.calls
 
 
-CONTENT: Final = ("paths", "/invocations", "post", "requestBody", "content")
+OPERATION: Final = ("paths", "/invocations", "post")
 
 FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
     ("info", "description"): str,
-    (*CONTENT, JSON): dict,
-    ("paths", "/invocations", "post", "responses", "200", "content", JSON): dict,
+    (*OPERATION, "requestBody", "content", JSON): dict,
+    (*OPERATION, "responses", "200", "content", JSON): dict,
     ("components", "schemas", "Input", "oneOf"): list,
 }
 """The parts that the base document must have, and their types."""
