@@ -157,7 +157,7 @@ def _described(
     predict is served all the same."""
     shown = replace(model, example=None) if warnings else model
     try:
-        return describe(base.document, shown, settings.on_connect, warnings)
+        return describe(base.document, shown, settings.key_variable, warnings)
     except Exception:
         logger.exception("the model is served without a description of its own")
         return base

@@ -84,9 +84,10 @@ def base_description(file: Path = BASE) -> Description:
 
 
 def describe(
-    base: Document, model: Model, with_key: bool, warnings: Sequence[str] = ()
+    base: Document, model: Model, key_variable: str, warnings: Sequence[str] = ()
 ) -> Description:
-    """The description of a loaded model. `with_key`: whether calls need a key of Posit Connect."""
+    """The description of a loaded model. `key_variable`: the environment variable from which calls
+    take the caller's key; empty if they need none."""
     declared = _declared(model)
     subject = Subject(
         title=model.title,
@@ -94,7 +95,7 @@ def describe(
         description="\n\n".join([_facts(model), *(f"**Warning:** {text}." for text in warnings)]),
         inputs=inputs_of(model.signature, declared),
         outputs=declared.get("outputs") or (),
-        with_key=with_key,
+        key_variable=key_variable,
     )
     faults: list[str] = []
     deadline = time.monotonic() + PATIENCE

@@ -68,7 +68,7 @@ class Subject:
     description: str
     inputs: Inputs
     outputs: Specs
-    with_key: bool
+    key_variable: str
     """Whether callers need an API key of Posit Connect."""
     sample: Sample | None = None
     examples: Sequence[Answered] = ()
@@ -100,7 +100,7 @@ class Subject:
     @property
     def calls(self) -> Sequence[Mapping[str, str]]:
         """Calls to copy that send this body, as `snippets` makes them; empty if there is none."""
-        return () if self.body is None else snippets(self.body, self.with_key)
+        return () if self.body is None else snippets(self.body, self.key_variable)
 
 
 def read_base(text: str) -> Document:

@@ -31,12 +31,13 @@ POWERSHELL_QUOTES: Final = re.compile("['\u2018-\u201b]")
 """Characters that end a text in single quotes in PowerShell, unless they are doubled."""
 
 
-def snippets(body: Body, with_key: bool) -> list[dict[str, str]]:
-    """A call in each language. `with_key`: whether it sends a key of Posit Connect."""
+def snippets(body: Body, key_variable: str) -> list[dict[str, str]]:
+    """A call in each language. `key_variable`: the environment variable from which it takes the
+    caller's key; empty if it sends none."""
     made = []
     for lang, label, template, key, values in LANGUAGES:
         source = template.safe_substitute(
-            url=f"{SERVER}/invocations", **values(body), **{k: v * with_key for k, v in key.items()}
+            url=f"{SERVER}/invocations", **values(body), **_with_key(key, key_variable)
         )
         made.append({"lang": lang, "label": label, "source": source})
     return made
@@ -62,6 +63,13 @@ def _r_values(body: Body) -> dict[str, str]:
         return {"made": f"rows <- {frame}", "sent": sent}
     text = json.dumps(_json(body), ensure_ascii=False)
     return {"made": f"body <- {text}", "sent": 'req_body_raw(body, type = "application/json")'}
+
+
+def _with_key(texts: Mapping[str, str], variable: str) -> dict[str, str]:
+    return {
+        name: text.replace("CONNECT_API_KEY", variable) if variable else ""
+        for name, text in texts.items()
+    }
 
 
 def _powershell_values(body: Body) -> dict[str, str]:

@@ -60,6 +60,12 @@ class Settings:
     quoted: Sequence[str] = ()
     """The names of variables that had quotes around their values. The quotes were removed."""
 
+    @property
+    def key_variable(self) -> str:
+        """The environment variable in which a caller is shown to keep the key; empty if callers
+        need none."""
+        return "CONNECT_API_KEY" if self.on_connect else "API_KEY" if self.api_key else ""
+
 
 def _is_quoted(setting: Setting[Any], environment: Mapping[str, str]) -> bool:
     text = environment.get(setting.name, "").strip()
@@ -192,7 +198,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         key,
         None,
         "the key that callers must send (`Authorization: Key …` or `Bearer …`), except to `/ping`; "
-        "ignored on Connect, which checks its own keys",
+        "16 or more characters; ignored on Connect, which checks its own keys",
         "a key of 16 or more ASCII characters without blanks",
         is_secret=True,
     ),

@@ -18,10 +18,17 @@ from modelserver.states import StateName
 REFRESH: Final[Mapping[StateName, int]] = {"unconfigured": 30, "loading": 5, "failed": 15}
 """The seconds after which a browser without scripts reloads the page."""
 
-KEY: Final = Html(
-    "<p>Unless this content is open to everyone, calls need an API key of Posit Connect: "
-    "<code>Authorization: Key &lt;api key&gt;</code>.</p>\n"
-)
+KEYS: Final = {
+    "": "",
+    "CONNECT_API_KEY": Html(
+        "<p>Unless this content is open to everyone, calls need an API key of Posit Connect: "
+        "<code>Authorization: Key &lt;api key&gt;</code>.</p>\n"
+    ),
+    "API_KEY": Html(
+        "<p>Calls need this server's key: <code>Authorization: Key &lt;api key&gt;</code>.</p>\n"
+    ),
+}
+"""What is said of the caller's key, by the variable in which the calls to copy expect it."""
 
 STATES: Final = {
     False: Html('<p class="state ready">Ready</p>'),
@@ -83,7 +90,7 @@ def _ready(landing: Landing) -> Html:
         sends=asked.sends,
         fields=fields_html(asked),
         upload=Html(template("upload.html") if asked.takes_csv else ""),
-        key=KEY if landing.on_connect else "",
+        key=KEYS[landing.key_variable],
         samples=samples_html(landing.calls, landing.base_url),
         signature=signature_html(asked),
     )

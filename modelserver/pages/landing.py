@@ -45,6 +45,7 @@ class Landing:
     facts: Sequence[tuple[str, str]]
     base_url: str
     on_connect: bool
+    key_variable: str
     questionnaire: Questionnaire
     calls: Sequence[Mapping[str, str]]
 
@@ -76,6 +77,7 @@ def landing(lifecycle: Lifecycle, base_url: str) -> Landing:
         facts=_facts(model) if model else (),
         base_url=base_url,
         on_connect=lifecycle.settings.on_connect,
+        key_variable=lifecycle.settings.key_variable,
         questionnaire=lifecycle.description.questionnaire,
         calls=lifecycle.description.calls,
     )

@@ -371,13 +371,13 @@ def test_a_bundle_with_too_much_and_one_with_too_little(project: Path) -> None:
     assert check.advice == "git checkout -- main.py"
 
 
-def test_secrets_and_data_that_a_bare_dot_would_send(project: Path) -> None:
+def test_secrets_and_data_that_a_bare_dot_would_send(project: Path, store: str) -> None:
     for name in (".env", "customers.csv", "mlruns/0/meta.yaml", "model_artifacts/MLmodel"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).touch()
     for name in ("mlflow.db", "a.parquet", "b.parquet"):
         (project / name).touch()
-    environment = {"MODEL_URI": "models:/wine/1"}
+    environment = {"MODEL_URI": "models:/wine/1", "MLFLOW_TRACKING_URI": store}
     check = check_of("whole folder", environment, project)
     assert check.status == "warning"
     assert re.match(

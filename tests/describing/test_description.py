@@ -67,7 +67,7 @@ def loaded(model_path: Callable[[str], Path]) -> Callable[[str], Model]:
 def described(model: Model, logged: bytes | None = None) -> Document:
     """The document of a model, as if the body `logged` had been logged with it."""
     with_example = model if logged is None else replace(model, example=logged)
-    return describe(base_description().document, with_example, False).document
+    return describe(base_description().document, with_example, "").document
 
 
 def saved(path: Path, names: list[str], types: str = "double", **options: Any) -> Model:
@@ -297,16 +297,16 @@ def test_the_base_is_valid_and_has_every_path() -> None:
 def test_the_base_is_not_written_into(loaded: Callable[[str], Model]) -> None:
     base = base_description().document
     before = deepcopy(base)
-    first = describe(base, loaded("with_params"), False)
+    first = describe(base, loaded("with_params"), "")
     assert base == before
-    assert describe(base, loaded("with_params"), False) == first
+    assert describe(base, loaded("with_params"), "") == first
 
 
 def test_prose_of_the_base_is_kept(loaded: Callable[[str], Model]) -> None:
     base = base_description().document
     base["info"]["contact"] = {"name": "The wine team"}
     post(base)["description"] = "Ours."
-    edited = describe(base, loaded("wine"), False).document
+    edited = describe(base, loaded("wine"), "").document
     assert edited["info"]["contact"] == {"name": "The wine team"}
     assert post(edited)["description"] == "Ours."
 
@@ -370,14 +370,14 @@ def test_parts_that_an_editor_took_out_are_not_needed(loaded: Callable[[str], Mo
     content[CSV] = None
     del content[PARQUET]
     post(base)["responses"]["200"]["content"]["application/json"]["examples"] = None
-    edited = describe(base, loaded("wine"), False).document
+    edited = describe(base, loaded("wine"), "").document
     assert list(answer_examples(edited)) == [*FORMS, *FILES]
 
 
 def test_calls_of_an_editor_are_not_those_of_the_page(loaded: Callable[[str], Model]) -> None:
     base = base_description().document
     post(base)["x-codeSamples"] = "none yet"
-    edited = describe(base, loaded("no_signature"), False)
+    edited = describe(base, loaded("no_signature"), "")
     assert (post(edited.document)["x-codeSamples"], edited.calls) == ("none yet", ())
 
 
@@ -464,7 +464,7 @@ def test_an_example_of_an_editor_that_does_not_fit_is_told(
     base = base_description().document
     content = post(base)["requestBody"]["content"]["application/json"]
     content["examples"] = {"ours": {"value": {"dataframe_records": [{"n": "SECRET"}]}}}
-    document = describe(base, loaded("one_long"), False).document
+    document = describe(base, loaded("one_long"), "").document
     assert "the example 'ours' does not fit its schema" in caplog.text
     assert "SECRET" not in caplog.text
     assert list(request_examples(document)) == ["ours", *FORMS, *FILES]

@@ -80,7 +80,7 @@ def test_null_stands_in_json_at_any_depth() -> None:
     example = '{\n  "inputs": null\n}'
     answered = [Answered(Example("inputs", "", "application/json", {"inputs": None}), None)]
     inputs = inputs_of(compile_signature(None, from_type_hint=False), {})
-    subject = Subject("m", "1", "", inputs, (), False, examples=answered)
+    subject = Subject("m", "1", "", inputs, (), "", examples=answered)
     assert questionnaire(subject).fields == [Field("Request", "JSON", example=example)]
 
 
@@ -122,5 +122,5 @@ def test_an_edited_document_changes_nothing(model_path: Callable[[str], Path]) -
     base["components"]["schemas"] |= {"Row": {}, "Tensors": {}, "ChatInput": {}}
     for name in ("wine", "tensor", "no_signature"):
         model = load_model(read_settings({"MODEL_URI": str(model_path(name))}))
-        edited = describe(base, model, False).questionnaire
-        assert edited == describe(base_description().document, model, False).questionnaire
+        edited = describe(base, model, "").questionnaire
+        assert edited == describe(base_description().document, model, "").questionnaire

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,12 +34,12 @@ RESERVED = {"dataframe_records": [{"row.names": 1}]}
 INPUTS = {"inputs": [[1, 2]], "params": {"k": 'two "words"'}}
 
 
-def source(language: str, body: dict[str, Any], with_key: bool = False) -> str:
-    return {s["label"]: s["source"] for s in snippets(body, with_key)}[language]
+def source(language: str, body: dict[str, Any], key_variable: str = "") -> str:
+    return {s["label"]: s["source"] for s in snippets(body, key_variable)}[language]
 
 
 def test_languages() -> None:
-    made = snippets(INPUTS, False)
+    made = snippets(INPUTS, "")
     assert [(s["lang"], s["label"]) for s in made] == [
         ("Shell", "curl"),
         ("Python", "Python"),
@@ -50,8 +51,10 @@ def test_languages() -> None:
 
 @pytest.mark.parametrize("language", ["curl", "Python", "R", "PowerShell"])
 def test_the_key_is_sent_on_connect_only(language: str) -> None:
-    assert "CONNECT_API_KEY" in source(language, INPUTS, with_key=True)
-    assert "Authorization" in source(language, INPUTS, with_key=True)
+    for variable in ("CONNECT_API_KEY", "API_KEY"):
+        text = source(language, INPUTS, variable)
+        assert "Authorization" in text
+        assert re.findall(r"\w*API_KEY", text) == [variable]
     assert "Authorization" not in source(language, INPUTS)
 
 
@@ -119,7 +122,7 @@ def test_the_call_sends_the_example(language: str, body: dict[str, Any], url: st
     if language == "R":
         need_r_packages()
     Recorder.received.clear()
-    code = source(language, body, with_key=True).replace(SERVER, url)
+    code = source(language, body, "CONNECT_API_KEY").replace(SERVER, url)
     environment = {**os.environ, "CONNECT_API_KEY": "k", "no_proxy": "127.0.0.1"}
     ran = subprocess.run([*RUN[language], code], capture_output=True, env=environment)
     assert ran.returncode == 0, ran.stderr

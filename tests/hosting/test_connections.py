@@ -248,6 +248,22 @@ def test_a_client_that_owes_something_is_left(data: bytes, client: Client) -> No
     assert (b"HTTP/1.1 200" in received) == bool(data)
 
 
+@pytest.mark.parametrize("path", [b"/", b"/slow"])
+def test_a_client_that_sends_no_more_is_answered(path: bytes, client: Client) -> None:
+    client.send(POST.replace(b"/", path, 1) + b"abcde" + GET + b"\r\n")
+    client.socket.shutdown(socket.SHUT_WR)
+    assert client.rest().count(b"HTTP/1.1 200") == 2
+
+
+@pytest.mark.parametrize("data", [b"", GET, POST + b"abc", GET + b"\r\n" + POST])
+def test_a_client_that_owes_something_and_sends_no_more_is_left(
+    data: bytes, client: Client
+) -> None:
+    client.send(data)
+    client.socket.shutdown(socket.SHUT_WR)
+    assert client.rest().count(b"HTTP/1.1") <= data.count(b"GET")
+
+
 def test_slow_is_not_silent(client: Client) -> None:
     for piece in (GET[:5], GET[5:], b"X: ", b"a", b"b", b"\r\n\r\n"):
         client.send(piece)

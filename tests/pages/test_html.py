@@ -29,6 +29,7 @@ def landing(**other: Any) -> Landing:
         "facts": [("Version", "1")],
         "base_url": "http://server",
         "on_connect": False,
+        "key_variable": "",
         "questionnaire": BLANK,
         "calls": (),
     }

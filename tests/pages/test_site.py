@@ -132,6 +132,18 @@ def test_a_page_on_connect_knows_its_url_and_asks_for_the_key(
     assert "Authorization" not in elsewhere
 
 
+def test_a_page_with_a_key_of_its_own_shows_calls_that_send_it(
+    model_path: Callable[[str], Path],
+) -> None:
+    key = "the-key-of-this-server"
+    settings = read_settings({"MODEL_URI": str(model_path("wine")), "API_KEY": key})
+    with TestClient(create_app(settings), headers={"Authorization": f"Key {key}"}) as client:
+        page = client.get("/").text
+    assert "Authorization: Key $API_KEY" in page
+    assert "Calls need this server's key" in page
+    assert key not in page
+
+
 @pytest.mark.parametrize(("path", "location"), [("/docs/", "../docs"), ("/redoc/", "../redoc")])
 def test_a_slash_too_many(path: str, location: str, client: Open) -> None:
     answer = client("wine").get(path, follow_redirects=False)

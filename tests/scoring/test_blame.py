@@ -187,7 +187,10 @@ def test_a_model_that_fails_without_optional_columns(
 
 COLUMNS = {"a": [1.0], "b": [2.0], "how": ["ok"]}
 TRY_SPLIT = "the model has no signature; try dataframe_split"
-TRY_INPUTS = "the model has no signature; try inputs"
+TRY_INPUTS = (
+    "the model has no signature; check the names of the columns and their order; a model of arrays "
+    "without names takes inputs"
+)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +226,8 @@ def test_models_without_a_signature(
 
 
 def test_advice_for_a_form() -> None:
-    assert advised_form(pd.DataFrame()) == TRY_INPUTS
+    assert advised_form(pd.DataFrame({"a": []})) == TRY_INPUTS
+    assert "names of the columns" not in advised_form(pd.DataFrame([[1]]))
     assert advised_form(np.zeros(1)) == TRY_SPLIT
 
 
@@ -338,4 +342,4 @@ def test_cells_without_another_form_are_not_tried_in_one(client: Open) -> None:
     pyarrow.parquet.write_table(pa.table({"t": far}), file)
     status, message, _ = post(client("unsigned"), file.getvalue(), "application/vnd.apache.parquet")
     assert status == 500
-    assert "the model has no signature; try inputs" in message
+    assert TRY_INPUTS in message

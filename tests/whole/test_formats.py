@@ -68,7 +68,7 @@ def loaded(model_path: Callable[[str], Path]) -> Callable[[str], Model]:
 
 
 def content_of(model: Model) -> dict[str, Any]:
-    document = describe(base_description().document, model, False).document
+    document = describe(base_description().document, model, "").document
     content: dict[str, Any] = document["paths"]["/invocations"]["post"]["requestBody"]["content"]
     return content
 

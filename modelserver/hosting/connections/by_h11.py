@@ -9,7 +9,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from modelserver.hosting.connections.guard import Guard
 
 
-class H11Guard(Guard, H11Protocol):
+class H11Guard(Guard, H11Protocol):  # type: ignore[misc]  # `eof_received`
     """uvicorn's protocol with h11, bounded."""
 
     def unparsed(self) -> int:

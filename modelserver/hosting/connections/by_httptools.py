@@ -10,7 +10,7 @@ from modelserver.errors import LARGEST_HEADERS
 from modelserver.hosting.connections.guard import Guard
 
 
-class HttpToolsGuard(Guard, HttpToolsProtocol):
+class HttpToolsGuard(Guard, HttpToolsProtocol):  # type: ignore[misc]  # `eof_received`
     """uvicorn's protocol with httptools, bounded."""
 
     _unparsed = 0

@@ -61,11 +61,12 @@ class Guard(asyncio.Protocol, ABC):
         """Whether the headers of a request are complete, and its body is not."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by the event loop, as are the next two."""
+        """Called by the event loop, as are the next three."""
         super().connection_made(transport)
         self.logger = of_uvicorn
         self._refused = False
         self._waiting: ApiError | None = None
+        self._sends_no_more = False
         self._unsent = 0
         self._heard = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -82,6 +83,12 @@ class Guard(asyncio.Protocol, ABC):
         if not self._refused:
             self._heard = self.loop.time()
             super().data_received(data)
+
+    def eof_received(self) -> bool:
+        """The client sends no more. Whether the connection stays open: if a whole request is still
+        to be answered (RFC 9112 leaves that to the server)."""
+        self._sends_no_more = self._is_answering() and not self.cycle.more_body
+        return self._sends_no_more
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn if the parser finds a fault."""
@@ -113,10 +120,15 @@ class Guard(asyncio.Protocol, ABC):
 
     def on_response_complete(self) -> None:
         """Called by uvicorn after each answer."""
-        was_last = not self.pipeline
+        was_last, cycle = not self.pipeline, self.cycle
         super().on_response_complete()  # type: ignore[misc]
-        if was_last and self._waiting is not None and not self.transport.is_closing():
+        is_last = was_last and self.cycle is cycle  # h11 has read the next request now
+        if not is_last or self.transport.is_closing():
+            return
+        if self._waiting is not None:
             self._answer(self._waiting)
+        elif self._sends_no_more:
+            self.transport.close()
 
     def _answer(self, error: ApiError) -> None:
         request_id = secrets.token_hex(16)

@@ -145,9 +145,13 @@ def is_untyped(signature: Signature) -> bool:
 
 
 def advised_form(data: Any) -> str:
-    """The advice if a model without a signature fails on `data`: the input form to try instead."""
-    form = "inputs" if isinstance(data, pd.DataFrame) else "dataframe_split"
-    return f"the model has no signature; try {form}"
+    """The advice if a model without a signature fails on `data`: the input form to try instead.
+    Cells without names are checked against nothing, so names come first."""
+    if not isinstance(data, pd.DataFrame):
+        return "the model has no signature; try dataframe_split"
+    named = any(isinstance(name, str) for name in data.columns)
+    check = "check the names of the columns and their order; " if named else ""
+    return f"the model has no signature; {check}a model of arrays without names takes inputs"
 
 
 def _in_other_form(data: Any) -> Any:
