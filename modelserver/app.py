@@ -83,7 +83,12 @@ class Invocations:
         body = await service.bodies.read(request.headers, receive)
         try:
             sent = Request(
-                body, content_type, header("content-encoding"), settings.max_request_bytes, answer
+                body,
+                content_type,
+                header("content-encoding"),
+                settings.max_request_bytes,
+                answer,
+                query.include,
             )
             model = await service.lifecycle.ready_model()
             join = score_together if model.row_wise else None

@@ -57,6 +57,11 @@ def keep_json(operation: Operation) -> None:
     ]
 
 
+def drop_include(operation: Operation) -> None:
+    """Removes the parameter `include`, for a model without named columns."""
+    operation["parameters"] = [p for p in operation["parameters"] if p.get("name") != "include"]
+
+
 def has_table(answer: Any) -> bool:
     """Whether a real answer in JSON is a table, as the other formats need."""
     try:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from modelserver.describing.components import answer_components, input_components
-from modelserver.describing.contents import add_formats, has_table, keep_json
+from modelserver.describing.contents import add_formats, drop_include, has_table, keep_json
 from modelserver.describing.forms import Example, Sample, Specs
 from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import ANYTHING
@@ -83,7 +83,7 @@ class Subject:
     def answer_schemas(self) -> dict[str, Schema]:
         """The schemas of the answer, by name."""
         answers = [item.answer for item in self.examples if item.answer is not None]
-        return answer_components(self.inputs, self.outputs, answers)
+        return answer_components(self.inputs, self.outputs, answers, self.takes_include)
 
     @property
     def answers_tables(self) -> bool:
@@ -91,6 +91,11 @@ class Subject:
         show."""
         answers = [item.answer for item in self.examples if item.answer is not None]
         return not self.inputs.is_bare and all(map(has_table, answers))
+
+    @property
+    def takes_include(self) -> bool:
+        """Whether columns of the request may stand in the answer."""
+        return self.answers_tables and self.inputs.has_named_columns
 
     @property
     def keeps_to_outputs(self) -> bool:
@@ -169,6 +174,8 @@ def compose(base: Document, subject: Subject) -> Document:
         operation["requestBody"]["content"].pop(media_type, None)
     if not subject.answers_tables:
         keep_json(operation)
+    if not subject.takes_include:
+        drop_include(operation)
     if subject.inputs.forms:
         components["schemas"] = _with_input(components["schemas"], subject)
     elif not subject.inputs.params:

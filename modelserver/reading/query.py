@@ -4,6 +4,7 @@ In: the query string. Out: a `Query`. What is not known, given twice or empty ra
 since a parameter that is passed over makes a wrong answer. The OpenAPI document describes the rows.
 """
 
+import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +12,9 @@ from urllib.parse import parse_qsl
 
 from modelserver.answering.formats import ANSWER_FORMATS, AnswerFormat, named, offered
 from modelserver.errors import BadRequest
+from modelserver.reading.signatures.including import ALL
 from modelserver.types.names import listed, quoted, suggested
+from modelserver.types.tables import refuse_repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Query:
     """What the parameters say. None: the parameter is not there."""
 
     format: AnswerFormat | None = None
+    include: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,18 @@ def _read_format(text: str) -> AnswerFormat:
     return named(text.lower())
 
 
+def _read_names(text: str) -> tuple[str, ...]:
+    """Names with commas between them, as in a line of CSV: a name with a comma stands in quotes."""
+    try:
+        names = next(csv.reader([text], strict=True))
+    except csv.Error:
+        names = []
+    if not names:
+        raise BadRequest("'include' must be names of columns with commas between them")
+    refuse_repeated(names)
+    return tuple(names)
+
+
 NOTHING: Final = Query()
 """What a request without a query string asks for."""
 
@@ -79,6 +95,16 @@ PARAMETERS: Final[Mapping[str, Parameter]] = {
             _read_format,
             lambda: {"type": "string", "enum": list(offered())},
             about="The format of the answer. It wins over the `Accept` header.",
+        ),
+        Parameter(
+            "include",
+            _read_names,
+            lambda: {"type": "string", "examples": list(ALL)},
+            about=(
+                "Columns of the request that stand before the predictions, unchanged: `inputs` for "
+                "all, or names with commas between them, also those of columns that the model does "
+                "not take. The predictions are then rows with names, also in JSON."
+            ),
         ),
     )
 }

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from modelserver.answering.encoding import encode_predictions
 from modelserver.answering.formats import JSON_ANSWER, AnswerFormat
-from modelserver.answering.tables import NoTable, table_of
+from modelserver.answering.tables import Columns, NoTable, beside, length_of, table_of
 from modelserver.errors import BadRequest, ModelFailed, NotAcceptable
 from modelserver.reading.formats import PACKED
 from modelserver.reading.media import decompress, format_of
+from modelserver.reading.signatures.including import including
 from modelserver.reading.signatures.signature import Payload
 from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.model import Model
@@ -23,13 +24,15 @@ SMALL: Final = 16 * 1024
 @dataclass(frozen=True, slots=True)
 class Request:
     """The parts of an HTTP request that matter for scoring. `limit`: the most bytes that the body
-    may have after decompression. `answer`: the format of the answer."""
+    may have after decompression. `answer`: the format of the answer; `include`: the columns of the
+    body that stand before the predictions, None if the answer holds the predictions alone."""
 
     body: bytes
     content_type: str | None
     content_encoding: str | None
     limit: int
     answer: AnswerFormat = JSON_ANSWER
+    include: tuple[str, ...] | None = None
 
     @property
     def is_small(self) -> bool:
@@ -71,8 +74,10 @@ def read(model: Model, request: Request) -> Payload:
     if request.content_encoding:
         body = decompress(body, request.content_encoding, request.limit)
     row = format_of(request.content_type, body)
+    include = request.include
+    signature = model.signature if include is None else including(model.signature, include)
     try:
-        payload = row.read(body, model.signature, request.limit)
+        payload = row.read(body, signature, request.limit)
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
     if not payload.wrapped and request.answer is not JSON_ANSWER:
@@ -88,18 +93,28 @@ def predict_and_encode(model: Model, request: Request, payload: Payload) -> Scor
 def encode(request: Request, payload: Payload, predictions: Any) -> Scored:
     """The answer that holds these predictions, in the format that the request asks for. Raises
     `NotAcceptable` or `ModelFailed` if the format cannot hold them."""
-    if request.answer is JSON_ANSWER:
+    if request.answer is JSON_ANSWER and payload.carried is None:
         return Scored(encode_predictions(predictions, payload.wrapped), payload.rows)
-    return Scored(_written(request, predictions), payload.rows)
-
-
-def _written(request: Request, predictions: Any) -> bytes:
-    """The predictions as a table in the format that the request asks for."""
     answer = request.answer
     try:
-        return answer.write(table_of(predictions))
+        return Scored(answer.write(_table(payload, predictions)), payload.rows)
     except NoTable as error:
         raise NotAcceptable(f"{answer.title} cannot hold it: {error}; ask for JSON") from None
+
+
+def _table(payload: Payload, predictions: Any) -> Columns:
+    """The predictions as a table, behind the columns of the request that it carries. Raises
+    `NoTable`, or `BadRequest` if a carried row has no prediction."""
+    if payload.carried is None:
+        return table_of(predictions)
+    try:
+        columns = table_of(predictions)
+    except NoTable as error:
+        raise BadRequest(f"'include' needs one prediction per row: {error}") from None
+    if (length := length_of(columns)) != payload.rows:
+        found = f"the model returned {length} for {payload.rows} rows"
+        raise BadRequest(f"'include' needs one prediction per row: {found}")
+    return beside(payload.carried, columns)
 
 
 def _predict(model: Model, request: Request, payload: Payload) -> Any:

@@ -13,6 +13,9 @@ from modelserver.reading.query import NOTHING, Query, read_query
         (b"", NOTHING),
         (b"&", NOTHING),
         (b"format=csv", Query(format=ANSWER_FORMATS["csv"])),
+        (b"include=inputs", Query(include=("inputs",))),
+        (b"include=id,%C3%BC%2C+x", Query(include=("id", "ü", " x"))),
+        (b"include=%22a,b%22,c&format=csv", Query(ANSWER_FORMATS["csv"], ("a,b", "c"))),
         (b"format=%4eDJSON", Query(format=ANSWER_FORMATS["ndjson"])),
     ],
 )
@@ -20,7 +23,7 @@ def test_queries(text: bytes, query: Query) -> None:
     assert read_query(text) == query
 
 
-KNOWN = "there are: 'format'"
+KNOWN = "there are: 'format', 'include'"
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,9 @@ KNOWN = "there are: 'format'"
             b"format=xlsx",
             "the query parameter 'format' is one of json, csv, ndjson, parquet, arrow, not 'xlsx'",
         ),
+        (b"include=id,id", "columns given twice: 'id'"),
+        (b"include=%22id", "'include' must be names of columns with commas between them"),
+        (b"include=%0A", "'include' must be names of columns with commas between them"),
         (b"format=%ff", "the query string is not UTF-8 text"),
         (b"format=\xff", "the query string is not UTF-8 text"),
     ],

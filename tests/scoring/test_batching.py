@@ -276,11 +276,11 @@ def test_under_load_each_gets_its_own(model_path: Paths) -> None:
     assert max(calls) > 1
 
 
-def test_each_request_gets_its_own_format(model_path: Paths) -> None:
+def test_each_request_gets_its_own_format_and_columns(model_path: Paths) -> None:
     model, rows = counted(load(model_path("ridge")))
     works = [work(model, split([1, 2, 3, 4])) for _ in ANSWER_FORMATS]
     works = [
-        replace(one, request=replace(one.request, answer=answer))
+        replace(one, request=replace(one.request, answer=answer, include=("a",)))
         for one, answer in zip(works, ANSWER_FORMATS.values(), strict=True)
     ]
     together = score_together(works)

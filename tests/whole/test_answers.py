@@ -158,3 +158,140 @@ def test_each_format_in_is_answered_in_each_format(
     plain = client("ridge").post("/invocations", content=sent.body, headers=headers)
     for read in READERS[format_name]:
         assert read(answer.content)["prediction"].tolist() == plain.json()["predictions"]
+
+
+WITH_ID: list[dict[str, Any]] = [{"id": 7, "code": "007", **ABCD}, {"id": 8, "code": None, **ABCD}]
+
+
+def included(client: Client, include: str, rows: Any = WITH_ID, name: str = "ridge") -> Any:
+    return client(name).post(f"/invocations?include={include}", json={"dataframe_records": rows})
+
+
+def test_columns_of_the_request_stand_before_the_predictions(client: Client) -> None:
+    (row, other) = included(client, "code,id").json()["predictions"]
+    assert list(row) == ["code", "id", "prediction"]
+    assert (row["code"], row["id"], other["code"], other["id"]) == ("007", 7, None, 8)
+    alone = client("ridge").post("/invocations", json={"dataframe_records": [ABCD]}).json()
+    assert [row["prediction"]] == alone["predictions"]
+    (row, _) = included(client, "inputs").json()["predictions"]
+    assert row == {**WITH_ID[0], "prediction": row["prediction"]}
+    assert list(row) == [*WITH_ID[0], "prediction"]
+
+
+SPLIT = {"columns": ["prediction", *ABCD], "data": [[2**70, *ABCD.values()]]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dataframe_split": SPLIT},
+        {"inputs": [{"prediction": 2**70, **ABCD}]},
+        {"inputs": {"prediction": [2**70], **{name: [cell] for name, cell in ABCD.items()}}},
+        {"instances": [{"prediction": 2**70, **ABCD}]},
+    ],
+    ids=str,
+)
+def test_a_name_that_both_have(client: Client, body: Any) -> None:
+    answer = client("ridge").post("/invocations?include=prediction", json=body)
+    (row,) = answer.json()["predictions"]
+    assert list(row) == ["prediction", "prediction.1"]
+    assert '"prediction":1180591620717411303424,' in answer.text
+
+
+LABELLED = pd.DataFrame([{"id": "x", **ABCD}]).set_index("id")
+
+
+@pytest.mark.parametrize(
+    ("sent", "cell"),
+    [
+        (csv("id,a,b,c,d", "007,1,2,3,4"), "007"),
+        (csv("a,b,id,c,d", "1,2,,3,4"), None),
+        (parquet({"id": [7], **{name: [cell] for name, cell in ABCD.items()}}), 7),
+        (parquet(LABELLED, LABELLED.index), "x"),
+    ],
+    ids=["csv", "gap", "parquet", "labels"],
+)
+@pytest.mark.parametrize("format_name", ANSWER_FORMATS)
+def test_ids_in_files_come_back(client: Client, sent: Any, cell: Any, format_name: str) -> None:
+    url = f"/invocations?include=id&format={format_name}"
+    headers = {"Content-Type": sent.content_type}
+    answer = client("ridge").post(url, content=sent.body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    if format_name == "csv":
+        read: Any = lambda body: pd.read_csv(io.BytesIO(body), dtype={"id": object})  # noqa: E731
+        cell = None if cell is None else str(cell)
+    else:
+        read = READERS.get(format_name, [by_json])[-1]
+    frame = read(answer.content)
+    assert list(frame) == ["id", "prediction"]
+    assert [None if pd.isna(found) else found for found in frame["id"]] == [cell]
+
+
+@pytest.mark.parametrize(
+    ("include", "name", "body", "message"),
+    [
+        (
+            "ID",
+            "ridge",
+            {"dataframe_records": WITH_ID},
+            "'include' names columns that the request lacks: 'ID' (did you mean 'id'?)",
+        ),
+        (
+            "inputs,id",
+            "ridge",
+            {"dataframe_records": WITH_ID},
+            "'include' names columns that the request lacks: 'inputs'",
+        ),
+        ("id", "ridge", {"dataframe_records": WITH_ID}, "unknown columns: 'code'"),
+        (
+            "inputs",
+            "tensor",
+            {"inputs": [[1, 2]]},
+            "'include' needs a model that takes a table with named columns",
+        ),
+        (
+            "inputs",
+            "unnamed",
+            {"inputs": [[1, 2]]},
+            "'include' needs a model that takes a table with named columns",
+        ),
+        (
+            "inputs",
+            "chat",
+            {"messages": [{"role": "user", "content": "x"}]},
+            "'include' needs a table, and a chat is none",
+        ),
+        (
+            "inputs",
+            "returns",
+            {"dataframe_records": [{"how": "scalar"}]},
+            "'include' needs one prediction per row: the prediction is a single int",
+        ),
+        (
+            "inputs",
+            "returns",
+            {"dataframe_records": [{"how": "ints"}]},
+            "'include' needs one prediction per row: the model returned 2 for 1 rows",
+        ),
+    ],
+)
+def test_what_include_cannot_do(
+    client: Client, include: str, name: str, body: Any, message: str
+) -> None:
+    answer = client(name).post(f"/invocations?include={include}", json=body)
+    assert answer.status_code == 400
+    assert message in answer.json()["message"]
+
+
+def test_row_names_of_r_are_included_only_by_name(client: Client) -> None:
+    rows = [{"_row": "1", **ABCD}]
+    (row,) = included(client, "inputs", rows).json()["predictions"]
+    assert list(row) == [*ABCD, "prediction"]
+    (row,) = included(client, "_row", rows).json()["predictions"]
+    assert list(row) == ["_row", "prediction"]
+
+
+def test_names_with_commas_stand_in_quotes(client: Client) -> None:
+    rows = [{"a,b": 1, "ü": 2, **ABCD}]
+    (row,) = included(client, "%22a,b%22,%C3%BC", rows).json()["predictions"]
+    assert list(row) == ["a,b", "ü", "prediction"]

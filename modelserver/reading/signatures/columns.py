@@ -68,7 +68,7 @@ class ColumnSignature(Signature):
         return data, given | (more if isinstance(more, dict) else {})
 
     @property
-    def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]]:
+    def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]] | None:
         """The kinds of columns, by the signature."""
         return self.columns.kinds_for
 
