@@ -57,13 +57,13 @@ class InvalidInput(BadRequest):
 
 
 class Unauthenticated(ApiError):
-    """The request lacks the key of API_KEY. `in_browser`: whether a browser may ask for it."""
+    """The request lacks the key of API_KEY. `in_browser`: whether a browser may ask for it;
+    `found`: what is wrong with the key."""
 
     status = 401
     error_code = "UNAUTHENTICATED"
 
-    def __init__(self, in_browser: bool, was_sent: bool) -> None:
-        found = "is not the server's" if was_sent else "is missing"
+    def __init__(self, in_browser: bool, found: str) -> None:
         # Chromium does not ask for a login if other schemes stand beside this one.
         challenge = 'Basic realm="the API key is the password"' if in_browser else "Key, Bearer"
         super().__init__(

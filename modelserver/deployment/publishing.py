@@ -77,8 +77,8 @@ NO_RSCONNECT: Final = (
 )
 
 MAY_BE_SET: Final = (
-    "The content's MODEL_URI may be {} now, also for the bundle that it had before. If that is "
-    "wrong, set it in the Vars pane, or deploy again."
+    "If rsconnect reached the content, its MODEL_URI may be {} now, also for the bundle that it "
+    "had before. If that is wrong, set it in the Vars pane, or deploy again."
 )
 
 START: Final = "from rsconnect.main import cli; cli(prog_name='rsconnect')"

@@ -40,7 +40,8 @@ class KeyCheck:
         sent = [_key_in(value) for name, value in scope["headers"] if name == b"authorization"]
         if any(hmac.compare_digest(key, self._key) for key in sent):  # in constant time
             return None
-        return Unauthenticated(path in PAGES, bool(sent))
+        found = "is not the server's" if any(sent) else "cannot be read" if sent else ""
+        return Unauthenticated(path in PAGES, found or "is missing")
 
 
 def _key_in(value: bytes) -> bytes:

@@ -81,10 +81,12 @@ def _find(settings: Settings, attempt: Attempt) -> Registration:
     import mlflow
 
     set_mlflow_up(settings)
-    store = mlflow.get_tracking_uri()
-    logger.info("loading %s from %s", attempt.uri, public_uri(store))
     if attempt.uri.startswith(("models:/", "runs:/")):
+        store = mlflow.get_tracking_uri()
+        logger.info("loading %s from %s", attempt.uri, public_uri(store))
         check_store(store)
+    else:
+        logger.info("loading %s", attempt.uri)
     return find(attempt)
 
 

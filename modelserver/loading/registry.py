@@ -102,17 +102,22 @@ def _of_model(client: "MlflowClient", name: str, suffix: str | None, alias: str 
     """The aliases, versions or stages that a model has, in words: those of the sort that the URI
     named."""
     if alias is not None:
-        return f"{name} has {_texts('the aliases', client.get_registered_model(name).aliases)}"
+        return f"{name} has {_texts('alias', client.get_registered_model(name).aliases)}"
     versions = client.search_model_versions(f"name = '{name}'", max_results=MOST)
     if suffix is not None and suffix.isdigit():
-        return f"{name} has {_texts('the versions', [found.version for found in versions][::-1])}"
+        return f"{name} has {_texts('version', [found.version for found in versions][::-1])}"
     stages = dict.fromkeys(found.current_stage for found in versions)
-    return f"the versions of {name} are in {_texts('the stages', stages)}"
+    return f"the versions of {name} are in {_texts('stage', stages)}"
 
 
 def _texts(what: str, values: Iterable[object]) -> str:
     texts = [str(value) for value in values]
-    return f"{what} {', '.join(texts[-SHOWN:])}" if texts else f"none of {what}"
+    several = {"alias": "aliases"}.get(what, f"{what}s")
+    if not texts:
+        return f"no {several}"
+    if len(texts) == 1:
+        return f"only the {what} {texts[0]}"
+    return f"the {several} {', '.join(texts[-SHOWN:])}"
 
 
 def _registered(client: "MlflowClient", name: str, version: str) -> Registration:
