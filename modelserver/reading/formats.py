@@ -14,16 +14,20 @@ from typing import Any, Final
 from packaging.requirements import Requirement
 
 from modelserver.errors import BadRequest, UnsupportedMediaType
+from modelserver.reading.arrow.reader import arrow_payload, parquet_payload
 from modelserver.reading.csv.format import csv_payload, csv_text
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.ndjson_format import ndjson_payload, ndjson_text
-from modelserver.reading.parquet.reader import parquet_payload
 from modelserver.reading.signatures.signature import Payload, Signature
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
 PARQUET: Final = "application/vnd.apache.parquet"
+ARROW: Final = "application/vnd.apache.arrow.stream"
+
+PYARROW: Final = "pyarrow>=14.0.1"
+"""Older versions run code that a Parquet or Arrow file holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,19 @@ FORMATS: Final = {
             about="A Parquet file with the columns by name.",
             starts=(b"PAR1",),
             binary=True,
-            needs="pyarrow>=14.0.1",  # older ones run code that a Parquet file holds
+            needs=PYARROW,
+        ),
+        Format(
+            ARROW,
+            "Arrow",
+            reader=arrow_payload,
+            also=("application/vnd.apache.arrow.file",),
+            nested=True,
+            tensors=True,
+            about="A stream of Arrow IPC, or a file (Feather version 2), with columns by name.",
+            starts=(b"\xff\xff\xff\xff", b"ARROW1"),
+            binary=True,
+            needs=PYARROW,
         ),
     )
 }

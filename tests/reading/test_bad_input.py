@@ -113,6 +113,7 @@ NO_BODY = "the body is empty; send a table or an array of inputs"
 FORMS = "one of 'dataframe_split', 'dataframe_records', 'instances', 'inputs'"
 NO_FORM = f"the body must have exactly {FORMS}"
 NO_PARQUET = "the body is not a Parquet file that can be read"
+NO_METADATA = "what pandas says of the Parquet file cannot be read"
 NOT_CLOSED = "the body is not valid CSV: a quoted cell does not end"
 LONG = "expected a whole number of 64 bits"
 
@@ -225,7 +226,7 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
     ("cut off Parquet", "two_longs", PARQUET, parquet(pa.table({"a": [1], "b": [2]}))[:-20], BAD,
      NO_PARQUET),
     ("Parquet with pandas' metadata broken", "two_longs", PARQUET, parquet(BROKEN_FOOTER), BAD,
-     NO_PARQUET),
+     NO_METADATA),
     ("Parquet with dates as names", "two_longs", PARQUET, parquet_of_pandas(DATES_AS_NAMES),
      INVALID, "missing columns: 'a', 'b'; unknown columns: Timestamp('2024-01-01 00:00:00'), "
      "Timestamp('2024-01-02 00:00:00'). The model takes: 'a', 'b'"),

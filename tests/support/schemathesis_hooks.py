@@ -18,7 +18,7 @@ import pandas as pd
 import schemathesis
 from hypothesis import strategies
 
-from modelserver.reading.formats import FORMATS, JSON, NDJSON, PARQUET
+from modelserver.reading.formats import ARROW, FORMATS, JSON, NDJSON, PARQUET
 
 FILES = sorted(FORMATS.keys() - {JSON})
 
@@ -60,6 +60,7 @@ def flat(row: Any) -> Any:
 WRITERS: dict[str, Callable[[pd.DataFrame, io.BytesIO], None]] = {
     NDJSON: lambda frame, file: frame.to_json(file, orient="records", lines=True),
     PARQUET: lambda frame, file: frame.to_parquet(file),
+    ARROW: lambda frame, file: frame.to_feather(file),
 }
 
 

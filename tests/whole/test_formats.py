@@ -12,7 +12,7 @@ from modelserver.describing.description import base_description, describe
 from modelserver.errors import ApiError, BadRequest, UnsupportedMediaType
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
-from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET, Format
+from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, PARQUET, Format
 from modelserver.reading.json_text import decode_json
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Payload, Signature
@@ -141,11 +141,12 @@ def test_chats_and_values_are_documented_as_json(name: str, loaded: Callable[[st
 
 
 @pytest.mark.parametrize("needs", ["no_such_package", "pyarrow>=999"])
-def test_without_its_package_a_format_is_unsupported(needs: str) -> None:
-    row = replace(FORMATS[PARQUET], needs=needs)
+@pytest.mark.parametrize("media_type", [PARQUET, ARROW])
+def test_without_its_package_a_format_is_unsupported(needs: str, media_type: str) -> None:
+    row = replace(FORMATS[media_type], needs=needs)
     with pytest.raises(UnsupportedMediaType) as raised:
         row.read(b"PAR1", compile_signature(None, False), 1000)
-    assert raised.value.message == f"this server cannot read Parquet: {needs} is not installed"
+    assert raised.value.message == f"this server cannot read {row.name}: {needs} is not installed"
 
 
 def test_a_new_media_type_is_refused_before_it_is_a_row(loaded: Callable[[str], Model]) -> None:
