@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
+from modelserver.answering.formats import chosen
 from modelserver.describing.description import base_description
 from modelserver.errors import ApiError, BadRequest, ModelFailed, RoutingFailed
 from modelserver.hosting.authentication import KeyCheck
@@ -41,6 +42,7 @@ from modelserver.pages.static import load_assets
 from modelserver.protocols.table import PROTOCOLS
 from modelserver.reading.formats import JSON
 from modelserver.reading.media import check_origin
+from modelserver.reading.query import read_query
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.request import Request, Work
@@ -57,6 +59,9 @@ YAML: Final = "application/yaml"
 REVALIDATED: Final = {"Cache-Control": "no-cache"}
 """A client may cache the answer but must revalidate it: after a restart the model may be
 another."""
+
+NEGOTIATED: Final = {"Vary": "Accept"}
+"""The format of the answer depends on that header."""
 
 
 class Invocations:
@@ -79,15 +84,29 @@ class Invocations:
         """
         request = HTTPRequest(scope, receive)
         service, header = service_of(request), request.headers.get
-        limit, timeout = service.settings.max_request_bytes, service.settings.request_timeout
-        check_origin(header("origin"), header("content-type"))
+        settings, content_type = service.settings, header("content-type")
+        check_origin(header("origin"), content_type)
+        query = read_query(scope["query_string"])
+        quoted = settings.csv_quote_formulas == "on"
+        answer = chosen(query.format, header("accept"), quoted)
         body = await service.bodies.read(request.headers, receive)
         try:
-            sent = Request(body, header("content-type"), header("content-encoding"), limit)
+            sent = Request(
+                body,
+                content_type,
+                header("content-encoding"),
+                settings.max_request_bytes,
+                answer,
+                query.include,
+            )
             model = await service.lifecycle.ready_model()
             join = score_together if model.row_wise else None
             scored = await service.workers.run(
-                Work(model, sent), timeout, sent.is_small, join, scope.get("client")
+                Work(model, sent),
+                settings.request_timeout,
+                sent.is_small,
+                join,
+                scope.get("client"),
             )
         except BadRequest as fault:
             fault.status = self._refused
@@ -95,8 +114,9 @@ class Invocations:
         finally:
             service.bodies.release(body)
         _trace(request).rows = scored.rows
-        answer = scored.body if self._answer is None else self._answer(scored.body)
-        await Response(answer, media_type=JSON)(scope, receive, send)
+        content = scored.body if self._answer is None else self._answer(scored.body)
+        response = Response(content, headers=NEGOTIATED, media_type=answer.media_type)
+        await response(scope, receive, send)
 
 
 async def ping(request: HTTPRequest) -> Response:

@@ -9,6 +9,7 @@ types and kinds of values. They never repeat the caller's data and never contain
     request bytes ─ PayloadTooLarge, ReadTimedOut, UnsupportedMediaType, BadRequest
     model input   ─ InvalidInput
     prediction    ─ ModelFailed, ModelRaised, TimedOut, Overloaded
+    answer        ─ NotAcceptable
     life          ─ ModelUnavailable, ShuttingDown
 """
 
@@ -116,6 +117,13 @@ class UnsupportedMediaType(ApiError):
     """There is no reader for this media type, charset or content encoding."""
 
     status = 415
+    error_code = "BAD_REQUEST"
+
+
+class NotAcceptable(ApiError):
+    """The answer cannot have the format that the client asks for."""
+
+    status = 406
     error_code = "BAD_REQUEST"
 
 

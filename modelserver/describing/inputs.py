@@ -84,6 +84,11 @@ class Inputs:
         unwrapped."""
         return any(form.key is None for form in self.forms)
 
+    @property
+    def has_named_columns(self) -> bool:
+        """Whether a body is a table whose columns have names."""
+        return any(form.key == "dataframe_records" for form in self.forms)
+
     def samples(self, logged: bytes | None) -> Iterator[Sample]:
         """Samples of input that the model should be able to predict: the logged one, if it can be
         read, then one with made-up values. `logged`: the body that was logged with the model."""

@@ -73,7 +73,7 @@ def _score_group(
         return [_outcome(predict_and_encode, model, *pair) for pair in pairs]
     ends = np.cumsum([len(payload.data) for payload in payloads])[:-1]
     parts = np.split(predictions, ends)
-    return [_outcome(encode, *pair) for pair in zip(payloads, parts, strict=True)]
+    return [_outcome(encode, *each) for each in zip(requests, payloads, parts, strict=True)]
 
 
 def _predict_joined(model: Model, payloads: Sequence[Payload]) -> NDArray[Any] | None:

@@ -19,13 +19,16 @@ from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
 from openapi_spec_validator import validate as validate_openapi
 from starlette.testclient import TestClient
 
+from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.app import PATHS, create_app
 from modelserver.describing.description import BASE, base_description, describe
 from modelserver.describing.document import BaseError, Document, read_base
+from modelserver.errors import ModelFailed
 from modelserver.hosting.settings import read_settings
 from modelserver.lifecycle import Lifecycle
 from modelserver.loading.loader import load_model
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
+from modelserver.reading.query import PARAMETERS
 from modelserver.scoring.model import Model
 from tests.support.measuring import unmeasured
 from tests.support.zoo import MODELS, Echo, _columns, save_pyfunc
@@ -256,6 +259,33 @@ def test_a_generic_document_is_honest(document: Callable[[str], Document]) -> No
     assert faults(generic, "Input", {"inputs": {"anything": ["goes"]}}) == []
     assert "params" not in schemas["InputsInput"]["properties"]
     assert faults(generic, "Answer", {"predictions": 1}) == []
+
+
+ANSWERS = [row.media_type for row in ANSWER_FORMATS.values()]
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "parameters"),
+    [
+        ("wine", ANSWERS, list(PARAMETERS)),
+        ("sleeps", ANSWERS, list(PARAMETERS)),
+        ("two_longs", [JSON], []),
+        ("chat", [JSON], []),
+    ],
+    ids=["a table", "not known", "an object", "a chat"],
+)
+def test_formats_of_answers_are_those_that_can_be(
+    name: str, answers: list[str], parameters: list[str], loaded: Callable[[str], Model]
+) -> None:
+    model = replace(loaded(name), predict=no_prediction) if name == "sleeps" else loaded(name)
+    operation = post(described(model))
+    assert list(operation["responses"]["200"]["content"]) == answers
+    named = [each["name"] for each in operation["parameters"] if "name" in each]
+    assert named == parameters
+
+
+def no_prediction(payload: Any) -> Any:
+    raise ModelFailed("it fails")
 
 
 def test_the_base_is_valid_and_has_every_path() -> None:

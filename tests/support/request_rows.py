@@ -1368,7 +1368,7 @@ HTTP = [
     Same("doubles", "options_invocations", 405, Request(method="OPTIONS")),
     Same("doubles", "unknown_path", 404, Request(method="GET", path="/nowhere")),
     Same("doubles", "upper_case_path", 404, inputs([ABCD])._replace(path="/Invocations")),
-    Same("doubles", "query", 200, inputs([ABCD])._replace(path="/invocations?format=csv")),
+    Same("doubles", "query", 200, inputs([ABCD])._replace(path="/invocations?format=json")),
 ]
 
 SAME = [

@@ -256,6 +256,12 @@ DIFFERENCES = {
         "one JSON shape: error_code, message, details, request_id; data is never repeated",
         "programs read them, logs keep them",
     ),
+    "answer_formats": Difference(
+        "the query string and `Accept` are ignored",
+        "they choose the answer's format; an unknown parameter is 400, a format that is not there "
+        "406",
+        "a typo is a wrong answer",
+    ),
     "http": Difference(
         "HEAD is 405, a trailing slash 307, / 404; /health is a newline",
         "HEAD and a slash work (pages: by a redirect), / is a page; /health is JSON with details",
@@ -1459,6 +1465,20 @@ HTTP = [
     ),
     of_doubles(
         "http", "health", Request(method="GET", path="/health"), Answer(200, "\n"), ACCEPTED
+    ),
+    of_doubles(
+        "answer_formats",
+        "unknown_parameter",
+        inputs([ABCD])._replace(path="/invocations?fromat=csv"),
+        ROW,
+        Answer(400),
+    ),
+    of_doubles(
+        "answer_formats",
+        "no_table",
+        inputs([ABCD])._replace(path="/invocations?format=csv"),
+        ROW,
+        Answer(406),
     ),
     of_doubles("http", "slash", inputs([ABCD])._replace(path="/invocations/"), Answer(307), ROW),
     of_doubles(
