@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -165,6 +166,24 @@ GOOD = pa.table({"a": [1, 2, 3]})
 RUNS = pa.RunEndEncodedArray.from_arrays([5000], ["x"])
 FOLDED_LISTS = pa.DictionaryArray.from_arrays(pa.array([0]), pa.array([[1]]))
 
+
+def pointing_to(number: int) -> bytes:
+    """A file of two batches whose footer has, for the second one, the offset (0) or a smaller
+    length of the metadata (1)."""
+    whole = file(GOOD)
+    first, second = (struct.pack("<3q", place, 144, size) for place, size in ((136, 24), (304, 8)))
+    assert (whole.count(first), whole.count(second)) == (1, 1)
+    return whole.replace(second, (first, second.replace(b"\x90", b"\x88"))[number])
+
+
+def with_old_compression() -> bytes:
+    buffer = io.BytesIO()
+    with pa.ipc.new_stream(buffer, GOOD.schema) as writer:
+        old = {"ARROW:experimental_compression": "lz4"}
+        writer.write_batch(GOOD.to_batches()[0], custom_metadata=old)
+    return buffer.getvalue()
+
+
 REFUSED: list[tuple[str, bytes, str]] = [
     ("nothing", b"", UNREADABLE),
     ("text", b"a,b\n1,2\n", UNREADABLE),
@@ -174,8 +193,9 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("Feather version 1", b"FEA1" + bytes(20) + b"FEA1", UNREADABLE),
     ("schema of a stream that is cut", stream(GOOD)[:40], UNREADABLE),
     ("file without its end", file(GOOD)[:-6], UNREADABLE),
-    ("file that points to one batch twice", file(GOOD).replace(
-        file(GOOD)[-218:-194], file(GOOD)[-194:-170]), UNREADABLE),
+    ("file that points to one batch twice", pointing_to(0), UNREADABLE),
+    ("file with another length of metadata", pointing_to(1), UNREADABLE),
+    ("compression of old versions", with_old_compression(), UNREADABLE),
     ("two streams", stream(GOOD) * 2, "the Arrow stream ends before the body does; send one "
      "stream"),
     ("no columns", stream(pa.table({})), EMPTY),
@@ -269,6 +289,7 @@ def test_compressed_buffers_are_measured_before_they_are_decoded(
         (pa.array(["x" * 10, None, "x"]), 3 + 11),
         (pa.array([b"x" * 10] * 3, pa.binary(10)), 3 + 30),
         (pa.array(["x" * 10, None, "y" * 20]).cast(pa.string_view()), 3 + 30),
+        (pa.array([[]], pa.list_(pa.string_view())), 1),
         (pa.array(["x" * 10, "x" * 10, None]).dictionary_encode(), 3 + 20),
         (pa.array([b"x" * 10] * 3, pa.binary(10)).dictionary_encode(), 3 + 30),
         (pa.array([1, 1, 2]).dictionary_encode(), 3 + 2),
@@ -277,7 +298,7 @@ def test_compressed_buffers_are_measured_before_they_are_decoded(
         (pa.array([[("k", "x" * 10)]] * 3, pa.map_(pa.string(), pa.string())), 3 + 6 + 3 + 30),
     ],
     ids=[
-        *("numbers", "nulls", "texts", "bytes of a length", "views", "dictionary"),
+        *("numbers", "nulls", "texts", "bytes of a length", "views", "no views", "dictionary"),
         *("dictionary of bytes", "dictionary of numbers", "lists of texts", "objects", "maps"),
     ],
 )

@@ -19,6 +19,12 @@ BEHIND_FOOTER: Final = 10
 """The bytes of a file after its footer: the footer's length, and the magic bytes."""
 
 
+CONTINUATION: Final = b"\xff\xff\xff\xff"
+"""What stands before the length of a message; versions before Arrow 0.15 left it out."""
+
+OLD_COMPRESSION: Final = b"ARROW:experimental_compression"
+
+
 class Flat(NamedTuple):
     """A table of FlatBuffers: it starts at `place` of `data`. Fields have numbers."""
 
@@ -32,7 +38,7 @@ class Flat(NamedTuple):
 
     def field(self, number: int) -> int | None:
         """Where the field's value is, None if it is absent."""
-        layout = self.place - _integer(self.data, self.place, 4)
+        layout = self.place - _integer(self.data, self.place, 4, signed=True)
         entry = 4 + 2 * number
         if entry >= _integer(self.data, layout, 2):
             return None
@@ -40,7 +46,7 @@ class Flat(NamedTuple):
         return self.place + offset if offset else None
 
     def integer(self, number: int, size: int) -> int:
-        """The integer in a field of so many bytes; 0 if it is absent."""
+        """The integer of so many bytes in a field; 0 if it is absent."""
         at = self.field(number)
         return 0 if at is None else _integer(self.data, at, size)
 
@@ -59,8 +65,8 @@ class Flat(NamedTuple):
         return np.frombuffer(self.data, "<i8", count * width, start + 4).reshape(-1, width)
 
 
-def _integer(data: bytes, place: int, size: int) -> int:
-    return int.from_bytes(data[place : place + size], "little", signed=True)
+def _integer(data: bytes, place: int, size: int, signed: bool = False) -> int:
+    return int.from_bytes(data[place : place + size], "little", signed=signed)
 
 
 def read_messages(source: Any) -> Iterator[Any]:
@@ -74,20 +80,33 @@ def messages_of_file(body: bytes) -> Iterator[Any]:
     end = len(body) - BEHIND_FOOTER
     footer = Flat.root(body[end - _integer(body, end, 4) : end])
     blocks = np.concatenate([footer.structs(2, 3), footer.structs(3, 3)])
-    offsets = blocks[:, 0].tolist()
-    if len(set(offsets)) < len(offsets):
+    places = blocks[:, 0].tolist()
+    if len(set(places)) < len(places):
         raise ValueError("a message is given twice")
-    whole = pa.py_buffer(body)
-    return (pa.ipc.read_message(whole.slice(offset)) for offset in offsets)
+    lengths = (blocks[:, 1] & 0xFFFFFFFF).tolist()
+    return (_message_at(body, *at) for at in zip(places, lengths, strict=True))
+
+
+def _message_at(body: bytes, place: int, length: int) -> Any:
+    """The message at a place. Raises `ValueError` if its metadata have another length than the
+    footer says: then it would be open where its buffers start."""
+    message = pa.ipc.read_message(pa.py_buffer(body).slice(place))
+    before = 8 if body[place : place + 4] == CONTINUATION else 4
+    if length != before + message.metadata.size:
+        raise ValueError("a message has another length")
+    return message
 
 
 def claimed_size(messages: Iterable[Any], limit: int) -> int:
     """What the messages claim to hold: the larger of the number of rows, with the values of all
     dictionaries, and the number of bytes in compressed buffers. It is counted no further than
-    beyond the `limit`."""
+    beyond the `limit`. Raises `ValueError` for the compression of versions before Arrow 1."""
     rows = size = 0
     for message in messages:
-        header = Flat.root(message.metadata.to_pybytes())
+        metadata = message.metadata.to_pybytes()
+        if OLD_COMPRESSION in metadata:
+            raise ValueError("compressed as no writer does any more")
+        header = Flat.root(metadata)
         batch = header.table(2)
         kind = header.integer(1, 1)
         if kind == DICTIONARY and batch is not None:
