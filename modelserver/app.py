@@ -8,6 +8,7 @@ redirects to an absolute URL, and only the proxy knows the right one.
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
+from time import perf_counter as clock
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -19,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
-from modelserver.answering.formats import chosen
+from modelserver.answering.formats import AnswerFormat, chosen
 from modelserver.describing.description import base_description
 from modelserver.errors import ApiError, BadRequest, ModelFailed, RoutingFailed
 from modelserver.hosting.authentication import KeyCheck
@@ -45,7 +46,8 @@ from modelserver.reading.media import check_origin
 from modelserver.reading.query import read_query
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.mlflow_internals import installed_version
-from modelserver.scoring.request import Request, Work
+from modelserver.scoring.model import Model
+from modelserver.scoring.request import Request, Work, server_timing
 from modelserver.scoring.workers import Workers
 from modelserver.service import Service, service_of
 from modelserver.states import Ready, now
@@ -59,9 +61,6 @@ YAML: Final = "application/yaml"
 REVALIDATED: Final = {"Cache-Control": "no-cache"}
 """A client may cache the answer but must revalidate it: after a restart the model may be
 another."""
-
-NEGOTIATED: Final = {"Vary": "Accept"}
-"""The format of the answer depends on that header."""
 
 
 class Invocations:
@@ -82,6 +81,7 @@ class Invocations:
         Raises `ApiError` if the request cannot be read or scored, or if there is no model or no
         free worker; and `ClientDisconnect`.
         """
+        start = clock()
         request = HTTPRequest(scope, receive)
         service, header = service_of(request), request.headers.get
         settings, content_type = service.settings, header("content-type")
@@ -90,6 +90,7 @@ class Invocations:
         quoted = settings.csv_quote_formulas == "on"
         answer = chosen(query.format, header("accept"), quoted)
         body = await service.bodies.read(request.headers, receive)
+        received = clock()
         try:
             sent = Request(
                 body,
@@ -109,14 +110,31 @@ class Invocations:
                 scope.get("client"),
             )
         except BadRequest as fault:
-            fault.status = self._refused
+            fault.status = self._refused if fault.status == BadRequest.status else fault.status
             raise
         finally:
             service.bodies.release(body)
         _trace(request).rows = scored.rows
         content = scored.body if self._answer is None else self._answer(scored.body)
-        response = Response(content, headers=NEGOTIATED, media_type=answer.media_type)
-        await response(scope, receive, send)
+        timing = server_timing(received - start, clock() - received, scored.times)
+        headers = _headers(answer, len(content), timing, model)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+
+def _headers(
+    answer: AnswerFormat, length: int, timing: bytes, model: Model
+) -> list[tuple[bytes, bytes]]:
+    """The headers of a prediction with a body of `length` bytes, as ASGI has them."""
+    headers = [
+        (b"content-length", str(length).encode()),
+        (b"content-type", answer.content_type.encode()),
+        (b"vary", b"Accept"),
+        (b"server-timing", timing),
+    ]
+    if model.registration.version is not None:
+        headers.append((b"x-model-version", str(model.registration.version).encode()))
+    return headers
 
 
 async def ping(request: HTTPRequest) -> Response:

@@ -41,6 +41,12 @@ class AnswerFormat:
         return self.media_types[0]
 
     @property
+    def content_type(self) -> str:
+        """The Content-Type header of an answer."""
+        named = self.media_types[0]
+        return f"{named}; charset=utf-8" if named.startswith("text/") else named
+
+    @property
     def is_offered(self) -> bool:
         """Whether the package that writes it is installed."""
         return self.needs is None or _is_installed(self.needs)

@@ -3,8 +3,9 @@
 Faults of the caller and of the model are raised as an `ApiError`.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from time import perf_counter as clock
+from typing import Any, Final, NamedTuple
 
 from modelserver.answering.encoding import encode_predictions
 from modelserver.answering.formats import JSON_ANSWER, AnswerFormat
@@ -43,12 +44,22 @@ class Request:
         return plain and len(self.body) <= SMALL
 
 
+class Times(NamedTuple):
+    """Seconds for which a request was read, predicted and written. Of joined requests each has the
+    time of the joint prediction."""
+
+    read: float
+    predict: float
+    write: float
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """The response body, and the number of rows that were predicted, None if unknown."""
 
     body: bytes
     rows: int | None
+    times: Times = field(default=Times(0.0, 0.0, 0.0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +74,24 @@ class Work:
         return score(self.model, self.request)
 
 
+def server_timing(received: float, worked: float, times: Times) -> bytes:
+    """The Server-Timing header of an answer, in milliseconds. `received`: the seconds for which the
+    body was received; `worked`: those from then on, in which the request also waited."""
+    read, predict, write = times
+    wait = max(0.0, worked - read - predict - write)
+    spans = (received + read) * 1e3, wait * 1e3, predict * 1e3, write * 1e3
+    return b"read;dur=%.2f, wait;dur=%.2f, predict;dur=%.2f, write;dur=%.2f" % spans
+
+
 def score(model: Model, request: Request) -> Scored:
     """The model's answer to a request. Raises `ApiError`."""
-    return predict_and_encode(model, request, read(model, request))
+    return predict_and_encode(model, request, *read_timed(model, request))
+
+
+def read_timed(model: Model, request: Request) -> tuple[Payload, float]:
+    """The model input in a request, and the seconds for which it was read. Raises `ApiError`."""
+    start = clock()
+    return read(model, request), clock() - start
 
 
 def read(model: Model, request: Request) -> Payload:
@@ -85,19 +111,35 @@ def read(model: Model, request: Request) -> Payload:
     return payload
 
 
-def predict_and_encode(model: Model, request: Request, payload: Payload) -> Scored:
+def predict_and_encode(
+    model: Model, request: Request, payload: Payload, read_seconds: float
+) -> Scored:
     """The model's answer to the payload that was read from the request. Raises `ApiError`."""
-    return encode(request, payload, _predict(model, request, payload))
+    start = clock()
+    predictions = _predict(model, request, payload)
+    return encode(request, payload, predictions, read_seconds, clock() - start)
 
 
-def encode(request: Request, payload: Payload, predictions: Any) -> Scored:
+def encode(
+    request: Request,
+    payload: Payload,
+    predictions: Any,
+    read_seconds: float,
+    predict_seconds: float,
+) -> Scored:
     """The answer that holds these predictions, in the format that the request asks for. Raises
     `NotAcceptable` or `ModelFailed` if the format cannot hold them."""
+    start = clock()
     if request.answer is JSON_ANSWER and payload.carried is None:
-        return Scored(encode_predictions(predictions, payload.wrapped), payload.rows)
-    answer = request.answer
+        body = encode_predictions(predictions, payload.wrapped)
+    else:
+        body = _write_table(request.answer, payload, predictions)
+    return Scored(body, payload.rows, Times(read_seconds, predict_seconds, clock() - start))
+
+
+def _write_table(answer: AnswerFormat, payload: Payload, predictions: Any) -> bytes:
     try:
-        return Scored(answer.write(_table(payload, predictions)), payload.rows)
+        return answer.write(_table(payload, predictions))
     except NoTable as error:
         raise NotAcceptable(f"{answer.title} cannot hold it: {error}; ask for JSON") from None
 

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.answering.formats import ANSWER_FORMATS
+from modelserver.scoring.model import Registration
 from tests.support.outputs import OUTPUTS
 from tests.support.request_rows import ABCD, CSV, JSON, PARQUET, csv, inputs, parquet, records
 
@@ -295,3 +297,24 @@ def test_names_with_commas_stand_in_quotes(client: Client) -> None:
     rows = [{"a,b": 1, "ü": 2, **ABCD}]
     (row,) = included(client, "%22a,b%22,%C3%BC", rows).json()["predictions"]
     assert list(row) == ["a,b", "ü", "prediction"]
+
+
+def test_times_of_an_answer(client: Client) -> None:
+    body = {"dataframe_records": [{"seconds": 0.05}]}
+    answer = client("sleeps").post("/invocations", json=body)
+    parts = [part.split(";dur=") for part in answer.headers["server-timing"].split(", ")]
+    times = {name: float(duration) for name, duration in parts}
+    assert list(times) == ["read", "wait", "predict", "write"]
+    assert times["predict"] >= 50
+
+
+def test_the_version_of_a_model_from_a_registry(client: Client) -> None:
+    service = client("ridge").app.state.service  # type: ignore[attr-defined]
+    answer = output(client, "ints")
+    assert "x-model-version" not in answer.headers
+    state = service.lifecycle.state
+    registered = replace(state.model, registration=Registration("models:/m/3", "m", "3"))
+    service.lifecycle.state = replace(state, model=registered)
+    answer = client("ridge").post("/invocations", json={"dataframe_records": [ABCD]})
+    service.lifecycle.state = state
+    assert answer.headers["x-model-version"] == "3"
