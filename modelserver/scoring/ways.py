@@ -24,7 +24,7 @@ from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_u
 from modelserver.scoring.blaming.conversion import is_refused
 from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
 from modelserver.scoring.fast_arrays import array_predict
-from modelserver.scoring.methods import PREDICT, methods_of, names_of
+from modelserver.scoring.methods import methods_of, names_of
 from modelserver.scoring.mlflow_internals import (
     fast_predict,
     only_checks_input,
@@ -234,19 +234,19 @@ def ways_to_predict(
     if columns is not None and table is not None:
         signature = _filling_absent(signature, columns, called(predict), table)
 
-    def proven(way: Way, name: str) -> Way:
-        why = "BATCHING is off"
-        if batching:
-            why = _why_apart(_loader(pyfunc), called(way.predict), signature.columns, sample)
-        if why:
-            logger.info("waiting requests for %s are not predicted together: %s", name, why)
-        return replace(way, row_wise=not why)
-
-    others = {
-        name: proven(way, name)
-        for name, way in _other_ways(pyfunc, signature, sample, telling).items()
-    }
-    return Ways(signature, read, proven(Way(predict), PREDICT), others)
+    why = "BATCHING is off"
+    if batching:
+        why = _why_apart(_loader(pyfunc), called(predict), signature.columns, sample)
+    if why:
+        logger.info("waiting requests are not predicted together: %s", why)
+    others = _other_ways(pyfunc, signature, sample, telling)
+    if not why and sample is not None:
+        # Gaps reach all methods in the same way, so they are not tried again.
+        others = {
+            name: replace(way, row_wise=rows_are_independent(called(way.predict), sample))
+            for name, way in others.items()
+        }
+    return Ways(signature, read, Way(predict, row_wise=not why), others)
 
 
 def _other_ways(

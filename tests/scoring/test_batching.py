@@ -101,7 +101,7 @@ def test_which_models_take_requests_together(
     assert load(model_path(name), **environment).row_wise is row_wise
 
 
-APART = "waiting requests for predict are not predicted together: "
+APART = "waiting requests are not predicted together: "
 
 
 @pytest.mark.parametrize(
