@@ -96,8 +96,8 @@ class Subject:
 
 
 def read_base(text: str) -> Document:
-    """The base document. Formats that the text does not mention are added. Raises `BaseError` if
-    the text is not YAML, or if a part of `FILLED_IN` is missing."""
+    """The base document. Formats that can be read and that the text does not mention are added.
+    Raises `BaseError` if the text is not YAML, or if a part of `FILLED_IN` is missing."""
     try:
         base = yaml.load(text, BaseLoader)
     except yaml.MarkedYAMLError as error:
@@ -110,7 +110,7 @@ def read_base(text: str) -> Document:
         if not isinstance(_part(base, path), wanted):
             raise BaseError(f"{' > '.join(path)} is not {TYPE_NAMES[wanted]}")
     content = _part(base, CONTENT)
-    for row in FORMATS.values():
+    for row in (row for row in FORMATS.values() if row.is_installed):
         content.setdefault(row.media_type, {"schema": _schema(row)})
     return dict(base)
 
