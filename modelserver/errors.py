@@ -9,6 +9,7 @@ types and kinds of values. They never repeat the caller's data and never contain
     request bytes ─ PayloadTooLarge, ReadTimedOut, UnsupportedMediaType, BadRequest
     model input   ─ InvalidInput
     prediction    ─ ModelFailed, ModelRaised, TimedOut, Overloaded
+    answer        ─ NotAcceptable
     life          ─ ModelUnavailable, ShuttingDown
 """
 
@@ -119,6 +120,13 @@ class UnsupportedMediaType(ApiError):
     error_code = "BAD_REQUEST"
 
 
+class NotAcceptable(ApiError):
+    """The answer cannot have the format that the client asks for."""
+
+    status = 406
+    error_code = "BAD_REQUEST"
+
+
 class ModelFailed(ApiError):
     """The model raised an exception, or returned a value that JSON cannot hold."""
 
@@ -165,17 +173,18 @@ def too_large(limit: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"the body is larger than {limit} bytes (MAX_REQUEST_BYTES)")
 
 
-def not_utf8(error: UnicodeDecodeError) -> BadRequest:
+def not_utf8(error: UnicodeDecodeError, likely: str = "", how: str = "") -> BadRequest:
     """The error for a body that is not UTF-8. It names the place of the first wrong byte (line and
-    column from 1 on), or what the body is instead, if that is no text."""
+    column from 1 on), or what the body is instead, if that is no text. `likely` says which encoding
+    it may have, `how` how to save it as UTF-8."""
     for start, said in NO_TEXTS.items():
         if error.object.startswith(start):
             return BadRequest(f"the body is {said}")
     line = error.object.count(b"\n", 0, error.start) + 1
     column = error.start - error.object.rfind(b"\n", 0, error.start)
     return BadRequest(
-        f"the body is not UTF-8 text: byte {error.start} (line {line}, column {column}); "
-        "save it as UTF-8"
+        f"the body is not UTF-8 text{likely}: byte {error.start} (line {line}, column {column}); "
+        f"save it as UTF-8{how}"
     )
 
 

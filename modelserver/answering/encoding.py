@@ -10,7 +10,7 @@ numbers are added to it, as in pandas' CSV reader. A value that JSON cannot hold
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -29,13 +29,20 @@ from modelserver.errors import ModelFailed
 def encode_predictions(predictions: Any, wrapped: bool = True) -> bytes:
     """`{"predictions": …}` with what `predict` returned, or without `wrapped`, for chat-style
     input, the bare value. Raises `ModelFailed`."""
-    try:
-        data = encode_json(_shaped(predictions))
-    except RecursionError:
-        raise ModelFailed("the model returned a value that is nested too deeply for JSON") from None
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ModelFailed("the model returned a value that JSON cannot hold") from error
+    data = attempt(lambda: encode_json(_shaped(predictions)), "JSON")
     return b'{"predictions":' + data + b"}" if wrapped else data
+
+
+def attempt(write: Callable[[], bytes], name: str) -> bytes:
+    """What `write` returns. If it raises since the format of this name cannot hold a value, raises
+    `ModelFailed`."""
+    try:
+        return write()
+    except RecursionError:
+        found = f"the model returned a value that is nested too deeply for {name}"
+        raise ModelFailed(found) from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ModelFailed(f"the model returned a value that {name} cannot hold") from error
 
 
 def encode_json(value: Any) -> bytes:
@@ -84,7 +91,7 @@ def _times(array: NDArray[Any]) -> Any:
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    names = _unique([_key(name) for name in frame.columns])
+    names = unique_names(frame.columns)
     columns = [_column(frame.iloc[:, position]) for position in range(len(names))]
     if not columns:
         return [{} for _ in range(len(frame))]
@@ -99,7 +106,19 @@ def _column(column: "pd.Series[Any]") -> Iterable[Any]:
     return column.astype(object).tolist()
 
 
-def _unique(names: list[str]) -> list[str]:
+def cells_of(column: Any) -> list[Any]:
+    """The cells of a column, which is a list or an array of NumPy or pandas, as values that
+    `encode_json` writes."""
+    if isinstance(column, np.ndarray):
+        return list(_array_list(column))
+    if isinstance(column, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
+        return list(_column(pd.Series(column)))
+    return list(column)
+
+
+def unique_names(keys: Iterable[object]) -> list[str]:
+    """The keys as the names of columns: texts, each there once."""
+    names = [_key(key) for key in keys]
     taken = set(names)
     if len(taken) == len(names):
         return names
@@ -127,16 +146,21 @@ def _key(key: object) -> str:
     return key.isoformat() if isinstance(key, (date, time)) else str(key)
 
 
+def dumped(value: Any) -> Any:
+    """A dataclass or an object of pydantic as what it holds; any other value unchanged."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return value.model_dump() if hasattr(value, "model_dump") else value
+
+
 def _encodable(value: Any) -> Any:
     """Converts a value that orjson does not know to a simpler one; orjson calls it until it knows
     the value. Raises `ModelFailed`."""
     for known, encode in ENCODERS:
         if isinstance(value, known):
             return encode(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    if hasattr(value, "model_dump"):  # pydantic
-        return value.model_dump()
+    if (held := dumped(value)) is not value:
+        return held
     if hasattr(value, "toarray"):  # scipy.sparse
         return _array(value.toarray())
     raise ModelFailed(

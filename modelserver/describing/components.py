@@ -26,12 +26,17 @@ def input_components(inputs: Inputs, sample: Sample | None) -> dict[str, Schema]
     return {**forms, **shared}
 
 
-def answer_components(inputs: Inputs, outputs: Specs, answers: Sequence[Any]) -> dict[str, Schema]:
-    """The schemas of the answer: wrapped in `predictions`, or bare for chat-style input."""
+def answer_components(
+    inputs: Inputs, outputs: Specs, answers: Sequence[Any], included: bool
+) -> dict[str, Schema]:
+    """The schemas of the answer: wrapped in `predictions`, or bare for chat-style input.
+    `included`: whether columns of the request may stand before the predictions."""
     if inputs.is_bare:
         return {"Answer": BARE, "Predictions": predictions_schema(outputs, answers)}
     wrapped = [a["predictions"] for a in answers if isinstance(a, dict) and "predictions" in a]
     predictions = {"Predictions": predictions_schema(outputs, wrapped)}
+    if included:
+        return {"Answer": WITH_ROWS, **predictions}
     return predictions if inputs.forms else {"Answer": EITHER, **predictions}
 
 
@@ -66,4 +71,22 @@ EITHER: Final[Schema] = {
         {"type": "object", "required": ["predictions"], "properties": {"predictions": BARE}},
         {"description": "For chat-style input what the model returns, not wrapped."},
     ],
+}
+
+WITH_ROWS: Final[Schema] = {
+    "title": "Answer",
+    "type": "object",
+    "required": ["predictions"],
+    "properties": {
+        "predictions": {
+            "anyOf": [
+                BARE,
+                {
+                    "type": "array",
+                    "items": {"type": "object"},
+                    "description": "With `include`: columns of the request, then the predictions.",
+                },
+            ]
+        }
+    },
 }

@@ -12,12 +12,13 @@ from typing import Any, Final
 import yaml
 
 from modelserver.describing.components import answer_components, input_components
+from modelserver.describing.contents import add_formats, drop_include, has_table, keep_json
 from modelserver.describing.forms import Example, Sample, Specs
 from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import ANYTHING
-from modelserver.describing.schemas import Schema, fits
+from modelserver.describing.schemas import ROW, Schema, fits, non_empty
 from modelserver.describing.snippets import snippets
-from modelserver.reading.formats import FORMATS, JSON, Format
+from modelserver.reading.formats import FORMATS, JSON
 
 Document = dict[str, Any]
 
@@ -82,7 +83,19 @@ class Subject:
     def answer_schemas(self) -> dict[str, Schema]:
         """The schemas of the answer, by name."""
         answers = [item.answer for item in self.examples if item.answer is not None]
-        return answer_components(self.inputs, self.outputs, answers)
+        return answer_components(self.inputs, self.outputs, answers, self.takes_include)
+
+    @property
+    def answers_tables(self) -> bool:
+        """Whether the answers are tables, as formats beside JSON need, so far as the real ones
+        show."""
+        answers = [item.answer for item in self.examples if item.answer is not None]
+        return not self.inputs.is_bare and all(map(has_table, answers))
+
+    @property
+    def takes_include(self) -> bool:
+        """Whether columns of the request may stand in the answer."""
+        return self.answers_tables and self.inputs.has_named_columns
 
     @property
     def keeps_to_outputs(self) -> bool:
@@ -109,9 +122,7 @@ def read_base(text: str) -> Document:
     for path, wanted in FILLED_IN.items():
         if not isinstance(_part(base, path), wanted):
             raise BaseError(f"{' > '.join(path)} is not {TYPE_NAMES[wanted]}")
-    content = _part(base, CONTENT)
-    for row in (row for row in FORMATS.values() if row.is_installed):
-        content.setdefault(row.media_type, {"schema": _schema(row)})
+    add_formats(_part(base, OPERATION))
     return dict(base)
 
 
@@ -125,13 +136,6 @@ def _length(value: Any, lengths: dict[int, int]) -> int:
         parts = [*value, *value.values()] if isinstance(value, dict) else value
         lengths[id(value)] = 2 + sum(_length(part, lengths) for part in parts)
     return lengths[id(value)]
-
-
-def _schema(row: Format) -> Schema:
-    """The schema of a body in a format that the base document does not mention."""
-    schema = {"type": "string", "description": row.about}
-    as_bytes = {"format": "binary", "contentMediaType": row.media_type}
-    return schema | (as_bytes if row.binary else {})
 
 
 def _place(error: yaml.MarkedYAMLError, text: str) -> str:
@@ -168,6 +172,10 @@ def compose(base: Document, subject: Subject) -> Document:
     components = document["components"]
     for media_type in FORMATS.keys() - {row.media_type for row in subject.inputs.formats}:
         operation["requestBody"]["content"].pop(media_type, None)
+    if not subject.answers_tables:
+        keep_json(operation)
+    if not subject.takes_include:
+        drop_include(operation)
     if subject.inputs.forms:
         components["schemas"] = _with_input(components["schemas"], subject)
     elif not subject.inputs.params:
@@ -175,6 +183,7 @@ def compose(base: Document, subject: Subject) -> Document:
             components["schemas"][name].get("properties", {}).pop("params", None)
     components["schemas"] |= subject.answer_schemas
     _fill_examples(operation, subject)
+    _fill_record_paths(document["paths"], subject)
     return document
 
 
@@ -227,15 +236,28 @@ def _fill_examples(operation: Document, subject: Subject) -> None:
         operation["x-codeSamples"] = subject.calls
 
 
-CONTENT: Final = ("paths", "/invocations", "post", "requestBody", "content")
+def _fill_record_paths(paths: Document, subject: Subject) -> None:
+    """Completes the paths for an array of records. If the model takes none, they are left out."""
+    if not subject.inputs.takes_records:
+        for path in RECORD_PATHS:
+            paths.pop(path, None)
+    elif operation := paths.get("/predict", {}).get("post"):
+        records = {"title": "Records", **non_empty(dict(ROW))}
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": records}}}
+
+
+OPERATION: Final = ("paths", "/invocations", "post")
 
 FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
     ("info", "description"): str,
-    (*CONTENT, JSON): dict,
-    ("paths", "/invocations", "post", "responses", "200", "content", JSON): dict,
+    (*OPERATION, "requestBody", "content", JSON): dict,
+    (*OPERATION, "responses", "200", "content", JSON): dict,
     ("components", "schemas", "Input", "oneOf"): list,
 }
 """The parts that the base document must have, and their types."""
+
+RECORD_PATHS: Final = ("/predict", "/prototype")
+"""Paths of other protocols that are about records, named by columns."""
 
 TYPE_NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
 

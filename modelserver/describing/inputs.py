@@ -74,10 +74,20 @@ class Inputs:
     """Makes a sample with values of the type table."""
 
     @property
+    def takes_records(self) -> bool:
+        """Whether a body may be an array of records: objects with the names of the columns."""
+        return is_named(self.specs) and any(f.key == "dataframe_records" for f in self.forms)
+
+    @property
     def is_bare(self) -> bool:
         """Whether a body is itself the input, and an answer is what the model returns,
         unwrapped."""
         return any(form.key is None for form in self.forms)
+
+    @property
+    def has_named_columns(self) -> bool:
+        """Whether a body is a table whose columns have names."""
+        return any(form.key == "dataframe_records" for form in self.forms)
 
     def samples(self, logged: bytes | None) -> Iterator[Sample]:
         """Samples of input that the model should be able to predict: the logged one, if it can be

@@ -50,6 +50,7 @@ class Settings:
     max_queue: int
     batching: str
     model_errors: str
+    csv_quote_formulas: str
     api_key: str | None = field(repr=False)
     log_level: str
     on_connect: bool
@@ -183,6 +184,14 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         "what an answer tells of a model's exception: its `type`; or `message`: its text, too, in "
         "one line without the server's keys. The text may hold cells, paths, names of hosts",
         "one of type, message",
+    ),
+    "csv_quote_formulas": Setting(
+        "CSV_QUOTE_FORMULAS",
+        one_of("on", "off"),
+        "off",
+        "`on`: in answers in CSV, `'` stands before texts that a spreadsheet would run (they begin "
+        "with `=`, `+`, `-` or `@`); or `off`",
+        "one of on, off",
     ),
     "api_key": Setting(
         "API_KEY",

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 from modelserver.errors import BadRequest, UnsupportedMediaType
 from modelserver.reading.arrow.reader import arrow_payload, parquet_payload
-from modelserver.reading.csv_format import csv_payload, csv_text
+from modelserver.reading.csv.format import csv_payload, csv_text
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.ndjson_format import ndjson_payload, ndjson_text
 from modelserver.reading.signatures.signature import Payload, Signature
@@ -104,8 +104,8 @@ FORMATS: Final = {
             "CSV",
             reader=csv_payload,
             about=(
-                "A header with the columns' names and one line per row, separated by commas. An "
-                "empty cell is a missing value."
+                "A header with the columns' names and one line per row, separated by commas, "
+                "semicolons, tabs or vertical bars. An empty cell is a missing value."
             ),
             write=csv_text,
         ),

@@ -11,6 +11,7 @@ request that caused the error gets it.
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from time import perf_counter as clock
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -19,7 +20,14 @@ from numpy.typing import NDArray
 
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.model import Model
-from modelserver.scoring.request import Request, Scored, Work, encode, predict_and_encode, read
+from modelserver.scoring.request import (
+    Request,
+    Scored,
+    Work,
+    encode,
+    predict_and_encode,
+    read_timed,
+)
 
 T = TypeVar("T")
 
@@ -30,11 +38,11 @@ MANY_ROWS: Final = 64
 def score_together(works: Sequence[Work]) -> list[Scored | Exception]:
     """The result of each piece of work, or the exception that it raised. All have one model."""
     model = works[0].model
-    outcomes: list[Any] = [_outcome(read, model, work.request) for work in works]
+    outcomes: list[Any] = [_outcome(read_timed, model, work.request) for work in works]
     groups: dict[Hashable, list[int]] = {}
-    for place, payload in enumerate(outcomes):
-        if isinstance(payload, Payload):
-            likeness = _likeness(model.signature, payload)
+    for place, found in enumerate(outcomes):
+        if not isinstance(found, Exception):
+            likeness = _likeness(model.signature, found[0])
             groups.setdefault((place,) if likeness is None else likeness, []).append(place)
     for places in groups.values():
         requests = [works[place].request for place in places]
@@ -65,15 +73,25 @@ def _likeness(signature: Signature, payload: Payload) -> Hashable:
 
 
 def _score_group(
-    model: Model, requests: Sequence[Request], payloads: Sequence[Payload]
+    model: Model, requests: Sequence[Request], found: Sequence[tuple[Payload, float]]
 ) -> list[Scored | Exception]:
+    """The results for requests that can be joined. `found`: the payload of each, and the seconds
+    for which it was read."""
+    start = clock()
+    payloads = [payload for payload, _ in found]
     predictions = _predict_joined(model, payloads) if len(payloads) > 1 else None
     if predictions is None:
-        pairs = zip(requests, payloads, strict=True)
-        return [_outcome(predict_and_encode, model, *pair) for pair in pairs]
+        return [
+            _outcome(predict_and_encode, model, request, *one)
+            for request, one in zip(requests, found, strict=True)
+        ]
+    seconds = clock() - start
     ends = np.cumsum([len(payload.data) for payload in payloads])[:-1]
     parts = np.split(predictions, ends)
-    return [_outcome(encode, *pair) for pair in zip(payloads, parts, strict=True)]
+    return [
+        _outcome(encode, request, payload, part, read_seconds, seconds)
+        for request, (payload, read_seconds), part in zip(requests, found, parts, strict=True)
+    ]
 
 
 def _predict_joined(model: Model, payloads: Sequence[Payload]) -> NDArray[Any] | None:

@@ -3,13 +3,17 @@
 Faults of the caller and of the model are raised as an `ApiError`.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from time import perf_counter as clock
+from typing import Any, Final, NamedTuple
 
 from modelserver.answering.encoding import encode_predictions
-from modelserver.errors import BadRequest, ModelFailed
+from modelserver.answering.formats import JSON_ANSWER, AnswerFormat
+from modelserver.answering.tables import Columns, NoTable, beside, length_of, table_of
+from modelserver.errors import BadRequest, ModelFailed, NotAcceptable
 from modelserver.reading.formats import PACKED
 from modelserver.reading.media import decompress, format_of
+from modelserver.reading.signatures.including import including
 from modelserver.reading.signatures.signature import Payload
 from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.model import Model
@@ -21,19 +25,32 @@ SMALL: Final = 16 * 1024
 @dataclass(frozen=True, slots=True)
 class Request:
     """The parts of an HTTP request that matter for scoring. `limit`: the most bytes that the body
-    may have after decompression."""
+    may have after decompression. `answer`: the format of the answer; `include`: the columns of the
+    body that stand before the predictions, None if the answer holds the predictions alone."""
 
     body: bytes
     content_type: str | None
     content_encoding: str | None
     limit: int
+    answer: AnswerFormat = JSON_ANSWER
+    include: tuple[str, ...] | None = None
 
     @property
     def is_small(self) -> bool:
         """Whether the request may be cheap: its body is small, and is neither compressed nor
-        Parquet, which may stand for much more data."""
-        plain = self.content_encoding is None and not self.body.startswith(PACKED)
+        Parquet, which may stand for much more data; and no package is imported for the answer."""
+        light = self.content_encoding is None and self.answer.needs is None
+        plain = light and not self.body.startswith(PACKED)
         return plain and len(self.body) <= SMALL
+
+
+class Times(NamedTuple):
+    """Seconds for which a request was read, predicted and written. Of joined requests each has the
+    time of the joint prediction."""
+
+    read: float
+    predict: float
+    write: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,7 @@ class Scored:
 
     body: bytes
     rows: int | None
+    times: Times = field(default=Times(0.0, 0.0, 0.0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +74,24 @@ class Work:
         return score(self.model, self.request)
 
 
+def server_timing(received: float, worked: float, times: Times) -> bytes:
+    """The Server-Timing header of an answer, in milliseconds. `received`: the seconds for which the
+    body was received; `worked`: those from then on, in which the request also waited."""
+    read, predict, write = times
+    wait = max(0.0, worked - read - predict - write)
+    spans = (received + read) * 1e3, wait * 1e3, predict * 1e3, write * 1e3
+    return b"read;dur=%.2f, wait;dur=%.2f, predict;dur=%.2f, write;dur=%.2f" % spans
+
+
 def score(model: Model, request: Request) -> Scored:
     """The model's answer to a request. Raises `ApiError`."""
-    return predict_and_encode(model, request, read(model, request))
+    return predict_and_encode(model, request, *read_timed(model, request))
+
+
+def read_timed(model: Model, request: Request) -> tuple[Payload, float]:
+    """The model input in a request, and the seconds for which it was read. Raises `ApiError`."""
+    start = clock()
+    return read(model, request), clock() - start
 
 
 def read(model: Model, request: Request) -> Payload:
@@ -67,20 +100,63 @@ def read(model: Model, request: Request) -> Payload:
     if request.content_encoding:
         body = decompress(body, request.content_encoding, request.limit)
     row = format_of(request.content_type, body)
+    include = request.include
+    signature = model.signature if include is None else including(model.signature, include)
     try:
-        return row.read(body, model.signature, request.limit)
+        payload = row.read(body, signature, request.limit)
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
+    if not payload.wrapped and request.answer is not JSON_ANSWER:
+        raise NotAcceptable("the answer to a chat is no table; ask for JSON")
+    return payload
 
 
-def predict_and_encode(model: Model, request: Request, payload: Payload) -> Scored:
+def predict_and_encode(
+    model: Model, request: Request, payload: Payload, read_seconds: float
+) -> Scored:
     """The model's answer to the payload that was read from the request. Raises `ApiError`."""
-    return encode(payload, _predict(model, request, payload))
+    start = clock()
+    predictions = _predict(model, request, payload)
+    return encode(request, payload, predictions, read_seconds, clock() - start)
 
 
-def encode(payload: Payload, predictions: Any) -> Scored:
-    """The answer that holds these predictions. Raises `ModelFailed` if JSON cannot hold them."""
-    return Scored(encode_predictions(predictions, payload.wrapped), payload.rows)
+def encode(
+    request: Request,
+    payload: Payload,
+    predictions: Any,
+    read_seconds: float,
+    predict_seconds: float,
+) -> Scored:
+    """The answer that holds these predictions, in the format that the request asks for. Raises
+    `NotAcceptable` or `ModelFailed` if the format cannot hold them."""
+    start = clock()
+    if request.answer is JSON_ANSWER and payload.carried is None:
+        body = encode_predictions(predictions, payload.wrapped)
+    else:
+        body = _write_table(request.answer, payload, predictions)
+    return Scored(body, payload.rows, Times(read_seconds, predict_seconds, clock() - start))
+
+
+def _write_table(answer: AnswerFormat, payload: Payload, predictions: Any) -> bytes:
+    try:
+        return answer.write(_table(payload, predictions))
+    except NoTable as error:
+        raise NotAcceptable(f"{answer.title} cannot hold it: {error}; ask for JSON") from None
+
+
+def _table(payload: Payload, predictions: Any) -> Columns:
+    """The predictions as a table, behind the columns of the request that it carries. Raises
+    `NoTable`, or `BadRequest` if a carried row has no prediction."""
+    if payload.carried is None:
+        return table_of(predictions)
+    try:
+        columns = table_of(predictions)
+    except NoTable as error:
+        raise BadRequest(f"'include' needs one prediction per row: {error}") from None
+    if (length := length_of(columns)) != payload.rows:
+        found = f"the model returned {length} for {payload.rows} rows"
+        raise BadRequest(f"'include' needs one prediction per row: {found}")
+    return beside(payload.carried, columns)
 
 
 def _predict(model: Model, request: Request, payload: Payload) -> Any:

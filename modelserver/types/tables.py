@@ -66,13 +66,16 @@ class Table:
         that name. `known`: the names of the model's columns."""
         if ROW_NAMES not in self.names or ROW_NAMES in known:
             return self
-        kept = [place for place, name in enumerate(self.names) if name != ROW_NAMES]
+        return self.only([place for place, name in enumerate(self.names) if name != ROW_NAMES])
+
+    def only(self, places: Sequence[int]) -> "Table":
+        """The table with the columns at these positions."""
         columns = self.by_column()
         return replace(
             self,
-            names=[self.names[place] for place in kept],
+            names=[self.names[place] for place in places],
             rows=None,
-            columns=[columns[place] for place in kept],
+            columns=[columns[place] for place in places],
         )
 
     def by_column(self) -> Sequence[Cells]:

@@ -19,6 +19,9 @@ START: Final = "start"
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 
+WORKLOAD: Final = "X-Workload"
+"""The header that names the workload to the limit's server."""
+
 ALL_DIGITS: Final = 17
 """Decimals of a number that was computed and not rounded."""
 
@@ -37,9 +40,9 @@ class Case:
 
     @property
     def request(self) -> bytes:
-        """The HTTP request. Its query tells the limit which input is ready; others ignore it."""
+        """The HTTP request. A header tells the limit which input is ready; others ignore it."""
         head = (
-            f"POST /invocations?{self.name} HTTP/1.1\r\nHost: {HOST}\r\n"
+            f"POST /invocations HTTP/1.1\r\nHost: {HOST}\r\n{WORKLOAD}: {self.name}\r\n"
             f"Content-Type: {self.media_type}\r\nContent-Length: {len(self.body)}\r\n\r\n"
         )
         return head.encode() + self.body

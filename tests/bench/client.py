@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tests.bench.cases import HOST, Case
+from tests.bench.cases import HOST, WORKLOAD, Case
 
 PATIENCE: Final = 120.0
 """Seconds until a server that does not start or answer counts as broken."""
@@ -127,8 +127,8 @@ def ask(port: int, case: Case) -> bytes:
     """One answer to a workload's request."""
     connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE)
     with contextlib.closing(connection):
-        headers = {"Content-Type": case.media_type}
-        connection.request("POST", f"/invocations?{case.name}", case.body, headers)
+        headers = {"Content-Type": case.media_type, WORKLOAD: case.name}
+        connection.request("POST", "/invocations", case.body, headers)
         response = connection.getresponse()
         answer = response.read()
     if response.status != 200:

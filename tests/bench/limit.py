@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from modelserver.hosting.processes import serve
 from modelserver.hosting.settings import read_settings
-from tests.bench.cases import CSV, JSON, PING, Case
+from tests.bench.cases import CSV, JSON, PING, WORKLOAD, Case
 
 
 def write_ready(folder: Path, cases: Sequence[Case]) -> Path:
@@ -54,7 +54,7 @@ def serve_limit(model_path: str, cases_path: str) -> None:
     predict = mlflow.pyfunc.load_model(model_path)._model_impl.predict
 
     async def invocations(request: Request) -> Response:
-        name = request.scope["query_string"].decode()
+        name = request.headers[WORKLOAD]
         work = (name, await request.body(), *cases[name], predict)
         if name == PING:  # on the event loop it would keep /ping waiting
             return Response(await asyncio.to_thread(limit_answer, *work), media_type=JSON)

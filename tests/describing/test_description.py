@@ -19,13 +19,16 @@ from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
 from openapi_spec_validator import validate as validate_openapi
 from starlette.testclient import TestClient
 
+from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.app import PATHS, create_app
 from modelserver.describing.description import BASE, base_description, describe
 from modelserver.describing.document import BaseError, Document, read_base
+from modelserver.errors import ModelFailed
 from modelserver.hosting.settings import read_settings
 from modelserver.lifecycle import Lifecycle
 from modelserver.loading.loader import load_model
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
+from modelserver.reading.query import PARAMETERS
 from modelserver.scoring.model import Model
 from tests.support.measuring import unmeasured
 from tests.support.zoo import MODELS, Echo, _columns, save_pyfunc
@@ -258,6 +261,33 @@ def test_a_generic_document_is_honest(document: Callable[[str], Document]) -> No
     assert faults(generic, "Answer", {"predictions": 1}) == []
 
 
+ANSWERS = [row.media_type for row in ANSWER_FORMATS.values()]
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "parameters"),
+    [
+        ("wine", ANSWERS, list(PARAMETERS)),
+        ("sleeps", ANSWERS, list(PARAMETERS)),
+        ("two_longs", [JSON], []),
+        ("chat", [JSON], []),
+    ],
+    ids=["a table", "not known", "an object", "a chat"],
+)
+def test_formats_of_answers_are_those_that_can_be(
+    name: str, answers: list[str], parameters: list[str], loaded: Callable[[str], Model]
+) -> None:
+    model = replace(loaded(name), predict=no_prediction) if name == "sleeps" else loaded(name)
+    operation = post(described(model))
+    assert list(operation["responses"]["200"]["content"]) == answers
+    named = [each["name"] for each in operation["parameters"] if "name" in each]
+    assert named == parameters
+
+
+def no_prediction(payload: Any) -> Any:
+    raise ModelFailed("it fails")
+
+
 def test_the_base_is_valid_and_has_every_path() -> None:
     base = base_description().document
     validate(base)
@@ -281,6 +311,15 @@ def test_prose_of_the_base_is_kept(loaded: Callable[[str], Model]) -> None:
     assert post(edited)["description"] == "Ours."
 
 
+@pytest.mark.parametrize("left", [{}, {"/predict": {}}])
+def test_a_base_may_lack_the_paths_of_other_protocols(
+    left: Any, loaded: Callable[[str], Model]
+) -> None:
+    base = base_description().document
+    base["paths"] = {"/invocations": base["paths"]["/invocations"], **left}
+    assert describe(base, loaded("wine"), "").document["paths"].keys() == base["paths"].keys()
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -296,7 +335,7 @@ def test_prose_of_the_base_is_kept(loaded: Callable[[str], Model]) -> None:
         ),
         ("just text", "there is no info > description"),
         (
-            BASE.read_text(encoding="utf-8").replace("  /invocations:\n", "  /predict:\n"),
+            BASE.read_text(encoding="utf-8").replace("  /invocations:\n", "  /scores:\n"),
             "there is no paths > /invocations > post > requestBody > content > application/json",
         ),
         (

@@ -25,6 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "batching": "auto",
     "max_queue": 64 * (os.cpu_count() or 1),
     "model_errors": "type",
+    "csv_quote_formulas": "off",
     "log_level": "info",
 }
 
@@ -50,6 +51,7 @@ DEFAULTS: dict[str, Any] = {
         ({"PROCESSES": "2"}, {"processes": 2}),
         ({"BATCHING": "Off"}, {"batching": "off"}),
         ({"MODEL_ERRORS": "Message"}, {"model_errors": "message"}),
+        ({"CSV_QUOTE_FORMULAS": "On"}, {"csv_quote_formulas": "on"}),
         ({"LOG_LEVEL": "Debug"}, {"log_level": "debug"}),
         ({"UNKNOWN": "x"}, {}),
     ],
@@ -83,6 +85,7 @@ SECONDS = "a number of seconds, 0 or more"
         ("HOST", "a b", "an address"),
         ("BATCHING", "on", "one of auto, off"),
         ("MODEL_ERRORS", "all", "one of type, message"),
+        ("CSV_QUOTE_FORMULAS", "1", "one of on, off"),
         ("LOG_LEVEL", "loud", LEVELS),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from modelserver.reading.csv_reader import read_csv
+from modelserver.reading.csv.reader import read_csv
 from modelserver.reading.media import format_of
 from modelserver.types.kind import BadCells
 from modelserver.types.tables import read_columns, read_records

@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
+from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.app import create_app
 from modelserver.errors import ApiError
 from modelserver.hosting.settings import read_settings
@@ -273,3 +274,15 @@ def test_under_load_each_gets_its_own(model_path: Paths) -> None:
     assert together == [apart, apart]
     assert sum(calls) == 2 * sum(status == 200 for status, _ in apart)
     assert max(calls) > 1
+
+
+def test_each_request_gets_its_own_format_and_columns(model_path: Paths) -> None:
+    model, rows = counted(load(model_path("ridge")))
+    works = [work(model, split([1, 2, 3, 4])) for _ in ANSWER_FORMATS]
+    works = [
+        replace(one, request=replace(one.request, answer=answer, include=("a",)))
+        for one, answer in zip(works, ANSWER_FORMATS.values(), strict=True)
+    ]
+    together = score_together(works)
+    assert rows == [len(ANSWER_FORMATS)]
+    assert list(map(account, together)) == [account(alone(one)) for one in works]

@@ -21,7 +21,7 @@ EQUIVALENT: Final = (
         "the fourth byte of its length is 0 unless the footer has 16 MB",
     ),
     (
-        "reading/csv_reader.py",
+        "reading/csv/dialect.py",
         r'"\\r"\)\) or returns',
         "lines that end with two characters get a blank line each, which is skipped",
     ),

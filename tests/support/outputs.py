@@ -38,6 +38,7 @@ OUTPUTS: dict[str, Callable[[], Any]] = {
     "none": lambda: None,
     "big_integer": lambda: 2**70,
     "unicode": lambda: ["é", "日本", "\U0001f377", "\u2028"],
+    "formulas": lambda: ["=1+1", "-1"],
     "datetime": lambda: [datetime(2024, 1, 2, 3, 4, 5, 6), date(2024, 1, 2), time(3, 4, 5)],
     "timestamps": lambda: pd.DataFrame({"t": pd.to_datetime(["2024-01-02T03:04:05"])}),
     "bytes": lambda: [b"abc"],

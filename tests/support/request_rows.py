@@ -964,8 +964,7 @@ FILES = [
     Same("doubles", "csv_infinity", 200, csv("a,b,c,d", "inf,-inf,Infinity,-Infinity")),
     Same("doubles", "csv_word", 400, csv("a,b,c,d", "1,2,3,SECRET")),
     Same("doubles", "csv_missing_column", 400, csv("a,b,c", "1,2,3")),
-    Same("doubles", "csv_semicolons", 400, csv("a;b;c;d", "1;2;3;4")),
-    Same("doubles", "csv_tabs", 400, csv("a\tb\tc\td", "1\t2\t3\t4")),
+    Same("doubles", "csv_grouped_numbers", 400, csv("a;b;c;d", "1.234,5;2;3;4")),
     Same("doubles", "csv_empty", 400, raw("", CSV)),
     Same("doubles", "csv_blank", 400, raw("\n\n", CSV)),
     Same("doubles", "csv_latin_1", 400, Request("a,b,c,d,ä\n1,2,3,4,5".encode("latin-1"), CSV)),
@@ -1367,9 +1366,9 @@ HTTP = [
     Same("doubles", "put_invocations", 405, inputs([ABCD])._replace(method="PUT")),
     Same("doubles", "post_ping", 405, Request(path="/ping")),
     Same("doubles", "options_invocations", 405, Request(method="OPTIONS")),
-    Same("doubles", "unknown_path", 404, Request(method="GET", path="/predict")),
+    Same("doubles", "unknown_path", 404, Request(method="GET", path="/nowhere")),
     Same("doubles", "upper_case_path", 404, inputs([ABCD])._replace(path="/Invocations")),
-    Same("doubles", "query", 200, inputs([ABCD])._replace(path="/invocations?format=csv")),
+    Same("doubles", "query", 200, inputs([ABCD])._replace(path="/invocations?format=json")),
 ]
 
 SAME = [

@@ -1,8 +1,9 @@
 """What the document cannot say to schemathesis, which loads this file (SCHEMATHESIS_HOOKS).
 
-Two rules are beyond JSON Schema and stand in the document's prose: columns that stand beside each
-other, or labels beside rows, have one length; and a date is between 1678 and 2261. Formats
-beside JSON have no schema, so bodies in them are the example as it is, and that as a file.
+Three rules are beyond JSON Schema and stand in the document's prose: columns that stand beside
+each other, or labels beside rows, have one length; a date is between 1678 and 2261; and `include`
+names columns that the body has. Formats beside JSON have no schema, so bodies in them are the
+example as it is, and that as a file.
 """
 
 import io
@@ -82,6 +83,8 @@ def filter_case(context: Any, case: Any) -> bool:
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
+    if "include" in (case.query or {}):
+        case.query["include"] = "inputs"
     if case.media_type in FILES:
         shown = examples(case.media_type).values()
         case.body = next(iter(shown)) if shown else as_file(case.media_type)

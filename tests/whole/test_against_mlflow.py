@@ -188,8 +188,13 @@ DIFFERENCES = {
     ),
     "csv_shape": Difference(
         "a long first row shifts all columns, short rows are filled up, repeated names renamed",
-        "400 naming the row, the name or the wrong separator",
+        "400 naming the row or the name",
         "silent corruption",
+    ),
+    "csv_dialects": Difference(
+        "cells separated by semicolons, tabs or bars are one column; 1,5 is text",
+        "recognised by the header or a line sep=; with semicolons 1,5 is 1.5; 400 if in doubt",
+        "spreadsheets write the separator and the decimal sign of their country",
     ),
     "ragged_rows": Difference(
         "short rows are filled up; instances with different keys are joined to wrong rows",
@@ -250,6 +255,12 @@ DIFFERENCES = {
         "errors differ in shape, some are plain text; many repeat the data",
         "one JSON shape: error_code, message, details, request_id; data is never repeated",
         "programs read them, logs keep them",
+    ),
+    "answer_formats": Difference(
+        "the query string and `Accept` are ignored",
+        "they choose the answer's format; an unknown parameter is 400, a format that is not there "
+        "406",
+        "a typo is a wrong answer",
     ),
     "http": Difference(
         "HEAD is 405, a trailing slash 307, / 404; /health is a newline",
@@ -1047,10 +1058,30 @@ CSV_SHAPE = [
             ("first_row_long", csv("a,b", "1,2,3")),
             ("short_row", csv("a,b", "1")),
             ("name_twice", csv("a,a", "1,2")),
-            ("tabs", csv("a\tb", "1\t2")),
-            ("semicolons", csv("a;b", "1;2")),
         )
     ),
+]
+
+CSV_DIALECTS = [
+    *(
+        of_doubles("csv_dialects", what, request, BAD, doubles(1.5, 2.0, 3.0, 4.0))
+        for what, request in (
+            ("semicolons", csv("a;b;c;d", "1.5;2;3;4")),
+            ("decimal_commas", csv("a;b;c;d", "1,5;2;3,0;4")),
+            ("tabs", csv("a\tb\tc\td", "1.5\t2\t3\t4")),
+            ("bars", csv("a|b|c|d", "1.5|2|3|4")),
+            ("stated", csv("sep=;", "a;b;c;d", "1,5;2;3;4")),
+        )
+    ),
+    Different(
+        "csv_dialects",
+        "no_signature",
+        "untyped_semicolons",
+        csv("a;b", "1,5;x"),
+        ACCEPTED,
+        frame(a=["float64", "float 1.5"], b=[TEXT, "str 'x'"]),
+    ),
+    Different("csv_dialects", "no_signature", "two_ways", csv("a;b,c", "1;2,3"), ACCEPTED, BAD),
 ]
 
 RAGGED_ROWS = [
@@ -1435,6 +1466,20 @@ HTTP = [
     of_doubles(
         "http", "health", Request(method="GET", path="/health"), Answer(200, "\n"), ACCEPTED
     ),
+    of_doubles(
+        "answer_formats",
+        "unknown_parameter",
+        inputs([ABCD])._replace(path="/invocations?fromat=csv"),
+        ROW,
+        Answer(400),
+    ),
+    of_doubles(
+        "answer_formats",
+        "no_table",
+        inputs([ABCD])._replace(path="/invocations?format=csv"),
+        ROW,
+        Answer(406),
+    ),
     of_doubles("http", "slash", inputs([ABCD])._replace(path="/invocations/"), Answer(307), ROW),
     of_doubles(
         "http", "ping_slash", Request(method="GET", path="/ping/"), Answer(307), Answer(200, "\n")
@@ -1450,7 +1495,7 @@ HTTP = [
     of_doubles(
         "error_bodies",
         "unknown_path",
-        Request(method="GET", path="/predict"),
+        Request(method="GET", path="/nowhere"),
         Answer(404, {"detail": "Not Found"}),
         Answer(404),
     ),
@@ -1686,6 +1731,7 @@ DIFFERENT = [
     *DATE_NUMBERS,
     *OPTIONAL_NULLS,
     *CSV_SHAPE,
+    *CSV_DIALECTS,
     *RAGGED_ROWS,
     *SPLIT_PARTS,
     *EMPTY_TABLES,

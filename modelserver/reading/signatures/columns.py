@@ -78,7 +78,7 @@ class ColumnSignature(Signature):
         return None if has_parts and not self.columns.one_row else [body]
 
     @property
-    def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]]:
+    def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]] | None:
         """The kinds of columns, by the signature."""
         return self.columns.kinds_for
 

@@ -16,7 +16,7 @@ import pandas as pd
 from modelserver.errors import BadRequest, combined
 from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.frames import Columns
-from modelserver.types.kind import Code, Kind
+from modelserver.types.kind import Cells, Code, Kind
 from modelserver.types.params import Params
 from modelserver.types.tables import Table, read_records, read_split
 from modelserver.types.tensors import Tensor
@@ -31,7 +31,8 @@ class Payload:
 
     `rows`: how many predictions are asked for, None if unknown. `typed`: whether the data already
     has the types of the signature, so that nothing is left to check. `wrapped`: whether the answer
-    is put under "predictions".
+    is put under "predictions". `carried`: the columns of the request, by name, that stand before
+    the predictions; None if the answer holds the predictions alone.
     """
 
     data: Any
@@ -39,6 +40,7 @@ class Payload:
     rows: int | None = None
     typed: bool = False
     wrapped: bool = True
+    carried: Mapping[str, Cells] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,80 @@
+"""Arrow and Parquet as formats of answers: a table with the types of its columns. Needs pyarrow.
+
+NaN and other missing values are null. What Arrow has no type for, such as a UUID, becomes what it
+is in JSON. A column with values of several types raises `NoTable`.
+"""
+
+import io
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from modelserver.answering.encoding import cells_of, encode_json
+from modelserver.answering.tables import Columns, NoTable
+
+
+def write_parquet(columns: Columns) -> bytes:
+    """The table as a Parquet file."""
+    import pyarrow.parquet
+
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(_table(columns), file)
+    return file.getvalue()
+
+
+def write_arrow(columns: Columns) -> bytes:
+    """The table as a stream of Arrow IPC."""
+    import pyarrow.ipc
+
+    table, file = _table(columns), io.BytesIO()
+    with pyarrow.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table)
+    return file.getvalue()
+
+
+def _table(columns: Columns) -> Any:
+    import pyarrow
+
+    return pyarrow.table({name: _array(name, column) for name, column in columns.items()})
+
+
+def _array(name: str, column: Any) -> Any:
+    """The column as an array of Arrow. Raises `NoTable`, and `RecursionError` for a cell that is
+    nested too deeply, on which pyarrow would crash."""
+    import pyarrow
+
+    if isinstance(column, (list, tuple)) or column.dtype.kind == "O":
+        _visit(column)
+    try:
+        return pyarrow.array(_of_arrow_type(column), from_pandas=True)
+    except FAULTS:
+        pass
+    try:
+        return pyarrow.array([json.loads(encode_json(cell)) for cell in cells_of(column)])
+    except FAULTS:
+        raise NoTable(f"column {name!r} has values of several types") from None
+
+
+def _visit(cells: Iterable[Any]) -> None:
+    """Visits all arrays and objects in the cells. Raises `RecursionError` if it cannot."""
+    for cell in cells:
+        if isinstance(cell, (list, tuple)):
+            _visit(cell)
+        elif isinstance(cell, dict):
+            _visit(cell.values())
+
+
+def _of_arrow_type(column: Any) -> Any:
+    """The column without those types of arrays that Arrow or Parquet lacks."""
+    dtype = getattr(column, "dtype", None)
+    if isinstance(dtype, pd.SparseDtype):
+        return np.asarray(column)
+    return column.astype(np.float32) if dtype == np.float16 else column
+
+
+FAULTS: Final = (TypeError, ValueError, OverflowError, NotImplementedError)
+"""What pyarrow raises for values that it does not know or that have several types; its own
+exceptions are among these."""
