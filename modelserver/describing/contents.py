@@ -20,7 +20,7 @@ def add_formats(operation: Operation) -> None:
     """Adds what the document does not mention: formats of requests and of answers, and parameters
     of the query string."""
     content = operation["requestBody"]["content"]
-    for row in FORMATS.values():
+    for row in (row for row in FORMATS.values() if row.is_installed):
         content.setdefault(row.media_type, {"schema": _schema(row)})
     answers = operation["responses"]["200"]["content"]
     for answer in offered().values():

@@ -119,8 +119,8 @@ class Subject:
 
 
 def read_base(text: str) -> Document:
-    """The base document. Formats that the text does not mention are added. Raises `BaseError` if
-    the text is not YAML, or if a part of `FILLED_IN` is missing."""
+    """The base document. Formats that can be read and that the text does not mention are added.
+    Raises `BaseError` if the text is not YAML, or if a part of `FILLED_IN` is missing."""
     try:
         base = yaml.load(text, BaseLoader)
     except yaml.MarkedYAMLError as error:
