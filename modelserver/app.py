@@ -7,7 +7,7 @@ redirects to an absolute URL, and only the proxy knows the right one.
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from time import perf_counter as clock
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from modelserver.answering.encoding import encode_json
 from modelserver.answering.formats import AnswerFormat, chosen
 from modelserver.describing.description import base_description
-from modelserver.errors import ApiError, ModelFailed, RoutingFailed
+from modelserver.errors import ApiError, BadRequest, ModelFailed, RoutingFailed
 from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.bodies import Bodies
 from modelserver.hosting.log import SafeStream, configure_logging
@@ -40,13 +40,14 @@ from modelserver.middleware import (
 from modelserver.pages import site
 from modelserver.pages.conditional import conditional
 from modelserver.pages.static import load_assets
+from modelserver.protocols.table import PROTOCOLS
 from modelserver.reading.formats import JSON
 from modelserver.reading.media import check_origin
 from modelserver.reading.query import read_query
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.model import Model
-from modelserver.scoring.request import Request, Scored, Work, server_timing
+from modelserver.scoring.request import Request, Work, server_timing
 from modelserver.scoring.workers import Workers
 from modelserver.service import Service, service_of
 from modelserver.states import Ready, now
@@ -64,7 +65,15 @@ another."""
 
 class Invocations:
     """The endpoint that predicts. It is an ASGI app and no function, since Starlette wraps
-    functions in one more layer, which a small request would notice."""
+    functions in one more layer, which a small request would notice. `answer` makes another
+    protocol's answer of MLflow's; `refused` is the status for input that the model does not
+    take."""
+
+    def __init__(
+        self, answer: Callable[[bytes], bytes] | None = None, refused: int = BadRequest.status
+    ) -> None:
+        self._answer = answer
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reads a request, waits for the model, has the request scored and answers it.
@@ -100,21 +109,25 @@ class Invocations:
                 join,
                 scope.get("client"),
             )
+        except BadRequest as fault:
+            fault.status = self._refused
+            raise
         finally:
             service.bodies.release(body)
         _trace(request).rows = scored.rows
         timing = server_timing(received - start, clock() - received, scored.times)
-        headers = _headers(answer, scored, timing, model)
+        content = scored.body if self._answer is None else self._answer(scored.body)
+        headers = _headers(answer, content, timing, model)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": scored.body})
+        await send({"type": "http.response.body", "body": content})
 
 
 def _headers(
-    answer: AnswerFormat, scored: Scored, timing: bytes, model: Model
+    answer: AnswerFormat, content: bytes, timing: bytes, model: Model
 ) -> list[tuple[bytes, bytes]]:
     """The headers of a prediction, as ASGI has them."""
     headers = [
-        (b"content-length", str(len(scored.body)).encode()),
+        (b"content-length", str(len(content)).encode()),
         (b"content-type", answer.content_type.encode()),
         (b"vary", b"Accept"),
         (b"server-timing", timing),
@@ -170,6 +183,18 @@ async def openapi_yaml(request: HTTPRequest) -> Response:
     return conditional(request, description.yaml, YAML, REVALIDATED)
 
 
+def showing(part: Callable[[Mapping[str, Any]], Any]) -> Callable[..., Any]:
+    """An endpoint of another protocol, which shows a part of the model's OpenAPI document."""
+
+    async def shown(request: HTTPRequest) -> Response:
+        lifecycle = service_of(request).lifecycle
+        await lifecycle.ready_model()
+        value = part(lifecycle.description.document)
+        return Response(encode_json(value), headers=REVALIDATED, media_type=JSON)
+
+    return shown
+
+
 async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
     """Answers an `ApiError` as JSON. If the model or the server failed, the log gets the
     traceback."""
@@ -207,6 +232,11 @@ def _routes() -> list[BaseRoute]:
         ("/openapi.json", openapi_json, "GET"),
         ("/openapi.yaml", openapi_yaml, "GET"),
     ]
+    for protocol in PROTOCOLS:
+        for path, answer in protocol.predicting.items():
+            table.append((path, Invocations(answer, protocol.refused), "POST"))
+        for path, part in protocol.showing.items():
+            table.append((path, showing(part), "GET"))
     slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table]
     return [Route(path, endpoint, methods=[method]) for path, endpoint, method in table + slashed]
 

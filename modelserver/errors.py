@@ -173,17 +173,18 @@ def too_large(limit: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"the body is larger than {limit} bytes (MAX_REQUEST_BYTES)")
 
 
-def not_utf8(error: UnicodeDecodeError) -> BadRequest:
+def not_utf8(error: UnicodeDecodeError, likely: str = "", how: str = "") -> BadRequest:
     """The error for a body that is not UTF-8. It names the place of the first wrong byte (line and
-    column from 1 on), or what the body is instead, if that is no text."""
+    column from 1 on), or what the body is instead, if that is no text. `likely` says which encoding
+    it may have, `how` how to save it as UTF-8."""
     for start, said in NO_TEXTS.items():
         if error.object.startswith(start):
             return BadRequest(f"the body is {said}")
     line = error.object.count(b"\n", 0, error.start) + 1
     column = error.start - error.object.rfind(b"\n", 0, error.start)
     return BadRequest(
-        f"the body is not UTF-8 text: byte {error.start} (line {line}, column {column}); "
-        "save it as UTF-8"
+        f"the body is not UTF-8 text{likely}: byte {error.start} (line {line}, column {column}); "
+        f"save it as UTF-8{how}"
     )
 
 

@@ -16,7 +16,7 @@ from modelserver.describing.contents import add_formats, drop_include, has_table
 from modelserver.describing.forms import Example, Sample, Specs
 from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import ANYTHING
-from modelserver.describing.schemas import Schema, fits
+from modelserver.describing.schemas import ROW, Schema, fits, non_empty
 from modelserver.describing.snippets import snippets
 from modelserver.reading.formats import FORMATS, JSON
 
@@ -183,6 +183,7 @@ def compose(base: Document, subject: Subject) -> Document:
             components["schemas"][name].get("properties", {}).pop("params", None)
     components["schemas"] |= subject.answer_schemas
     _fill_examples(operation, subject)
+    _fill_record_paths(document["paths"], subject)
     return document
 
 
@@ -235,6 +236,16 @@ def _fill_examples(operation: Document, subject: Subject) -> None:
         operation["x-codeSamples"] = subject.calls
 
 
+def _fill_record_paths(paths: Document, subject: Subject) -> None:
+    """Completes the paths for an array of records. If the model takes none, they are left out."""
+    if not subject.inputs.takes_records:
+        for path in RECORD_PATHS:
+            paths.pop(path, None)
+    elif operation := paths.get("/predict", {}).get("post"):
+        records = {"title": "Records", **non_empty(dict(ROW))}
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": records}}}
+
+
 OPERATION: Final = ("paths", "/invocations", "post")
 
 FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
@@ -244,6 +255,9 @@ FILLED_IN: Final[Mapping[tuple[str, ...], type]] = {
     ("components", "schemas", "Input", "oneOf"): list,
 }
 """The parts that the base document must have, and their types."""
+
+RECORD_PATHS: Final = ("/predict", "/prototype")
+"""Paths of other protocols that are about records, named by columns."""
 
 TYPE_NAMES: Final[Mapping[type, str]] = {str: "text", dict: "an object", list: "an array"}
 

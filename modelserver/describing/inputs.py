@@ -74,6 +74,11 @@ class Inputs:
     """Makes a sample with values of the type table."""
 
     @property
+    def takes_records(self) -> bool:
+        """Whether a body may be an array of records: objects with the names of the columns."""
+        return is_named(self.specs) and any(f.key == "dataframe_records" for f in self.forms)
+
+    @property
     def is_bare(self) -> bool:
         """Whether a body is itself the input, and an answer is what the model returns,
         unwrapped."""

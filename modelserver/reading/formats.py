@@ -1,4 +1,4 @@
-"""The formats that a request body may have: one row per media type.
+"""The formats that a request body may have: one row per format.
 
 A row says how a body is recognised and read, what input it can hold, and how the documentation
 shows it. `media` picks the row for a request. The 415 answer, the OpenAPI document and its examples
@@ -14,24 +14,32 @@ from typing import Any, Final
 from packaging.requirements import Requirement
 
 from modelserver.errors import BadRequest, UnsupportedMediaType
-from modelserver.reading.csv_format import csv_payload, csv_text
+from modelserver.reading.arrow.reader import arrow_payload, parquet_payload
+from modelserver.reading.csv.format import csv_payload, csv_text
 from modelserver.reading.json_reader import json_payload
-from modelserver.reading.parquet.reader import parquet_payload
+from modelserver.reading.ndjson_format import ndjson_payload, ndjson_text
 from modelserver.reading.signatures.signature import Payload, Signature
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
+NDJSON: Final = "application/x-ndjson"
 PARQUET: Final = "application/vnd.apache.parquet"
+ARROW: Final = "application/vnd.apache.arrow.stream"
+
+PYARROW: Final = "pyarrow>=14.0.1"
+"""Older versions run code that a Parquet or Arrow file holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One media type. `name` is its name in messages. `reader` gets a body, the signature, and the
-    most bytes that a binary body may stand for."""
+    """One format. `media_type` is the one that lists show. `name` is its name in messages. `reader`
+    gets a body, the signature, and the most bytes that a binary body may stand for."""
 
     media_type: str
     name: str
     reader: Callable[[bytes, Signature, int], Payload]
+    also: tuple[str, ...] = ()
+    """Further media types that mean the same."""
     nested: bool = False
     """Whether a cell can be an array, an object or a map. If not, a model with such columns refuses
     the format."""
@@ -90,10 +98,20 @@ FORMATS: Final = {
             "CSV",
             reader=csv_payload,
             about=(
-                "A header with the columns' names and one line per row, separated by commas. An "
-                "empty cell is a missing value."
+                "A header with the columns' names and one line per row, separated by commas, "
+                "semicolons, tabs or vertical bars. An empty cell is a missing value."
             ),
             write=csv_text,
+        ),
+        Format(
+            NDJSON,
+            "NDJSON",
+            reader=ndjson_payload,
+            also=("application/jsonl", "application/json-lines"),
+            nested=True,
+            tensors=True,
+            about="One JSON object per line (JSON Lines).",
+            write=ndjson_text,
         ),
         Format(
             PARQUET,
@@ -104,11 +122,26 @@ FORMATS: Final = {
             about="A Parquet file with the columns by name.",
             starts=(b"PAR1",),
             binary=True,
-            needs="pyarrow>=14.0.1",  # older ones run code that a Parquet file holds
+            needs=PYARROW,
+        ),
+        Format(
+            ARROW,
+            "Arrow",
+            reader=arrow_payload,
+            also=("application/vnd.apache.arrow.file",),
+            nested=True,
+            tensors=True,
+            about="A stream of Arrow IPC, or a file (Feather version 2), with columns by name.",
+            starts=(b"\xff\xff\xff\xff", b"ARROW1"),
+            binary=True,
+            needs=PYARROW,
         ),
     )
 }
 """The rows by media type, in the order of all lists of formats."""
+
+SAME: Final = {also: row.media_type for row in FORMATS.values() for also in row.also}
+"""The media types of the rows, by those that mean the same."""
 
 PACKED: Final = tuple(start for row in FORMATS.values() if row.binary for start in row.starts)
 """The beginnings of bodies that may stand for more bytes than they have."""

@@ -2,7 +2,8 @@
 
 In: a JSON value. Out: a `Payload` with the types of the signature. The forms are those of
 `mlflow.pyfunc.scoring_server`: a key of the body names the form, except for chats, where the body
-itself is the input. Raises `BadRequest` or `InvalidInput`. Pure.
+itself is the input. A body that can only be a record, or an array of records, needs no key. Raises
+`BadRequest` or `InvalidInput`. Pure.
 """
 
 import logging
@@ -20,16 +21,25 @@ logger = logging.getLogger(__name__)
 def read_value(value: Any, signature: Signature) -> Payload:
     """The model input in a decoded body. Raises `BadRequest` or `InvalidInput`."""
     if not isinstance(value, dict):
-        raise _no_form("the body must be a JSON object with one of {}, not {}", value, signature)
+        return _read_bare("the body must be a JSON object with one of {}, not {}", value, signature)
     if not signature.chat_keys.isdisjoint(value):
         return signature.read_chat(value)
     forms = [form for form in FORM_READERS if form in value]
     if len(forms) != 1:
-        raise _no_form("the body must have exactly one of {}; it {}", value, signature)
+        return _read_bare("the body must have exactly one of {}; it {}", value, signature)
     if len(value) > 1 and (others := sorted(value.keys() - {forms[0], "params"})):
         _refuse_misplaced_params(others, signature)
         logger.info("ignored keys of the body: %s", listed(others))
     return FORM_READERS[forms[0]](signature, value[forms[0]], value.get("params"))
+
+
+def _read_bare(refusal: str, value: Any, signature: Signature) -> Payload:
+    """Reads a body without a form as records. Raises the `refusal` if it may be anything else."""
+    may_be = not isinstance(value, dict) or value.keys().isdisjoint(RESERVED)
+    records = signature.bare_records(value) if may_be else None
+    if records is None:
+        raise _no_form(refusal, value, signature)
+    return signature.read_records(records, None)
 
 
 def _no_form(said: str, value: Any, signature: Signature) -> BadRequest:
@@ -60,3 +70,6 @@ FORM_READERS: Final[Mapping[str, Callable[[Signature, Any, Any], Payload]]] = {
     "instances": lambda signature, *sent: signature.read_instances(*sent),
     "inputs": lambda signature, *sent: signature.read_inputs(*sent),
 }
+
+RESERVED: Final = frozenset({*FORM_READERS, "params", *LLM_KEYS})
+"""The keys that a record without a form may not have, as they mean something else in a body."""

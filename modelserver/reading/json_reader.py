@@ -37,7 +37,7 @@ def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     try:
         return _read_plainly(body, signature)
     except InvalidInput as error:
-        if not any(_lacks_digits(detail, body) for detail in error.details):
+        if not lacks_digits(error, body):
             raise
     return read_value(decode_exactly(body), signature)
 
@@ -77,9 +77,13 @@ def _read_constants(body: bytes, signature: Signature) -> Payload:
     return read_value(decode_constants(body), signature)
 
 
-def _lacks_digits(detail: Mapping[str, Any], body: bytes) -> bool:
+def lacks_digits(error: InvalidInput, body: bytes) -> bool:
     """Whether an integer may have been refused because orjson made it a float: a float lacks some
     of its digits, and a text column takes integers but no floats."""
+    return any(_lacks_digits(detail, body) for detail in error.details)
+
+
+def _lacks_digits(detail: Mapping[str, Any], body: bytes) -> bool:
     found = str(detail.get("found"))
     is_text = detail.get("expected") == KINDS["string"].expects and found == "a number"
     return INEXACT in found or (is_text and may_lack_digits(body))

@@ -33,6 +33,8 @@ NOT_JSON: Final = "the body is not valid JSON"
 
 TOO_DEEP: Final = f"{NOT_JSON}: nested too deeply"
 
+LINES: Final = ". For a JSON object per line, name the content type application/x-ndjson"
+
 NAN: Final = re.compile(rb"NaN")
 
 
@@ -145,7 +147,15 @@ def _refusal(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
         return not_utf8(wrong)
     fault = BareConstants if any(constant in body for constant, _ in STAND_INS) else BadRequest
     place = f"line {error.lineno}, column {error.colno}"
-    return fault(f"{NOT_JSON}: {error.msg.partition(':')[0]} at {place}")
+    advice = LINES if _is_object(body.strip().partition(b"\n")[0]) else ""
+    return fault(f"{NOT_JSON}: {error.msg.partition(':')[0]} at {place}{advice}")
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(line), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def may_repeat_keys(body: bytes, value: Any) -> bool:

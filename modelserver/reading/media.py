@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from modelserver.errors import BadRequest, UnsupportedMediaType, too_large
-from modelserver.reading.formats import CSV, FORMATS, JSON, Format
+from modelserver.reading.formats import CSV, FORMATS, JSON, SAME, Format
 
 # The types that clients send if the user named none: no type, a form's type or plain text.
 UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "text/plain"})
@@ -69,14 +69,15 @@ def _unsupported(message: str) -> UnsupportedMediaType:
 
 @lru_cache(maxsize=128)
 def _parse(content_type: str) -> tuple[str, str]:
-    """The media type and the charset in lower case; without a charset, "utf-8"."""
+    """The media type, as lists of formats show it, and the charset; without a charset, "utf-8"."""
     message = Message()
     message["Content-Type"] = content_type
     try:
         charset = str(message.get_param("charset", "utf-8")).strip().lower()
     except (LookupError, TypeError, ValueError):  # broken RFC 2231 parameters
         charset = "unreadable"
-    return content_type.partition(";")[0].strip().lower(), charset
+    media_type = content_type.partition(";")[0].strip().lower()
+    return SAME.get(media_type, media_type), charset
 
 
 def _sniff(body: bytes) -> Format:

@@ -136,7 +136,7 @@ class Columns:
                 )
             except BadCells as error:
                 name = column.name if self.named else table.names[position]
-                bad += _details(name, column.kind, error.cells)
+                bad += _details(table, name, column.kind, error.cells)
         if mismatch is not None:
             raise mismatch.as_error(bad)
         if bad:
@@ -252,14 +252,15 @@ def _labels(table: Table) -> "pd.Index[Any] | None":
 
 
 def _details(
-    name: Hashable, kind: Kind, cells: Iterable[tuple[int, str]]
+    table: Table, name: Hashable, kind: Kind, cells: Iterable[tuple[int, str]]
 ) -> Iterable[dict[str, Any]]:
     return (
-        {"row": row, "column": name, "expected": kind.expects, "found": found}
+        {**table.place(row), "column": name, "expected": kind.expects, "found": found}
         for row, found in cells
     )
 
 
 def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
-    place = f"row {bad[0]['row']}, column {quoted(bad[0]['column'])}"
+    unit = "line" if "line" in bad[0] else "row"
+    place = f"{unit} {bad[0][unit]}, column {quoted(bad[0]['column'])}"
     return bad_values(place, bad, counted=len(bad) < LIMIT)  # each column stops at LIMIT

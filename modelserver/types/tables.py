@@ -35,7 +35,8 @@ ROW_NAMES = "_row"
 class Table:
     """The names of the columns, and the cells either as `rows` or as `columns`.
 
-    `index` holds the row labels, if any. `named` is False if the names are only positions.
+    `index` holds the row labels, if any. `named` is False if the names are only positions. `lines`
+    are the numbers of the rows' lines, if each row is a line of the body.
     """
 
     names: Sequence[Hashable]
@@ -44,6 +45,11 @@ class Table:
     columns: Sequence[Cells] | None = None
     index: "list[Any] | pd.Index[Any] | None" = None
     named: bool = True
+    lines: Sequence[int] | None = None
+
+    def place(self, row: int) -> dict[str, int]:
+        """Where a row is, for the detail of a fault."""
+        return {"row": row} if self.lines is None else {"row": row, "line": self.lines[row]}
 
     def cells(self, positions: Iterable[int | None]) -> Mapping[int, Cells]:
         """The cells of the columns at these positions, by position. None is skipped."""

@@ -42,9 +42,9 @@ WAYS: Final[Mapping[str, tuple[str, Any]]] = {
     "plain_columns": ("types.frames.plain_columns", lambda *_: {}),
     "frame_of": ("types.fast_blocks.create_dataframe_from_blocks", None),
     "_fast_dates": ("types.dates._are_plain", nothing),
-    "_fast_cells": ("reading.csv_reader._fast_cells", nothing),
+    "_fast_cells": ("reading.csv.reader._fast_cells", nothing),
     "_fast_count": (
-        "reading.csv_reader._fast_count",
+        "reading.csv.dialect._fast_count",
         lambda body, letter: body.count(letter.encode()),
     ),
     "array_predict": ("scoring.ways.array_predict", nothing),

@@ -311,6 +311,15 @@ def test_prose_of_the_base_is_kept(loaded: Callable[[str], Model]) -> None:
     assert post(edited)["description"] == "Ours."
 
 
+@pytest.mark.parametrize("left", [{}, {"/predict": {}}])
+def test_a_base_may_lack_the_paths_of_other_protocols(
+    left: Any, loaded: Callable[[str], Model]
+) -> None:
+    base = base_description().document
+    base["paths"] = {"/invocations": base["paths"]["/invocations"], **left}
+    assert describe(base, loaded("wine"), "").document["paths"].keys() == base["paths"].keys()
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -326,7 +335,7 @@ def test_prose_of_the_base_is_kept(loaded: Callable[[str], Model]) -> None:
         ),
         ("just text", "there is no info > description"),
         (
-            BASE.read_text(encoding="utf-8").replace("  /invocations:\n", "  /predict:\n"),
+            BASE.read_text(encoding="utf-8").replace("  /invocations:\n", "  /scores:\n"),
             "there is no paths > /invocations > post > requestBody > content > application/json",
         ),
         (

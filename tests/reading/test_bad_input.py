@@ -19,7 +19,8 @@ import pyarrow.parquet
 import pytest
 from starlette.testclient import TestClient
 
-from modelserver.reading import csv_reader
+from modelserver.reading.csv import dialect
+from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 
 Open = Callable[..., TestClient]
@@ -112,6 +113,7 @@ NO_BODY = "the body is empty; send a table or an array of inputs"
 FORMS = "one of 'dataframe_split', 'dataframe_records', 'instances', 'inputs'"
 NO_FORM = f"the body must have exactly {FORMS}"
 NO_PARQUET = "the body is not a Parquet file that can be read"
+NO_METADATA = "what pandas says of the Parquet file cannot be read"
 NOT_CLOSED = "the body is not valid CSV: a quoted cell does not end"
 LONG = "expected a whole number of 64 bits"
 
@@ -136,7 +138,7 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
     ("CSV without a header", "two_longs", CSV, b"SECRET,5\nSECRET,6\n", BAD,
      "the first line holds none of the model's columns; CSV needs a header (with curl, send it "
      "with --data-binary, not with -d)"),
-    ("no rows in CSV", "two_longs", CSV, b"a,b\n", INVALID, csv_reader.ONLY_A_HEADER),
+    ("no rows in CSV", "two_longs", CSV, b"a,b\n", INVALID, dialect.ONLY_A_HEADER),
     ("no rows in Parquet", "two_longs", PARQUET, parquet(pa.table({"a": pa.array([], pa.int64())})),
      BAD, NO_ROWS),
     ("empty tensor", "tensor", JSON, b'{"inputs": []}', INVALID, "the tensor is empty"),
@@ -193,7 +195,8 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
     ("wrong object for a hint", "hint_people", JSON, inputs([{"name": SECRET}]), INVALID,
      "the input at [0].age: expected a value, found nothing"),
     ("wrong UTF-8 in CSV", "one_string", CSV, b"text\nsecret-4711 \xff\n", BAD,
-     "the body is not UTF-8 text: byte 17 (line 2, column 13); save it as UTF-8"),
+     "the body is not UTF-8 text, but probably Windows-1252 (Latin-1): byte 17 (line 2, column "
+     f"13); save it as UTF-8{HOW}"),
     ("wrong UTF-8", "one_string", JSON, b'{"inputs":\n ["secret-4711 \xff"]}', BAD,
      "the body is not UTF-8 text: byte 26 (line 2, column 16); save it as UTF-8"),
     ("surrogate in UTF-8", "one_string", JSON, b'{"inputs": ["\xed\xa0\x80"]}', BAD,
@@ -208,8 +211,13 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
      "row 0 has 3 cells, the header has 2"),
     ("open quote in CSV", "one_string", CSV, b'text\n"secret-4711\n', BAD, NOT_CLOSED),
     ("open quote in the header", "one_string", CSV, b'"text\nsecret-4711\n', BAD, NOT_CLOSED),
-    ("semicolons", "two_longs", CSV, b"a;b\n1;2\n", BAD,
-     "the cells must be separated by commas, not by ';'"),
+    ("a header of two readings", "two_longs", CSV, b"a;b,b\nsecret-4711;1,1\n", BAD,
+     "the header can be read with the separator ',' (columns: 2) or ';' (columns: 2); state the "
+     "right one in a line above it, such as sep=;"),
+    ("thousands", "two_longs", CSV, b"a;b\n4.711,0;2\n", INVALID,
+     f"row 0, column 'a': {LONG}, found a number with thousands separators"),
+    ("UTF-16 in CSV", "two_longs", CSV, "a,b\n1,2\n".encode("utf-16"), BAD,
+     f"the body is UTF-16 text; save it as UTF-8{HOW}"),
     ("missing cell in CSV", "two_longs", CSV, b"a,b\n1,\n", INVALID,
      f"row 0, column 'b': {LONG}, found null"),
     ("unknown column in CSV", "two_longs", CSV, b"a,b,c\n1,2,secret-4711\n", INVALID,
@@ -218,7 +226,7 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
     ("cut off Parquet", "two_longs", PARQUET, parquet(pa.table({"a": [1], "b": [2]}))[:-20], BAD,
      NO_PARQUET),
     ("Parquet with pandas' metadata broken", "two_longs", PARQUET, parquet(BROKEN_FOOTER), BAD,
-     NO_PARQUET),
+     NO_METADATA),
     ("Parquet with dates as names", "two_longs", PARQUET, parquet_of_pandas(DATES_AS_NAMES),
      INVALID, "missing columns: 'a', 'b'; unknown columns: Timestamp('2024-01-01 00:00:00'), "
      "Timestamp('2024-01-02 00:00:00'). The model takes: 'a', 'b'"),

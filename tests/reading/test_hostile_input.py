@@ -12,13 +12,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelserver.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from modelserver.reading.csv_reader import read_csv
+from modelserver.reading.csv.reader import read_csv
 from modelserver.reading.media import format_of
-from modelserver.reading.parquet.reader import read_parquet
 from modelserver.types.kind import BadCells
 from modelserver.types.tables import read_columns, read_records
 from modelserver.types.tensors import Tensor
 from modelserver.types.type_table import KINDS
+from tests.reading.test_parquet_reader import read_parquet
 
 Open = Callable[..., TestClient]
 

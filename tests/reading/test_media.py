@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from modelserver.errors import ApiError, BadRequest, PayloadTooLarge, UnsupportedMediaType
-from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
+from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, NDJSON, PARQUET
 from modelserver.reading.media import decompress, format_of
 
 
@@ -24,7 +24,12 @@ def gzipped(plain: bytes, level: int = 9) -> bytes:
         ('application/json;charset="utf-8"; format=pandas-split', b"", JSON),
         (" text/csv ;header=present", b"", CSV),
         ("text/csv; charset=us-ascii", b"", CSV),
+        ("application/x-ndjson", b"", NDJSON),
+        ("application/jsonl; charset=utf-8", b"", NDJSON),
+        ("Application/JSON-Lines", b"", NDJSON),
         ("application/vnd.apache.parquet; charset=binary", b"", PARQUET),
+        ("application/vnd.apache.arrow.stream", b"", ARROW),
+        ("application/vnd.apache.arrow.file", b"", ARROW),
         (None, b"", JSON),
         (";;;", b"", JSON),
         (None, b" \r\n{}", JSON),
@@ -32,6 +37,8 @@ def gzipped(plain: bytes, level: int = 9) -> bytes:
         ("text/plain", b"\xef\xbb\xbf[1]", JSON),
         ("application/x-www-form-urlencoded", b"a\n1", CSV),
         ("application/x-www-form-urlencoded", b"PAR1...", PARQUET),
+        (None, b"\xff\xff\xff\xff...", ARROW),
+        (None, b"ARROW1...", ARROW),
         ("text/csv; a=" + "x" * 244, b"", CSV),
     ],
 )

@@ -14,8 +14,8 @@ import pyarrow.parquet
 import pytest
 
 from modelserver.errors import BadRequest
+from modelserver.reading.arrow.cells import read_cells
 from modelserver.reading.formats import FORMATS, PARQUET
-from modelserver.reading.parquet.cells import read_cells
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
 from modelserver.types.kind import TEXT

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from modelserver.errors import BadRequest, InvalidInput
-from modelserver.reading import csv_reader
+from modelserver.reading.csv import dialect
 from modelserver.reading.formats import CSV, JSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
@@ -60,6 +60,14 @@ FRAMES: list[tuple[str, Signature, Any, str, pd.DataFrame]] = [
     ("inputs of one optional column", signature(column("long", "a", False)), {"inputs": [1, 2]},
      JSON, A),
     ("instances", LONG, {"instances": [{"a": 1}, {"a": 2}]}, JSON, A),
+    ("bare records", TWO, [{"b": 0.5, "a": 1}, {"a": 2}], JSON, AB),
+    ("a bare record", TWO, {"a": 1}, JSON, A[:1]),
+    ("a bare record with gaps", TWO, b'{"a": 1, "b": NaN}', JSON,
+     pd.DataFrame({"a": [1], "b": [NAN]})),
+    ("a bare record by numbers", NUMBERED, {"1": 2, "0": 1}, JSON, pd.DataFrame({0: [1], 1: [2]})),
+    ("a bare record of R", LONG, {"a": 1, "_row": "1"}, JSON, A[:1]),
+    ("a bare record with an array", ARRAY, {"xs": [1, 2]}, JSON,
+     pd.DataFrame({"xs": [[1.0, 2.0]]})),
     ("csv", TWO, b"b,a\n0.5,1\n,2\n", CSV, AB),
     ("parquet", TWO, parquet(AB), PARQUET, AB),
     ("optional column left out", TWO, {"dataframe_records": [{"a": 1}, {"a": 2}]}, JSON, A),
@@ -123,6 +131,8 @@ VALUES: list[tuple[str, Signature, Any, Any, int | None]] = [
      {"x": X, "n": N}, 2),
     ("tensors of records", TENSORS, {"dataframe_records": [{"x": 1, "n": 3}, {"x": 2, "n": 4}]},
      {"x": X, "n": N}, 2),
+    ("tensors of bare records", TENSORS, [{"x": 1, "n": 3}, {"x": 2, "n": 4}],
+     {"x": X, "n": N}, 2),
     ("hinted", HINTED, {"inputs": [2**70 + 1, "a"]}, [2**70 + 1, "a"], 2),
     ("hinted single", HINTED, {"inputs": 5}, 5, 1),
     ("untyped array", UNTYPED, {"inputs": [[1, 2], [3, 4]]}, np.array([[1, 2], [3, 4]]), 2),
@@ -172,6 +182,24 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("no object", LONG, [1], JSON,
      f"the body must be a JSON object with one of {FORMS}, not an array. Send the whole body under "
      "'inputs'"),
+    ("bare records with a typo", LONG, [{"A": 1}], JSON,
+     "missing columns: 'a'; unknown columns: 'A' (did you mean 'a'?). The model takes: 'a'"),
+    ("bare records and others", LONG, [{"a": 1}, 5], JSON,
+     "row 1 of 'dataframe_records' is an integer, not an object"),
+    ("a bare record that does not fit", LONG, {"a": "x"}, JSON,
+     "row 0, column 'a': expected a whole number of 64 bits, found text"),
+    ("a param in a bare record", LONG, {"a": 1, "count": 2}, JSON,
+     "'count' is a param; send it under 'params'. The model takes: 'a'"),
+    ("bare columns", LONG, {"a": [1]}, JSON, f"the body must have exactly one of {FORMS}; it has "
+     "'a'. Send the whole body under 'inputs'"),
+    ("a bare record beside params", LONG, {"a": 1, "params": {}}, JSON,
+     f"the body must have exactly one of {FORMS}; it has 'a', 'params'. Send the whole body in an "
+     "array under 'dataframe_records'"),
+    ("a bare record without a signature", UNTYPED, {"a": 1}, JSON,
+     f"the body must have exactly one of {FORMS}; it has 'a'"),
+    ("bare records without a signature", UNTYPED, [{"a": 1}], JSON,
+     f"the body must be a JSON object with one of {FORMS}, not an array. Send the whole body under "
+     "'dataframe_records'"),
     ("no form", LONG, {}, JSON, f"the body must have exactly one of {FORMS}; it is empty"),
     ("another form", LONG, {"data": 1}, JSON,
      f"the body must have exactly one of {FORMS}; it has 'data'"),
@@ -186,9 +214,9 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("anything in csv", ANYTHING, b"a\n1\n", CSV,
      "column 'a' takes any value, which CSV cannot hold; send JSON"),
     ("no rows", LONG, {"dataframe_split": {"columns": ["a"], "data": []}}, JSON, NO_ROWS),
-    ("no rows in csv", LONG, b"a\n", CSV, csv_reader.ONLY_A_HEADER),
+    ("no rows in csv", LONG, b"a\n", CSV, dialect.ONLY_A_HEADER),
     ("no untyped rows", UNTYPED, {"dataframe_records": []}, JSON, NO_ROWS),
-    ("no untyped rows in csv", UNTYPED, b"a\n", CSV, csv_reader.ONLY_A_HEADER),
+    ("no untyped rows in csv", UNTYPED, b"a\n", CSV, dialect.ONLY_A_HEADER),
     ("hinted table", HINTED, {"dataframe_records": [{"a": 1}]}, JSON,
      "the model is typed by a type hint: send its values under 'inputs'"),
     ("hinted instances", HINTED, {"instances": [1]}, JSON,
@@ -590,9 +618,7 @@ def test_keys_that_are_no_form(declared: Signature, body: Any, message: str) -> 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b'"a";"b"\n1;2\n',
-         "the body is not valid CSV: the cells must be separated by commas, not by ';'"),
-        (b"dataframe_records=%5B%5D", csv_reader.A_FORM),
+        (b"dataframe_records=%5B%5D", dialect.A_FORM),
         (b"\x1f\x8b\x08\xff", "the body is gzip data; send the header Content-Encoding: gzip with "
          "it"),
         (b"PK\x03\x04\xff",

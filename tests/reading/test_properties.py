@@ -28,7 +28,7 @@ from mlflow.types import ParamSchema, Schema
 
 from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import LIMIT, ApiError, InvalidInput
-from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET, Format
+from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, PARQUET, Format
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
 from modelserver.types.cell_parsers import EXACT
@@ -118,7 +118,7 @@ ARRAYS: dict[str, Callable[[list[Any]], Any]] = {
     ),
 }
 
-ARROW: dict[str, Any] = {
+ARROW_TYPES: dict[str, Any] = {
     "boolean": pa.bool_(),
     "integer": pa.int32(),
     "long": pa.int64(),
@@ -152,10 +152,27 @@ def as_inputs(sample: Sample) -> bytes:
 
 
 def as_parquet(sample: Sample) -> bytes:
-    arrays = [pa.array(cells, ARROW[sample.types[name]]) for name, cells in sample.cells.items()]
     file = io.BytesIO()
-    pyarrow.parquet.write_table(pa.Table.from_arrays(arrays, list(sample.cells)), file)
+    pyarrow.parquet.write_table(_arrow_table(sample), file)
     return file.getvalue()
+
+
+def as_arrow(new: Callable[..., Any]) -> Callable[[Sample], bytes]:
+    """Writes batches of two rows."""
+
+    def write(sample: Sample) -> bytes:
+        table, file = _arrow_table(sample), io.BytesIO()
+        with new(file, table.schema) as writer:
+            writer.write_table(table, 2)
+        return file.getvalue()
+
+    return write
+
+
+def _arrow_table(sample: Sample) -> Any:
+    types = [ARROW_TYPES[sample.types[name]] for name in sample.cells]
+    arrays = map(pa.array, sample.cells.values(), types)
+    return pa.Table.from_arrays(list(arrays), list(sample.cells))
 
 
 def by_row(row: Format) -> Callable[[Sample], bytes]:
@@ -183,6 +200,8 @@ WRITERS: dict[str, tuple[str, Callable[[Sample], bytes]]] = {
     "dataframe_records": (JSON, as_records),
     "inputs": (JSON, as_inputs),
     "parquet": (PARQUET, as_parquet),
+    "arrow stream": (ARROW, as_arrow(pa.ipc.new_stream)),
+    "arrow file": (ARROW, as_arrow(pa.ipc.new_file)),
 }
 
 # Neither JSON nor UTF-8 can hold a lone surrogate.

@@ -16,16 +16,20 @@ EQUIVALENT: Final = (
     ),
     ("reading/fast/cells_by_arrow.py", r"^BLOCK", "a size that was measured, as good as others"),
     (
-        "reading/parquet/file.py",
+        "reading/arrow/parquet_file.py",
         r"-8:- ?5\]",
         "the fourth byte of its length is 0 unless the footer has 16 MB",
     ),
     (
-        "reading/csv_reader.py",
+        "reading/csv/dialect.py",
         r'"\\r"\)\) or returns',
         "lines that end with two characters get a blank line each, which is skipped",
     ),
-    ("reading/parquet/file.py", r"num_fields else 1", "one byte more, of a bound of megabytes"),
+    (
+        "reading/arrow/parquet_file.py",
+        r"num_fields else 1",
+        "one byte more, of a bound of megabytes",
+    ),
     (
         "reading/json_reader.py",
         r"is_text or may_lack_digits|expects or found",
@@ -38,7 +42,7 @@ EQUIVALENT: Final = (
     ),
     ("types/tables.py", r">= \{list\}", "rows are looked at that are all arrays"),
     (
-        "reading/parquet/file.py",
+        "reading/arrow/parquet_file.py",
         r"footer = |\[:-?footer|\[-?footer:",
         "runs with pyarrow before version 26 only, for which `make test-lowest` tests it",
     ),

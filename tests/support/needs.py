@@ -19,15 +19,16 @@ def need(condition: object, reason: str) -> None:
         (pytest.fail if os.environ.get("TESTS_MUST_RUN") == "1" else pytest.skip)(reason)
 
 
-def need_r_packages() -> None:
-    """What a call from R needs."""
+def need_r_packages(*names: str) -> None:
+    """What code in R needs; without names, what the calls that we show need."""
+    names = names or ("httr2", "jsonlite")
     need(shutil.which("Rscript"), "there is no Rscript")
-    need(r_has_packages(), "R has no httr2 or no jsonlite")
+    need(r_has_packages(names), f"R has not all of {', '.join(names)}")
 
 
 @cache
-def r_has_packages() -> bool:
-    command = ["Rscript", "-e", "library(httr2); library(jsonlite)"]
+def r_has_packages(names: tuple[str, ...]) -> bool:
+    command = ["Rscript", "-e", "; ".join(f"library({name})" for name in names)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

@@ -3,12 +3,13 @@
 Three rules are beyond JSON Schema and stand in the document's prose: columns that stand beside
 each other, or labels beside rows, have one length; a date is between 1678 and 2261; and `include`
 names columns that the body has. Formats beside JSON have no schema, so bodies in them are the
-example as it is, and that as Parquet.
+example as it is, and that as a file.
 """
 
 import io
 import json
 import os
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -17,7 +18,7 @@ import pandas as pd
 import schemathesis
 from hypothesis import strategies
 
-from modelserver.reading.formats import FORMATS, JSON
+from modelserver.reading.formats import ARROW, FORMATS, JSON, NDJSON, PARQUET
 
 FILES = sorted(FORMATS.keys() - {JSON})
 
@@ -36,7 +37,7 @@ def examples(media_type: str) -> dict[str, Any]:
     return {name: example["value"] for name, example in found.items()}
 
 
-def as_parquet() -> bytes:
+def as_file(media_type: str) -> bytes:
     """The example of `dataframe_split`, or for tensors that of `inputs`, a row per row."""
     examples_ = examples(JSON)
     if "split" in examples_:
@@ -48,12 +49,19 @@ def as_parquet() -> bytes:
         frame = pd.DataFrame({name: [flat(row) for row in rows] for name, rows in named.items()})
     frame.columns = frame.columns.astype(str)
     target = io.BytesIO()
-    frame.to_parquet(target)
+    WRITERS[media_type](frame, target)
     return target.getvalue()
 
 
 def flat(row: Any) -> Any:
     return np.ravel(row).tolist() if isinstance(row, list) else row
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame, io.BytesIO], None]] = {
+    NDJSON: lambda frame, file: frame.to_json(file, orient="records", lines=True),
+    PARQUET: lambda frame, file: frame.to_parquet(file),
+    ARROW: lambda frame, file: frame.to_feather(file),
+}
 
 
 def have_one_length(parts: list[Any]) -> bool:
@@ -79,7 +87,7 @@ def map_case(context: Any, case: Any) -> Any:
         case.query["include"] = "inputs"
     if case.media_type in FILES:
         shown = examples(case.media_type).values()
-        case.body = next(iter(shown)) if shown else as_parquet()
+        case.body = next(iter(shown)) if shown else as_file(case.media_type)
     return case
 
 

@@ -188,8 +188,13 @@ DIFFERENCES = {
     ),
     "csv_shape": Difference(
         "a long first row shifts all columns, short rows are filled up, repeated names renamed",
-        "400 naming the row, the name or the wrong separator",
+        "400 naming the row or the name",
         "silent corruption",
+    ),
+    "csv_dialects": Difference(
+        "cells separated by semicolons, tabs or bars are one column; 1,5 is text",
+        "recognised by the header or a line sep=; with semicolons 1,5 is 1.5; 400 if in doubt",
+        "spreadsheets write the separator and the decimal sign of their country",
     ),
     "ragged_rows": Difference(
         "short rows are filled up; instances with different keys are joined to wrong rows",
@@ -200,6 +205,11 @@ DIFFERENCES = {
         "dataframe_split takes objects as rows, null as a name; labels of two levels are mixed up",
         "400 unless rows are arrays and names texts or integers; an array labels its row",
         "not the documented form; pandas writes a MultiIndex so",
+    ),
+    "bare_records": Difference(
+        "an array of records, and a single record, are 400 without a key such as dataframe_records",
+        "read as that, if they can mean nothing else",
+        "vetiver's clients and R's toJSON write those",
     ),
     "empty_tables": Difference(
         "a table without rows reaches the model",
@@ -457,6 +467,10 @@ LOSSY_NUMBERS = [
             ("large", raw('{"inputs": {"a": 1e400, "b": 2, "c": 3, "d": 4}}')),
             ("csv_large", csv("a,b,c,d", "1e400,2,3,4")),
         )
+    ),
+    *(
+        of_doubles("bare_records", what, body(value), Answer(400), doubles(1.5, 2.0, -0.0, 1e300))
+        for what, value in (("array", [ABCD]), ("single", ABCD))
     ),
     Different(
         "lossy_numbers",
@@ -1044,10 +1058,30 @@ CSV_SHAPE = [
             ("first_row_long", csv("a,b", "1,2,3")),
             ("short_row", csv("a,b", "1")),
             ("name_twice", csv("a,a", "1,2")),
-            ("tabs", csv("a\tb", "1\t2")),
-            ("semicolons", csv("a;b", "1;2")),
         )
     ),
+]
+
+CSV_DIALECTS = [
+    *(
+        of_doubles("csv_dialects", what, request, BAD, doubles(1.5, 2.0, 3.0, 4.0))
+        for what, request in (
+            ("semicolons", csv("a;b;c;d", "1.5;2;3;4")),
+            ("decimal_commas", csv("a;b;c;d", "1,5;2;3,0;4")),
+            ("tabs", csv("a\tb\tc\td", "1.5\t2\t3\t4")),
+            ("bars", csv("a|b|c|d", "1.5|2|3|4")),
+            ("stated", csv("sep=;", "a;b;c;d", "1,5;2;3;4")),
+        )
+    ),
+    Different(
+        "csv_dialects",
+        "no_signature",
+        "untyped_semicolons",
+        csv("a;b", "1,5;x"),
+        ACCEPTED,
+        frame(a=["float64", "float 1.5"], b=[TEXT, "str 'x'"]),
+    ),
+    Different("csv_dialects", "no_signature", "two_ways", csv("a;b,c", "1;2,3"), ACCEPTED, BAD),
 ]
 
 RAGGED_ROWS = [
@@ -1461,7 +1495,7 @@ HTTP = [
     of_doubles(
         "error_bodies",
         "unknown_path",
-        Request(method="GET", path="/predict"),
+        Request(method="GET", path="/nowhere"),
         Answer(404, {"detail": "Not Found"}),
         Answer(404),
     ),
@@ -1697,6 +1731,7 @@ DIFFERENT = [
     *DATE_NUMBERS,
     *OPTIONAL_NULLS,
     *CSV_SHAPE,
+    *CSV_DIALECTS,
     *RAGGED_ROWS,
     *SPLIT_PARTS,
     *EMPTY_TABLES,

@@ -107,7 +107,7 @@ def test_metadata_without_a_signature(client: Open) -> None:
 
 
 def test_unknown_path(client: Open) -> None:
-    answer = client("wine").get("/predict")
+    answer = client("wine").get("/nowhere")
     assert answer.status_code == 404
     assert answer.json() == {
         "error_code": "ENDPOINT_NOT_FOUND",

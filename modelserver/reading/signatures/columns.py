@@ -67,6 +67,16 @@ class ColumnSignature(Signature):
         more = None if "params" in self.columns.positions else data.pop("params", None)
         return data, given | (more if isinstance(more, dict) else {})
 
+    def bare_records(self, body: Any) -> list[Any] | None:
+        """Also a single record: an object with a column's name among its keys. Unless MLflow reads
+        such an object as one row, arrays and objects among its values may mean columns."""
+        if not isinstance(body, dict):
+            return Signature.bare_records(self, body)
+        if self.chat_keys or body.keys().isdisjoint(self.names):
+            return None
+        has_parts = any(isinstance(cell, (list, dict)) for cell in body.values())
+        return None if has_parts and not self.columns.one_row else [body]
+
     @property
     def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]] | None:
         """The kinds of columns, by the signature."""

@@ -52,6 +52,8 @@ class Signature(ABC):
 
     typed: ClassVar[bool] = False
     """Whether the data that is read has the types of the signature and needs no further check."""
+    gap: ClassVar[Any] = None
+    """What stands for a name that a record lacks."""
 
     params: Params
     columns: Columns | None = None
@@ -78,7 +80,7 @@ class Signature(ABC):
 
     def read_records(self, value: Any, params: Any) -> Payload:
         """Reads the value of `dataframe_records`."""
-        return self.read_table(read_records(value), params)
+        return self.read_table(read_records(value, gap=self.gap), params)
 
     @abstractmethod
     def read_inputs(self, value: Any, params: Any) -> Payload:
@@ -126,6 +128,11 @@ class Signature(ABC):
         """A function from the names of columns to their kinds, with which a fast way may read a
         table; None if the model takes no table of typed columns."""
         return None
+
+    def bare_records(self, body: Any) -> list[Any] | None:
+        """The records that a body without a form holds; None if it may be anything else."""
+        is_array = isinstance(body, list) and len(body) > 0 and isinstance(body[0], dict)
+        return body if is_array and self.names and not self.chat_keys else None
 
     def advice(self, body: Any, forms: Sequence[str]) -> str:
         """The advice how to make a body valid that has none of the input `forms`: the continuation

@@ -30,12 +30,8 @@ CHAT_KEYS: Final = frozenset(LLM_KEYS)
 class Untyped(Signature):
     """A model that declares no input; it may declare params."""
 
+    gap = np.nan  # as in pandas
     chat_keys: frozenset[str] = CHAT_KEYS
-
-    def read_records(self, value: Any, params: Any) -> Payload:
-        """The value of `dataframe_records`. As in pandas, NaN stands for a name that a row
-        lacks."""
-        return self.read_table(read_records(value, gap=np.nan), params)
 
     def read_inputs(self, value: Any, params: Any) -> Payload:
         """An object of arrays by name, a list of objects as it is, or one array."""

@@ -1,17 +1,18 @@
-"""Parquet: the bytes of a file to a `Payload`, a `Table` or a DataFrame.
+"""Parquet and Arrow: the bytes of a body to a `Payload`, a `Table` or a DataFrame.
 
-The columns keep the types that the file gives them; integers with gaps stay integers. If pandas
-wrote the file, names and row labels are those of pandas.
+The columns keep the types that the body gives them; integers with gaps stay integers. If pandas
+wrote it, names and row labels are those of pandas.
 """
 
 from collections.abc import Container, Hashable, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import pandas as pd
 
 from modelserver.errors import BadRequest, bad_values
-from modelserver.reading.parquet.file import UNREADABLE, Column, read_file, schema_columns
+from modelserver.reading.arrow.content import Column, Content
+from modelserver.reading.arrow.ipc import read_ipc
+from modelserver.reading.arrow.parquet_file import read_file
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, Unfit
 from modelserver.types.names import clipped, listed, quoted
@@ -19,28 +20,34 @@ from modelserver.types.tables import NO_ROWS, Table, refuse_repeated
 
 
 def parquet_payload(body: bytes, signature: Signature, limit: int) -> Payload:
-    """The model input in a Parquet file. Raises `BadRequest` or `InvalidInput`."""
+    """The model input in a Parquet file. Raises `ApiError`."""
+    return _payload(read_file(body, limit), signature)
+
+
+def arrow_payload(body: bytes, signature: Signature, limit: int) -> Payload:
+    """The model input in an Arrow stream or file. Raises `ApiError`."""
+    return _payload(read_ipc(body, limit), signature)
+
+
+def _payload(content: Content, signature: Signature) -> Payload:
     return signature.read_file(
-        lambda: read_parquet(body, limit, signature.names),
-        lambda: read_untyped_parquet(body, limit),
+        lambda: table_of(content, signature.names), lambda: untyped_frame(content)
     )
 
 
-def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
-    """The table in a Parquet file. Raises `PayloadTooLarge` if its cells take more than `limit`
-    bytes, and `BadRequest` or `InvalidInput` for other faults.
+def table_of(content: Content, known: Container[str] = ()) -> Table:
+    """The table in a body. Raises `BadRequest` or `InvalidInput`.
 
     pandas writes row labels as columns. Row labels become a column of the table if the model has a
     column of their name (`known`).
     """
-    file, table = read_file(body, limit)
-    names, levels = _names_of_pandas(table)
+    table, leaves, _ = content
+    names, levels = _names_of_pandas(content)
     named = {str(name) for place, name in enumerate(names) if place not in levels}
     labels = {
         place for place, name in levels.items() if str(name) in named or str(name) not in known
     }
-    index = _labels(table, sorted(labels))
-    leaves = _leaves(file, table)
+    index = _labels(content, sorted(labels))
     places = [place for place in range(len(names)) if place not in labels]
     columns = [_cells(names[place], table.column(place), leaves[place]) for place in places]
     names = [names[place] for place in places]
@@ -53,17 +60,17 @@ def read_parquet(body: bytes, limit: int, known: Container[str] = ()) -> Table:
     return Table(names, table.num_rows, columns=columns, index=None if counted else index)
 
 
-def read_untyped_parquet(body: bytes, limit: int) -> pd.DataFrame:
-    """The file as pandas reads it by default, for a model without a signature. Raises
-    `PayloadTooLarge` or `BadRequest`."""
-    _, table = read_file(body, limit)
+def untyped_frame(content: Content) -> pd.DataFrame:
+    """The body as pandas reads it by default, for a model without a signature. Raises
+    `BadRequest`."""
+    table = content.table
     try:
         frame: pd.DataFrame = table.to_pandas(use_threads=False)
     except Exception as error:
         names = table.column_names
         broken = [name for name in names if not _is_for_pandas(table, name)]
-        found = f"the Parquet file holds columns that pandas cannot read: {listed(broken or names)}"
-        raise BadRequest(found) from error
+        found = f"holds columns that pandas cannot read: {listed(broken or names)}"
+        raise BadRequest(f"the {content.name} {found}") from error
     if frame.empty:
         raise BadRequest(NO_ROWS)
     return frame
@@ -77,9 +84,10 @@ def _is_for_pandas(table: Any, name: str) -> bool:
     return True
 
 
-def _names_of_pandas(table: Any) -> tuple[list[Hashable], Mapping[int, Hashable]]:
+def _names_of_pandas(content: Content) -> tuple[list[Hashable], Mapping[int, Hashable]]:
     """pandas' names of the table's columns in order, and the names of those that are row labels, by
     position."""
+    table = content.table
     if b"pandas" not in (table.schema.metadata or {}):
         return list(table.column_names), {}
     try:
@@ -90,31 +98,20 @@ def _names_of_pandas(table: Any) -> tuple[list[Hashable], Mapping[int, Hashable]
         others = [place for place in range(table.num_columns) if place not in levels]
         names = levels | dict(zip(others, empty.columns, strict=True))
     except Exception as error:
-        raise BadRequest(UNREADABLE) from error
+        raise BadRequest(f"what pandas says of the {content.name} cannot be read") from error
     return [names[place] for place in range(table.num_columns)], levels
 
 
-def _labels(table: Any, places: Sequence[int]) -> "pd.Index[Any]":
+def _labels(content: Content, places: Sequence[int]) -> "pd.Index[Any]":
     try:
-        index: pd.Index[Any] = table.select(places).to_pandas(use_threads=False).index
+        index: pd.Index[Any] = content.table.select(places).to_pandas(use_threads=False).index
     except Exception as error:
-        raise BadRequest("the row labels of the Parquet file cannot be read") from error
+        raise BadRequest(f"the row labels of the {content.name} cannot be read") from error
     return index
 
 
-def _leaves(file: Any, table: Any) -> list[list[str]]:
-    """The Parquet logical types of each column's leaves."""
-    from modelserver.reading.parquet.cells import leaves_of
-
-    types = (
-        leaf.converted_type if leaf.logical_type.type == "UNKNOWN" else leaf.logical_type.type
-        for leaf in schema_columns(file)
-    )
-    return [list(islice(types, leaves_of(field.type))) for field in table.schema]
-
-
 def _cells(name: Hashable, column: Column, leaves: Sequence[str]) -> Cells:
-    from modelserver.reading.parquet.cells import read_cells
+    from modelserver.reading.arrow.cells import read_cells
 
     try:
         return read_cells(column, leaves)
@@ -127,7 +124,7 @@ def _cells(name: Hashable, column: Column, leaves: Sequence[str]) -> Cells:
 
 def _first_unfit(column: Column, leaves: Sequence[str]) -> tuple[int, str]:
     """The row of the first cell that cannot be read, found by halving, and what was found there."""
-    from modelserver.reading.parquet.cells import read_cells
+    from modelserver.reading.arrow.cells import read_cells
 
     row, found, length = 0, "", len(column)
     while length:

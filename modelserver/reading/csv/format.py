@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelserver.errors import InvalidInput
-from modelserver.reading.csv_reader import ONLY_A_HEADER, read_csv, read_untyped_csv
+from modelserver.reading.csv.dialect import ONLY_A_HEADER
+from modelserver.reading.csv.reader import read_csv, read_untyped_csv
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Kind
 from modelserver.types.tables import Table

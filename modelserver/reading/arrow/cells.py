@@ -1,9 +1,9 @@
-"""Arrow columns of a Parquet file to cells, at any depth and without loss.
+"""Columns of Arrow to cells, at any depth and without loss.
 
-In: a column as pyarrow reads it, and the Parquet logical types of its leaves (the columns without
-parts that make it up). Out: an array; for columns of arrays, objects and maps a list of Python
-values. A leaf is read in the same way at every depth. A value that Python cannot hold raises
-`Unfit`, which says what was found. Needs pyarrow.
+In: a column as pyarrow reads it, and the logical types of its leaves (the columns without parts
+that make it up), as Parquet names them. Out: an array; for columns of arrays, objects and maps a
+list of Python values. A leaf is read in the same way at every depth. A value that Python cannot
+hold raises `Unfit`, which says what was found. Needs pyarrow.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelserver.reading.parquet.file import Column
+from modelserver.reading.arrow.content import Column
 from modelserver.types.kind import Cells, Unfit, objects
 from modelserver.types.names import clipped
 
@@ -43,6 +43,16 @@ def leaves_of(arrow_type: Any) -> int:
         return leaves_of(arrow_type.storage_type)
     fields = (arrow_type.field(place) for place in range(arrow_type.num_fields))
     return sum(leaves_of(field.type) for field in fields) or 1
+
+
+def logical_types(arrow_type: Any) -> list[str]:
+    """The logical types of the leaves of this Arrow type, empty for those that Arrow names."""
+    if isinstance(arrow_type, pa.BaseExtensionType):
+        is_uuid = arrow_type.extension_name == "arrow.uuid"
+        return ["UUID"] if is_uuid else logical_types(arrow_type.storage_type)
+    fields = (arrow_type.field(place) for place in range(arrow_type.num_fields))
+    within = [leaf for field in fields for leaf in logical_types(field.type)]
+    return within or ["INTERVAL" if pa.types.is_interval(arrow_type) else ""]
 
 
 def _is_flat(arrow_type: Any) -> bool:
@@ -93,17 +103,23 @@ def _list_values(array: Column, leaves: Leaves) -> list[Any]:
 
 
 def _map_values(array: Column, leaves: Leaves) -> list[Any]:
-    offsets = array.offsets.to_numpy()
-    within = (int(offsets[0]), int(offsets[-1] - offsets[0]))  # the array may be a slice
-    keys = _values(array.keys.slice(*within), leaves)
-    items = _values(array.items.slice(*within), leaves)
-    offsets = (offsets - offsets[0]).tolist()
+    all_keys, all_items, offsets = map_entries(array)
+    keys = _values(all_keys, leaves)
+    items = _values(all_items, leaves)
     maps = []
     for start, end in pairwise(offsets):
         maps.append(dict(zip(keys[start:end], items[start:end], strict=True)))
         if len(maps[-1]) < end - start:
             raise Unfit("an object with a key given twice")
     return maps
+
+
+def map_entries(array: Column) -> tuple[Column, Column, list[int]]:
+    """The keys and the items of all maps in an array, and where each map starts among them."""
+    offsets = array.offsets.to_numpy()
+    within = (int(offsets[0]), int(offsets[-1] - offsets[0]))  # the array may be a slice
+    starts = (offsets - offsets[0]).tolist()
+    return array.keys.slice(*within), array.items.slice(*within), starts
 
 
 def _extension_values(array: Column, leaves: Leaves) -> list[Any]:
@@ -134,7 +150,7 @@ means."""
 def _leaf(cells: Column, logical: str) -> Any:
     """Cells without parts as a pandas or NumPy array."""
     if pa.types.is_dictionary(cells.type):
-        cells = cells.cast(cells.type.value_type)
+        cells = _unfolded(cells)
     if logical == "UUID":
         return objects([None if cell is None else UUID(bytes=cell) for cell in cells.to_pylist()])
     if logical == "INTERVAL" and cells.null_count < len(cells):
@@ -146,6 +162,14 @@ def _leaf(cells: Column, logical: str) -> Any:
     if pa.types.is_time(cells.type):
         return _times(cells)
     return cells.to_pandas(integer_object_nulls=True)
+
+
+def _unfolded(cells: Column) -> Column:
+    """The values that are named in a dictionary. Views of texts, as polars writes them, must become
+    texts before."""
+    texts = {"string_view": pa.large_string(), "binary_view": pa.large_binary()}
+    plain = texts.get(str(cells.type.value_type), cells.type.value_type)
+    return cells.cast(pa.dictionary(cells.type.index_type, plain)).cast(plain)
 
 
 def _timestamps(cells: Column) -> Any:

@@ -1,6 +1,6 @@
 """Parquet files as pyarrow reads them: opened, measured before they are decoded, checked.
 
-In: the bytes of a body. Out: the open file and its `pyarrow.Table`. A file that is damaged, too
+In: the bytes of a body. Out: its `Content`. A file that is damaged, too
 large or not readable by pyarrow raises an `ApiError`. Values that pyarrow by default would change
 are read with other options.
 """
@@ -9,20 +9,19 @@ import inspect
 import io
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Final, TypeAlias
+from itertools import islice
+from typing import Any, Final
 
 from modelserver.errors import BadRequest, too_large
+from modelserver.reading.arrow.content import UNREADABLE, Column, Content
 from modelserver.types.names import listed
 
-Column: TypeAlias = Any
-"""A column of pyarrow, or a piece of one: a `ChunkedArray` or an `Array`. pyarrow has no types."""
-
-UNREADABLE: Final = "the body is not a Parquet file that can be read"
+NAME: Final = "Parquet file"
 
 
-def read_file(body: bytes, limit: int) -> tuple[Any, Any]:
-    """The open Parquet file and its table. Raises `PayloadTooLarge` if its cells take more than
-    `limit` bytes, and `BadRequest` if it cannot be read."""
+def read_file(body: bytes, limit: int) -> Content:
+    """The content of a Parquet file. Raises `PayloadTooLarge` if its cells take more than `limit`
+    bytes, and `BadRequest` if it cannot be read."""
     import pyarrow.parquet
 
     try:
@@ -31,19 +30,30 @@ def read_file(body: bytes, limit: int) -> tuple[Any, Any]:
     except pyarrow.ArrowNotImplementedError as error:
         raise BadRequest("the Parquet file holds a type that cannot be read") from error
     except Exception as error:  # pyarrow fails in many ways on unusual metadata
-        raise BadRequest(UNREADABLE) from error
+        raise BadRequest("the body is not a Parquet file that can be read") from error
     if size > limit:
         raise too_large(limit)
     try:
-        return file, _with_all_dates(body, file, _table(body, file))
+        table = _with_all_dates(body, file, _table(body, file))
     except Exception as error:
         names = file.schema_arrow.names
         broken = [name for name in names if not _is_readable(body, file, name)]
-        found = f"the Parquet file holds columns that cannot be read: {listed(broken or names)}"
-        raise BadRequest(found) from error
+        raise BadRequest(UNREADABLE.format(NAME, listed(broken or names))) from error
+    return Content(table, _leaves(file, table), NAME)
 
 
-def schema_columns(file: Any) -> Sequence[Any]:
+def _leaves(file: Any, table: Any) -> list[list[str]]:
+    """The logical types of each column's leaves."""
+    from modelserver.reading.arrow.cells import leaves_of
+
+    types = (
+        leaf.converted_type if leaf.logical_type.type == "UNKNOWN" else leaf.logical_type.type
+        for leaf in _schema_columns(file)
+    )
+    return [list(islice(types, leaves_of(field.type))) for field in table.schema]
+
+
+def _schema_columns(file: Any) -> Sequence[Any]:
     """The columns in the file's schema, those without parts.
 
     `file.schema` has them, too, but it and the file's metadata refer to each other. Both would stay
@@ -97,7 +107,7 @@ def _with_all_dates(body: bytes, file: Any, table: Any) -> Any:
     the years that nanoseconds reach; then they are read again in milliseconds."""
     import pyarrow.parquet
 
-    if "INT96" not in {column.physical_type for column in schema_columns(file)}:
+    if "INT96" not in {column.physical_type for column in _schema_columns(file)}:
         return table
     coarse = pyarrow.parquet.ParquetFile(io.BytesIO(body), coerce_int96_timestamp_unit="ms")
     exact = _checked(coarse)
@@ -120,7 +130,7 @@ def _decoded_size(body: bytes, file: Any, limit: int) -> int:
     groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
     columns = [group.column(place) for group in groups for place in range(group.num_columns)]
     size: int = max(file.metadata.num_rows, sum(column.num_values for column in columns))
-    for column in schema_columns(file):  # `length` is the size of fixed-size values
+    for column in _schema_columns(file):  # `length` is the size of fixed-size values
         size += max(column.length, 0) * file.metadata.num_rows
     texts = {column.path_in_schema for column in columns if column.physical_type == "BYTE_ARRAY"}
     if size > limit or not texts:

@@ -1,0 +1,7 @@
+"""Protocols of other model servers, for clients that people have already.
+
+MLflow's own protocol is what all other rooms serve. `table` has a row for each further one: which
+paths it adds, and the functions of its module that make the answers. Requests are read, checked and
+predicted as those to /invocations. To take a protocol away, delete its row, its module, and its
+paths in `openapi_base.yaml`.
+"""

@@ -1,0 +1,65 @@
+"""How much an array of Arrow stands for, which may be far more than its bytes. Needs pyarrow.
+
+In: an array that pyarrow has found valid. Views and dictionaries may name one long text any number
+of times, and an array of nulls takes no bytes.
+"""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from modelserver.reading.arrow.cells import map_entries
+from modelserver.reading.arrow.content import Column
+
+
+def size_of(array: Column) -> int:
+    """The number of values in an array, at any depth, and of the bytes of their texts; what is
+    named several times counts as often."""
+    if isinstance(array, pa.ExtensionArray):
+        return size_of(array.storage)
+    if array.type.num_fields:
+        return len(array) + sum(map(size_of, _parts(array)))
+    is_folded = pa.types.is_dictionary(array.type)
+    values = array.dictionary if is_folded else array
+    if not _has_texts(values.type):
+        width = values.type.byte_width if pa.types.is_fixed_size_binary(values.type) else 0
+        return len(array) * (1 + width)
+    lengths = _lengths(values)
+    if is_folded:
+        lengths = lengths[array.indices.drop_null().to_numpy()]
+    return len(array) + int(lengths.sum())
+
+
+def _parts(array: Column) -> Any:
+    if pa.types.is_struct(array.type):
+        return array.flatten()
+    if pa.types.is_map(array.type):
+        return map_entries(array)[:2]
+    return [array.flatten()]
+
+
+def _has_texts(arrow_type: Any) -> bool:
+    """Whether values of the type are texts or bytes, each of its own length."""
+    return any(word in str(arrow_type) for word in ("string", "binary")) and not (
+        pa.types.is_fixed_size_binary(arrow_type)
+    )
+
+
+def _lengths(array: Column) -> NDArray[np.int64]:
+    """The number of bytes of each text."""
+    if str(array.type) in ("string_view", "binary_view"):
+        return _view_lengths(array)
+    lengths = pc.binary_length(array).fill_null(0)
+    return np.asarray(lengths, np.int64)
+
+
+def _view_lengths(array: Column) -> NDArray[np.int64]:
+    """The lengths of views: each view has 16 bytes, of which the first four are its length."""
+    if not len(array):
+        return np.zeros(0, np.int64)
+    words = np.frombuffer(array.buffers()[1], np.int32)
+    lengths = words[4 * array.offset :: 4][: len(array)]
+    return np.where(array.is_valid(), lengths, 0).astype(np.int64)

@@ -1,0 +1,83 @@
+"""Numbers with a decimal comma, as spreadsheets of many countries write them beside semicolons.
+
+In: the columns of numbers in a file, as texts. Out: the same cells with decimal points. A file has
+one decimal sign: beside a number with a comma, one with a point is refused, since that point may
+separate thousands. Numbers with thousands separators are always refused. Raises `InvalidInput`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from modelserver.errors import LIMIT, bad_values
+from modelserver.types.kind import Kind
+from modelserver.types.names import quoted
+
+NUMBER: Final = re.compile(r"\s*[+-]?[\d.,]+([eE][+-]?\d+)?\s*", re.ASCII)
+
+GROUPED: Final = "a number with thousands separators"
+
+
+class NumberColumn(NamedTuple):
+    """A column of numbers; its cells are texts, or something else where they are missing."""
+
+    name: str
+    kind: Kind
+    cells: Sequence[Any]
+
+
+class Signed(NamedTuple):
+    """A number with points or commas, which are its `signs`."""
+
+    signs: str
+    row: int
+    column: NumberColumn
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words."""
+        return f"row {self.row}, column {quoted(self.column.name)}"
+
+
+def with_points(columns: Sequence[NumberColumn]) -> list[list[Any]]:
+    """The cells of the columns, with a point in place of each decimal comma."""
+    found: dict[str, list[Signed]] = {",": [], ".": [], GROUPED: []}
+    for number in _signed(columns):
+        alike = found.get(number.signs, found[GROUPED])
+        if len(alike) <= LIMIT:
+            alike.append(number)
+    _refuse(found[GROUPED], GROUPED)
+    if found[","]:
+        comma = f"there is a decimal comma in {found[','][0].place}"
+        _refuse(found["."], f"a point that is decimal or separates thousands: {comma}")
+    return [[_with_point(cell) for cell in column.cells] for column in columns]
+
+
+def _signed(columns: Sequence[NumberColumn]) -> Iterator[Signed]:
+    for column in columns:
+        for row, cell in enumerate(column.cells):
+            if signs := _signs(cell):
+                yield Signed(signs, row, column)
+
+
+def _signs(cell: Any) -> str:
+    """The points and commas in a cell; empty if it is no number."""
+    if not (isinstance(cell, str) and NUMBER.fullmatch(cell)):
+        return ""
+    return "".join(letter for letter in cell if letter in ".,")
+
+
+def _with_point(cell: Any) -> Any:
+    """The cell; if it is a number with a decimal comma, with a point in its place."""
+    is_number = isinstance(cell, str) and NUMBER.fullmatch(cell)
+    return cell.replace(",", ".") if is_number else cell
+
+
+def _refuse(numbers: Sequence[Signed], found: str) -> None:
+    """Raises `InvalidInput` if there are any of these numbers, which are `found`."""
+    if numbers:
+        details = [
+            {"row": row, "column": name, "expected": kind.expects, "found": found}
+            for _, row, (name, kind, _) in numbers
+        ]
+        raise bad_values(numbers[0].place, details, counted=len(numbers) <= LIMIT)

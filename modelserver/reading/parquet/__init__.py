@@ -1,5 +1,0 @@
-"""Parquet: the bytes of a file to model input, if pyarrow is installed.
-
-In: a body. Out: a `Payload`, a `Table` or a DataFrame, with the types that the file gives its
-columns. Other rooms import only `reader`; pyarrow is imported when a file is read.
-"""
