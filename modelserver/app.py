@@ -110,24 +110,24 @@ class Invocations:
                 scope.get("client"),
             )
         except BadRequest as fault:
-            fault.status = self._refused
+            fault.status = self._refused if fault.status == BadRequest.status else fault.status
             raise
         finally:
             service.bodies.release(body)
         _trace(request).rows = scored.rows
-        timing = server_timing(received - start, clock() - received, scored.times)
         content = scored.body if self._answer is None else self._answer(scored.body)
-        headers = _headers(answer, content, timing, model)
+        timing = server_timing(received - start, clock() - received, scored.times)
+        headers = _headers(answer, len(content), timing, model)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
 
 def _headers(
-    answer: AnswerFormat, content: bytes, timing: bytes, model: Model
+    answer: AnswerFormat, length: int, timing: bytes, model: Model
 ) -> list[tuple[bytes, bytes]]:
-    """The headers of a prediction, as ASGI has them."""
+    """The headers of a prediction with a body of `length` bytes, as ASGI has them."""
     headers = [
-        (b"content-length", str(len(content)).encode()),
+        (b"content-length", str(length).encode()),
         (b"content-type", answer.content_type.encode()),
         (b"vary", b"Accept"),
         (b"server-timing", timing),

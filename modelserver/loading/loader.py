@@ -104,7 +104,7 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
     attempt.begin("predicting")
     telling = Telling(settings.model_errors == "message", settings.secrets)
     ways = ways_to_predict(pyfunc, signature, example, settings.batching == "auto", telling)
-    return Model(
+    model = Model(
         uri=attempt.uri,
         registration=registration,
         metadata=pyfunc.metadata.to_dict(),
@@ -112,11 +112,16 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
         example=example,
         example_fault=fault,
         example_payload=ways.example,
-        predict=ways.predict,
-        row_wise=ways.row_wise,
+        predict=ways.default.predict,
+        row_wise=ways.default.row_wise,
         loaded_at=datetime.now(timezone.utc),
         hints=_hints(pyfunc, signature),
     )
+    methods = {
+        name: replace(model, predict=way.predict, row_wise=way.row_wise, names=way.names)
+        for name, way in ways.others.items()
+    }
+    return replace(model, methods=methods)
 
 
 def _compare_python(path: Path) -> None:

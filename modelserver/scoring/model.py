@@ -2,12 +2,15 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from modelserver.errors import BadRequest
 from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.scoring.methods import PREDICT
+from modelserver.types.names import listed, quoted
 
 
 def loader_module(flavors: Mapping[str, Any]) -> str:
@@ -49,10 +52,23 @@ class Model:
     example_fault: str = ""
     """Why the logged example cannot be read; empty if it can."""
     load_seconds: float = 0.0
+    names: Sequence[Hashable] = ()
+    """The names of the columns of a prediction, if it has none of its own."""
+    methods: "Mapping[str, Model]" = field(default_factory=dict)
+    """The same model asked by its other methods, such as `predict_proba`."""
     hints: tuple[Any, Any] = (None, None)
     """The type hints of input and output, for a model whose signature was made from them."""
     folder: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
     """The folder that the model was downloaded to. It is removed together with the model."""
+
+    def asked(self, method: str) -> "Model":
+        """The model asked by this method. Raises `BadRequest` if it has no such method."""
+        if method == PREDICT:
+            return self
+        if method not in self.methods:
+            has = listed([PREDICT, *self.methods])
+            raise BadRequest(f"the model has no method {quoted(method)}; it has {has}")
+        return self.methods[method]
 
     @property
     def title(self) -> str:
@@ -112,5 +128,6 @@ class Model:
             "tags": dict(self.registration.tags),
             "signature": self.declared,
             "has_example": self.example is not None,
+            "methods": [PREDICT, *self.methods],
             "created_at": self.created_at,
         }

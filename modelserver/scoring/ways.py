@@ -1,4 +1,5 @@
-"""How a model is called: from a payload to a prediction, chosen once per load.
+"""How a model is called: from a payload to a prediction, chosen once per load, for `predict` and
+for each other method that the model has.
 
 In: a loaded pyfunc, its compiled signature and the logged example, with which `proofs` shows which
 faster ways are allowed. Out: `Ways`. Its `predict` raises `ApiError` for faults of the caller and
@@ -8,8 +9,9 @@ of the model.
 import inspect
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -22,6 +24,7 @@ from modelserver.scoring.blaming.blame import UNFIT, Telling, advised_form, is_u
 from modelserver.scoring.blaming.conversion import is_refused
 from modelserver.scoring.blaming.misfits import misfit, reads_texts, takes_one_conversation
 from modelserver.scoring.fast_arrays import array_predict
+from modelserver.scoring.methods import methods_of, names_of
 from modelserver.scoring.mlflow_internals import (
     fast_predict,
     only_checks_input,
@@ -97,24 +100,35 @@ def _own_predict(
     predict: Callable[..., Any] = getattr(wrapper, name)
     if _loader(pyfunc) == PYTHON_MODEL and not signature.params.declared:
         return fast_predict(wrapper) or predict
+    return _fast_method(pyfunc, name, predict, signature, sample)
+
+
+def _fast_method(
+    pyfunc: "PyFuncModel",
+    name: str,
+    plain: Callable[..., Any],
+    signature: Signature,
+    sample: pd.DataFrame | None,
+) -> Callable[..., Any]:
+    """A fast way that does what `plain` does, the method of this name, if the example shows that;
+    otherwise `plain` itself."""
     columns = signature.columns
     if sample is None or columns is None or not columns.only_doubles or _loader(pyfunc) != SKLEARN:
-        return predict
+        return plain
     fast = array_predict(pyfunc.get_raw_model(), name, columns.names)
-    return fast if fast and predict_alike(predict, fast, sample) else predict
+    return fast if fast and predict_alike(plain, fast, sample) else plain
 
 
 def _predictor(
-    pyfunc: "PyFuncModel",
+    wrapper: Any,
+    plain: Callable[[Any, Any], Any],
     direct: Callable[[Any, Any], Any] | None,
     signature: Signature,
     telling: Telling,
 ) -> Callable[[Payload], Any]:
-    """The function from a payload to a prediction. It calls `direct`, the model's own predict, with
-    input that already has the signature's types, and `pyfunc.predict`, in which MLflow checks the
-    input, with all other input."""
+    """The function from a payload to a prediction. It calls `direct` with input that already has
+    the signature's types, and `plain` with all other input."""
 
-    wrapper = wrapper_of(pyfunc)
     checked = isinstance(signature, TypeHintSignature) and reads_texts(wrapper)
     single = takes_one_conversation(wrapper)
 
@@ -127,7 +141,7 @@ def _predictor(
         try:
             if payload.typed and direct is not None:
                 return direct(payload.data, payload.params)
-            return pyfunc.predict(payload.data, params=payload.params)
+            return plain(payload.data, payload.params)
         except BaseException as error:  # a model may raise SystemExit, or CancelledError of asyncio
             if is_refused(error, payload.typed):
                 raise _refused(wrapper, signature, payload.data) from error
@@ -167,15 +181,25 @@ def _fast_call(
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
-    """How a model is called: the function from a payload to a prediction, the signature with which
-    payloads are read, the logged example as the model gets it, and whether rows of several requests
-    may be predicted together."""
+class Way:
+    """How one method is called: the function from a payload to a prediction, whether rows of
+    several requests may be predicted together, and the names of the columns of the prediction, if
+    the method does not say them itself."""
 
     predict: Callable[[Payload], Any]
+    row_wise: bool = False
+    names: Sequence[Hashable] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How a model is called: the signature with which payloads are read, the logged example as the
+    model gets it, the way of `predict`, and the ways of the other methods by name."""
+
     signature: Signature
     example: Payload | None
-    row_wise: bool
+    default: Way
+    others: Mapping[str, Way] = field(default_factory=dict)
 
 
 def ways_to_predict(
@@ -192,21 +216,58 @@ def ways_to_predict(
     columns = signature.columns
     table = read.data if columns is not None and read is not None and read.typed else None
     sample = None if read and read.params else table
+    wrapper = wrapper_of(pyfunc)
     own = _own_predict(pyfunc, signature, sample)
-    predict = _predictor(pyfunc, _fast_call(pyfunc, own), signature, telling)
+    predict = _predictor(
+        wrapper,
+        lambda data, params: pyfunc.predict(data, params=params),
+        _fast_call(pyfunc, own),
+        signature,
+        telling,
+    )
 
-    def predict_frame(frame: pd.DataFrame) -> Any:
+    def called(predict: Callable[[Payload], Any]) -> Callable[[pd.DataFrame], Any]:
         # A copy, since a model may write into what it gets.
-        return predict(Payload(frame.copy(), read.params if read else None, typed=True))
+        params = read.params if read else None
+        return lambda frame: predict(Payload(frame.copy(), params, typed=True))
 
     if columns is not None and table is not None:
-        signature = _filling_absent(signature, columns, predict_frame, table)
+        signature = _filling_absent(signature, columns, called(predict), table)
+
     why = "BATCHING is off"
     if batching:
-        why = _why_apart(_loader(pyfunc), predict_frame, signature.columns, sample)
+        why = _why_apart(_loader(pyfunc), called(predict), signature.columns, sample)
     if why:
         logger.info("waiting requests are not predicted together: %s", why)
-    return Ways(predict, signature, read, row_wise=not why)
+    others = _other_ways(pyfunc, signature, sample, telling)
+    if not why and sample is not None:
+        # Gaps reach all methods in the same way, so they are not tried again.
+        others = {
+            name: replace(way, row_wise=rows_are_independent(called(way.predict), sample))
+            for name, way in others.items()
+        }
+    return Ways(signature, read, Way(predict, row_wise=not why), others)
+
+
+def _other_ways(
+    pyfunc: "PyFuncModel", signature: Signature, sample: pd.DataFrame | None, telling: Telling
+) -> Mapping[str, Way]:
+    """How the methods besides `predict` are called."""
+    if _loader(pyfunc) not in ROW_WISE:
+        return {}
+    estimator = pyfunc.get_raw_model()
+    ways = {}
+    for name in methods_of(estimator):
+        own = _fast_method(pyfunc, name, getattr(estimator, name), signature, sample)
+        call = partial(_called_alone, own)
+        predict = _predictor(wrapper_of(pyfunc), call, call, signature, telling)
+        ways[name] = Way(predict, names=names_of(estimator, name))
+    return ways
+
+
+def _called_alone(method: Callable[[Any], Any], data: Any, params: Any) -> Any:
+    """What a method returns, which takes no params."""
+    return method(data)
 
 
 def _filling_absent(
