@@ -48,7 +48,7 @@ from modelserver.scoring.batching import score_together
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Work, server_timing
-from modelserver.scoring.workers import Workers
+from modelserver.scoring.scheduling.workers import Workers
 from modelserver.service import Service, service_of
 from modelserver.states import Ready, now
 

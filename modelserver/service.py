@@ -7,7 +7,7 @@ from starlette.requests import Request
 from modelserver.hosting.bodies import Bodies
 from modelserver.hosting.settings import Settings
 from modelserver.lifecycle import Lifecycle
-from modelserver.scoring.workers import Workers
+from modelserver.scoring.scheduling.workers import Workers
 
 
 @dataclass(slots=True)

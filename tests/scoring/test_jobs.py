@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelserver.scoring.jobs import Job, Join, outcomes, take_together
+from modelserver.scoring.scheduling.jobs import Job, Join, outcomes, take_together
 
 LOOP = asyncio.new_event_loop()
 LOOP.close()  # futures only need one to belong to

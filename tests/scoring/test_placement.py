@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from modelserver.scoring.placement import Caller, Load, Place, place_of
+from modelserver.scoring.scheduling.placement import Caller, Load, Place, place_of
 
 IDLE = Load(capacity=3, trust=20)
 

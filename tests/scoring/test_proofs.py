@@ -12,13 +12,13 @@ import pytest
 from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.scoring.batching import MANY_ROWS
-from modelserver.scoring.jobs import MOST_TOGETHER
 from modelserver.scoring.proofs import (
     absent_to_fill,
     gaps_are_independent,
     predict_alike,
     rows_are_independent,
 )
+from modelserver.scoring.scheduling.jobs import MOST_TOGETHER
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, 5.0], "b": [0.0, 0.0, 1.0, 1.0, 1.0]})
 

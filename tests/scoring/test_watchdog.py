@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.scoring.watchdog import Watchdog
+from modelserver.scoring.scheduling.watchdog import Watchdog
 from tests.support.soak.bad_models import held
 
 

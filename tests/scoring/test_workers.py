@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from modelserver.errors import Overloaded, TimedOut
-from modelserver.scoring.jobs import MOST_TOGETHER
-from modelserver.scoring.placement import ALONE_AFTER, SHORT, SLOW, TRUSTED_AFTER
-from modelserver.scoring.workers import TURN, Workers
+from modelserver.scoring.scheduling.jobs import MOST_TOGETHER
+from modelserver.scoring.scheduling.placement import ALONE_AFTER, SHORT, SLOW, TRUSTED_AFTER
+from modelserver.scoring.scheduling.workers import TURN, Workers
 
 SOON = 0.01
 """A timeout in seconds that is meant to pass."""

@@ -26,8 +26,8 @@ from modelserver.loading.explaining import (
 )
 from modelserver.reading.fast import FAST
 from modelserver.reading.formats import FORMATS, JSON
-from modelserver.scoring import placement
 from modelserver.scoring.request import SMALL
+from modelserver.scoring.scheduling import placement
 from modelserver.states import UNCONFIGURED
 from tests.whole.test_against_mlflow import DIFFERENCES
 

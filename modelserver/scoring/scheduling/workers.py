@@ -60,9 +60,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from modelserver.errors import Overloaded, TimedOut
-from modelserver.scoring.jobs import Job, Join, outcomes, take_together
-from modelserver.scoring.placement import Caller, Load, place_of
-from modelserver.scoring.watchdog import Watchdog
+from modelserver.scoring.scheduling.jobs import Job, Join, outcomes, take_together
+from modelserver.scoring.scheduling.placement import Caller, Load, place_of
+from modelserver.scoring.scheduling.watchdog import Watchdog
 
 T = TypeVar("T")
 
