@@ -100,7 +100,7 @@ class Invocations:
                 answer,
                 query.include,
             )
-            model = await service.lifecycle.ready_model()
+            model = (await service.lifecycle.ready_model()).asked(query.method)
             join = score_together if model.row_wise else None
             scored = await service.workers.run(
                 Work(model, sent),

@@ -27,14 +27,17 @@ def input_components(inputs: Inputs, sample: Sample | None) -> dict[str, Schema]
 
 
 def answer_components(
-    inputs: Inputs, outputs: Specs, answers: Sequence[Any], included: bool
+    inputs: Inputs, outputs: Specs, answers: Sequence[Any], included: bool, methods: bool
 ) -> dict[str, Schema]:
     """The schemas of the answer: wrapped in `predictions`, or bare for chat-style input.
-    `included`: whether columns of the request may stand before the predictions."""
+    `included`: whether columns of the request may stand before the predictions; `methods`: whether
+    the model has others than `predict`."""
     if inputs.is_bare:
         return {"Answer": BARE, "Predictions": predictions_schema(outputs, answers)}
     wrapped = [a["predictions"] for a in answers if isinstance(a, dict) and "predictions" in a]
     predictions = {"Predictions": predictions_schema(outputs, wrapped)}
+    if methods:
+        return {"Answer": OF_METHODS, **predictions}
     if included:
         return {"Answer": WITH_ROWS, **predictions}
     return predictions if inputs.forms else {"Answer": EITHER, **predictions}
@@ -73,20 +76,24 @@ EITHER: Final[Schema] = {
     ],
 }
 
-WITH_ROWS: Final[Schema] = {
-    "title": "Answer",
-    "type": "object",
-    "required": ["predictions"],
-    "properties": {
-        "predictions": {
-            "anyOf": [
-                BARE,
-                {
-                    "type": "array",
-                    "items": {"type": "object"},
-                    "description": "With `include`: columns of the request, then the predictions.",
-                },
-            ]
-        }
-    },
-}
+
+def _either(rows: Schema) -> Schema:
+    """The schema of an answer that holds what `predict` returns, or such rows."""
+    return {
+        "title": "Answer",
+        "type": "object",
+        "required": ["predictions"],
+        "properties": {"predictions": {"anyOf": [BARE, {"type": "array", **rows}]}},
+    }
+
+
+WITH_ROWS: Final = _either(
+    {
+        "items": {"type": "object"},
+        "description": "With `include`: columns of the request, then the predictions.",
+    }
+)
+
+OF_METHODS: Final = _either(
+    {"description": "With `include`, or by another `method`: a row for each row of the request."}
+)

@@ -4,6 +4,7 @@ In: the operation in the OpenAPI document, which is changed. What the document m
 kept.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from modelserver.answering.formats import ANSWER_FORMATS, AnswerFormat, offered
@@ -19,7 +20,7 @@ def add_formats(operation: Operation) -> None:
     """Adds what the document does not mention: formats of requests and of answers, and parameters
     of the query string."""
     content = operation["requestBody"]["content"]
-    for row in FORMATS.values():
+    for row in (row for row in FORMATS.values() if row.is_installed):
         content.setdefault(row.media_type, {"schema": _schema(row)})
     answers = operation["responses"]["200"]["content"]
     for answer in offered().values():
@@ -57,9 +58,18 @@ def keep_json(operation: Operation) -> None:
     ]
 
 
-def drop_include(operation: Operation) -> None:
-    """Removes the parameter `include`, for a model without named columns."""
-    operation["parameters"] = [p for p in operation["parameters"] if p.get("name") != "include"]
+def drop_parameter(operation: Operation, name: str) -> None:
+    """Removes a parameter that the model does not take."""
+    operation["parameters"] = [p for p in operation["parameters"] if p.get("name") != name]
+
+
+def list_methods(operation: Operation, methods: Sequence[str]) -> None:
+    """Lists the methods that the model has; without others than `predict`, there is no choice."""
+    if len(methods) < 2:
+        drop_parameter(operation, "method")
+    for parameter in operation["parameters"]:
+        if parameter.get("name") == "method":
+            parameter["schema"]["enum"] = list(methods)
 
 
 def has_table(answer: Any) -> bool:

@@ -96,6 +96,7 @@ def describe(
         inputs=inputs_of(model.signature, declared),
         outputs=declared.get("outputs") or (),
         key_variable=key_variable,
+        methods=model.method_names,
     )
     faults: list[str] = []
     deadline = time.monotonic() + PATIENCE

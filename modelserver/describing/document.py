@@ -12,7 +12,13 @@ from typing import Any, Final
 import yaml
 
 from modelserver.describing.components import answer_components, input_components
-from modelserver.describing.contents import add_formats, drop_include, has_table, keep_json
+from modelserver.describing.contents import (
+    add_formats,
+    drop_parameter,
+    has_table,
+    keep_json,
+    list_methods,
+)
 from modelserver.describing.forms import Example, Sample, Specs
 from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import ANYTHING
@@ -72,6 +78,8 @@ class Subject:
     """Whether callers need an API key of Posit Connect."""
     sample: Sample | None = None
     examples: Sequence[Answered] = ()
+    methods: Sequence[str] = ()
+    """The methods of the model; empty if only `predict` is known."""
 
     @property
     def body(self) -> Any:
@@ -83,7 +91,9 @@ class Subject:
     def answer_schemas(self) -> dict[str, Schema]:
         """The schemas of the answer, by name."""
         answers = [item.answer for item in self.examples if item.answer is not None]
-        return answer_components(self.inputs, self.outputs, answers, self.takes_include)
+        return answer_components(
+            self.inputs, self.outputs, answers, self.takes_include, len(self.methods) > 1
+        )
 
     @property
     def answers_tables(self) -> bool:
@@ -109,8 +119,8 @@ class Subject:
 
 
 def read_base(text: str) -> Document:
-    """The base document. Formats that the text does not mention are added. Raises `BaseError` if
-    the text is not YAML, or if a part of `FILLED_IN` is missing."""
+    """The base document. Formats that can be read and that the text does not mention are added.
+    Raises `BaseError` if the text is not YAML, or if a part of `FILLED_IN` is missing."""
     try:
         base = yaml.load(text, BaseLoader)
     except yaml.MarkedYAMLError as error:
@@ -175,7 +185,8 @@ def compose(base: Document, subject: Subject) -> Document:
     if not subject.answers_tables:
         keep_json(operation)
     if not subject.takes_include:
-        drop_include(operation)
+        drop_parameter(operation, "include")
+    list_methods(operation, subject.methods)
     if subject.inputs.forms:
         components["schemas"] = _with_input(components["schemas"], subject)
     elif not subject.inputs.params:

@@ -108,7 +108,8 @@ class Inputs:
 def inputs_of(signature: Signature, declared: Mapping[str, Any]) -> Inputs:
     """What a model takes, by how it is typed. `declared`: the parts of the signature as JSON."""
     specs, params = declared.get("inputs") or (), declared.get("params") or ()
-    formats = [row for row in FORMATS.values() if not signature.misfit(row.nested, row.tensors)]
+    installed = [row for row in FORMATS.values() if row.is_installed]
+    formats = [row for row in installed if not signature.misfit(row.nested, row.tensors)]
     forms: Sequence[Form]
     if isinstance(signature, TensorSignature):
         forms = TENSOR_FORMS if _have_rows(specs) else TENSOR_FORMS[:1]

@@ -53,7 +53,8 @@ class Format:
     """Whether it is binary: it has no charset, and may stand for more bytes than it has. Its bodies
     are known by `starts`, so that none is read on the event loop."""
     needs: str | None = None
-    """The optional package that reads it, with its lowest version."""
+    """The optional package that reads it, with its lowest version. Without that, the format is
+    neither read nor documented."""
     about: str = ""
     """The description of a body in the OpenAPI document. For JSON the base document has it."""
     write: Callable[[Sequence[object], Sequence[Sequence[Any]]], str] | None = None
@@ -62,9 +63,14 @@ class Format:
     def __post_init__(self) -> None:
         assert self.starts or not self.binary, f"{self.name} is binary and needs `starts`"
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether the package that it needs is installed."""
+        return self.needs is None or _is_installed(self.needs)
+
     def read(self, body: bytes, signature: Signature, limit: int) -> Payload:
         """The model input in a body. Raises `ApiError` if it cannot be read."""
-        if self.needs and not _is_installed(self.needs):
+        if not self.is_installed:
             raise UnsupportedMediaType(
                 f"this server cannot read {self.name}: {self.needs} is not installed"
             )

@@ -19,10 +19,12 @@ from modelserver.types.tables import refuse_repeated
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What the parameters say. None: the parameter is not there."""
+    """What the parameters say. None: the parameter is not there. Only the model knows which methods
+    it has."""
 
     format: AnswerFormat | None = None
     include: tuple[str, ...] | None = None
+    method: str = "predict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,14 @@ PARAMETERS: Final[Mapping[str, Parameter]] = {
                 "Columns of the request that stand before the predictions, unchanged: `inputs` for "
                 "all, or names with commas between them, also those of columns that the model does "
                 "not take. The predictions are then rows with names, also in JSON."
+            ),
+        ),
+        Parameter(
+            "method",
+            str,
+            lambda: {"type": "string", "default": "predict"},
+            about=(
+                "The method of the model that is asked. Probabilities have a column for each class."
             ),
         ),
     )

@@ -36,17 +36,21 @@ MANY_ROWS: Final = 64
 
 
 def score_together(works: Sequence[Work]) -> list[Scored | Exception]:
-    """The result of each piece of work, or the exception that it raised. All have one model."""
-    model = works[0].model
-    outcomes: list[Any] = [_outcome(read_timed, model, work.request) for work in works]
+    """The result of each piece of work, or the exception that it raised. All have one model, which
+    may be asked by several methods."""
+    outcomes: list[Any] = [_outcome(read_timed, work.model, work.request) for work in works]
     groups: dict[Hashable, list[int]] = {}
     for place, found in enumerate(outcomes):
         if not isinstance(found, Exception):
+            model = works[place].model
             likeness = _likeness(model.signature, found[0])
-            groups.setdefault((place,) if likeness is None else likeness, []).append(place)
+            alike = (place,) if likeness is None else (id(model), likeness)
+            groups.setdefault(alike, []).append(place)
     for places in groups.values():
         requests = [works[place].request for place in places]
-        answers = _score_group(model, requests, [outcomes[place] for place in places])
+        answers = _score_group(
+            works[places[0]].model, requests, [outcomes[place] for place in places]
+        )
         for place, answer in zip(places, answers, strict=True):
             outcomes[place] = answer
     return outcomes
@@ -89,7 +93,7 @@ def _score_group(
     ends = np.cumsum([len(payload.data) for payload in payloads])[:-1]
     parts = np.split(predictions, ends)
     return [
-        _outcome(encode, request, payload, part, read_seconds, seconds)
+        _outcome(encode, model, request, payload, part, read_seconds, seconds)
         for request, (payload, read_seconds), part in zip(requests, found, parts, strict=True)
     ]
 

@@ -61,12 +61,17 @@ class Model:
     folder: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
     """The folder that the model was downloaded to. It is removed together with the model."""
 
+    @property
+    def method_names(self) -> Sequence[str]:
+        """The methods by which it can be asked."""
+        return [PREDICT, *self.methods]
+
     def asked(self, method: str) -> "Model":
         """The model asked by this method. Raises `BadRequest` if it has no such method."""
         if method == PREDICT:
             return self
         if method not in self.methods:
-            has = listed([PREDICT, *self.methods])
+            has = listed(self.method_names)
             raise BadRequest(f"the model has no method {quoted(method)}; it has {has}")
         return self.methods[method]
 
@@ -128,6 +133,6 @@ class Model:
             "tags": dict(self.registration.tags),
             "signature": self.declared,
             "has_example": self.example is not None,
-            "methods": [PREDICT, *self.methods],
+            "methods": self.method_names,
             "created_at": self.created_at,
         }

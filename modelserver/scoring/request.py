@@ -16,6 +16,7 @@ from modelserver.reading.media import decompress, format_of
 from modelserver.reading.signatures.including import including
 from modelserver.reading.signatures.signature import Payload
 from modelserver.scoring.blaming.blame import Case
+from modelserver.scoring.methods import named
 from modelserver.scoring.model import Model
 
 SMALL: Final = 16 * 1024
@@ -117,10 +118,11 @@ def predict_and_encode(
     """The model's answer to the payload that was read from the request. Raises `ApiError`."""
     start = clock()
     predictions = _predict(model, request, payload)
-    return encode(request, payload, predictions, read_seconds, clock() - start)
+    return encode(model, request, payload, predictions, read_seconds, clock() - start)
 
 
 def encode(
+    model: Model,
     request: Request,
     payload: Payload,
     predictions: Any,
@@ -130,6 +132,7 @@ def encode(
     """The answer that holds these predictions, in the format that the request asks for. Raises
     `NotAcceptable` or `ModelFailed` if the format cannot hold them."""
     start = clock()
+    predictions = named(predictions, model.names)
     if request.answer is JSON_ANSWER and payload.carried is None:
         body = encode_predictions(predictions, payload.wrapped)
     else:

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 from modelserver.reading.csv import dialect
 from modelserver.reading.csv.encoding import HOW
-from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
+from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, NDJSON, PARQUET
 
 Open = Callable[..., TestClient]
 
@@ -91,6 +91,12 @@ def parquet(table: Any) -> bytes:
     return file.getvalue()
 
 
+def feather(frame: pd.DataFrame) -> bytes:
+    file = io.BytesIO()
+    frame.to_feather(file)
+    return file.getvalue()
+
+
 def parquet_of_pandas(frame: pd.DataFrame) -> bytes:
     file = io.BytesIO()
     frame.to_parquet(file)
@@ -113,6 +119,7 @@ NO_BODY = "the body is empty; send a table or an array of inputs"
 FORMS = "one of 'dataframe_split', 'dataframe_records', 'instances', 'inputs'"
 NO_FORM = f"the body must have exactly {FORMS}"
 NO_PARQUET = "the body is not a Parquet file that can be read"
+NO_ARROW = "the body is not an Arrow stream or file that can be read"
 NO_METADATA = "what pandas says of the Parquet file cannot be read"
 NOT_CLOSED = "the body is not valid CSV: a quoted cell does not end"
 LONG = "expected a whole number of 64 bits"
@@ -123,6 +130,9 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
     ("no body and no type", "two_longs", None, b"", BAD, NO_BODY),
     ("no CSV", "two_longs", CSV, b"", BAD, "the body is empty; send a header and rows"),
     ("no Parquet", "two_longs", PARQUET, b"", BAD, NO_PARQUET),
+    ("no Arrow", "two_longs", ARROW, b"", BAD, NO_ARROW),
+    ("no NDJSON", "two_longs", NDJSON, b"\n", BAD,
+     "the body is empty; send a JSON object per line"),
     ("blanks", "two_longs", JSON, b" \n ", BAD, NO_BODY),
     ("null", "two_longs", JSON, b"null", BAD,
      f"the body must be a JSON object with {FORMS}, not null"),
@@ -222,6 +232,13 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
      f"row 0, column 'b': {LONG}, found null"),
     ("unknown column in CSV", "two_longs", CSV, b"a,b,c\n1,2,secret-4711\n", INVALID,
      "unknown columns: 'c'. The model takes: 'a', 'b'"),
+    ("text in NDJSON", "two_longs", NDJSON, b'{"a": 1, "b": "secret-4711"}', INVALID,
+     f"line 1, column 'b': {LONG}, found text"),
+    ("broken line", "two_longs", NDJSON, b'{"a": 1, "b": 2}\n{"a": secret-4711}', BAD,
+     "line 2: it is not valid JSON: unexpected character, expected a JSON value at column 7"),
+    ("text in Arrow", "two_longs", ARROW, feather(pd.DataFrame({"a": [1], "b": [SECRET]})), INVALID,
+     f"row 0, column 'b': {LONG}, found text"),
+    ("text as Arrow", "two_longs", ARROW, b"ARROW1 secret-4711 ARROW1", BAD, NO_ARROW),
     ("text as Parquet", "two_longs", PARQUET, b"PAR1 secret-4711 PAR1", BAD, NO_PARQUET),
     ("cut off Parquet", "two_longs", PARQUET, parquet(pa.table({"a": [1], "b": [2]}))[:-20], BAD,
      NO_PARQUET),

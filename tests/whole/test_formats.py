@@ -149,5 +149,17 @@ def test_without_its_package_a_format_is_unsupported(needs: str, media_type: str
     assert raised.value.message == f"this server cannot read {row.name}: {needs} is not installed"
 
 
+def test_without_its_package_a_format_is_not_documented(
+    loaded: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = loaded("two_longs")
+    assert {PARQUET, ARROW} <= content_of(model).keys()
+    for media_type in (PARQUET, ARROW):
+        row = replace(FORMATS[media_type], needs="no_such_package")
+        monkeypatch.setitem(FORMATS, media_type, row)
+    base = base_description().document["paths"]["/invocations"]["post"]["requestBody"]["content"]
+    assert not {PARQUET, ARROW} & (content_of(model).keys() | base.keys())
+
+
 def test_a_new_media_type_is_refused_before_it_is_a_row(loaded: Callable[[str], Model]) -> None:
     assert refusal(loaded("two_longs"), b"{}", "application/x-other").status == 415

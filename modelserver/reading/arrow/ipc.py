@@ -48,16 +48,13 @@ def _table(body: bytes, limit: int) -> Any:
 
     from modelserver.reading.arrow.messages import claimed_size, messages_of_file, read_messages
 
+    is_file = body.startswith(MAGIC)
     source = pa.BufferReader(body)
-    if body.startswith(MAGIC):
-        messages, opened = messages_of_file(body), pa.ipc.open_file
-    else:
-        messages, opened = read_messages(source), pa.ipc.open_stream
-    if claimed_size(messages, limit) > limit:
+    if claimed_size(messages_of_file(body) if is_file else read_messages(source), limit) > limit:
         raise too_large(limit)
-    if not body.startswith(MAGIC) and body[source.tell() :].strip(b"\0"):
+    if not is_file and body[source.tell() :].strip(b"\0"):
         raise BadRequest("the Arrow stream ends before the body does; send one stream")
-    options = pa.ipc.IpcReadOptions(use_threads=False)
-    table = opened(body, options=options).read_all()
+    opened = pa.ipc.open_file if is_file else pa.ipc.open_stream
+    table = opened(body, options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
     table.validate()
     return table

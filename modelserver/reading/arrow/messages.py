@@ -18,7 +18,6 @@ DICTIONARY, BATCH = 2, 3
 BEHIND_FOOTER: Final = 10
 """The bytes of a file after its footer: the footer's length, and the magic bytes."""
 
-
 CONTINUATION: Final = b"\xff\xff\xff\xff"
 """What stands before the length of a message; versions before Arrow 0.15 left it out."""
 
