@@ -4,7 +4,8 @@ import pytest
 
 from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.errors import ApiError
-from modelserver.reading.query import NOTHING, Query, read_query
+from modelserver.reading.query import NOTHING, PARAMETERS, Query, read_query
+from modelserver.types.names import listed
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ def test_queries(text: bytes, query: Query) -> None:
     assert read_query(text) == query
 
 
-KNOWN = "there are: 'format', 'include'"
+KNOWN = f"there are: {listed(PARAMETERS)}"
 
 
 @pytest.mark.parametrize(

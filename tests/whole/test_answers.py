@@ -3,13 +3,16 @@
 import io
 import json
 from collections.abc import Callable, Sequence
+from csv import reader as csv_reader
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import polars
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import example, given, strategies
 from starlette.testclient import TestClient
 
 from modelserver.answering.formats import ANSWER_FORMATS
@@ -318,3 +321,41 @@ def test_the_version_of_a_model_from_a_registry(client: Client) -> None:
     answer = client("ridge").post("/invocations", json={"dataframe_records": [ABCD]})
     service.lifecycle.state = state
     assert answer.headers["x-model-version"] == "3"
+
+
+def test_cells_of_a_large_body_come_back_as_they_were_sent(client: Client) -> None:
+    data = [[f"{row:08}", row, 1, 2.5, 3, 4] for row in range(2000)]
+    body = {"dataframe_split": {"columns": ["code", "id", *"abcd"], "data": data}}
+    for include, width in (("inputs", 6), ("code,id", 2)):
+        answer = client("ridge").post(f"/invocations?include={include}", json=body)
+        rows = [list(row.values()) for row in answer.json()["predictions"]]
+        assert json.dumps([row[:-1] for row in rows]) == json.dumps([row[:width] for row in data])
+
+
+CELLS = strategies.one_of(
+    strategies.lists(strategies.none() | strategies.integers(-(2**53), 2**53), min_size=1),
+    strategies.lists(strategies.none() | strategies.floats(allow_nan=False, allow_infinity=False)),
+    strategies.lists(strategies.none() | strategies.text("aé,;\"'\n\r =0", min_size=1)),
+    strategies.lists(strategies.none() | strategies.booleans()),
+)
+
+
+@given(CELLS.filter(len))
+@example([None])
+@example(["007", "NA", "a\r\nb"])
+def test_cells_are_the_same_in_every_format(cells: list[Any]) -> None:
+    columns = {"x": cells, "n": list(range(len(cells)))}
+    rows = [{"x": cell, "n": place} for place, cell in enumerate(cells)]
+    bodies = {name: row.write(columns) for name, row in ANSWER_FORMATS.items()}
+    assert json.loads(bodies["json"]) == {"predictions": rows}
+    assert [json.loads(line) for line in bodies["ndjson"].split(b"\n")[:-1]] == rows
+    assert pa.ipc.open_stream(bodies["arrow"]).read_all().to_pylist() == rows
+    assert pq.read_table(io.BytesIO(bodies["parquet"])).to_pylist() == rows
+    read = list(csv_reader(io.StringIO(bodies["csv"].decode(), newline="")))
+    assert read == [["x", "n"], *([as_text(row["x"]), str(row["n"])] for row in rows)]
+
+
+def as_text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    return str(cell).lower() if isinstance(cell, bool) else str(cell)
