@@ -15,6 +15,7 @@ import pytest
 from modelserver.errors import ApiError, BadRequest, PayloadTooLarge
 from modelserver.reading.arrow.ipc import read_ipc
 from modelserver.reading.arrow.reader import table_of, untyped_frame
+from modelserver.reading.arrow.sizes import size_of
 from modelserver.reading.formats import ARROW
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.types.kind import BadCells
@@ -324,6 +325,15 @@ NESTED = pa.table(
         "t": pa.array([datetime.datetime(2024, 1, 2), None, None], pa.timestamp("us", "UTC")),
     }
 )
+
+
+def test_bytes_behind_the_views_of_texts_do_not_matter() -> None:
+    views = pa.array(["a", "b" * 20]).cast(pa.string_view())
+    valid, places, texts = views.buffers()
+    longer = pa.py_buffer(places.to_pybytes() + b"\xff" * 3)
+    odd = pa.Array.from_buffers(pa.string_view(), 2, [valid, longer, texts])
+    odd.validate(full=True)
+    assert size_of(odd) == size_of(views) == 2 + 21
 
 
 def test_arrays_without_values_start_at_their_beginning() -> None:

@@ -60,6 +60,6 @@ def _view_lengths(array: Column) -> NDArray[np.int64]:
     """The lengths of views: each view has 16 bytes, of which the first four are its length."""
     if not len(array):
         return np.zeros(0, np.int64)
-    words = np.frombuffer(array.buffers()[1], np.int32)
-    lengths = words[4 * array.offset :: 4][: len(array)]
+    words = np.frombuffer(array.buffers()[1], np.int32, 4 * (array.offset + len(array)))
+    lengths = words[4 * array.offset :: 4]
     return np.where(array.is_valid(), lengths, 0).astype(np.int64)
