@@ -32,7 +32,7 @@ PROBABILITIES = ["predict_proba", "predict_log_proba", "decision_function"]
         (SGDClassifier(loss="log_loss"), PROBABILITIES),
         (StandardScaler(), ["transform"]),
         (GaussianMixture(), ["predict_proba", "score_samples"]),
-        (object(), []),
+        (None, []),
     ],
     ids=str,
 )
