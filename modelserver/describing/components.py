@@ -95,5 +95,8 @@ WITH_ROWS: Final = _either(
 )
 
 OF_METHODS: Final = _either(
-    {"description": "With `include`, or by another `method`: a row for each row of the request."}
+    {
+        "items": {},
+        "description": "With `include`, or by another `method`: a row for each row of the request.",
+    }
 )

@@ -58,6 +58,7 @@ def test_details(example: bytes | None, has_example: bool) -> None:
         "tags": {},
         "signature": {"inputs": [{"type": "double"}], "outputs": None},
         "has_example": has_example,
+        "methods": ["predict"],
         "created_at": "2026-01-02 03:04:05.000006",
     }
     assert replace(MODEL, example=example).details() == expected

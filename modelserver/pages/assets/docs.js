@@ -19,6 +19,7 @@ const MISSING = [
   ["textarea", "aria-label", "Request body"],
   [".servers select", "aria-label", "Server"],
   [".examples-select select", "aria-label", "Example"],
+  [".parameters select", "aria-label", "Value of the parameter"],
   ["pre", "tabindex", "0"],
 ];
 
