@@ -76,10 +76,12 @@ async def idle(url: str, number: int) -> int:
 
 
 async def slow(url: str, number: int) -> int:
-    """Sends its request in thirty pieces, one after the other."""
+    """Sends its request in thirty pieces, one after the other. All end at other moments, since more
+    at once than the queue holds are told to come back."""
 
     async def act(connection: Connection, place: int) -> bool:
         whole = _asked(place)
+        await asyncio.sleep(place / 200)
         for start in range(0, len(whole), len(whole) // 30):
             connection.writer.write(whole[start : start + len(whole) // 30])
             await asyncio.sleep(0.05)
