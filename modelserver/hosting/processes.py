@@ -21,7 +21,14 @@ from starlette.applications import Starlette
 from modelserver.errors import LARGEST_HEADERS
 from modelserver.hosting.connections.choosing import guarded
 from modelserver.hosting.settings import Settings
-from modelserver.hosting.supervisor import GRACE, Readiness, ending, ignore_signals, supervise
+from modelserver.hosting.supervisor import (
+    GRACE,
+    Readiness,
+    ending,
+    hold_interrupts,
+    ignore_signals,
+    supervise,
+)
 
 POLL: Final = 0.1
 """Seconds between two looks at whether the model is ready."""
@@ -151,6 +158,7 @@ def _run(server: uvicorn.Server, listener: socket.socket) -> None:
 
     for number in ending():
         signal.signal(number, end)
+    hold_interrupts(False)
     server.run(sockets=[listener])
     ignore_signals()
     # Python waits for threads before it ends, and one of the model's may never end.

@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from ctypes import c_bool
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
 from multiprocessing.sharedctypes import RawArray
 from typing import Any, Final, TypeAlias
@@ -46,6 +47,14 @@ def ignore_signals() -> None:
     back, and one more would change the exit code."""
     for number in ending():
         signal.signal(number, signal.SIG_IGN)
+
+
+def hold_interrupts(are_held: bool) -> None:
+    """Holds back Ctrl-C, or delivers what was held back. A process that is started meanwhile holds
+    it back, too, until it can handle it; Python would print a traceback."""
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        how = signal.SIG_BLOCK if are_held else signal.SIG_UNBLOCK
+        signal.pthread_sigmask(how, {signal.SIGINT})
 
 
 class Readiness:
@@ -116,7 +125,12 @@ class Slot:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.process = context.Process(target=self._run, args=self._arguments)
-        self.process.start()
+        resource_tracker.ensure_running()  # whose start would end the holding
+        hold_interrupts(True)
+        try:
+            self.process.start()
+        finally:
+            hold_interrupts(False)
 
     def _bury(self, process: SpawnProcess) -> None:
         self._failures = 0 if self._readiness.told() else self._failures + 1

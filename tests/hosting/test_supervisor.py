@@ -11,7 +11,7 @@ import pytest
 
 from modelserver.hosting import supervisor
 from modelserver.hosting.settings import Settings, read_settings
-from modelserver.hosting.supervisor import Readiness, Slot, ending
+from modelserver.hosting.supervisor import Readiness, Slot, ending, hold_interrupts
 
 pytestmark = pytest.mark.processes
 
@@ -102,3 +102,17 @@ def test_nohup_ignores_the_end_of_the_terminal(monkeypatch: pytest.MonkeyPatch) 
         signal.signal(signal.SIGHUP, before)
     monkeypatch.delattr(signal, "SIGHUP")  # Windows has none
     assert ending() == [signal.SIGINT, signal.SIGTERM]
+
+
+def test_ctrl_c_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_held() -> bool:
+        return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+    hold_interrupts(True)
+    held = is_held()
+    hold_interrupts(False)
+    assert (held, is_held()) == (True, False)
+    with monkeypatch.context() as windows:
+        windows.delattr(signal, "pthread_sigmask")
+        hold_interrupts(True)
+    assert not is_held()
