@@ -47,7 +47,8 @@ from modelserver.reading.query import read_query
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.model import Model
-from modelserver.scoring.request import Request, Work, server_timing
+from modelserver.scoring.request import Request, Scored, Work, server_timing
+from modelserver.scoring.scheduling.placement import Caller
 from modelserver.scoring.scheduling.workers import Workers
 from modelserver.service import Service, service_of
 from modelserver.states import Ready, now
@@ -100,18 +101,7 @@ class Invocations:
                 answer,
                 query.include,
             )
-            model = (await service.lifecycle.ready_model()).asked(query.method)
-            join = score_together if model.row_wise else None
-            scored = await service.workers.run(
-                Work(model, sent),
-                settings.request_timeout,
-                sent.is_small,
-                join,
-                scope.get("client"),
-            )
-        except BadRequest as fault:
-            fault.status = self._refused if fault.status == BadRequest.status else fault.status
-            raise
+            model, scored = await self._scored(service, sent, query.method, scope.get("client"))
         finally:
             service.bodies.release(body)
         _trace(request).rows = scored.rows
@@ -120,6 +110,20 @@ class Invocations:
         headers = _headers(answer, len(content), timing, model)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
+
+    async def _scored(
+        self, service: Service, sent: Request, method: str, caller: Caller
+    ) -> tuple[Model, Scored]:
+        """The model, once there is one, asked by this method, and its answer. Raises `ApiError`."""
+        try:
+            model = (await service.lifecycle.ready_model()).asked(method)
+            join = score_together if model.row_wise else None
+            timeout = service.settings.request_timeout
+            work = Work(model, sent)
+            return model, await service.workers.run(work, timeout, sent.is_small, join, caller)
+        except BadRequest as fault:
+            fault.status = self._refused if fault.status == BadRequest.status else fault.status
+            raise
 
 
 def _headers(

@@ -216,37 +216,45 @@ def ways_to_predict(
     columns = signature.columns
     table = read.data if columns is not None and read is not None and read.typed else None
     sample = None if read and read.params else table
-    wrapper = wrapper_of(pyfunc)
-    own = _own_predict(pyfunc, signature, sample)
-    predict = _predictor(
-        wrapper,
-        lambda data, params: pyfunc.predict(data, params=params),
-        _fast_call(pyfunc, own),
-        signature,
-        telling,
-    )
-
-    def called(predict: Callable[[Payload], Any]) -> Callable[[pd.DataFrame], Any]:
-        # A copy, since a model may write into what it gets.
-        params = read.params if read else None
-        return lambda frame: predict(Payload(frame.copy(), params, typed=True))
-
+    predict = _default_predictor(pyfunc, signature, sample, telling)
+    on_frames = _on_frames(predict, read.params if read else None)
     if columns is not None and table is not None:
-        signature = _filling_absent(signature, columns, called(predict), table)
-
+        signature = _filling_absent(signature, columns, on_frames, table)
     why = "BATCHING is off"
     if batching:
-        why = _why_apart(_loader(pyfunc), called(predict), signature.columns, sample)
+        why = _why_apart(_loader(pyfunc), on_frames, signature.columns, sample)
     if why:
         logger.info("waiting requests are not predicted together: %s", why)
     others = _other_ways(pyfunc, signature, sample, telling)
     if not why and sample is not None:
         # Gaps reach all methods in the same way, so they are not tried again.
         others = {
-            name: replace(way, row_wise=rows_are_independent(called(way.predict), sample))
+            name: replace(way, row_wise=rows_are_independent(_on_frames(way.predict), sample))
             for name, way in others.items()
         }
     return Ways(signature, read, Way(predict, row_wise=not why), others)
+
+
+def _on_frames(
+    predict: Callable[[Payload], Any], params: Any = None
+) -> Callable[[pd.DataFrame], Any]:
+    """The function from a typed DataFrame to a prediction. It predicts a copy, since a model may
+    write into what it gets."""
+    return lambda frame: predict(Payload(frame.copy(), params, typed=True))
+
+
+def _default_predictor(
+    pyfunc: "PyFuncModel", signature: Signature, sample: pd.DataFrame | None, telling: Telling
+) -> Callable[[Payload], Any]:
+    """How `predict` is called."""
+    own = _own_predict(pyfunc, signature, sample)
+    return _predictor(
+        wrapper_of(pyfunc),
+        lambda data, params: pyfunc.predict(data, params=params),
+        _fast_call(pyfunc, own),
+        signature,
+        telling,
+    )
 
 
 def _other_ways(
