@@ -20,22 +20,22 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
-from modelserver.answering.formats import AnswerFormat, chosen
+from modelserver.answering.formats import chosen
 from modelserver.describing.description import base_description
 from modelserver.errors import ApiError, BadRequest, ModelFailed, RoutingFailed
 from modelserver.hosting.authentication import KeyCheck
-from modelserver.hosting.bodies import Bodies
+from modelserver.hosting.bodies import Bodies, TooLarge
 from modelserver.hosting.log import SafeStream, configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
+from modelserver.large_requests import answer_in_chunks
 from modelserver.lifecycle import Lifecycle
 from modelserver.middleware import (
-    KEY,
     RequestTrace,
-    Trace,
     error_response,
     log_cause,
     release_frames,
+    trace_of,
 )
 from modelserver.pages import site
 from modelserver.pages.conditional import conditional
@@ -44,6 +44,7 @@ from modelserver.protocols.table import PROTOCOLS
 from modelserver.reading.formats import JSON
 from modelserver.reading.media import check_origin
 from modelserver.reading.query import read_query
+from modelserver.responses import headers_of
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.model import Model
@@ -90,7 +91,11 @@ class Invocations:
         query = read_query(scope["query_string"])
         quoted = settings.csv_quote_formulas == "on"
         answer = chosen(query.format, header("accept"), quoted)
-        body = await service.bodies.read(request.headers, receive)
+        try:
+            body = await service.bodies.read(request.headers, receive)
+        except TooLarge as fault:
+            await answer_in_chunks(request, query, answer, fault, send)
+            return
         received = clock()
         try:
             sent = Request(
@@ -104,10 +109,10 @@ class Invocations:
             model, scored = await self._scored(service, sent, query.method, scope.get("client"))
         finally:
             service.bodies.release(body)
-        _trace(request).rows = scored.rows
+        trace_of(request).rows = scored.rows
         content = scored.body if self._answer is None else self._answer(scored.body)
         timing = server_timing(received - start, clock() - received, scored.times)
-        headers = _headers(answer, len(content), timing, model)
+        headers = headers_of(answer, len(content), timing, model)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
@@ -124,21 +129,6 @@ class Invocations:
         except BadRequest as fault:
             fault.status = self._refused if fault.status == BadRequest.status else fault.status
             raise
-
-
-def _headers(
-    answer: AnswerFormat, length: int, timing: bytes, model: Model
-) -> list[tuple[bytes, bytes]]:
-    """The headers of a prediction with a body of `length` bytes, as ASGI has them."""
-    headers = [
-        (b"content-length", str(length).encode()),
-        (b"content-type", answer.content_type.encode()),
-        (b"vary", b"Accept"),
-        (b"server-timing", timing),
-    ]
-    if model.registration.version is not None:
-        headers.append((b"x-model-version", str(model.registration.version).encode()))
-    return headers
 
 
 async def ping(request: HTTPRequest) -> Response:
@@ -203,7 +193,7 @@ async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
     """Answers an `ApiError` as JSON. If the model or the server failed, the log gets the
     traceback."""
     assert isinstance(error, ApiError)
-    trace = _trace(request)
+    trace = trace_of(request)
     if isinstance(error.__cause__, ModelFailed) or (error.status >= 500 and error.__cause__):
         log_cause(trace, error)
     release_frames(error)
@@ -217,12 +207,7 @@ async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
     if error.status_code == 405:
         text = f"this path takes {(error.headers or {}).get('Allow')}, not {request.method}"
     fault = RoutingFailed(error.status_code, text, error.headers)
-    return error_response(fault, _trace(request))
-
-
-def _trace(request: HTTPRequest) -> Trace:
-    trace: Trace = request.scope[KEY]
-    return trace
+    return error_response(fault, trace_of(request))
 
 
 def _routes() -> list[BaseRoute]:

@@ -9,7 +9,7 @@ types and kinds of values. They never repeat the caller's data and never contain
     request bytes ─ PayloadTooLarge, ReadTimedOut, UnsupportedMediaType, BadRequest
     model input   ─ InvalidInput
     prediction    ─ ModelFailed, ModelRaised, TimedOut, Overloaded
-    answer        ─ NotAcceptable
+    answer        ─ NotAcceptable, StorageFull
     life          ─ ModelUnavailable, ShuttingDown
 """
 
@@ -127,6 +127,13 @@ class NotAcceptable(ApiError):
     error_code = "BAD_REQUEST"
 
 
+class StorageFull(ApiError):
+    """The answer, or the body, cannot be kept on the disk until it is complete."""
+
+    status = 507
+    error_code = "IO_ERROR"
+
+
 class ModelFailed(ApiError):
     """The model raised an exception, or returned a value that JSON cannot hold."""
 
@@ -171,6 +178,11 @@ class TimedOut(ApiError):
 def too_large(limit: int) -> PayloadTooLarge:
     """The error for a body of more than `limit` bytes."""
     return PayloadTooLarge(f"the body is larger than {limit} bytes (MAX_REQUEST_BYTES)")
+
+
+def table_too_large(limit: int, what: str = "the table") -> PayloadTooLarge:
+    """The error for a table, or its answer, of more than `limit` bytes, which is read in chunks."""
+    return PayloadTooLarge(f"{what} is larger than {limit} bytes (MAX_TABLE_BYTES)")
 
 
 def not_utf8(error: UnicodeDecodeError, likely: str = "", how: str = "") -> BadRequest:

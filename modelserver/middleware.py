@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -50,6 +50,13 @@ class Trace:
 
 
 KEY: Final = "modelserver.trace"
+
+
+def trace_of(request: Request) -> Trace:
+    """The trace of a request."""
+    trace: Trace = request.scope[KEY]
+    return trace
+
 
 SEPARATORS: Final = 4
 """The bytes between the name and the value of a header, and after it."""

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from modelserver.answering.encoding import cells_of, encode_json
@@ -18,17 +19,25 @@ FORMULAS: Final = ("=", "+", "-", "@")
 """The beginnings of texts that a spreadsheet takes for formulas."""
 
 
-def write_csv(columns: Columns, quote_formulas: bool = False) -> bytes:
+TURN: Final = 1000
+"""How many rows are written at a time: meanwhile, no other thread of Python can go on."""
+
+
+def write_csv(columns: Columns, quote_formulas: bool = False, header: bool = True) -> bytes:
     """The table as CSV. `quote_formulas`: whether `'` is put before texts that a spreadsheet would
-    run. Raises `TypeError` or `ValueError` for a value that it cannot hold."""
+    run; `header`: whether the names stand above the rows. Raises `TypeError` or `ValueError` for a
+    value that it cannot hold."""
     texts = [[_text(cell) for cell in cells_of(column)] for column in columns.values()]
     names = list(columns)
     if quote_formulas:
         names, texts = _unformulated(names), [_unformulated(column) for column in texts]
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(names)
-    writer.writerows(zip(*texts, strict=True))
+    if header:
+        writer.writerow(names)
+    rows = zip(*texts, strict=True)
+    while some := list(islice(rows, TURN)):
+        writer.writerows(some)
     return file.getvalue().encode()
 
 

@@ -15,7 +15,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 
 from modelserver.errors import ModelFailed
 
+T = TypeVar("T")
+
 
 def encode_predictions(predictions: Any, wrapped: bool = True) -> bytes:
     """`{"predictions": …}` with what `predict` returned, or without `wrapped`, for chat-style
@@ -33,7 +35,7 @@ def encode_predictions(predictions: Any, wrapped: bool = True) -> bytes:
     return b'{"predictions":' + data + b"}" if wrapped else data
 
 
-def attempt(write: Callable[[], bytes], name: str) -> bytes:
+def attempt(write: Callable[[], T], name: str) -> T:
     """What `write` returns. If it raises since the format of this name cannot hold a value, raises
     `ModelFailed`."""
     try:

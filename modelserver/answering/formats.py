@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from modelserver.answering.accept import best
 from modelserver.answering.arrow_writer import write_arrow, write_parquet
+from modelserver.answering.chunk_writers import ChunkWriter, NewFile, TextWriter
 from modelserver.answering.csv_writer import write_csv
 from modelserver.answering.encoding import attempt, cells_of, encode_json
 from modelserver.answering.tables import Columns
@@ -34,6 +35,8 @@ class AnswerFormat:
     needs: str | None = None
     """The optional package that writes it."""
     binary: bool = False
+    chunk_writer: Callable[[NewFile], ChunkWriter] | None = None
+    """Makes a writer of an answer in chunks. None: an answer is only written whole."""
 
     @property
     def media_type(self) -> str:
@@ -110,6 +113,15 @@ def _write_ndjson(columns: Columns) -> bytes:
     return b"".join(encode_json(record) + b"\n" for record in _records(columns))
 
 
+def _csv_chunks(new_file: NewFile, quote_formulas: bool = False) -> ChunkWriter:
+    write = partial(write_csv, quote_formulas=quote_formulas)
+    return TextWriter(new_file, write, partial(write, header=False))
+
+
+def _ndjson_chunks(new_file: NewFile) -> ChunkWriter:
+    return TextWriter(new_file, _write_ndjson, _write_ndjson)
+
+
 JSON_ANSWER: Final = AnswerFormat(
     "json",
     "JSON",
@@ -127,9 +139,14 @@ CSV_ANSWER: Final = AnswerFormat(
         "A header and one line per prediction. A missing value is an empty cell; arrays and "
         "objects are JSON texts."
     ),
+    chunk_writer=_csv_chunks,
 )
 
-QUOTED_CSV: Final = replace(CSV_ANSWER, writer=partial(write_csv, quote_formulas=True))
+QUOTED_CSV: Final = replace(
+    CSV_ANSWER,
+    writer=partial(write_csv, quote_formulas=True),
+    chunk_writer=partial(_csv_chunks, quote_formulas=True),
+)
 """CSV in which spreadsheets run no text, for servers with CSV_QUOTE_FORMULAS."""
 
 ANSWER_FORMATS: Final = {
@@ -143,6 +160,7 @@ ANSWER_FORMATS: Final = {
             ("application/x-ndjson", "application/jsonl", "application/json-lines"),
             _write_ndjson,
             about="One JSON object per prediction, each in a line.",
+            chunk_writer=_ndjson_chunks,
         ),
         AnswerFormat(
             "parquet",

@@ -2,23 +2,47 @@
 
 In: the headers of a request and ASGI's `receive`. Out: the bytes. A body that is too large is
 refused with 413, and one that does not fit beside those that are held already with 503; both before
-it is read, if its length was announced. If no byte comes for too long, the answer is 408.
+it is read, if its length was announced. If no byte comes for too long, the answer is 408. A body
+that is too large may still be read part by part, as an `Upload`.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
-from modelserver.errors import BadRequest, Overloaded, ReadTimedOut, too_large
+from modelserver.errors import (
+    BadRequest,
+    Overloaded,
+    PayloadTooLarge,
+    ReadTimedOut,
+    too_large,
+)
 
 UPGRADED: Final = (
     "the body is missing: with an Upgrade header it is not read. Switch HTTP/2 off in the client "
     "(Java: version(HTTP_1_1), curl: --http1.1)"
 )
+
+
+PART: Final = 1024 * 1024
+"""The bytes after which a part of an upload is complete. A larger one does not make it faster, and
+takes more memory."""
+
+HELD_PARTS: Final = 2
+"""How many parts an upload holds: one is predicted, and the next one is received."""
+
+
+class TooLarge(PayloadTooLarge):
+    """The body is too large to be read whole. `receive` gives it from its start."""
+
+    def __init__(self, message: str, receive: Receive) -> None:
+        super().__init__(message)
+        self.receive = receive
 
 
 class Bodies:
@@ -42,51 +66,77 @@ class Bodies:
     async def read(self, headers: Headers, receive: Receive) -> bytes:
         """The body. It counts as held until `release`.
 
-        Raises `PayloadTooLarge`, `Overloaded`, `ReadTimedOut`, `ClientDisconnect`, and `BadRequest`
+        Raises `TooLarge`, `Overloaded`, `ReadTimedOut`, `ClientDisconnect`, and `BadRequest`
         if an upgrade header makes the body empty.
         """
         announced = headers.get("content-length", "")
-        self._admit(int(announced) if announced.isdecimal() else 0, held=0)
-        size, more = 0, True
-        chunks = []
-        task = asyncio.current_task()
-        assert task is not None
-        self._patience.renew(task)
-        try:
-            while more:  # request.stream() would make a small request 3 % slower
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnect
-                chunks.append(message.get("body", b""))
-                size += len(chunks[-1])
-                self.held += len(chunks[-1])
-                self._admit(size, held=size)
-                more = message.get("more_body", False)
-                if more:
-                    self._patience.renew(task)
-        except BaseException:
-            self._free(size)
-            if self._patience.has_ended(task):
-                raise ReadTimedOut(self._patience.timeout) from None
-            raise
-        finally:
-            self._patience.forget(task)
+        length = int(announced) if announced.isdecimal() else 0
+        if length > self._largest:
+            raise self._too_large(receive)
+        self._admit(length, held=0)
+        chunks: list[bytes] = []
+        size, more = await self.collect(receive, chunks, self._largest, self._admit)
+        if size > self._largest:
+            self.free(size)
+            raise self._too_large(_again(chunks, more, receive))
         if not size and "upgrade" in headers:
             raise BadRequest(UPGRADED)
         return b"".join(chunks)
 
     def release(self, body: bytes) -> None:
         """To be called with each body that was read, once its request is answered."""
-        self._free(len(body))
+        self.free(len(body))
 
-    def _free(self, size: int) -> None:
+    def upload(self, receive: Receive) -> "Upload":
+        """A body that is read part by part. Raises `Overloaded`."""
+        self._admit(HELD_PARTS * PART, held=0)
+        return Upload(self, receive)
+
+    async def collect(
+        self,
+        receive: Receive,
+        chunks: list[bytes],
+        enough: int,
+        admit: Callable[[int, int], None],
+    ) -> tuple[int, bool]:
+        """Appends what comes to `chunks`, up to the end or until it has more than `enough` bytes.
+        They count as held until `free`. Returns how many came, and whether there are more. `admit`
+        is called with the number of bytes so far, which are held; it may raise an error."""
+        size, more = 0, True
+        task = asyncio.current_task()
+        assert task is not None
+        self._patience.renew(task)
+        try:
+            while more and size <= enough:  # request.stream() would make a small request 3 % slower
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                self.held += len(chunks[-1])
+                admit(size, size)
+                more = message.get("more_body", False)
+                if more:
+                    self._patience.renew(task)
+        except BaseException:
+            self.free(size)
+            if self._patience.has_ended(task):
+                raise ReadTimedOut(self._patience.timeout) from None
+            raise
+        finally:
+            self._patience.forget(task)
+        return size, more
+
+    def free(self, size: int) -> None:
+        """So many bytes are no longer held."""
         self.held -= size
         self._freed(size)
 
+    def _too_large(self, receive: Receive) -> TooLarge:
+        return TooLarge(too_large(self._largest).message, receive)
+
     def _admit(self, size: int, held: int) -> None:
-        """Raises an error if a body of `size` bytes is too large. `held`: how many are held."""
-        if size > self._largest:
-            raise too_large(self._largest)
+        """Raises `Overloaded` if a body of `size` bytes does not fit. `held`: how many are held."""
         others = self.held - held
         if others and others + size > self._most:
             raise Overloaded(
@@ -94,6 +144,48 @@ class Bodies:
                 "(MAX_HELD_BYTES); try again later",
                 headers={"Retry-After": "1"},
             )
+
+
+class Upload:
+    """A body that is read part by part. `close` is to be called at its end, however it comes."""
+
+    def __init__(self, bodies: Bodies, receive: Receive) -> None:
+        self._bodies = bodies
+        self._receive = receive
+        self._held = 0
+
+    async def part(self) -> tuple[bytes, bool]:
+        """The next part, which counts as held until `release`, and whether it is the last one.
+        Raises `ReadTimedOut` and `ClientDisconnect`."""
+        chunks: list[bytes] = []
+        size, more = await self._bodies.collect(self._receive, chunks, PART - 1, lambda *_: None)
+        self._held += size
+        return b"".join(chunks), not more
+
+    def release(self, part: bytes) -> None:
+        """To be called with each part once it is no longer needed."""
+        self._held -= len(part)
+        self._bodies.release(part)
+
+    def close(self) -> None:
+        """Releases the parts that are still held."""
+        self._bodies.free(self._held)
+        self._held = 0
+
+
+def _again(chunks: list[bytes], more: bool, receive: Receive) -> Receive:
+    """ASGI's `receive` for a body that began with these chunks, which are given up one after the
+    other. `more`: whether `receive` has the rest of it."""
+    left = deque(chunks)
+    chunks.clear()
+
+    async def again() -> Message:
+        if not left:
+            return await receive()
+        body = left.popleft()
+        return {"type": "http.request", "body": body, "more_body": more or bool(left)}
+
+    return again
 
 
 class Patience:

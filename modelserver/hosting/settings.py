@@ -41,6 +41,7 @@ class Settings:
     port: int
     request_timeout: float
     max_request_bytes: int
+    max_table_bytes: int
     max_held_bytes: int
     read_timeout: float
     keep_alive: int
@@ -118,6 +119,14 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         positive,
         100 * 1024 * 1024,
         "largest request body, also after decompression; beyond it 413",
+        "a whole number of bytes, 1 or more",
+    ),
+    "max_table_bytes": Setting(
+        "MAX_TABLE_BYTES",
+        positive,
+        10 * 1024 * 1024 * 1024,
+        "largest table that is read and answered in chunks, also after decompression, and largest "
+        "answer to it; beyond it 413",
         "a whole number of bytes, 1 or more",
     ),
     "max_held_bytes": Setting(

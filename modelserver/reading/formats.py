@@ -15,6 +15,9 @@ from packaging.requirements import Requirement
 
 from modelserver.errors import BadRequest, UnsupportedMediaType
 from modelserver.reading.arrow.reader import arrow_payload, parquet_payload
+from modelserver.reading.chunks.chunk import Chunker
+from modelserver.reading.chunks.csv_chunks import CsvChunker
+from modelserver.reading.chunks.ndjson_chunks import NdjsonChunker
 from modelserver.reading.csv.format import csv_payload, csv_text
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.ndjson_format import ndjson_payload, ndjson_text
@@ -59,6 +62,9 @@ class Format:
     """The description of a body in the OpenAPI document. For JSON the base document has it."""
     write: Callable[[Sequence[object], Sequence[Sequence[Any]]], str] | None = None
     """Writes an example: from column names and rows of JSON values to text. None: it has none."""
+    chunker: Callable[[Signature, int], Chunker] | None = None
+    """Makes a chunker for a body, by the signature and the most bytes that a row may have. None:
+    a body is only read whole."""
 
     def __post_init__(self) -> None:
         assert self.starts or not self.binary, f"{self.name} is binary and needs `starts`"
@@ -70,13 +76,18 @@ class Format:
 
     def read(self, body: bytes, signature: Signature, limit: int) -> Payload:
         """The model input in a body. Raises `ApiError` if it cannot be read."""
+        self.check(signature)
+        return self.reader(body, signature, limit)
+
+    def check(self, signature: Signature) -> None:
+        """Raises `ApiError` if the server cannot read the format, or the format cannot hold what
+        the model takes."""
         if not self.is_installed:
             raise UnsupportedMediaType(
                 f"this server cannot read {self.name}: {self.needs} is not installed"
             )
         if misfit := signature.misfit(self.nested, self.tensors):
             raise BadRequest(f"{misfit}, which {self.name} cannot hold; send JSON")
-        return self.reader(body, signature, limit)
 
 
 @cache
@@ -108,6 +119,7 @@ FORMATS: Final = {
                 "semicolons, tabs or vertical bars. An empty cell is a missing value."
             ),
             write=csv_text,
+            chunker=CsvChunker,
         ),
         Format(
             NDJSON,
@@ -118,6 +130,7 @@ FORMATS: Final = {
             tensors=True,
             about="One JSON object per line (JSON Lines).",
             write=ndjson_text,
+            chunker=NdjsonChunker,
         ),
         Format(
             PARQUET,

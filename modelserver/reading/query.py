@@ -25,6 +25,7 @@ class Query:
     format: AnswerFormat | None = None
     include: tuple[str, ...] | None = None
     method: str = "predict"
+    chunked: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,14 @@ def _read_names(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _read_flag(text: str) -> bool:
+    if text not in FLAGS:
+        raise BadRequest(f"the query parameter 'chunked' is true or false, not {quoted(text)}")
+    return FLAGS[text]
+
+
+FLAGS: Final[Mapping[str, bool]] = {"true": True, "false": False}
+
 NOTHING: Final = Query()
 """What a request without a query string asks for."""
 
@@ -114,6 +123,16 @@ PARAMETERS: Final[Mapping[str, Parameter]] = {
             lambda: {"type": "string", "default": "predict"},
             about=(
                 "The method of the model that is asked. Probabilities have a column for each class."
+            ),
+        ),
+        Parameter(
+            "chunked",
+            _read_flag,
+            lambda: {"type": "boolean"},
+            about=(
+                "Whether a table that is larger than `MAX_REQUEST_BYTES` is predicted in chunks "
+                "while it is received. By default, it is if the model is known to predict each row "
+                "for itself. `true` says that it does; `false` forbids it."
             ),
         ),
     )

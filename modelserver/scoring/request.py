@@ -3,6 +3,7 @@
 Faults of the caller and of the model are raised as an `ApiError`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter as clock
 from typing import Any, Final, NamedTuple
@@ -14,7 +15,7 @@ from modelserver.errors import BadRequest, ModelFailed, NotAcceptable
 from modelserver.reading.formats import PACKED
 from modelserver.reading.media import decompress, format_of
 from modelserver.reading.signatures.including import including
-from modelserver.reading.signatures.signature import Payload
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.methods import named
 from modelserver.scoring.model import Model
@@ -101,15 +102,25 @@ def read(model: Model, request: Request) -> Payload:
     if request.content_encoding:
         body = decompress(body, request.content_encoding, request.limit)
     row = format_of(request.content_type, body)
-    include = request.include
-    signature = model.signature if include is None else including(model.signature, include)
-    try:
-        payload = row.read(body, signature, request.limit)
-    except RecursionError:
-        raise BadRequest("the body is nested too deeply") from None
+    signature = signature_for(model, request.include)
+    payload = not_too_deep(lambda: row.read(body, signature, request.limit))
     if not payload.wrapped and request.answer is not JSON_ANSWER:
         raise NotAcceptable("the answer to a chat is no table; ask for JSON")
     return payload
+
+
+def signature_for(model: Model, include: tuple[str, ...] | None) -> Signature:
+    """The signature with which a request is read whose answer holds these columns of it. Raises
+    `BadRequest`."""
+    return model.signature if include is None else including(model.signature, include)
+
+
+def not_too_deep(read: Callable[[], Payload]) -> Payload:
+    """What `read` returns. Raises `BadRequest` if the body is nested too deeply for it."""
+    try:
+        return read()
+    except RecursionError:
+        raise BadRequest("the body is nested too deeply") from None
 
 
 def predict_and_encode(
@@ -117,7 +128,7 @@ def predict_and_encode(
 ) -> Scored:
     """The model's answer to the payload that was read from the request. Raises `ApiError`."""
     start = clock()
-    predictions = _predict(model, request, payload)
+    predictions = predict(model, payload, lambda: read(model, request))
     return encode(model, request, payload, predictions, read_seconds, clock() - start)
 
 
@@ -142,12 +153,17 @@ def encode(
 
 def _write_table(answer: AnswerFormat, payload: Payload, predictions: Any) -> bytes:
     try:
-        return answer.write(_table(payload, predictions))
+        return answer.write(table_beside(payload, predictions))
     except NoTable as error:
-        raise NotAcceptable(f"{answer.title} cannot hold it: {error}; ask for JSON") from None
+        raise no_table(answer, error) from None
 
 
-def _table(payload: Payload, predictions: Any) -> Columns:
+def no_table(answer: AnswerFormat, error: NoTable) -> NotAcceptable:
+    """The error for a prediction that is no table."""
+    return NotAcceptable(f"{answer.title} cannot hold it: {error}; ask for JSON")
+
+
+def table_beside(payload: Payload, predictions: Any) -> Columns:
     """The predictions as a table, behind the columns of the request that it carries. Raises
     `NoTable`, or `BadRequest` if a carried row has no prediction."""
     if payload.carried is None:
@@ -162,14 +178,13 @@ def _table(payload: Payload, predictions: Any) -> Columns:
     return beside(payload.carried, columns)
 
 
-def _predict(model: Model, request: Request, payload: Payload) -> Any:
+def predict(model: Model, payload: Payload, read_again: Callable[[], Payload]) -> Any:
     """The model's prediction. If the model fails, the error says whose fault that is. To find out,
     the payload is read again, since the model may have changed the first one."""
     try:
         return model.predict(payload)
     except ModelFailed as error:
-        sent = read(model, request)
-        case = Case(model.predict, model.signature, model.example_payload, sent, error)
+        case = Case(model.predict, model.signature, model.example_payload, read_again(), error)
         verdict = case.verdict()
         if verdict is error:
             raise

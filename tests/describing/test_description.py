@@ -268,7 +268,7 @@ ANSWERS = [row.media_type for row in ANSWER_FORMATS.values()]
     ("name", "answers", "parameters"),
     [
         ("wine", ANSWERS, list(PARAMETERS)),
-        ("sleeps", ANSWERS, ["format", "include"]),
+        ("sleeps", ANSWERS, ["format", "include", "chunked"]),
         ("two_longs", [JSON], []),
         ("chat", [JSON], []),
     ],

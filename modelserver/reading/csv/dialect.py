@@ -135,6 +135,36 @@ def records(body: bytes, separator: str) -> Iterator[list[str]]:
         raise BadRequest(f"the body is not valid CSV: {fault}") from None
 
 
+def heading(body: bytes, known: Mapping[str, Any]) -> tuple[str, int, int]:
+    """The separator of the file that begins with `body`, and where its header starts and ends.
+    Raises `BadRequest`."""
+    text, stated = _without_stated(utf8_of(body))
+    if b"\r" in text:
+        text = _with_newlines(text)
+    separator = stated or _recognised(text, known).separator
+    start = len(body) - len(text)
+    text = text.lstrip(b"\n")  # no header, but a blank line
+    return separator, start, len(body) - len(text) + next(record_ends(text, separator), 0)
+
+
+def record_ends(body: bytes, separator: str) -> Iterator[int]:
+    """Where each record of the file ends. Raises `BadRequest`."""
+    read = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal read
+        # Latin-1 has one letter per byte. What splits cells and lines is the same in UTF-8.
+        for line in io.TextIOWrapper(io.BytesIO(body), "latin-1", newline=""):
+            read += len(line)
+            yield line
+
+    try:
+        for _ in csv.reader(lines(), delimiter=separator):
+            yield read
+    except csv.Error as error:
+        raise BadRequest(f"the body is not valid CSV: {error}") from None
+
+
 def _without_stated(body: bytes) -> tuple[bytes, str | None]:
     """The body below a first line that states the separator, and that separator."""
     line = STATED.match(body)

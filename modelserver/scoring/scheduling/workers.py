@@ -212,16 +212,25 @@ class Workers:
     def _work(self) -> None:
         """The loop of each worker thread; `close` ends it."""
         while self._wake_ups.get():
-            with self._lock:
-                jobs = take_together(self._queued)
-            if not jobs:
-                continue
-            found, seconds = self._run_timed(jobs)
-            loop = jobs[0].future.get_loop()
-            try:
-                loop.call_soon_threadsafe(self._leave_thread, jobs, found, seconds)
-            except RuntimeError:  # the event loop was closed, so no caller waits
+            if not self._work_once():
                 return
+
+    def _work_once(self) -> bool:
+        """Runs the jobs that are next, and keeps nothing of them. False if no caller waits any
+        more."""
+        with self._lock:
+            jobs = take_together(self._queued)
+        if not jobs:
+            return True
+        found, seconds = self._run_timed(jobs)
+        loop = jobs[0].future.get_loop()
+        try:
+            loop.call_soon_threadsafe(self._leave_thread, jobs, found, seconds)
+        except RuntimeError:  # the event loop was closed
+            return False
+        finally:
+            del jobs, found  # see `_run_timed`
+        return True
 
     def _leave_thread(self, jobs: Sequence[Job], found: Sequence[Any], seconds: float) -> None:
         self.load.in_threads -= len(jobs)
@@ -229,8 +238,10 @@ class Workers:
 
     def _run_timed(self, jobs: Sequence[Job]) -> tuple[Sequence[Any], float]:
         start = self._clock()
-        found = outcomes(jobs)
-        return found, self._clock() - start
+        try:
+            return outcomes(jobs), self._clock() - start
+        finally:
+            del jobs  # an exception refers to its caller's variables, and a job to the exception
 
     def _answer(self, jobs: Sequence[Job], found: Sequence[Any], seconds: float) -> None:
         if jobs[0].small:

@@ -1,0 +1,112 @@
+"""Requests with tables that are larger than memory: predicted in chunks while they are received.
+
+In: a request whose body is too large to be read whole. Out: the answer, which is
+sent as a file once the body has ended, so that an error in the last row is still an error. The next
+part of the body is received while one is predicted, and no more, so a client sends no faster than
+the model predicts. Each chunk is a piece of work for `workers`; a table that has begun waits until
+there is room for it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter as clock
+from typing import Any, Final, TypeVar
+
+from starlette.requests import Request
+from starlette.types import Send
+
+from modelserver.answering.formats import AnswerFormat
+from modelserver.errors import Overloaded, table_too_large
+from modelserver.hosting.bodies import TooLarge, Upload
+from modelserver.middleware import trace_of
+from modelserver.reading.query import Query
+from modelserver.responses import headers_of, send_file
+from modelserver.scoring.large_tables import Asked, LargeTable, not_in_chunks, why_whole
+from modelserver.scoring.request import server_timing
+from modelserver.scoring.scheduling.workers import Workers
+from modelserver.scoring.spool import Spool
+from modelserver.service import Service, service_of
+
+T = TypeVar("T")
+
+PAUSE: Final = 0.1
+"""Seconds after which work that found all workers busy is tried again."""
+
+
+NO_LIMIT: Final = 0.0
+"""Seconds for work that calls no model, so that it ends."""
+
+
+async def answer_in_chunks(
+    request: Request, query: Query, answer: AnswerFormat, fault: TooLarge, send: Send
+) -> None:
+    """Has the table predicted and sends the answer. `fault`: the body is too large to be read
+    whole.
+
+    Raises `ApiError`, also if the request is none that can be answered in chunks, and
+    `ClientDisconnect`.
+    """
+    start = clock()
+    service, settings = service_of(request), service_of(request).settings
+    model = (await service.lifecycle.ready_model()).asked(query.method)
+    if unmet := why_whole(model, answer, query.chunked):
+        raise not_in_chunks(fault.message, unmet)
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > settings.max_table_bytes:
+        raise table_too_large(settings.max_table_bytes)
+    asked = Asked(
+        request.headers.get("content-type"),
+        request.headers.get("content-encoding"),
+        answer,
+        query.include,
+        fault.message,
+        settings.max_request_bytes,
+        settings.max_table_bytes,
+    )
+    table = LargeTable(model, asked)
+    upload = service.bodies.upload(fault.receive)
+    try:
+        file = await _predicted(service, table, upload)
+    finally:
+        upload.close()
+    trace_of(request).rows = table.rows
+    headers = headers_of(answer, file.size, server_timing(0.0, clock() - start, table.times), model)
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send_file(file, request.receive, send)
+
+
+async def _predicted(service: Service, table: LargeTable, upload: Upload) -> Spool:
+    """The answer to the whole upload."""
+    workers, timeout = service.workers, service.settings.request_timeout
+    coming = asyncio.ensure_future(upload.part())
+    try:
+        last = False
+        while not last:
+            part, last = await coming
+            if not last:
+                coming = asyncio.ensure_future(upload.part())
+            table.feed(part, last)
+            while await in_turn(workers, timeout, table.step, has_begun=table.rows > 0):
+                pass
+            upload.release(part)
+        return await in_turn(workers, NO_LIMIT, table.finish, has_begun=True)
+    finally:
+        await _cancelled(coming)
+
+
+async def _cancelled(task: "asyncio.Future[Any]") -> None:
+    """Waits until the task has ended."""
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def in_turn(workers: Workers, timeout: float, work: Callable[[], T], has_begun: bool) -> T:
+    """The result of the work, or what it raises. If all workers are busy, it waits for its turn;
+    work for a table that has not begun raises `Overloaded`."""
+    while True:
+        try:
+            return await workers.run(work, timeout, small=False)
+        except Overloaded:
+            if not has_begun:
+                raise
+        await asyncio.sleep(PAUSE)

@@ -1,0 +1,220 @@
+"""One table that is larger than memory: read, predicted and written in chunks.
+
+In: a body, part by part. Out: a file with the answer. Synchronous; a worker runs each step, which
+scores one chunk. An answer equals the one that the whole table would get, or the table is refused
+with an `ApiError`, which names places in the whole table. What is refused, besides what is always
+refused: chunks whose columns differ, and a prediction that has not one row for each row.
+"""
+
+from collections.abc import Collection, Hashable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from time import perf_counter as clock
+from typing import Any, Final
+
+from modelserver.answering.encoding import attempt
+from modelserver.answering.formats import AnswerFormat, offered
+from modelserver.answering.tables import NoTable, length_of
+from modelserver.errors import BadRequest, PayloadTooLarge, table_too_large
+from modelserver.reading.chunks.chunk import Chunk, Chunker, locate
+from modelserver.reading.formats import FORMATS
+from modelserver.reading.media import format_of
+from modelserver.reading.signatures.columns import ColumnSignature
+from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.scoring.methods import named
+from modelserver.scoring.model import Model
+from modelserver.scoring.request import (
+    Times,
+    no_table,
+    not_too_deep,
+    predict,
+    signature_for,
+    table_beside,
+)
+from modelserver.scoring.spool import Spool
+
+NOT_FOR_EACH_ROW: Final = "a table in chunks needs one prediction per row: the model returned"
+
+OTHER_COLUMNS: Final = (
+    "the table cannot be read in chunks: later rows have other columns than the first ones; name "
+    "all columns in each row, with null where there is no value"
+)
+
+OTHER_PREDICTIONS: Final = (
+    "the table cannot be read in chunks: the model returns other columns for later rows"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request for a large table asks for. `too_large`: the message if it cannot be read in
+    chunks; `largest_row` and `largest_table`: bytes."""
+
+    content_type: str | None
+    content_encoding: str | None
+    answer: AnswerFormat
+    include: tuple[str, ...] | None
+    too_large: str
+    largest_row: int
+    largest_table: int
+
+
+def why_whole(model: Model, answer: AnswerFormat, chunked: bool | None) -> str:
+    """Under which condition, which is not met, a table would be read in chunks, in words; empty if
+    it is. `chunked`: what the caller says of that, None if nothing."""
+    if chunked is False:
+        return "chunked=false is left out"
+    if answer.chunk_writer is None:
+        return formats_in_chunks()
+    if not isinstance(model.signature, ColumnSignature):
+        return "the model declares columns"
+    if not model.row_wise and not chunked:
+        return (
+            "the caller says that the model predicts each row for itself, which is not known of "
+            "it: add ?chunked=true"
+        )
+    return ""
+
+
+def formats_in_chunks() -> str:
+    """Which formats are read and written in chunks, as a condition in words."""
+    bodies = [row.name for row in FORMATS.values() if row.chunker and row.is_installed]
+    answers = [row.title for row in offered().values() if row.chunk_writer]
+    return (
+        f"it is sent as {' or '.join(bodies)}, and its answer is {' or '.join(answers)}: add "
+        "?format=csv"
+    )
+
+
+def not_in_chunks(message: str, unmet: str) -> PayloadTooLarge:
+    """The error for a body that is too large, as the message says, and is not read in chunks since
+    a condition is unmet."""
+    return PayloadTooLarge(f"{message}; a larger table is read in chunks if {unmet}")
+
+
+class LargeTable:
+    """A table that is being predicted. `feed` and `step` are called in turn, for each part of the
+    body, and `finish` at the end."""
+
+    def __init__(self, model: Model, asked: Asked) -> None:
+        self.rows = 0
+        """How many rows were predicted so far."""
+        self.times = Times(0.0, 0.0, 0.0)
+        self._model = model
+        self._asked = asked
+        self._size = 0
+        self._signature = signature_for(model, asked.include)
+        self._chunker: Chunker | None = None
+        self._fed: tuple[bytes, bool] | None = None
+        """What was fed and is not cut yet."""
+        self._coming: Iterator[Chunk] = iter(())
+        assert asked.answer.chunk_writer is not None
+        self._writer = asked.answer.chunk_writer(self._new_answer)
+        self._names: tuple[Hashable, ...] | None = None
+        """The columns that the model got of the first chunk."""
+        self._carried: tuple[str, ...] = ()
+        """The columns of the first chunk that stand before the predictions."""
+        self._answered: tuple[str, ...] = ()
+        """The columns of the answer to the first chunk."""
+
+    def feed(self, part: bytes, last: bool) -> None:
+        """The next part of the body, and whether it is the last one."""
+        self._fed = part, last
+
+    def step(self) -> bool:
+        """Scores the next chunk; False if there is none in what was fed so far. Raises
+        `ApiError`."""
+        start = clock()
+        if self._fed is not None:
+            self._coming = self._cut(*self._fed)
+            self._fed = None
+        chunk = next(self._coming, None)
+        if chunk is None:
+            return False
+        self._score(chunk, start)
+        return True
+
+    def finish(self) -> Spool:
+        """The whole answer. Raises `ApiError`."""
+        start = clock()
+        try:
+            answer = self._writer.finish()
+        except NoTable as error:
+            raise no_table(self._asked.answer, error) from None
+        assert isinstance(answer, Spool)
+        self._spend(Times(0.0, 0.0, clock() - start))
+        return answer
+
+    def _new_answer(self) -> Spool:
+        return Spool(self._asked.largest_table, "the answer")
+
+    def _cut(self, part: bytes, last: bool) -> Iterator[Chunk]:
+        self._size += len(part)
+        if self._size > self._asked.largest_table:
+            raise table_too_large(self._asked.largest_table)
+        if self._chunker is None:
+            self._chunker = self._chunker_for(part)
+        return self._chunker.chunks(part, last)
+
+    def _chunker_for(self, beginning: bytes) -> Chunker:
+        row = format_of(self._asked.content_type, beginning)
+        if row.chunker is None:
+            raise not_in_chunks(self._asked.too_large, formats_in_chunks())
+        row.check(self._signature)
+        return row.chunker(self._signature, self._asked.largest_row)
+
+    def _score(self, chunk: Chunk, start: float) -> None:
+        """Reads, predicts and writes a chunk. `start`: when that began."""
+        read = partial(_read, chunk, self._signature)
+        try:
+            payload = read()
+            has_read = clock()
+            predictions = named(predict(self._model, payload, read), self._model.names)
+            has_predicted = clock()
+            self._write(payload, predictions)
+        except BadRequest as fault:
+            locate(fault, {"row": self.rows, "line": chunk.lines, "byte": chunk.bytes})
+            raise
+        self.rows += payload.rows or 0
+        self._spend(Times(has_read - start, has_predicted - has_read, clock() - has_predicted))
+
+    def _spend(self, times: Times) -> None:
+        self.times = Times(*map(sum, zip(self.times, times, strict=True)))
+
+    def _write(self, payload: Payload, predictions: Any) -> None:
+        title = self._asked.answer.title
+        try:
+            columns = table_beside(self._alike(payload), predictions)
+            if (length := length_of(columns)) != payload.rows:
+                raise BadRequest(f"{NOT_FOR_EACH_ROW} {length} for {payload.rows} rows")
+            if (self._answered or (*columns,)) != (*columns,):
+                raise BadRequest(OTHER_PREDICTIONS)
+            self._answered = (*columns,)
+            attempt(lambda: self._writer.write(columns), title)
+        except NoTable as error:
+            raise no_table(self._asked.answer, error) from None
+
+    def _alike(self, payload: Payload) -> Payload:
+        """The payload with its columns in the order of the first chunk. Raises `BadRequest` if it
+        has others."""
+        names, carried = (*payload.data.columns,), payload.carried
+        if self._names is None:
+            self._names, self._carried = names, tuple(carried or ())
+            self._signature = _filling(self._signature, names)
+        if names != self._names or (carried or {}).keys() != set(self._carried):
+            raise BadRequest(OTHER_COLUMNS)
+        if carried is None:
+            return payload
+        return replace(payload, carried={name: carried[name] for name in self._carried})
+
+
+def _filling(signature: Signature, names: Collection[Hashable]) -> Signature:
+    """The signature that fills optional columns with missing values in chunks that lack them, if
+    they have these names: other chunks have them."""
+    columns = signature.columns
+    assert columns is not None
+    return replace(signature, columns=replace(columns, filled=columns.filled.union(names)))
+
+
+def _read(chunk: Chunk, signature: Signature) -> Payload:
+    return not_too_deep(lambda: chunk.read(signature))

@@ -1,0 +1,330 @@
+"""Tables in chunks are answered as if they had been read at once, however they are cut."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from modelserver.answering.formats import named
+from modelserver.errors import ApiError, BadRequest, ModelFailed, NotAcceptable, PayloadTooLarge
+from modelserver.reading.chunks.csv_chunks import TWO_SIGNS, CsvChunker
+from modelserver.reading.formats import CSV, JSON, NDJSON
+from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.scoring.large_tables import why_whole
+from tests.support.large import cut, in_chunks, model_of, whole
+from tests.support.signatures import column, signature
+
+MIXED = signature(
+    column("double", "price", required=False),
+    column("long", "n"),
+    column("string", "name", required=False),
+    column("boolean", "sold", required=False),
+    column("datetime", "day", required=False),
+)
+
+NUMBERS = signature(column("double", "x"), column("long", "n", required=False))
+
+NAMES = ("id", "price", "n", "name", "sold", "day")
+
+TEXT = 'ab";,\n\r|\té\U0001f600 0.='
+
+Row = dict[str, Any]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[Row]:
+    """Rows of `MIXED`, with an id that it does not take."""
+    texts = st.text(TEXT, max_size=8).filter(lambda text: text == text.strip() and "\0" not in text)
+    row = st.fixed_dictionaries(
+        {
+            "id": texts,
+            "price": st.none() | st.floats(-1e9, 1e9).map(lambda x: round(x, 3)) | st.just(7),
+            "n": st.integers(-(2**53), 2**53),
+            "name": st.none() | texts,
+            "sold": st.none() | st.booleans(),
+            "day": st.sampled_from([None, "2024-02-29", "1999-12-31T23:59:59"]),
+        }
+    )
+    return draw(st.lists(row, min_size=1, max_size=12))
+
+
+@st.composite
+def csv_files(draw: st.DrawFn) -> bytes:
+    """A table as programs write it."""
+    rows = draw(tables())
+    separator = draw(st.sampled_from(",;\t|"))
+    decimal = draw(st.sampled_from(",.")) if separator == ";" else "."
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    quoting: Any = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)
+    writer.writerow(NAMES)
+    for row in rows:
+        writer.writerow([written(row[name], decimal) for name in NAMES])
+    body = text.getvalue()
+    if draw(st.booleans()):
+        body = f"sep={separator}{end}{body}"
+    if draw(st.booleans()):
+        body = body.removesuffix(end) if draw(st.booleans()) else body + end
+    return draw(st.sampled_from(["", "\ufeff"])).encode() + body.encode()
+
+
+def written(cell: Any, decimal: str) -> Any:
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    return repr(cell).replace(".", decimal) if isinstance(cell, float) else cell
+
+
+def outcome(work: Callable[[], bytes]) -> bytes | str:
+    """The answer, or what is said instead of one, without the number of further faults."""
+    try:
+        return work()
+    except ApiError as fault:
+        return f"{fault.status} {fault.message.partition(' (and ')[0]}"
+
+
+@pytest.fixture(autouse=True)
+def _early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The separator is found out as soon as the header and a row are there."""
+    monkeypatch.setattr(CsvChunker, "beginning", 200)
+
+
+@given(csv_files(), st.integers(1, 200))
+def test_csv_in_chunks(body: bytes, size: int) -> None:
+    model = model_of(MIXED)
+    expected = outcome(lambda: whole(model, body, CSV, "csv", ("id",)))
+    found = outcome(lambda: in_chunks(model, cut(body, size), CSV, "csv", ("id",)))
+    assert found in (expected, f"400 {TWO_SIGNS}")
+
+
+@st.composite
+def ndjson_files(draw: st.DrawFn) -> bytes:
+    """A table as an object per line; keys are in any order, and some are left out."""
+    lines: list[str] = []
+    for row in draw(tables()):
+        names = draw(st.permutations(NAMES))
+        left_out = draw(st.sets(st.sampled_from(["price", "name", "sold"])))
+        record = {name: row[name] for name in names if lines == [] or name not in left_out}
+        lines.append(json.dumps(record, ensure_ascii=draw(st.booleans())))
+        lines += draw(st.sampled_from([[], [], ["", " "]]))
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    last = draw(st.sampled_from(["", end]))
+    return draw(st.sampled_from(["", "\ufeff"])).encode() + (end.join(lines) + last).encode()
+
+
+@given(ndjson_files(), st.integers(1, 200), st.sampled_from(["csv", "ndjson"]))
+def test_ndjson_in_chunks(body: bytes, size: int, answer: str) -> None:
+    model = model_of(MIXED)
+    expected = outcome(lambda: whole(model, body, NDJSON, answer, ("id",)))
+    found = outcome(lambda: in_chunks(model, cut(body, size), NDJSON, answer, ("id",)))
+    assert found == expected
+
+
+def csv_of(rows: int) -> list[str]:
+    return ["id,x,n", *(f"{row},{row}.5,{row}" for row in range(rows))]
+
+
+def ndjson_of(rows: int) -> list[str]:
+    return [json.dumps({"id": row, "x": row + 0.5, "n": row}) for row in range(rows)]
+
+
+def joined(lines: Iterable[str], end: str = "\n") -> bytes:
+    return "".join(f"{line}{end}" for line in lines).encode()
+
+
+def refusal(parts: Sequence[bytes], media_type: str, **options: Any) -> ApiError:
+    with pytest.raises(ApiError) as refused:
+        in_chunks(model_of(NUMBERS), parts, media_type, **options)
+    return refused.value
+
+
+WRONG = [
+    (CSV, "1990,much,0", "row 1990, column 'x': expected a number (64-bit float), found text"),
+    (CSV, "1990,1,0,7", "row 1990 has 4 cells, the header has 3"),
+    (CSV, '1990,"1,0', "the body is not valid CSV: a quoted cell does not end"),
+    (NDJSON, '{"id": 1, "x": "much"}', "line 1991, column 'x'"),
+    (NDJSON, '{"id": 1, "x": 1', "line 1991: it is not valid JSON: unexpected end of data"),
+    (NDJSON, "[1]", "line 1991 is an array, not an object"),
+    (NDJSON, '{"id": 1, "x": 1, "y": 2}', "unknown columns: 'y'"),
+    (NDJSON, '{"id": 1, "x": "row 7"}', "line 1991, column 'x'"),
+]
+
+
+@pytest.mark.parametrize("size", [100, 1000, 10**6])
+@pytest.mark.parametrize(("media_type", "wrong", "words"), WRONG)
+def test_places_are_those_of_the_whole_table(
+    media_type: str, wrong: str, words: str, size: int
+) -> None:
+    lines = csv_of(2000) if media_type == CSV else ndjson_of(2000)
+    lines[len(lines) - 10] = wrong
+    body = joined(lines)
+    with pytest.raises(ApiError) as as_a_whole:
+        whole(model_of(NUMBERS), body, media_type, include=("id",))
+    fault = refusal(cut(body, size), media_type, include=("id",))
+    assert words in fault.message
+    assert (type(fault), fault.message) == (type(as_a_whole.value), as_a_whole.value.message)
+    assert str(fault) == fault.message
+    assert list(fault.details) == list(as_a_whole.value.details)
+
+
+@pytest.mark.parametrize(("media_type", "write"), [(CSV, csv_of), (NDJSON, ndjson_of)])
+def test_a_byte_that_is_no_text(media_type: str, write: Callable[[int], list[str]]) -> None:
+    body = joined(write(500)) + b"\xff\n"
+    with pytest.raises(BadRequest) as as_a_whole:
+        whole(model_of(NUMBERS), body, media_type, include=("id",))
+    fault = refusal(cut(body, 300), media_type, include=("id",))
+    assert fault.message == as_a_whole.value.message
+
+
+EMPTY = [
+    (CSV, b"", "the body is empty; send a header and rows"),
+    (CSV, b"x,n\r\n", "the table is empty: it has no rows below its header"),
+    (CSV, b"\n\nx,n\n\n", "the table is empty: it has no rows below its header"),
+    (CSV, b"y,z\n1,2\n", "the first line holds none of the model's columns"),
+    (CSV, b"x;n,x\n1,2\n", "the header can be read with the separator"),
+    (CSV, b'x,n\n"1,2\n', "a quoted cell does not end"),
+    (CSV, b"x\0,\0n\0\n\0", "the body is UTF-16 text"),
+    (NDJSON, b"", "the body is empty; send a JSON object per line"),
+    (NDJSON, b"\n \n", "the body is empty; send a JSON object per line"),
+    (NDJSON, '{"x": 1}\n'.encode("utf-16-le"), "a table in chunks must be UTF-8 text"),
+    (JSON, b"{}", "too large; a larger table is read in chunks if it is sent as CSV"),
+    (None, b"", "too large; a larger table is read in chunks if it is sent as CSV"),
+]
+
+
+@pytest.mark.parametrize("size", [3, 1000])
+@pytest.mark.parametrize(("media_type", "body", "words"), EMPTY)
+def test_bodies_without_rows(media_type: str, body: bytes, words: str, size: int) -> None:
+    assert words in refusal(cut(body, size), media_type).message
+
+
+BLANKS = [b"x,n\n1,2\n" + b"\n" * 300 + b"3,4\n   \n", b"x\n1\n" + b"\r\n" * 300 + b"2\n"]
+
+
+@pytest.mark.parametrize("body", BLANKS)
+def test_blank_lines_are_no_rows(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CsvChunker, "beginning", 5)
+    model = model_of(NUMBERS)
+    for size in (1, 7, 50):
+        assert in_chunks(model, cut(body, size), CSV) == whole(model, body, CSV)
+
+
+def test_a_format_is_recognised() -> None:
+    body = joined(csv_of(100))
+    assert in_chunks(model_of(NUMBERS), cut(body, 300), None, include=("id",)) == whole(
+        model_of(NUMBERS), body, None, include=("id",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "fits"),
+    [
+        (["x;n", *["1;1"] * 90, "1,5;1", "1,5;2"], True),
+        (["x;n", *["1;1"] * 90, "1.5;1", "1e5;2"], True),
+        (["x;n", "1,5;1", *["1;1"] * 90, "2.5;1"], False),
+        (["x;n", "1.5;1", *["1;1"] * 90, '"2,5";1'], False),
+    ],
+)
+def test_a_table_has_one_decimal_sign(lines: Sequence[str], fits: bool) -> None:
+    body, model = joined(lines), model_of(NUMBERS)
+    if fits:
+        assert in_chunks(model, cut(body, 50), CSV) == whole(model, body, CSV)
+    else:
+        with pytest.raises(BadRequest):
+            whole(model, body, CSV)
+        assert "decimal commas and others with points" in refusal(cut(body, 50), CSV).message
+
+
+def test_commas_in_texts_are_no_decimal_signs() -> None:
+    model = model_of(signature(column("string", "a"), column("string", "b")))
+    body = joined(["a;b", *["1,5;2.5"] * 50])
+    assert in_chunks(model, cut(body, 50), CSV) == whole(model, body, CSV)
+
+
+def test_columns_that_come_later_are_refused() -> None:
+    optional = signature(column("double", "x"), column("double", "y", required=False))
+    lines = [*['{"x": 1}'] * 50, '{"x": 1, "y": 2}']
+    with pytest.raises(BadRequest, match="later rows have other columns than the first ones"):
+        in_chunks(model_of(optional), cut(joined(lines), 50), NDJSON)
+    carried = ['{"x": 1}', '{"x": 1, "id": 2}']
+    with pytest.raises(BadRequest, match="later rows have other columns than the first ones"):
+        in_chunks(model_of(optional), cut(joined(carried), 9), NDJSON, include=("inputs",))
+
+
+def test_columns_that_are_left_out_later_are_missing() -> None:
+    optional = signature(column("double", "x"), column("double", "y", required=False))
+    body = joined(['{"x": 1, "y": 2}', *['{"x": 1}'] * 50])
+    model = model_of(optional)
+    assert in_chunks(model, cut(body, 50), NDJSON) == whole(model, body, NDJSON)
+
+
+@pytest.mark.parametrize(
+    ("predict", "error", "words"),
+    [
+        (lambda data: data["x"].sum(), NotAcceptable, "CSV cannot hold it: the prediction is a"),
+        (lambda data: [1, 2], BadRequest, "one prediction per row: the model returned 2 for"),
+        (
+            lambda data: data.rename(columns={"x": f"x{len(data)}"}),
+            BadRequest,
+            "the model returns other columns for later rows",
+        ),
+        (lambda data: [object()] * len(data), ModelFailed, "a value of type object"),
+    ],
+)
+def test_what_a_model_may_not_return(
+    predict: Callable[[Any], Any], error: type[ApiError], words: str
+) -> None:
+    model = model_of(NUMBERS, lambda payload: predict(payload.data))
+    parts = cut(joined(line.partition(",")[2] for line in csv_of(100)), 350)
+    with pytest.raises(error, match=words):
+        in_chunks(model, parts, CSV)
+
+
+@pytest.mark.parametrize("media_type", [CSV, NDJSON])
+def test_a_row_without_an_end(media_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.large.LIMIT", 1000)
+    beginning = joined(csv_of(10)) if media_type == CSV else b""
+    fault = refusal([beginning, *[b"9" * 600] * 3], media_type, include=("id",))
+    assert isinstance(fault, PayloadTooLarge)
+    assert "a row, or a batch of rows, of more than 1000 bytes (MAX_REQUEST_BYTES)" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "largest", "words"),
+    [
+        ("csv", 8000, "the table is larger than 8000"),
+        ("ndjson", 12000, "the answer is larger than"),
+    ],
+)
+def test_the_bounds_of_a_table(answer: str, largest: int, words: str) -> None:
+    parts = cut(joined(csv_of(800)), 500)
+    model = model_of(NUMBERS, lambda payload: payload.data["n"])
+    with pytest.raises(PayloadTooLarge, match=words):
+        in_chunks(model, parts, CSV, answer, ("id",), largest=largest)
+
+
+@pytest.mark.parametrize(
+    ("typed", "row_wise", "answer", "chunked", "words"),
+    [
+        (True, True, "csv", None, ""),
+        (True, False, "csv", True, ""),
+        (True, False, "csv", None, "add [?]chunked=true"),
+        (True, True, "csv", False, "chunked=false is left out"),
+        (True, True, "json", True, "its answer is CSV or NDJSON"),
+        (False, False, "csv", True, "the model declares columns"),
+    ],
+)
+def test_which_tables_are_read_in_chunks(
+    typed: bool, row_wise: bool, answer: str, chunked: bool | None, words: str
+) -> None:
+    declared = NUMBERS if typed else compile_signature(None, from_type_hint=False)
+    model = replace(model_of(declared), row_wise=row_wise)
+    found = why_whole(model, named(answer), chunked)
+    assert re.search(words, found)
+    assert bool(words) is bool(found)
