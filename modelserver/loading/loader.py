@@ -36,6 +36,7 @@ from modelserver.scoring.blaming.blame import Telling
 from modelserver.scoring.mlflow_internals import comes_from_type_hints, type_hints_of, wrapper_of
 from modelserver.scoring.model import Model, Registration
 from modelserver.scoring.ways import ways_to_predict
+from modelserver.types.params import NoParams
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -123,8 +124,9 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
         loaded_at=datetime.now(timezone.utc),
         hints=_hints(pyfunc, signature),
     )
+    asked = replace(model, signature=replace(ways.signature, params=NoParams()))
     methods = {
-        name: replace(model, predict=way.predict, row_wise=way.row_wise, names=way.names)
+        name: replace(asked, predict=way.predict, row_wise=way.row_wise, names=way.names)
         for name, way in ways.others.items()
     }
     return replace(model, methods=methods)
