@@ -44,11 +44,10 @@ from modelserver.protocols.table import PROTOCOLS
 from modelserver.reading.formats import JSON
 from modelserver.reading.media import check_origin
 from modelserver.reading.query import read_query
-from modelserver.responses import headers_of
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.model import Model
-from modelserver.scoring.request import Request, Scored, Work, server_timing
+from modelserver.scoring.request import Request, Scored, Work, headers_of, server_timing
 from modelserver.scoring.scheduling.placement import Caller
 from modelserver.scoring.scheduling.workers import Workers
 from modelserver.service import Service, service_of
@@ -78,11 +77,16 @@ class Invocations:
         self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads a request, waits for the model, has the request scored and answers it.
+        """Answers a request. Raises `ApiError` if the request cannot be read or scored, or if there
+        is no model or no free worker; and `ClientDisconnect`."""
+        try:
+            await self._answered(scope, receive, send)
+        except BadRequest as fault:
+            fault.status = self._refused
+            raise
 
-        Raises `ApiError` if the request cannot be read or scored, or if there is no model or no
-        free worker; and `ClientDisconnect`.
-        """
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Reads a request, waits for the model, has the request scored and sends the answer."""
         start = clock()
         request = HTTPRequest(scope, receive)
         service, header = service_of(request), request.headers.get
@@ -120,15 +124,11 @@ class Invocations:
         self, service: Service, sent: Request, method: str, caller: Caller
     ) -> tuple[Model, Scored]:
         """The model, once there is one, asked by this method, and its answer. Raises `ApiError`."""
-        try:
-            model = (await service.lifecycle.ready_model()).asked(method)
-            join = score_together if model.row_wise else None
-            timeout = service.settings.request_timeout
-            work = Work(model, sent)
-            return model, await service.workers.run(work, timeout, sent.is_small, join, caller)
-        except BadRequest as fault:
-            fault.status = self._refused if fault.status == BadRequest.status else fault.status
-            raise
+        model = (await service.lifecycle.ready_model()).asked(method)
+        join = score_together if model.row_wise else None
+        timeout = service.settings.request_timeout
+        work = Work(model, sent)
+        return model, await service.workers.run(work, timeout, sent.is_small, join, caller)
 
 
 async def ping(request: HTTPRequest) -> Response:

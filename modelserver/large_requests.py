@@ -12,17 +12,16 @@ from collections.abc import Callable
 from time import perf_counter as clock
 from typing import Any, Final, TypeVar
 
-from starlette.requests import Request
-from starlette.types import Send
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Send
 
 from modelserver.answering.formats import AnswerFormat
 from modelserver.errors import Overloaded, table_too_large
 from modelserver.hosting.bodies import TooLarge, Upload
 from modelserver.middleware import trace_of
 from modelserver.reading.query import Query
-from modelserver.responses import headers_of, send_file
 from modelserver.scoring.large_tables import Asked, LargeTable, not_in_chunks, why_whole
-from modelserver.scoring.request import server_timing
+from modelserver.scoring.request import headers_of, server_timing
 from modelserver.scoring.scheduling.workers import Workers
 from modelserver.scoring.spool import Spool
 from modelserver.service import Service, service_of
@@ -32,6 +31,9 @@ T = TypeVar("T")
 PAUSE: Final = 0.1
 """Seconds after which work that found all workers busy is tried again."""
 
+
+PIECE: Final = 1024 * 1024
+"""How many bytes of an answer are sent at a time."""
 
 NO_LIMIT: Final = 0.0
 """Seconds for work that calls no model, so that it ends."""
@@ -110,3 +112,20 @@ async def in_turn(workers: Workers, timeout: float, work: Callable[[], T], has_b
             if not has_begun:
                 raise
         await asyncio.sleep(PAUSE)
+
+
+async def send_file(file: Spool, receive: Receive, send: Send) -> None:
+    """Sends the body of an answer, whose headers were sent. Raises `ClientDisconnect` once the
+    client has left; the whole request was received before."""
+    left = asyncio.ensure_future(receive())
+    try:
+        place, size = 0, file.size
+        while place < size:
+            if left.done():
+                raise ClientDisconnect
+            piece = await asyncio.to_thread(file.piece, place, PIECE)
+            place += len(piece)
+            more = place < size
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+    finally:
+        left.cancel()

@@ -37,6 +37,13 @@ class AnswerFormat:
     binary: bool = False
     chunk_writer: Callable[[NewFile], ChunkWriter] | None = None
     """Makes a writer of an answer in chunks. None: an answer is only written whole."""
+    suffix: str = ""
+    """The extension of a file of this format, if it is not the name."""
+
+    @property
+    def extension(self) -> str:
+        """The extension of a file of this format."""
+        return self.suffix or self.name
 
     @property
     def media_type(self) -> str:
@@ -179,6 +186,7 @@ ANSWER_FORMATS: Final = {
             about="An Arrow IPC stream with one row per prediction; the columns keep their types.",
             needs="pyarrow",
             binary=True,
+            suffix="arrows",
         ),
     )
 }

@@ -85,6 +85,21 @@ def server_timing(received: float, worked: float, times: Times) -> bytes:
     return b"read;dur=%.2f, wait;dur=%.2f, predict;dur=%.2f, write;dur=%.2f" % spans
 
 
+def headers_of(
+    answer: AnswerFormat, length: int, timing: bytes, model: Model
+) -> list[tuple[bytes, bytes]]:
+    """The headers of a prediction with a body of `length` bytes, as ASGI has them."""
+    headers = [
+        (b"content-length", str(length).encode()),
+        (b"content-type", answer.content_type.encode()),
+        (b"vary", b"Accept"),
+        (b"server-timing", timing),
+    ]
+    if model.registration.version is not None:
+        headers.append((b"x-model-version", str(model.registration.version).encode()))
+    return headers
+
+
 def score(model: Model, request: Request) -> Scored:
     """The model's answer to a request. Raises `ApiError`."""
     return predict_and_encode(model, request, *read_timed(model, request))

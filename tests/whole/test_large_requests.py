@@ -25,8 +25,8 @@ from modelserver.errors import Overloaded
 from modelserver.hosting import bodies
 from modelserver.hosting.connections.by_h11 import H11Guard
 from modelserver.hosting.connections.by_httptools import HttpToolsGuard
+from modelserver.large_requests import PIECE, send_file
 from modelserver.reading.chunks.csv_chunks import CsvChunker
-from modelserver.responses import PIECE, send_file
 from modelserver.scoring.scheduling.workers import Workers
 from modelserver.scoring.spool import Spool
 from tests.support.needs import need
