@@ -21,7 +21,7 @@ ORDER := --randomly-seed=$(or $(SEED),1)
 # Processes beside each other compute with one thread each.
 test quick fuzz mutate soak test-lowest: export OMP_NUM_THREADS = 1
 
-.PHONY: help demo test quick fuzz mutate soak test-lowest deploy manifest check-manifest bench assets pictures clean
+.PHONY: help demo test quick fuzz mutate soak test-lowest deploy manifest check-manifest bench bench-large assets pictures clean
 ifeq ($(wildcard mlflow.db),)
 .PHONY: $(TRAINED)
 endif
@@ -83,6 +83,10 @@ check-manifest: $(BIN)/rsconnect ## whether manifest.json is up to date (EXTRA="
 
 bench: $(TESTING) ## compare with MLflow's own server, side by side; writes benchmarks.md
 	@$(BIN)/python -m tests.bench --write benchmarks.md
+	@$(BIN)/python -m tests.bench.large --write benchmarks.md
+
+bench-large: $(TESTING) ## the part of it about tables larger than memory
+	@$(BIN)/python -m tests.bench.large --write benchmarks.md
 
 assets: $(TESTING) ## rebuild Swagger UI and ReDoc from their npm packages (needs npm)
 	@PYTHON=$(abspath $(BIN))/python tests/support/assets/rebuild.sh

@@ -21,7 +21,7 @@ def write_parquet(columns: Columns) -> bytes:
     import pyarrow.parquet
 
     file = io.BytesIO()
-    pyarrow.parquet.write_table(_table(columns), file)
+    pyarrow.parquet.write_table(arrow_table(columns), file)
     return file.getvalue()
 
 
@@ -29,13 +29,14 @@ def write_arrow(columns: Columns) -> bytes:
     """The table as a stream of Arrow IPC."""
     import pyarrow.ipc
 
-    table, file = _table(columns), io.BytesIO()
+    table, file = arrow_table(columns), io.BytesIO()
     with pyarrow.ipc.new_stream(file, table.schema) as stream:
         stream.write_table(table)
     return file.getvalue()
 
 
-def _table(columns: Columns) -> Any:
+def arrow_table(columns: Columns) -> Any:
+    """The table as Arrow has it. Raises `NoTable`."""
     import pyarrow
 
     return pyarrow.table({name: _array(name, column) for name, column in columns.items()})

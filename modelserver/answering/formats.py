@@ -12,6 +12,7 @@ from functools import cache, lru_cache, partial
 from typing import Any, Final
 
 from modelserver.answering.accept import best
+from modelserver.answering.arrow_chunks import ArrowWriter, write_groups
 from modelserver.answering.arrow_writer import write_arrow, write_parquet
 from modelserver.answering.chunk_writers import ChunkWriter, NewFile, TextWriter
 from modelserver.answering.csv_writer import write_csv
@@ -175,6 +176,7 @@ ANSWER_FORMATS: Final = {
             ("application/vnd.apache.parquet",),
             write_parquet,
             about="A Parquet file with one row per prediction; the columns keep their types.",
+            chunk_writer=partial(ArrowWriter, write_all=write_groups),
             needs="pyarrow",
             binary=True,
         ),
@@ -184,6 +186,7 @@ ANSWER_FORMATS: Final = {
             ("application/vnd.apache.arrow.stream",),
             write_arrow,
             about="An Arrow IPC stream with one row per prediction; the columns keep their types.",
+            chunk_writer=ArrowWriter,
             needs="pyarrow",
             binary=True,
             suffix="arrows",

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 from modelserver.errors import BadRequest, UnsupportedMediaType
 from modelserver.reading.arrow.reader import arrow_payload, parquet_payload
+from modelserver.reading.chunks.arrow_chunks import ArrowChunker
 from modelserver.reading.chunks.chunk import Chunker
 from modelserver.reading.chunks.csv_chunks import CsvChunker
 from modelserver.reading.chunks.ndjson_chunks import NdjsonChunker
@@ -151,6 +152,7 @@ FORMATS: Final = {
             nested=True,
             tensors=True,
             about="A stream of Arrow IPC, or a file (Feather version 2), with columns by name.",
+            chunker=ArrowChunker,
             starts=(b"\xff\xff\xff\xff", b"ARROW1"),
             binary=True,
             needs=PYARROW,

@@ -20,6 +20,7 @@ from modelserver.reading.chunks.chunk import Chunk, Chunker, locate
 from modelserver.reading.formats import FORMATS
 from modelserver.reading.media import format_of
 from modelserver.reading.signatures.columns import ColumnSignature
+from modelserver.reading.signatures.including import IncludingSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.methods import named
 from modelserver.scoring.model import Model
@@ -80,10 +81,8 @@ def formats_in_chunks() -> str:
     """Which formats are read and written in chunks, as a condition in words."""
     bodies = [row.name for row in FORMATS.values() if row.chunker and row.is_installed]
     answers = [row.title for row in offered().values() if row.chunk_writer]
-    return (
-        f"it is sent as {' or '.join(bodies)}, and its answer is {' or '.join(answers)}: add "
-        "?format=csv"
-    )
+    sent, answered = (f"{', '.join(names[:-1])} or {names[-1]}" for names in (bodies, answers))
+    return f"it is sent as {sent}, and its answer is {answered}: add ?format=csv"
 
 
 def not_in_chunks(message: str, unmet: str) -> PayloadTooLarge:
@@ -200,7 +199,7 @@ class LargeTable:
         names, carried = (*payload.data.columns,), payload.carried
         if self._names is None:
             self._names, self._carried = names, tuple(carried or ())
-            self._signature = _filling(self._signature, names)
+            self._signature = _filling(self._signature, names, self._carried)
         if names != self._names or (carried or {}).keys() != set(self._carried):
             raise BadRequest(OTHER_COLUMNS)
         if carried is None:
@@ -208,12 +207,17 @@ class LargeTable:
         return replace(payload, carried={name: carried[name] for name in self._carried})
 
 
-def _filling(signature: Signature, names: Collection[Hashable]) -> Signature:
-    """The signature that fills optional columns with missing values in chunks that lack them, if
-    they have these names: other chunks have them."""
+def _filling(
+    signature: Signature, names: Collection[Hashable], carried: tuple[str, ...]
+) -> Signature:
+    """The signature with which columns are missing values in chunks that lack them, since the first
+    chunk has them: optional columns with these names, and those that the answer carries."""
     columns = signature.columns
     assert columns is not None
-    return replace(signature, columns=replace(columns, filled=columns.filled.union(names)))
+    columns = replace(columns, filled=columns.filled.union(names))
+    if isinstance(signature, IncludingSignature):
+        return replace(signature, columns=columns, known=carried)
+    return replace(signature, columns=columns)
 
 
 def _read(chunk: Chunk, signature: Signature) -> Payload:

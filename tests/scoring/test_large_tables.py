@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.answering.formats import named
 from modelserver.errors import ApiError, BadRequest, ModelFailed, NotAcceptable, PayloadTooLarge
 from modelserver.reading.chunks.csv_chunks import TWO_SIGNS, CsvChunker
-from modelserver.reading.formats import CSV, JSON, NDJSON
+from modelserver.reading.formats import ARROW, CSV, JSON, NDJSON
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.scoring.large_tables import why_whole
 from tests.support.large import cut, in_chunks, model_of, whole
@@ -316,7 +319,7 @@ def test_the_bounds_of_a_table(answer: str, largest: int, words: str) -> None:
         (True, False, "csv", True, ""),
         (True, False, "csv", None, "add [?]chunked=true"),
         (True, True, "csv", False, "chunked=false is left out"),
-        (True, True, "json", True, "its answer is CSV or NDJSON"),
+        (True, True, "json", True, "its answer is CSV, NDJSON, Parquet or Arrow"),
         (False, False, "csv", True, "the model declares columns"),
     ],
 )
@@ -328,3 +331,153 @@ def test_which_tables_are_read_in_chunks(
     found = why_whole(model, named(answer), chunked)
     assert re.search(words, found)
     assert bool(words) is bool(found)
+
+
+def arrow_of(rows: Sequence[Row], size: int, folded: bool = False) -> bytes:
+    """The rows as a stream of record batches of so many rows; with texts as dictionaries."""
+    types = {"id": pa.string(), "price": pa.float64(), "n": pa.int64(), "name": pa.string()}
+    types |= {"sold": pa.bool_(), "day": pa.string()}
+    if folded:
+        types |= {"id": pa.dictionary(pa.int32(), pa.string())}
+    schema, file = pa.schema(list(types.items())), io.BytesIO()
+    with pa.ipc.new_stream(file, schema) as stream:
+        for start in range(0, len(rows), size):
+            some = [{**row, "price": row["price"] and float(row["price"])} for row in rows]
+            stream.write_batch(pa.RecordBatch.from_pylist(some[start : start + size], schema))
+    return file.getvalue()
+
+
+def read_back(answer: str, body: bytes) -> Any:
+    """The table in an answer, and its schema where it has one."""
+    if answer == "arrow":
+        return pa.ipc.open_stream(body).read_all().combine_chunks()
+    return pyarrow.parquet.read_table(io.BytesIO(body)) if answer == "parquet" else body
+
+
+@given(tables(), st.integers(1, 5), st.integers(50, 5000), st.booleans())
+def test_arrow_in_chunks(rows: list[Row], batch: int, size: int, folded: bool) -> None:
+    body, model = arrow_of(rows, batch, folded), model_of(MIXED)
+    expected = whole(model, body, ARROW, "ndjson", ("id",))
+    assert in_chunks(model, cut(body, size), ARROW, "ndjson", ("id",)) == expected
+
+
+@given(ndjson_files(), st.integers(1, 200), st.sampled_from(["arrow", "parquet"]))
+def test_answers_with_types(body: bytes, size: int, answer: str) -> None:
+    model, include = model_of(MIXED), ("id", "price", "name", "day")
+    parts = cut(body, size)
+    try:
+        expected = whole(model, body, NDJSON, answer, include)
+    except ApiError as fault:
+        with pytest.raises(type(fault)):
+            in_chunks(model, parts, NDJSON, answer, include)
+    else:
+        found = read_back(answer, in_chunks(model, parts, NDJSON, answer, include))
+        assert found == read_back(answer, expected)
+        assert found.schema == read_back(answer, expected).schema
+
+
+def stream_of(*batches: pa.RecordBatch, **options: Any) -> bytes:
+    file = io.BytesIO()
+    written = pa.ipc.IpcWriteOptions(**options)
+    with pa.ipc.new_stream(file, batches[0].schema, options=written) as stream:
+        for batch in batches:
+            stream.write_batch(batch)
+    return file.getvalue()
+
+
+def folded(*texts: str) -> pa.RecordBatch:
+    """A batch whose texts are a dictionary."""
+    cells = pa.array(texts).dictionary_encode()
+    return pa.record_batch({"id": cells, "x": pa.array([1.0] * len(texts))})
+
+
+@pytest.mark.parametrize("deltas", [False, True])
+def test_dictionaries_that_change(deltas: bool) -> None:
+    batches = [folded("a", "b"), folded("a", "b", "c"), folded("a", "b", "c", "d"), folded("z")]
+    body = stream_of(*(batches[:3] if deltas else batches), emit_dictionary_deltas=deltas)
+    model = model_of(NUMBERS)
+    for size in (100, 10_000):
+        found = in_chunks(model, cut(body, size), ARROW, "csv", ("id",))
+        assert found == whole(model, body, ARROW, "csv", ("id",))
+
+
+def numbers(*cells: float) -> pa.RecordBatch:
+    return pa.record_batch({"x": pa.array(cells, pa.float64())})
+
+
+SOUND = stream_of(numbers(1, 2), numbers(3))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "the body is not an Arrow stream or file that can be read"),
+        (SOUND[:-20], "the body is not an Arrow stream or file that can be read"),
+        (SOUND + b"more", "the Arrow stream ends before the body does; send one stream"),
+        (stream_of(numbers())[:-8], "the table is empty: it has no rows"),
+        (b"ARROW1\0\0" + SOUND, "a file of Arrow IPC cannot"),
+        (b"\xff\xff\xff\xff" + b"\x7f" * 100, "the body is not an Arrow stream or file"),
+        (
+            stream_of(
+                pa.RecordBatch.from_pandas(
+                    pd.DataFrame({"x": [1.0]}, index=pd.RangeIndex(1, name="n"))
+                )
+            ),
+            "row labels that only count the rows are not read in chunks",
+        ),
+    ],
+    ids=["empty", "cut off", "more", "no rows", "a file", "junk", "labels"],
+)
+def test_streams_with_faults(body: bytes, words: str) -> None:
+    for size in (64, 10_000):
+        assert words in refusal(cut(body, size), ARROW).message
+
+
+def test_a_stream_without_an_end_and_one_with_blanks() -> None:
+    model = model_of(NUMBERS)
+    for body in (SOUND[:-8], SOUND + bytes(16)):
+        for size in (64, 10_000):
+            assert in_chunks(model, cut(body, size), ARROW) == whole(model, body, ARROW)
+
+
+def test_a_batch_or_dictionaries_that_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.large.LIMIT", 2000)
+    for batch in (numbers(*range(1000)), folded("x" * 3000)):
+        fault = refusal(cut(stream_of(batch), 500), ARROW, include=("x",))
+        assert "of more than 2000 bytes (MAX_REQUEST_BYTES)" in fault.message
+
+
+PROMOTED = joined(["id,x,n", *["1,1,1"] * 40, "a,1.5,", *["2,7,2"] * 40, ",,2", "3,4,5"])
+
+
+@pytest.mark.parametrize("answer", ["arrow", "parquet"])
+def test_types_that_come_later(answer: str) -> None:
+    model, include = model_of(NUMBERS, lambda payload: payload.data["n"]), ("id", "x", "n")
+    parts = cut(PROMOTED, 100)
+    found = read_back(answer, in_chunks(model, parts, CSV, answer, include))
+    expected = read_back(answer, whole(model, PROMOTED, CSV, answer, include))
+    assert (found.schema, found) == (expected.schema, expected)
+
+
+@pytest.mark.parametrize("later", ["text", [1], True])
+def test_values_of_several_types(later: Any) -> None:
+    lines = [*['{"id": 1, "x": 1}'] * 50, json.dumps({"id": later, "x": 1})]
+    for read in (whole, lambda model, body, *more: in_chunks(model, cut(body, 300), *more)):
+        with pytest.raises(NotAcceptable, match="has values of several types; ask for JSON"):
+            read(model_of(NUMBERS), joined(lines), NDJSON, "parquet", ("id",))
+
+
+def test_integers_that_a_column_of_fractions_cannot_hold() -> None:
+    lines = [*['{"id": 9007199254740993, "x": 1}'] * 50, '{"id": 0.5, "x": 1}']
+    for read in (whole, lambda model, body, *more: in_chunks(model, cut(body, 300), *more)):
+        with pytest.raises(NotAcceptable, match="has values of several types"):
+            read(model_of(NUMBERS), joined(lines), NDJSON, "arrow", ("id",))
+
+
+def test_large_groups_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelserver.answering.arrow_chunks.LARGE", 1000)
+    body = joined(csv_of(500))
+    found = in_chunks(model_of(NUMBERS), cut(body, 300), CSV, "parquet", ("id",))
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(found))
+    assert file.metadata.num_rows == 500
+    assert 5 < file.metadata.num_row_groups < 20

@@ -5,7 +5,7 @@ may be among them. The readers notice nothing: they get a signature, which `incl
 one request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -28,6 +28,9 @@ class IncludingSignature(ColumnSignature):
     """
 
     include: tuple[str, ...]
+    known: tuple[str, ...] = ()
+    """The columns that the answer holds in any case: they are missing where the table, which is a
+    chunk of a larger one, lacks them."""
 
     def read_table(self, table: Table, params: Any = None) -> Payload:
         """Takes the columns off the table, and reads what is left of it."""
@@ -35,9 +38,10 @@ class IncludingSignature(ColumnSignature):
             table = table.without_row_names(self.columns.positions)
         names = [str(name) for name in table.names]
         refuse_repeated(names)
-        carried = _carried(table, names, names if self.include == ALL else self.include)
-        known = self.columns.positions
-        kept = [p for p, name in enumerate(names) if name in known or name not in carried]
+        wanted = [*names, *self.known] if self.include == ALL else self.include
+        carried = _carried(table, names, dict.fromkeys(wanted), self.known)
+        taken = self.columns.positions
+        kept = [p for p, name in enumerate(names) if name in taken or name not in carried]
         rest = table if len(kept) == len(names) else table.only(kept)
         return replace(ColumnSignature.read_table(self, rest, params), carried=carried)
 
@@ -66,12 +70,16 @@ def including(signature: Signature, include: tuple[str, ...]) -> IncludingSignat
     )
 
 
-def _carried(table: Table, names: Sequence[str], wanted: Sequence[str]) -> Mapping[str, Cells]:
-    """The cells of the wanted columns by name, as they were sent."""
+def _carried(
+    table: Table, names: Sequence[str], wanted: Iterable[str], known: Collection[str]
+) -> Mapping[str, Cells]:
+    """The cells of the wanted columns by name, as they were sent. Those that are `known` may be
+    absent."""
     places = {name: place for place, name in enumerate(names)}
-    if missing := [name for name in wanted if name not in places]:
+    if missing := [name for name in wanted if name not in places and name not in known]:
         raise BadRequest(
             f"'include' names columns that the request lacks: {suggested(missing, names)}"
         )
     columns = table.by_column()
-    return {name: columns[places[name]] for name in wanted}
+    gaps = [None] * table.length
+    return {name: columns[places[name]] if name in places else gaps for name in wanted}
