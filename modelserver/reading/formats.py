@@ -19,6 +19,7 @@ from modelserver.reading.chunks.arrow_chunks import ArrowChunker
 from modelserver.reading.chunks.chunk import Chunker
 from modelserver.reading.chunks.csv_chunks import CsvChunker
 from modelserver.reading.chunks.ndjson_chunks import NdjsonChunker
+from modelserver.reading.chunks.parquet_chunks import ParquetChunker
 from modelserver.reading.csv.format import csv_payload, csv_text
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.ndjson_format import ndjson_payload, ndjson_text
@@ -63,9 +64,8 @@ class Format:
     """The description of a body in the OpenAPI document. For JSON the base document has it."""
     write: Callable[[Sequence[object], Sequence[Sequence[Any]]], str] | None = None
     """Writes an example: from column names and rows of JSON values to text. None: it has none."""
-    chunker: Callable[[Signature, int], Chunker] | None = None
-    """Makes a chunker for a body, by the signature and the most bytes that a row may have. None:
-    a body is only read whole."""
+    chunker: type[Chunker] | None = None
+    """What cuts a body into chunks. None: a body is only read whole."""
 
     def __post_init__(self) -> None:
         assert self.starts or not self.binary, f"{self.name} is binary and needs `starts`"
@@ -143,6 +143,7 @@ FORMATS: Final = {
             starts=(b"PAR1",),
             binary=True,
             needs=PYARROW,
+            chunker=ParquetChunker,
         ),
         Format(
             ARROW,

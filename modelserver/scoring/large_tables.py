@@ -160,7 +160,8 @@ class LargeTable:
         if row.chunker is None:
             raise not_in_chunks(self._asked.too_large, formats_in_chunks())
         row.check(self._signature)
-        return row.chunker(self._signature, self._asked.largest_row)
+        new_file = partial(Spool, self._asked.largest_table, "the table")
+        return row.chunker(self._signature, self._asked.largest_row, new_file)
 
     def _score(self, chunk: Chunk, start: float) -> None:
         """Reads, predicts and writes a chunk. `start`: when that began."""

@@ -1,13 +1,16 @@
 """Tables in chunks are answered as if they had been read at once, however they are cut."""
 
+import contextlib
 import csv
 import io
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -17,7 +20,7 @@ from hypothesis import given, strategies as st
 from modelserver.answering.formats import named
 from modelserver.errors import ApiError, BadRequest, ModelFailed, NotAcceptable, PayloadTooLarge
 from modelserver.reading.chunks.csv_chunks import TWO_SIGNS, CsvChunker
-from modelserver.reading.formats import ARROW, CSV, JSON, NDJSON
+from modelserver.reading.formats import ARROW, CSV, JSON, NDJSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.scoring.large_tables import why_whole
 from tests.support.large import cut, in_chunks, model_of, whole
@@ -481,3 +484,90 @@ def test_large_groups_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     file = pyarrow.parquet.ParquetFile(io.BytesIO(found))
     assert file.metadata.num_rows == 500
     assert 5 < file.metadata.num_row_groups < 20
+
+
+def parquet_of(table: pa.Table, **options: Any) -> bytes:
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(table, file, **options)
+    return file.getvalue()
+
+
+@given(tables(), st.integers(1, 5), st.integers(1, 4), st.booleans())
+def test_parquet_in_chunks(rows: list[Row], group: int, batch: int, folded: bool) -> None:
+    table = pa.ipc.open_stream(arrow_of(rows, 99)).read_all()
+    body = parquet_of(table, row_group_size=group, use_dictionary=folded)
+    model = model_of(MIXED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modelserver.reading.arrow.large_parquet.MOST_ROWS", batch)
+        found = in_chunks(model, cut(body, 500), PARQUET, "ndjson", ("id",))
+    assert found == whole(model, body, PARQUET, "ndjson", ("id",))
+
+
+NESTED = signature(
+    {"type": "array", "items": {"type": "string"}, "name": "words", "required": True},
+    column("datetime", "when"),
+)
+
+
+@pytest.mark.parametrize("year", [2024, 1066])
+@pytest.mark.parametrize("old", [True, False])
+def test_parquet_with_arrays_and_dates(
+    year: int, old: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelserver.reading.arrow.large_parquet.MOST_ROWS", 2)
+    cells = {"words": [["a", "b"], ["a"], [], ["c"]] * 3, "when": [datetime(year, 1, 2)] * 12}
+    types = {"words": pa.list_(pa.string()), "when": pa.timestamp("us")}
+    table = pa.table(cells, pa.schema(list(types.items())))
+    body = parquet_of(table, use_deprecated_int96_timestamps=old)
+    model = model_of(NESTED)
+    expected = outcome(lambda: whole(model, body, PARQUET, "ndjson"))
+    assert outcome(lambda: in_chunks(model, [body], PARQUET, "ndjson")) == expected
+
+
+def test_a_wrong_cell_in_parquet() -> None:
+    table = pa.table({"x": ["1"] * 3000 + ["much"]})
+    fault = refusal([parquet_of(table, row_group_size=1000)], PARQUET)
+    assert fault.message == "row 3000, column 'x': expected a number (64-bit float), found text"
+
+
+X = pa.table({"x": [1.0, 2.0]})
+LABELLED = pa.Table.from_pandas(pd.DataFrame({"x": [1.0]}, index=pd.RangeIndex(1, name="n")))
+FOLDED = pa.table({"x": pa.DictionaryArray.from_arrays(np.zeros(5000, "i4"), ["x" * 5000])})
+ARRAYS = pa.table({"x": [np.zeros(10**6 + 1)]})
+WIDE = pa.table({"x": pa.array([b"x" * (10**6 + 1)], pa.binary(10**6 + 1))})
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "the body is not a Parquet file that can be read in chunks"),
+        (b"PAR1" * 10, "the body is not a Parquet file that can be read in chunks"),
+        (parquet_of(X)[:-1], "the body is not a Parquet file that can be read in chunks"),
+        (parquet_of(X.slice(0, 0)), "the table is empty: it has no rows"),
+        (parquet_of(LABELLED), "row labels that only count the rows are not read in chunks"),
+        (parquet_of(FOLDED), "or a batch of rows, of more than 1000000 bytes"),
+        (parquet_of(ARRAYS), "or a batch of rows, of more than 1000000 bytes"),
+        (parquet_of(WIDE), "or a batch of rows, of more than 1000000 bytes"),
+    ],
+    ids=["empty", "junk", "cut off", "no rows", "labels", "texts", "arrays", "wide"],
+)
+def test_parquet_with_faults(body: bytes, words: str) -> None:
+    assert words in refusal(cut(body, 100_000), PARQUET).message
+
+
+def test_damaged_parquet_is_refused_or_read() -> None:
+    model = model_of(NUMBERS)
+    body = parquet_of(pa.table({"x": np.arange(1000.0), "n": [7] * 1000}), row_group_size=300)
+    for place in range(4, len(body), 37):
+        damaged = body[:place] + bytes([body[place] ^ 0x5A]) + body[place + 1 :]
+        with contextlib.suppress(ApiError):
+            in_chunks(model, [damaged], PARQUET)
+
+
+def test_a_type_of_parquet_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise pa.ArrowNotImplementedError
+
+    monkeypatch.setattr("modelserver.reading.arrow.large_parquet.check_metadata", refuse)
+    fault = refusal([parquet_of(X)], PARQUET)
+    assert fault.message == "the Parquet file holds a type that cannot be read"

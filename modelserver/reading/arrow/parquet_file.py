@@ -7,6 +7,7 @@ are read with other options.
 
 import inspect
 import io
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
@@ -34,26 +35,30 @@ def read_file(body: bytes, limit: int) -> Content:
     if size > limit:
         raise too_large(limit)
     try:
-        table = _with_all_dates(body, file, _table(body, file))
+        table = _table(body, file)
+        if "INT96" in {column.physical_type for column in schema_columns(file)}:
+            source = io.BytesIO(body)
+            coarse = pyarrow.parquet.ParquetFile(source, coerce_int96_timestamp_unit="ms")
+            table = with_all_dates(table, _checked(coarse))
     except Exception as error:
         names = file.schema_arrow.names
         broken = [name for name in names if not _is_readable(body, file, name)]
         raise BadRequest(UNREADABLE.format(NAME, listed(broken or names))) from error
-    return Content(table, _leaves(file, table), NAME)
+    return Content(table, leaves_by_column(file, table.schema), NAME)
 
 
-def _leaves(file: Any, table: Any) -> list[list[str]]:
+def leaves_by_column(file: Any, schema: Any) -> list[list[str]]:
     """The logical types of each column's leaves."""
     from modelserver.reading.arrow.cells import leaves_of
 
     types = (
         leaf.converted_type if leaf.logical_type.type == "UNKNOWN" else leaf.logical_type.type
-        for leaf in _schema_columns(file)
+        for leaf in schema_columns(file)
     )
-    return [list(islice(types, leaves_of(field.type))) for field in table.schema]
+    return [list(islice(types, leaves_of(field.type))) for field in schema]
 
 
-def _schema_columns(file: Any) -> Sequence[Any]:
+def schema_columns(file: Any) -> Sequence[Any]:
     """The columns in the file's schema, those without parts.
 
     `file.schema` has them, too, but it and the file's metadata refer to each other. Both would stay
@@ -102,19 +107,16 @@ def _checked(file: Any, columns: Sequence[str] | None = None) -> Any:
     return table
 
 
-def _with_all_dates(body: bytes, file: Any, table: Any) -> Any:
+def with_all_dates(table: Any, coarse: Any) -> Any:
     """The table with correct dates. pyarrow reads dates of 96 bits as wrong ones if they are beyond
-    the years that nanoseconds reach; then they are read again in milliseconds."""
-    import pyarrow.parquet
+    the years that nanoseconds reach; then they are those of `coarse`, the same table read in
+    milliseconds."""
+    import pyarrow
 
-    if "INT96" not in {column.physical_type for column in _schema_columns(file)}:
-        return table
-    coarse = pyarrow.parquet.ParquetFile(io.BytesIO(body), coerce_int96_timestamp_unit="ms")
-    exact = _checked(coarse)
     try:
-        exact.cast(table.schema)
+        coarse.cast(table.schema)
     except pyarrow.ArrowInvalid:
-        return exact
+        return coarse
     return table
 
 
@@ -126,11 +128,11 @@ def _decoded_size(body: bytes, file: Any, limit: int) -> int:
     """
     import pyarrow.parquet
 
-    _check_metadata(body, file)
+    check_metadata(len(body), file)
     groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
     columns = [group.column(place) for group in groups for place in range(group.num_columns)]
     size: int = max(file.metadata.num_rows, sum(column.num_values for column in columns))
-    for column in _schema_columns(file):  # `length` is the size of fixed-size values
+    for column in schema_columns(file):  # `length` is the size of fixed-size values
         size += max(column.length, 0) * file.metadata.num_rows
     texts = {column.path_in_schema for column in columns if column.physical_type == "BYTE_ARRAY"}
     if size > limit or not texts:
@@ -139,35 +141,53 @@ def _decoded_size(body: bytes, file: Any, limit: int) -> int:
     plain = {name: False for name in options if name == "arrow_extensions_enabled"}
     folded = pyarrow.parquet.ParquetFile(io.BytesIO(body), read_dictionary=sorted(texts), **plain)
     table = folded.read(columns=sorted(texts), use_threads=False)
-    return size + sum(_text_size(chunk) for column in table.columns for chunk in column.chunks)
+    return size + sum(text_size(chunk) for column in table.columns for chunk in column.chunks)
 
 
 class _DataAsked(Exception):
     """pyarrow asked for data, so the metadata of all columns is good."""
 
 
-class _NoData(io.BytesIO):
-    """A file that refuses to be read: only the footer, which was read before, can be used."""
+class _NoData(io.RawIOBase):
+    """A file of so many bytes that refuses to be read: only the footer, which was read before, can
+    be used."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._place = offset if whence == os.SEEK_SET else self._size + offset
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
 
     def read(self, *size: Any) -> bytes:
         raise _DataAsked  # pragma: no cover (some versions call it in a thread of Arrow's)
 
 
-def _check_metadata(body: bytes, file: Any) -> None:
+def check_metadata(size: int, file: Any) -> None:
     """Raises an exception of pyarrow for corrupt metadata of columns; asking for such metadata
     would crash the process. pyarrow checks that of all columns of a row group before it reads
     data. It would never free what it has begun to read ahead (`pre_buffer`): 3 KB per column."""
     import pyarrow.parquet
 
     dry = pyarrow.parquet.ParquetFile(
-        _NoData(body), metadata=file.metadata, buffer_size=1024, pre_buffer=False
+        _NoData(size), metadata=file.metadata, buffer_size=1024, pre_buffer=False
     )
     for group in range(file.metadata.num_row_groups):
         with suppress(_DataAsked):
             next(dry.iter_batches(1, row_groups=[group], use_threads=False), None)
 
 
-def _text_size(array: Column) -> int:
+def text_size(array: Column) -> int:
     """The number of bytes of all texts in an Arrow array, at any depth; texts are dictionaries."""
     import pyarrow.compute
 
@@ -176,7 +196,7 @@ def _text_size(array: Column) -> int:
         lengths = pyarrow.compute.binary_length(array.dictionary).take(array.indices)
         return pyarrow.compute.sum(lengths).as_py() or 0
     if types.is_struct(array.type):
-        return sum(map(_text_size, array.flatten()))
+        return sum(map(text_size, array.flatten()))
     if types.is_map(array.type):
-        return _text_size(array.keys) + _text_size(array.items)
-    return _text_size(array.flatten()) if array.type.num_fields else 0
+        return text_size(array.keys) + text_size(array.items)
+    return text_size(array.flatten()) if array.type.num_fields else 0

@@ -21,15 +21,16 @@ from modelserver.types.tables import NO_ROWS, Table, refuse_repeated
 
 def parquet_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in a Parquet file. Raises `ApiError`."""
-    return _payload(read_file(body, limit), signature)
+    return content_payload(read_file(body, limit), signature)
 
 
 def arrow_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in an Arrow stream or file. Raises `ApiError`."""
-    return _payload(read_ipc(body, limit), signature)
+    return content_payload(read_ipc(body, limit), signature)
 
 
-def _payload(content: Content, signature: Signature) -> Payload:
+def content_payload(content: Content, signature: Signature) -> Payload:
+    """The model input in what was read. Raises `ApiError`."""
     return signature.read_file(
         lambda: table_of(content, signature.names), lambda: untyped_frame(content)
     )

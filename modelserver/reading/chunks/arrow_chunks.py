@@ -11,8 +11,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from modelserver.errors import BadRequest
+from modelserver.reading.arrow.content import refuse_counted_labels
 from modelserver.reading.arrow.reader import arrow_payload
-from modelserver.reading.chunks.chunk import Chunk, Chunker, refuse_long_row
+from modelserver.reading.chunks.chunk import Chunk, Chunker, NewFile, refuse_long_row
 from modelserver.reading.signatures.signature import Payload, Signature
 
 if TYPE_CHECKING:
@@ -34,15 +35,12 @@ NO_STREAM: Final = (
 SCHEMA, DICTIONARY = 1, 2
 """Kinds of messages; the third are record batches."""
 
-COUNTED_LABELS: Final = b'"kind": "range", "name": "'
-"""In a schema, what pandas writes of row labels with a name that only count the rows."""
-
 
 class ArrowChunker(Chunker):
     """Cuts a stream of Arrow IPC. `limit`: the most bytes of a record batch, and of all
     dictionaries."""
 
-    def __init__(self, signature: Signature, limit: int) -> None:
+    def __init__(self, signature: Signature, limit: int, new_file: NewFile) -> None:
         self._limit = limit
         self._rest = bytearray()
         self._schema = b""
@@ -95,8 +93,7 @@ class ArrowChunker(Chunker):
         return end if len(self._rest) >= end else 0
 
     def _keep_schema(self, message: bytes) -> None:
-        if COUNTED_LABELS in message:
-            raise BadRequest("row labels that only count the rows are not read in chunks")
+        refuse_counted_labels(message)
         self._schema = message
 
     def _keep_dictionary(self, message: bytes) -> None:

@@ -7,7 +7,8 @@ on. `locate` makes them those of the whole table.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple
+from io import RawIOBase
+from typing import Final, NamedTuple, TypeAlias
 
 from modelserver.errors import ApiError, PayloadTooLarge
 from modelserver.reading.signatures.signature import Payload, Signature
@@ -22,8 +23,17 @@ class Chunk(NamedTuple):
     bytes: int = 0
 
 
+NewFile: TypeAlias = Callable[[], RawIOBase]
+"""Makes an empty file that can be written and read."""
+
+
 class Chunker(ABC):
     """Cuts one body. An empty table, and any other fault, is left to the reader of the chunks."""
+
+    @abstractmethod
+    def __init__(self, signature: Signature, limit: int, new_file: NewFile) -> None:
+        """For a model with this signature. `limit`: the most bytes of a row, or of rows that cannot
+        be parted; `new_file` is for bodies that can be cut only when they are complete."""
 
     @abstractmethod
     def chunks(self, data: bytes, last: bool) -> Iterator[Chunk]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from modelserver.errors import BadRequest
-from modelserver.reading.chunks.chunk import Chunk, Chunker, refuse_long_row
+from modelserver.reading.chunks.chunk import Chunk, Chunker, NewFile, refuse_long_row
 from modelserver.reading.csv.dialect import heading, record_ends
 from modelserver.reading.csv.format import csv_payload
 from modelserver.reading.csv.words import INFERRED
@@ -37,7 +37,7 @@ class CsvChunker(Chunker):
     beginning = 64 * 1024
     """From how many bytes the separator is found out."""
 
-    def __init__(self, signature: Signature, limit: int) -> None:
+    def __init__(self, signature: Signature, limit: int, new_file: NewFile) -> None:
         self._kinds = signature.kinds
         self._has_numbers = any(kind.json_type in INFERRED for kind in self._kinds.values())
         self._limit = limit

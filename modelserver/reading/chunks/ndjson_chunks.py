@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from modelserver.errors import BadRequest
-from modelserver.reading.chunks.chunk import Chunk, Chunker, refuse_long_row
+from modelserver.reading.chunks.chunk import Chunk, Chunker, NewFile, refuse_long_row
 from modelserver.reading.ndjson_format import ndjson_payload
 from modelserver.reading.signatures.signature import Payload, Signature
 
@@ -13,7 +13,7 @@ from modelserver.reading.signatures.signature import Payload, Signature
 class NdjsonChunker(Chunker):
     """Cuts a body of NDJSON. `limit`: the most bytes of a line."""
 
-    def __init__(self, signature: Signature, limit: int) -> None:
+    def __init__(self, signature: Signature, limit: int, new_file: NewFile) -> None:
         self._limit = limit
         self._rest = b""
         self._lines = self._bytes = 0
