@@ -43,11 +43,11 @@ test: $(TESTING) ## lint, types, tests with coverage; the same examples and orde
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports pyproject.toml > /dev/null || $(BIN)/lint-imports pyproject.toml
-	@echo '== types'
-	@$(BIN)/mypy
-	@echo '== tests'
+	@echo '== tests, and types beside them'
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m coverage run -m pytest $(PARALLEL) $(ORDER) --durations=10
+	@$(BIN)/mypy > $(VENV)/types.txt 2>&1 & types=$$!; \
+	$(BIN)/python -m coverage run -m pytest $(PARALLEL) $(ORDER) --durations=10; passed=$$?; \
+	wait $$types || passed=1; echo '== types'; cat $(VENV)/types.txt; exit $$passed
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
 

@@ -18,17 +18,20 @@ if __name__ != "main" and signal.getsignal(signal.SIGINT) is signal.default_int_
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from modelserver.hosting.log import keep_streams_safe
-from modelserver.hosting.memory import share_heap
+from modelserver.hosting.memory import collector_paused, share_heap
+from modelserver.loading.lazy_imports import import_lazily
 
 keep_streams_safe()
+import_lazily()
 share_heap()  # before other modules are imported: some of pandas' packages start threads then
 
 try:
-    from modelserver.app import create_app
-    from modelserver.describing.document import BaseError
-    from modelserver.hosting.processes import serve
-    from modelserver.hosting.settings import read_settings
-    from modelserver.hosting.variables import SettingsError
+    with collector_paused():
+        from modelserver.app import create_app
+        from modelserver.describing.document import BaseError
+        from modelserver.hosting.processes import serve
+        from modelserver.hosting.settings import read_settings
+        from modelserver.hosting.variables import SettingsError
 except ModuleNotFoundError as error:
     if str(error.name).startswith("modelserver"):
         raise

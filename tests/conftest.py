@@ -237,7 +237,8 @@ def empty_store(shared: Path) -> Path:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
-            MlflowClient(f"sqlite:///{folder}/new.db").search_experiments()
+            with unmeasured():
+                MlflowClient(f"sqlite:///{folder}/new.db").search_experiments()
             (folder / "new.db").rename(file)
     return file
 
@@ -249,7 +250,9 @@ def store(empty_store: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def wine_registry(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def wine_registry(
+    shared: Path, empty_store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The URL of a tracking server with two versions of the sample model; the first, which is
     `champion` and in the stage `Production`, has a tag, and the model a description.
 
@@ -266,10 +269,11 @@ def wine_registry(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     ):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not address.exists():
-            server = stack.enter_context(
-                tracking_server(tmp_path_factory.mktemp("tracking"), free_port())
-            )
-            _register_wine(server.url)
+            served = tmp_path_factory.mktemp("tracking")
+            shutil.copy(empty_store, served / "mlflow.db")
+            server = stack.enter_context(tracking_server(served, free_port()))
+            with unmeasured():
+                _register_wine(server.url)
             address.write_text(server.url)
             stack.callback(address.unlink)
             stack.callback(fcntl.flock, users, fcntl.LOCK_EX)  # once nobody shares it any more

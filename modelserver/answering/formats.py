@@ -34,6 +34,13 @@ class AnswerFormat:
     needs: str | None = None
     """The optional package that writes it."""
     binary: bool = False
+    suffix: str = ""
+    """The extension of a file of this format, if it is not the name."""
+
+    @property
+    def extension(self) -> str:
+        """The extension of a file of this format."""
+        return self.suffix or self.name
 
     @property
     def media_type(self) -> str:
@@ -162,6 +169,7 @@ ANSWER_FORMATS: Final = {
             about="An Arrow IPC stream with one row per prediction; the columns keep their types.",
             needs="pyarrow",
             binary=True,
+            suffix="arrows",
         ),
     )
 }

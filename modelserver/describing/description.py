@@ -8,7 +8,7 @@ that fails is left out and logged.
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -29,6 +29,7 @@ from modelserver.describing.document import (
 from modelserver.describing.forms import Example
 from modelserver.describing.inputs import inputs_of
 from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
+from modelserver.describing.snippets import Call
 from modelserver.errors import ApiError
 from modelserver.protocols.table import PROTOCOLS
 from modelserver.reading.formats import JSON
@@ -59,7 +60,7 @@ class Description:
     json: Tagged
     yaml: Tagged
     questionnaire: Questionnaire = BLANK
-    calls: Sequence[Mapping[str, str]] = ()
+    calls: Sequence[Call] = ()
     """Calls to copy, as `snippets` makes them; empty if no example was predicted."""
     warning: str = ""
     """A warning for the person who publishes the model: what was found out while describing it."""

@@ -23,7 +23,7 @@ from modelserver.describing.forms import Example, Sample, Specs
 from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.schemas import ROW, Schema, fits, non_empty
-from modelserver.describing.snippets import snippets
+from modelserver.describing.snippets import Call, snippets
 from modelserver.reading.formats import FORMATS, JSON
 
 Document = dict[str, Any]
@@ -113,7 +113,7 @@ class Subject:
         return self.answer_schemas["Predictions"] != ANYTHING
 
     @property
-    def calls(self) -> Sequence[Mapping[str, str]]:
+    def calls(self) -> Sequence[Call]:
         """Calls to copy that send this body, as `snippets` makes them; empty if there is none."""
         return () if self.body is None else snippets(self.body, self.key_variable)
 
@@ -244,7 +244,7 @@ def _fill_examples(operation: Document, subject: Subject) -> None:
     if answers:
         operation["responses"]["200"]["content"][JSON]["examples"] = answers
     if subject.calls:
-        operation["x-codeSamples"] = subject.calls
+        operation["x-codeSamples"] = [call.sample for call in subject.calls]
 
 
 def _fill_record_paths(paths: Document, subject: Subject) -> None:

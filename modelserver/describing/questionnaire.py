@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
+from modelserver.answering.formats import AnswerFormat, offered
 from modelserver.describing.document import Subject
 from modelserver.describing.forms import Sample, Specs, names_of
 from modelserver.describing.schemas import TYPE, Spec, is_named, param_schema, type_name
@@ -70,6 +71,10 @@ class Questionnaire:
     outputs: Sequence[Field] = ()
     made_up: bool = False
     """Whether the examples were made from the signature, and not logged with the model."""
+    methods: Sequence[str] = ()
+    """The methods by which the model can be asked."""
+    formats: Sequence[AnswerFormat] = ()
+    """The formats that its answers can have."""
 
 
 BLANK: Final = Questionnaire("body", [Field("Request", "JSON")], takes_csv=True)
@@ -91,6 +96,8 @@ def questionnaire(subject: Subject) -> Questionnaire:
         params=[_param(spec) for spec in taken.params],
         outputs=[_output(spec) for spec in shown],
         made_up=subject.sample is not None and subject.sample.made_up,
+        methods=subject.methods,
+        formats=list(offered().values()) if subject.answers_tables else [],
     )
 
 

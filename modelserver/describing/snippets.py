@@ -1,23 +1,28 @@
 """The example as calls to copy: curl, Python, R and PowerShell.
 
-In: a JSON body. Out: for each language code that prints the prediction, in the format of ReDoc's
-`x-codeSamples` extension. The URL is `https://YOUR-SERVER`; the pages replace it by their own. On
-Posit Connect the calls send the caller's API key as Connect documents it (`Authorization: Key …`).
+In: a JSON body. Out: a `Call` for each language. The URL is `https://YOUR-SERVER`; the pages
+replace it by their own. On Posit Connect the calls send the caller's API key as Connect documents
+it (`Authorization: Key …`).
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pprint import pformat
 from string import Template
 from typing import Any, Final
 
 from modelserver.answering.encoding import encode_json
+from modelserver.answering.formats import ANSWER_FORMATS, JSON_ANSWER
 from modelserver.describing.forms import Body
 from modelserver.reading.signatures.signature import LLM_KEYS
 
 SERVER: Final = "https://YOUR-SERVER"
 """A placeholder for the base URL of the server, without a slash at its end."""
+
+ENDPOINT: Final = f"{SERVER}/invocations"
+"""The URL in all calls, to which a query string may be added: it stands in quotes."""
 
 DIGITS_IN_R: Final = 15
 """The most significant digits of a number that R's jsonlite writes."""
@@ -31,16 +36,53 @@ POWERSHELL_QUOTES: Final = re.compile("['\u2018-\u201b]")
 """Characters that end a text in single quotes in PowerShell, unless they are doubled."""
 
 
-def snippets(body: Body, key_variable: str) -> list[dict[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Language:
+    """How calls are written in one language. `lang` is its name for ReDoc, `label` for people."""
+
+    lang: str
+    label: str
+    key: Mapping[str, str]
+    """The parts of the code that send the caller's key."""
+    values: Callable[[Body], dict[str, str]]
+    """Makes those parts of the code that depend on the body."""
+    sends: Template
+    prints: Template
+    saves: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The example as code of one language: `start` sends it, and one of the ends follows."""
+
+    lang: str
+    label: str
+    start: str
+    ends: Mapping[str, str]
+    """For each format of answers, by name: code that prints the answer if it is JSON, and saves it
+    to a file if it is a table in another format."""
+
+    @property
+    def sample(self) -> dict[str, str]:
+        """The call as ReDoc's `x-codeSamples` extension has it: it prints the prediction."""
+        source = self.start + self.ends[JSON_ANSWER.name]
+        return {"lang": self.lang, "label": self.label, "source": source}
+
+
+def snippets(body: Body, key_variable: str) -> Sequence[Call]:
     """A call in each language. `key_variable`: the environment variable from which it takes the
     caller's key; empty if it sends none."""
-    made = []
-    for lang, label, template, key, values in LANGUAGES:
-        source = template.safe_substitute(
-            url=f"{SERVER}/invocations", **values(body), **_with_key(key, key_variable)
-        )
-        made.append({"lang": lang, "label": label, "source": source})
-    return made
+    return [_call(language, body, key_variable) for language in LANGUAGES]
+
+
+def _call(language: Language, body: Body, key_variable: str) -> Call:
+    values = {"url": ENDPOINT, **language.values(body), **_with_key(language.key, key_variable)}
+    ends = {
+        name: language.saves.substitute(file=f"predictions.{row.extension}")
+        for name, row in ANSWER_FORMATS.items()
+    }
+    ends[JSON_ANSWER.name] = language.prints.safe_substitute(values)
+    return Call(language.lang, language.label, language.sends.safe_substitute(values), ends)
 
 
 def _json(body: Body) -> str:
@@ -114,59 +156,78 @@ def _r_value(cell: Any) -> str:
     return json.dumps(cell, ensure_ascii=False)
 
 
-CURL: Final = Template("curl $url \\\n  -H 'Content-Type: application/json' \\\n$key  -d '$body'")
-CURL_KEY: Final = {"key": '  -H "Authorization: Key $CONNECT_API_KEY" \\\n'}
+CURL: Final = Language(
+    "Shell",
+    "curl",
+    {"key": '  -H "Authorization: Key $CONNECT_API_KEY" \\\n'},
+    _curl_values,
+    sends=Template("curl '$url' \\\n  -H 'Content-Type: application/json' \\\n$key  -d '$body'"),
+    prints=Template(""),
+    saves=Template(" \\\n  --fail-with-body -o $file"),
+)
 
-PYTHON: Final = Template(
-    """${imports}import requests
+PYTHON: Final = Language(
+    "Python",
+    "Python",
+    {
+        "imports": "import os\n\n",
+        "key": 'headers = {"Authorization": "Key " + os.environ["CONNECT_API_KEY"]}\n',
+        "argument": ", headers=headers",
+    },
+    _python_values,
+    sends=Template(
+        """${imports}import requests
 
 ${key}body = $body
 answer = requests.post("$url", json=body$argument)
 if not answer.ok:
     raise SystemExit(answer.text)
-print(answer.json()$of_answer)"""
+"""
+    ),
+    prints=Template("print(answer.json()$of_answer)"),
+    saves=Template('with open("$file", "wb") as file:\n    file.write(answer.content)'),
 )
-PYTHON_KEY: Final = {
-    "imports": "import os\n\n",
-    "key": 'headers = {"Authorization": "Key " + os.environ["CONNECT_API_KEY"]}\n',
-    "argument": ", headers=headers",
-}
 
 R_OPTIONS: Final = 'digits = NA, na = "null", POSIXt = "ISO8601", UTC = TRUE'
 """All digits that jsonlite can write, missing values as null, and times in UTC: by default jsonlite
 writes times in the caller's time zone without naming it."""
 
-R: Final = Template(
-    """library(httr2)
+R: Final = Language(
+    "R",
+    "R",
+    {"key": '  req_headers(Authorization = paste("Key", Sys.getenv("CONNECT_API_KEY"))) |>\n'},
+    _r_values,
+    sends=Template(
+        """library(httr2)
 
 $made
 request("$url") |>
 $key  $sent |>
   req_error(body = \\(answer) resp_body_json(answer)$$message) |>
   req_perform() |>
-  resp_body_json(simplifyVector = TRUE)"""
+"""
+    ),
+    prints=Template("  resp_body_json(simplifyVector = TRUE)"),
+    saves=Template('  resp_body_raw() |>\n  writeBin("$file")'),
 )
-R_KEY: Final = {
-    "key": '  req_headers(Authorization = paste("Key", Sys.getenv("CONNECT_API_KEY"))) |>\n'
-}
 
-POWERSHELL: Final = Template(
-    """$$body = '$body'
+POWERSHELL: Final = Language(
+    "PowerShell",
+    "PowerShell",
+    {"key": '  Headers = @{ Authorization = "Key $env:CONNECT_API_KEY" }\n'},
+    _powershell_values,
+    sends=Template(
+        """$$body = '$body'
 $$request = @{
   Uri = "$url"
   Method = "Post"
   ContentType = "application/json; charset=utf-8"
   Body = [Text.Encoding]::UTF8.GetBytes($$body)
 $key}
-Invoke-RestMethod @request | ConvertTo-Json -Depth 9"""
+Invoke-RestMethod @request"""
+    ),
+    prints=Template(" | ConvertTo-Json -Depth 9"),
+    saves=Template(" -OutFile $file"),
 )
-POWERSHELL_KEY: Final = {"key": '  Headers = @{ Authorization = "Key $env:CONNECT_API_KEY" }\n'}
 
-LANGUAGES: Final[
-    Sequence[tuple[str, str, Template, Mapping[str, str], Callable[[Body], dict[str, str]]]]
-] = (
-    ("Shell", "curl", CURL, CURL_KEY, _curl_values),
-    ("Python", "Python", PYTHON, PYTHON_KEY, _python_values),
-    ("R", "R", R, R_KEY, _r_values),
-    ("PowerShell", "PowerShell", POWERSHELL, POWERSHELL_KEY, _powershell_values),
-)
+LANGUAGES: Final = (CURL, PYTHON, R, POWERSHELL)

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from modelserver.hosting.memory import collector_paused
 from modelserver.hosting.redaction import struck
 from modelserver.hosting.settings import Settings
 from modelserver.loading.attempt import Attempt, LoadFailed, Report, local_path, public_uri
 from modelserver.loading.downloads import Download, remove_left_downloads
 from modelserver.loading.explaining.advice import advice
-from modelserver.loading.explaining.model_packages import requirements_of
+from modelserver.loading.explaining.model_packages import other_packages, requirements_of
 from modelserver.loading.logged_example import logged_example
 from modelserver.loading.registry import find
 from modelserver.loading.tracking import check_store, set_mlflow_up
@@ -35,6 +36,7 @@ from modelserver.scoring.blaming.blame import Telling
 from modelserver.scoring.mlflow_internals import comes_from_type_hints, type_hints_of, wrapper_of
 from modelserver.scoring.model import Model, Registration
 from modelserver.scoring.ways import ways_to_predict
+from modelserver.types.params import NoParams
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -78,7 +80,8 @@ def explained(settings: Settings) -> Iterator[Attempt]:
 
 def _find(settings: Settings, attempt: Attempt) -> Registration:
     attempt.begin("configuring")
-    import mlflow
+    with collector_paused():
+        import mlflow
 
     set_mlflow_up(settings)
     if attempt.uri.startswith(("models:/", "runs:/")):
@@ -97,8 +100,12 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
 
     attempt.folder, attempt.requirements = path, requirements_of(path)
     _compare_python(path)
+    if others := other_packages(attempt.requirements):
+        logger.warning("the model was saved with other packages: %s", others)
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
-    pyfunc = mlflow.pyfunc.load_model(str(path), **config)
+    with collector_paused():
+        # Their comparison of packages takes a third of a second.
+        pyfunc = mlflow.pyfunc.load_model(str(path), suppress_warnings=True, **config)
     signature = _signature(pyfunc)
     example, fault = logged_example(path, pyfunc.metadata.saved_input_example_info)
     attempt.begin("predicting")
@@ -117,8 +124,9 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
         loaded_at=datetime.now(timezone.utc),
         hints=_hints(pyfunc, signature),
     )
+    asked = replace(model, signature=replace(ways.signature, params=NoParams()))
     methods = {
-        name: replace(model, predict=way.predict, row_wise=way.row_wise, names=way.names)
+        name: replace(asked, predict=way.predict, row_wise=way.row_wise, names=way.names)
         for name, way in ways.others.items()
     }
     return replace(model, methods=methods)

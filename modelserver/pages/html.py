@@ -12,7 +12,7 @@ from typing import Final
 from modelserver.describing.snippets import SERVER
 from modelserver.pages.landing import Landing
 from modelserver.pages.markup import Html, filled, joined, template
-from modelserver.pages.sections import fields_html, samples_html, signature_html
+from modelserver.pages.sections import choices_html, fields_html, samples_html, signature_html
 from modelserver.states import StateName
 
 REFRESH: Final[Mapping[StateName, int]] = {"unconfigured": 30, "loading": 5, "failed": 15}
@@ -87,6 +87,7 @@ def _ready(landing: Landing) -> Html:
             filled("<div><dt>$name</dt><dd>$value</dd></div>", name=name, value=value)
             for name, value in landing.facts
         ),
+        choices=choices_html(asked),
         sends=asked.sends,
         fields=fields_html(asked),
         upload=Html(template("upload.html") if asked.takes_csv else ""),

@@ -4,11 +4,12 @@ In: the life of the model. Out: a frozen `Landing`, from which `html` makes the 
 of it as a JSON value.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from modelserver.describing.questionnaire import Questionnaire
+from modelserver.describing.snippets import Call
 from modelserver.lifecycle import Lifecycle
 from modelserver.loading.attempt import public_uri
 from modelserver.scoring.model import Model
@@ -47,7 +48,7 @@ class Landing:
     on_connect: bool
     key_variable: str
     questionnaire: Questionnaire
-    calls: Sequence[Mapping[str, str]]
+    calls: Sequence[Call]
 
 
 def title(lifecycle: Lifecycle) -> str:

@@ -1,13 +1,13 @@
-"""The parts of a ready model's page: its form, its calls, its signature.
+"""The parts of a ready model's page: its form, the choices for it, its calls, its signature.
 
 In: what the page asks for and shows, as frozen values. Out: HTML.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from modelserver.describing.questionnaire import Field, Questionnaire
-from modelserver.describing.snippets import SERVER
+from modelserver.describing.snippets import ENDPOINT, Call
 from modelserver.pages.markup import Html, filled, joined
 from modelserver.types.names import shortened
 
@@ -45,10 +45,21 @@ TEXTAREA: Final = (
     "$value</textarea>"
 )
 
+CHOICE: Final = """\
+<div class="field">
+<label for="choice-$name">$label</label>
+<select id="choice-$name" name="$name" autocomplete="off">$options</select>
+</div>
+"""
+
+OPTION: Final = '<option value="$value" data-extension="$extension">$label</option>'
+
+URL: Final = '<span class="base">$url</span>/invocations<span class="query"></span>'
+
 SAMPLE: Final = """\
 <section class="sample" id="call-$number">
 <h3>$label</h3>
-<pre tabindex="0"><code>$source</code></pre>
+<pre tabindex="0"><code>$start<span class="end"$ends>$printed</span></code></pre>
 </section>
 """
 
@@ -143,21 +154,41 @@ def _rows(value: str) -> int:
     return min(max(value.count("\n") + 1, 2), 18)
 
 
-def samples_html(calls: Sequence[Mapping[str, str]], base_url: str) -> Html:
+def choices_html(asked: Questionnaire) -> Html:
+    """What a person may choose: the method of the model, and the format of the answer. A choice
+    with one option is left out; the first option is what holds without a choice."""
+    methods = [filled(OPTION, value=name, label=name, extension="") for name in asked.methods]
+    formats = [
+        filled(OPTION, value=row.name, label=row.title, extension=row.extension)
+        for row in asked.formats
+    ]
+    selects = [
+        filled(CHOICE, name=name, label=label, options=joined(options))
+        for name, label, options in (("method", "Method", methods), ("format", "Answer", formats))
+        if len(options) > 1
+    ]
+    return filled('<div class="fields choices">$selects</div>\n', selects=joined(selects))
+
+
+def samples_html(calls: Sequence[Call], base_url: str) -> Html:
     """The example call in each language, with the server's own URL."""
     if not calls:
         return NO_SAMPLES
-    base = filled('<span class="base">$url</span>', url=base_url)
-    samples = joined(
-        filled(
-            SAMPLE,
-            number=number,
-            label=call["label"],
-            source=joined(call["source"].split(SERVER), base),
-        )
-        for number, call in enumerate(calls)
-    )
+    url = filled(URL, url=base_url)
+    samples = joined(_sample(number, call, url) for number, call in enumerate(calls))
     return filled('<div class="samples">\n$samples</div>\n', samples=samples)
+
+
+def _sample(number: int, call: Call, url: Html) -> Html:
+    ends = (filled(' data-$name="$end"', name=name, end=end) for name, end in call.ends.items())
+    return filled(
+        SAMPLE,
+        number=number,
+        label=call.label,
+        start=joined(call.start.split(ENDPOINT), url),
+        ends=joined(ends),
+        printed=call.ends["json"],
+    )
 
 
 def signature_html(asked: Questionnaire) -> Html:

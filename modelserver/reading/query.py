@@ -113,7 +113,8 @@ PARAMETERS: Final[Mapping[str, Parameter]] = {
             str,
             lambda: {"type": "string", "default": "predict"},
             about=(
-                "The method of the model that is asked. Probabilities have a column for each class."
+                "The method of the model that is asked. Only `predict` takes params. Probabilities "
+                "have a column for each class."
             ),
         ),
     )

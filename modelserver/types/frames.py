@@ -6,7 +6,7 @@ that do not fit, raise `InvalidInput` with one detail per fault.
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -22,6 +22,9 @@ from modelserver.types.names import (
     suggested,
 )
 from modelserver.types.tables import NO_ROWS, Table
+
+CARRIED: Final = "?include= carries further columns into the answer"
+"""The advice for columns that the model does not take, if nothing else is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +244,10 @@ class Mismatch:
             details += [not_taken("column", name, known) for name in unknown[:LIMIT]]
         if bad_cells:
             parts.append(_bad_cells(bad_cells).message)
+        is_extra = len(parts) == 1 and len(unknown) > 0
+        advice = f". {CARRIED}" if is_extra else ""
         return InvalidInput(
-            f"{'; '.join(parts)}. The model takes: {listed(self.names)}",
+            f"{'; '.join(parts)}. The model takes: {listed(self.names)}{advice}",
             [*details, *bad_cells][:LIMIT],
         )
 

@@ -20,6 +20,8 @@ from modelserver.types.kind import Kind, what_is
 from modelserver.types.names import hint, listed, not_taken, quoted
 from modelserver.types.nested import Misplaced, is_missing, kind_of
 
+NO_PARAMS: Final = "methods other than 'predict' take no params; leave 'params' out"
+
 
 @dataclass(frozen=True, slots=True)
 class Param:
@@ -83,6 +85,18 @@ class Params:
         if faults:
             raise InvalidInput(_message(faults[:LIMIT], list(known)), faults[:LIMIT])
         return values
+
+
+@dataclass(frozen=True, slots=True)
+class NoParams(Params):
+    """The params of a method besides `predict`. Such a method takes none, so none may be sent."""
+
+    declared: tuple[Param, ...] = ()
+
+    def read(self, given: Any) -> None:
+        """Raises `InvalidInput` if there are any params."""
+        if given:
+            raise InvalidInput(NO_PARAMS)
 
 
 def _read_object(value: Any, kind: Kind) -> Any:

@@ -1,13 +1,17 @@
 """The workloads: a body for a model, and the input that the model makes of it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import orjson
 import pandas as pd
+import pyarrow as pa
 
+from modelserver.answering.formats import JSON_ANSWER
+from modelserver.reading.query import read_query
+from modelserver.scoring.request import Request
 from tests.bench.models import doubles, images, mixed
 
 HOST: Final = "127.0.0.1"
@@ -18,6 +22,8 @@ START: Final = "start"
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
+NDJSON: Final = "application/x-ndjson"
+ARROW: Final = "application/vnd.apache.arrow.stream"
 
 WORKLOAD: Final = "X-Workload"
 """The header that names the workload to the limit's server."""
@@ -37,15 +43,37 @@ class Case:
     ready: Any
     media_type: str = JSON
     callers: int = 1
+    query: str = ""
+    """The query string, which MLflow's server ignores."""
+    plain: bytes = b""
+    """The same rows in JSON for MLflow's server, if it cannot take the body."""
+
+    @property
+    def path(self) -> str:
+        """The path with its query string."""
+        return f"/invocations?{self.query}" if self.query else "/invocations"
 
     @property
     def request(self) -> bytes:
         """The HTTP request. A header tells the limit which input is ready; others ignore it."""
         head = (
-            f"POST /invocations HTTP/1.1\r\nHost: {HOST}\r\n{WORKLOAD}: {self.name}\r\n"
+            f"POST {self.path} HTTP/1.1\r\nHost: {HOST}\r\n{WORKLOAD}: {self.name}\r\n"
             f"Content-Type: {self.media_type}\r\nContent-Length: {len(self.body)}\r\n\r\n"
         )
         return head.encode() + self.body
+
+    @property
+    def work(self) -> Request:
+        """The request as it is scored here, in this process."""
+        query = read_query(self.query.encode())
+        answer = query.format or JSON_ANSWER
+        return Request(self.body, self.media_type, None, 10**9, answer, query.include)
+
+    def sent_to(self, server: str) -> "Case":
+        """The workload as the server of this name can take it."""
+        if server != "MLflow" or not self.plain:
+            return self
+        return replace(self, body=self.plain, media_type=JSON)
 
 
 def split(frame: pd.DataFrame) -> bytes:
@@ -98,6 +126,27 @@ def csv_case(name: str, title: str, model: str, frame: pd.DataFrame) -> Case:
     return Case(name, title, model, frame.to_csv(index=False).encode(), ready, CSV)
 
 
+def ndjson_case(name: str, title: str, model: str, frame: pd.DataFrame) -> Case:
+    """A workload of NDJSON, which MLflow gets as `dataframe_split`."""
+    body = frame.to_json(orient="records", lines=True).encode()
+    return Case(name, title, model, body, frame, NDJSON, plain=split(frame))
+
+
+def arrow_case(name: str, title: str, model: str, frame: pd.DataFrame) -> Case:
+    """A workload of an Arrow stream, which MLflow gets as `dataframe_split`."""
+    table, target = pa.Table.from_pandas(frame, preserve_index=False), pa.BufferOutputStream()
+    with pa.ipc.new_stream(target, table.schema) as writer:
+        writer.write_table(table)
+    body = target.getvalue().to_pybytes()
+    return Case(name, title, model, body, frame, ARROW, plain=split(frame))
+
+
+def include_case(name: str, title: str, model: str, frame: pd.DataFrame) -> Case:
+    """A workload of rows with an id that stands in the answer; MLflow gets the rows without it."""
+    body = split(frame.assign(id=range(len(frame))))
+    return Case(name, title, model, body, frame, query="include=id", plain=split(frame))
+
+
 def tensor_case(form: str) -> Case:
     """A workload of 64 images under `instances` or `inputs`."""
     pixels = images(64)
@@ -131,6 +180,13 @@ def build_cases() -> list[Case]:
         split_case(PING, "/ping beside two callers of 10,000 rows", "LR", many, callers=2),
         split_case("noop-1", "no-op, 1 row", "no-op", one),
         Case("gaps", "no-op, 10,000 rows split by Python, NaN", "no-op", python_split(gaps), gaps),
+        ndjson_case("ndjson", "no-op, 10,000 rows NDJSON", "no-op", many),
+        arrow_case("arrow", "no-op, 10,000 rows Arrow", "no-op", many),
+        replace(
+            split_case("csv-out", "no-op, 10,000 rows split, answer in CSV", "no-op", many),
+            query="format=csv",
+        ),
+        include_case("include", "no-op, 10,000 rows split, answer with ids", "no-op", many),
         split_case("noop-wide-1", "no-op, 50 columns, 1 row", "wide no-op", mixed(1, dates=True)),
         split_case("wide-1", "50 columns, 1 row", "wide", mixed(1, dates=True)),
         split_case("wide-10k", "50 columns, 10,000 rows split", "wide", wide),

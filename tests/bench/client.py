@@ -128,7 +128,7 @@ def ask(port: int, case: Case) -> bytes:
     connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE)
     with contextlib.closing(connection):
         headers = {"Content-Type": case.media_type, WORKLOAD: case.name}
-        connection.request("POST", "/invocations", case.body, headers)
+        connection.request("POST", case.path, case.body, headers)
         response = connection.getresponse()
         answer = response.read()
     if response.status != 200:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import io
 import json
 import sys
 import time
@@ -13,6 +14,7 @@ from statistics import median
 from typing import Final, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from tests.bench.cases import PING, START, Case
 from tests.bench.client import PATIENCE, PING_REQUEST, ask, connected, drive
@@ -49,7 +51,7 @@ def first_prediction(server: Server, case: Case) -> float:
         if server.process.poll() is not None:
             raise server.broken("ended while it started")
         try:
-            ask(server.port, case)
+            ask(server.port, case.sent_to(server.name))
         except ConnectionRefusedError:
             time.sleep(0.01)
         except (OSError, http.client.HTTPException) as error:
@@ -59,12 +61,20 @@ def first_prediction(server: Server, case: Case) -> float:
     raise server.broken("does not listen")
 
 
+def predictions_of(answer: bytes) -> list[object]:
+    """The predictions in an answer in JSON or CSV, without the columns beside them."""
+    if not answer.startswith(b"{"):
+        return list(pd.read_csv(io.BytesIO(answer))["prediction"].tolist())
+    found = json.loads(answer)["predictions"]
+    return [row["prediction"] if isinstance(row, dict) else row for row in found]
+
+
 def check_equal(servers: Sequence[Server], case: Case) -> None:
     """All servers predict the same, or `Broken`."""
     answers = []
     for server in servers:
         try:
-            answers.append(json.loads(ask(server.port, case))["predictions"])
+            answers.append(predictions_of(ask(server.port, case.sent_to(server.name))))
         except (OSError, KeyError) as error:
             raise server.broken(f"{case.name}: {error}") from error
     for server, answer in zip(servers, answers, strict=True):
@@ -90,7 +100,7 @@ def measure_rounds(
 
 def measure_requests(server: Server, case: Case, seconds: float) -> Samples:
     """One round of a workload."""
-    with connected(server.port, case.request, case.callers) as callers:
+    with connected(server.port, case.sent_to(server.name).request, case.callers) as callers:
         before = server.cpu_ms()
         latencies, elapsed = drive(callers, seconds)
         spent = server.cpu_ms() - before
@@ -144,7 +154,8 @@ def bench_case(servers: Sequence[Server], case: Case, rounds: int, seconds: floa
     """The rows of one workload."""
     check_equal(servers, case)
     for server in servers:
-        with connected(server.port, case.request, case.callers) as callers:
+        request = case.sent_to(server.name).request
+        with connected(server.port, request, case.callers) as callers:
             drive(callers, seconds / 2, most=200)
     measure = measure_pings if case.name == PING else measure_requests
     results = measure_rounds(servers, rounds, lambda server: measure(server, case, seconds))

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Final
 
-from modelserver.answering.encoding import encode_predictions
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
-from modelserver.reading.formats import FORMATS
+from modelserver.scoring.request import encode, read
 from tests.bench.cases import PING, Case
 
 SECONDS: Final = 0.3
@@ -26,15 +26,13 @@ def stage_times(path: Path, cases: Sequence[Case]) -> dict[str, Mapping[str, flo
         if case.name == PING:
             continue
 
-        def read(case: Case = case) -> object:
-            return FORMATS[case.media_type].read(case.body, model.signature, 10**9)
-
-        payload = FORMATS[case.media_type].read(case.body, model.signature, 10**9)
+        work = case.work
+        payload = read(model, work)
         predictions = model.predict(payload)
         found[case.title] = {
-            "read": cpu_ms(read),
-            "predict": cpu_ms(lambda payload=payload: model.predict(payload)),  # type: ignore[misc]
-            "encode": cpu_ms(lambda value=predictions: encode_predictions(value)),  # type: ignore[misc]
+            "read": cpu_ms(partial(read, model, work)),
+            "predict": cpu_ms(partial(model.predict, payload)),
+            "encode": cpu_ms(partial(encode, model, work, payload, predictions, 0.0, 0.0)),
         }
     return found
 

@@ -20,11 +20,9 @@ from modelserver.hosting.memory import settle_memory
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.scoring.model import Model
-from modelserver.scoring.request import Request, score
+from modelserver.scoring.request import score
 from tests.bench.cases import PING, Case, build_cases
 from tests.bench.models import MODELS
-
-MOST_BYTES: Final = 10**9
 
 MOST_CALLS: Final = 50
 """Of one round, for the smallest bodies."""
@@ -70,7 +68,7 @@ def switched_off(way: Rival) -> Iterator[None]:
 
 def cpu_ms(case: Case, models: Mapping[Rival, Model], rounds: int) -> dict[Rival, float]:
     """The CPU of a request with each of the models, that are asked in turns."""
-    request = Request(case.body, case.media_type, None, MOST_BYTES)
+    request = case.work
     calls = max(1, min(MOST_CALLS, 100_000 // len(case.body)))
     least = dict.fromkeys(models, float("inf"))
     for _ in range(rounds):

@@ -124,3 +124,17 @@ def test_an_edited_document_changes_nothing(model_path: Callable[[str], Path]) -
         model = load_model(read_settings({"MODEL_URI": str(model_path(name))}))
         edited = describe(base, model, "").questionnaire
         assert edited == describe(base_description().document, model, "").questionnaire
+
+
+@pytest.mark.parametrize(
+    ("name", "methods", "formats"),
+    [
+        ("wine", 4, ["json", "csv", "ndjson", "parquet", "arrow"]),
+        ("no_signature", 1, ["json", "csv", "ndjson", "parquet", "arrow"]),
+        ("chat", 1, []),
+    ],
+)
+def test_what_can_be_chosen(name: str, methods: int, formats: list[str], asked: Ask) -> None:
+    of_model = asked(name)
+    assert len(of_model.methods) == methods
+    assert [row.name for row in of_model.formats] == formats

@@ -9,11 +9,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from modelserver.describing.snippets import SERVER, snippets
+from modelserver.describing.snippets import ENDPOINT, SERVER, snippets
 from tests.support.needs import need, need_r_packages
 
 HARD: dict[str, Any] = {
@@ -35,11 +36,11 @@ INPUTS = {"inputs": [[1, 2]], "params": {"k": 'two "words"'}}
 
 
 def source(language: str, body: dict[str, Any], key_variable: str = "") -> str:
-    return {s["label"]: s["source"] for s in snippets(body, key_variable)}[language]
+    return {call.label: call.sample["source"] for call in snippets(body, key_variable)}[language]
 
 
 def test_languages() -> None:
-    made = snippets(INPUTS, "")
+    made = [call.sample for call in snippets(INPUTS, "")]
     assert [(s["lang"], s["label"]) for s in made] == [
         ("Shell", "curl"),
         ("Python", "Python"),
@@ -110,6 +111,19 @@ RUN: dict[str, list[str]] = {
 }
 
 
+def run(language: str, code: str, folder: Path) -> bytes:
+    """What code prints, with a key in its environment."""
+    need(shutil.which(RUN[language][0]), f"there is no {RUN[language][0]}")
+    if language == "R":
+        need_r_packages()
+    Recorder.received.clear()
+    environment = {**os.environ, "CONNECT_API_KEY": "k", "no_proxy": "127.0.0.1"}
+    command = [*RUN[language], code]
+    ran = subprocess.run(command, capture_output=True, env=environment, cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize("language", RUN)
 @pytest.mark.parametrize(
@@ -117,18 +131,29 @@ RUN: dict[str, list[str]] = {
     [HARD, BIG, PRECISE, NESTED, UNEQUAL, RESERVED, INPUTS],
     ids=["hard", "big", "precise", "nested", "unequal", "reserved", "inputs"],
 )
-def test_the_call_sends_the_example(language: str, body: dict[str, Any], url: str) -> None:
-    need(shutil.which(RUN[language][0]), f"there is no {RUN[language][0]}")
-    if language == "R":
-        need_r_packages()
-    Recorder.received.clear()
+def test_the_call_sends_the_example(
+    language: str, body: dict[str, Any], url: str, tmp_path: Path
+) -> None:
     code = source(language, body, "CONNECT_API_KEY").replace(SERVER, url)
-    environment = {**os.environ, "CONNECT_API_KEY": "k", "no_proxy": "127.0.0.1"}
-    ran = subprocess.run([*RUN[language], code], capture_output=True, env=environment)
-    assert ran.returncode == 0, ran.stderr
-    assert b"1" in ran.stdout
+    assert b"1" in run(language, code, tmp_path)
     ((path, content_type, authorization, sent),) = Recorder.received
     assert path == "/invocations"
     assert (content_type or "").startswith("application/json")
     assert authorization == "Key k"
     assert sent == body
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("language", RUN)
+def test_a_table_is_saved_to_a_file(language: str, url: str, tmp_path: Path) -> None:
+    (call,) = (made for made in snippets(INPUTS, "") if made.label == language)
+    start = call.start.replace(ENDPOINT, f"{url}/invocations?format=arrow&method=predict_proba")
+    run(language, start + call.ends["arrow"], tmp_path)
+    assert Recorder.received[0][0] == "/invocations?format=arrow&method=predict_proba"
+    assert (tmp_path / "predictions.arrows").read_bytes() == b'{"predictions": [1]}'
+
+
+def test_powershell_saves_a_table_to_a_file() -> None:
+    ends = snippets(INPUTS, "")[-1].ends
+    assert ends["csv"] == " -OutFile predictions.csv"
+    assert ends["json"] == " | ConvertTo-Json -Depth 9"

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import ctypes
 import gc
+import importlib
 import json
 import subprocess
 import sys
@@ -76,6 +77,15 @@ def test_other_c_libraries_are_no_failure(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     give_back()
     memory.share_heap()
+
+
+def test_the_collector_is_paused_also_if_an_import_fails() -> None:
+    with memory.collector_paused():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ModuleNotFoundError), memory.collector_paused():
+        importlib.import_module("no_such_module")
+    assert gc.isenabled()
 
 
 def test_what_large_requests_need_is_set_for_the_process(request: pytest.FixtureRequest) -> None:

@@ -447,6 +447,25 @@ def test_a_part_that_another_version_has() -> None:
     assert "the installed pandas does not have. Often a package has another version: pand" in told
 
 
+def test_other_packages_are_told_before_a_model_is_loaded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "MLmodel").write_text("flavors: {python_function: {loader_module: none}}")
+    (tmp_path / "requirements.txt").write_text("\n".join(REQUIREMENTS))
+    with pytest.raises(LoadFailed):
+        load_model(read_settings({"MODEL_URI": str(tmp_path)}))
+    here = {name: importlib.metadata.version(name) for name in ("pandas", "starlette")}
+    assert caplog.messages[-1] == (
+        f"the model was saved with other packages: pandas==0.1 is here {here['pandas']}, "
+        f"no-such-package==1 is not installed, Starlette==0.0.1 is here {here['starlette']}"
+    )
+    caplog.clear()
+    (tmp_path / "requirements.txt").write_text("\n".join(REQUIREMENTS[:3]))
+    with pytest.raises(LoadFailed):
+        load_model(read_settings({"MODEL_URI": str(tmp_path)}))
+    assert "saved with" not in caplog.text
+
+
 def test_of_many_differences_five_are_named() -> None:
     told = said(ValueError(), "models:/m/1", step="loading", requirements=["pandas==0.1"] * 7)
     assert told.count("pandas==0.1") == 5

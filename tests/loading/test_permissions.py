@@ -35,7 +35,7 @@ def login(user: str, password: str = PASSWORD) -> dict[str, str]:
 
 @pytest.fixture
 def ask(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mlflow_as_before: None
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mlflow_as_before: None
 ) -> Iterator[Callable[..., str]]:
     """What is said to a user who may read the model `m`, but not the experiment of its files."""
     need(importlib.util.find_spec("flask_wtf"), "there is no Flask-WTF")

@@ -66,6 +66,10 @@ def test_answers_and_errors(base: Base, visit: Open) -> None:
     page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.get_by_role("region", name="Predictions")).to_be_visible()
     assert violations(page) == []
+    page.get_by_label("Answer").select_option("CSV")
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(page.get_by_role("region", name="Predictions")).to_have_text(re.compile("cultivar 1"))
+    assert violations(page) == []
     page.get_by_label("alcohol").fill("much")
     page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("alcohol")

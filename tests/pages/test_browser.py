@@ -1,18 +1,22 @@
 """The pages as people use them: in a real browser, at the root of a server and under a prefix, with
 the network closed. Whatever the browser reports as an error fails the test."""
 
+import io
 import json
 import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from playwright.sync_api import Page, expect
 from starlette.applications import Starlette
 
+import example_test
 from modelserver.app import create_app
 from modelserver.hosting.settings import read_settings
 from tests.support.browser import deployed
@@ -47,7 +51,7 @@ def test_redoc_renders_and_searches(how: str, base: Base, visit: Open) -> None:
     page = visit(base("wine", how), "redoc")
     expect(page.get_by_role("heading", name="wine", exact=False).first).to_be_visible()
     page.get_by_role("tab", name="curl").first.click()
-    expect(page.get_by_text(f"curl {base('wine', how)}invocations").first).to_be_visible()
+    expect(page.get_by_text(f"curl '{base('wine', how)}invocations'").first).to_be_visible()
     page.get_by_placeholder("Search...").fill("prediction")
     expect(page.locator("[data-role='search:results']")).to_contain_text("Predict")
 
@@ -171,8 +175,6 @@ def test_answers_of_every_shape_are_tables(
 
 
 def test_a_csv_file_is_predicted_and_downloads(base: Base, visit: Open, tmp_path: Path) -> None:
-    import example_test
-
     table, _ = example_test.wine_table()
     table.to_csv(tmp_path / "wines.csv", index=False)
     page = visit(base("wine"))
@@ -188,11 +190,103 @@ def test_a_csv_file_is_predicted_and_downloads(base: Base, visit: Open, tmp_path
     assert lines[179:] == [""]
 
 
-def downloaded(page: Page, name: str) -> bytes:
+def downloaded(page: Page, name: str, title: str = "CSV") -> bytes:
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download as CSV").click()
+        page.get_by_role("link", name=f"Download as {title}").click()
     assert download.value.suggested_filename == name
     return download.value.path().read_bytes()
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_another_method_is_asked(how: str, base: Base, visit: Open) -> None:
+    page = visit(base("wine", how))
+    page.get_by_label("Method").select_option("predict_proba")
+    page.get_by_role("button", name="Predict", exact=True).click()
+    answer = page.get_by_role("region", name="Predictions")
+    expect(answer.get_by_role("rowheader")).to_have_text([f"cultivar {n}" for n in (1, 2, 3)])
+
+
+TEXTS = {
+    "CSV": "prediction\r\ncultivar 1\r\n",
+    "NDJSON": '{"prediction":"cultivar 1"}\n',
+}
+
+
+@pytest.mark.parametrize("title", TEXTS)
+def test_an_answer_of_text_is_shown_and_downloads(title: str, base: Base, visit: Open) -> None:
+    page = visit(base("wine"))
+    page.get_by_label("Answer").select_option(title)
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text(f"{len(TEXTS[title])} bytes of {title}.")
+    shown = page.get_by_role("region", name="Predictions").text_content() or ""
+    assert shown == TEXTS[title]
+    assert downloaded(page, f"prediction.{title.lower()}", title).decode() == shown
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        ("Parquet", pd.read_parquet),
+        ("Arrow", lambda file: pa.ipc.open_stream(file).read_pandas()),
+    ],
+)
+def test_binary_answers_download(
+    title: str, read: Callable[[io.BytesIO], pd.DataFrame], base: Base, visit: Open
+) -> None:
+    page = visit(base("wine"))
+    page.get_by_label("Method").select_option("predict_proba")
+    page.get_by_label("Answer").select_option(title)
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text(f" of {title}.")
+    expect(page.get_by_role("region", name="Predictions")).to_have_count(0)
+    name = {"Parquet": "prediction.parquet", "Arrow": "prediction.arrows"}[title]
+    table = read(io.BytesIO(downloaded(page, name, title)))
+    assert list(table) == [f"cultivar {n}" for n in (1, 2, 3)]
+    assert len(table) == 1
+
+
+def test_of_a_long_text_the_first_lines_are_shown(base: Base, visit: Open, tmp_path: Path) -> None:
+    table, _ = example_test.wine_table()
+    pd.concat([table] * 10).to_csv(tmp_path / "wines.csv", index=False, sep=";")
+    page = visit(base("wine"))
+    page.get_by_label("Answer").select_option("NDJSON")
+    page.get_by_label("CSV file").set_input_files(tmp_path / "wines.csv")
+    page.get_by_role("button", name="Predict the file").click()
+    expect(page.get_by_role("status")).to_have_text(
+        "50 kB of NDJSON; its first lines are shown, the download has all."
+    )
+    shown = page.get_by_role("region", name="Predictions").text_content() or ""
+    assert 19_900 < len(shown) <= 20_000
+    assert shown.endswith("}\n")
+    content = downloaded(page, "wines-predictions.ndjson", "NDJSON")
+    assert len(content.splitlines()) == 10 * len(table)
+
+
+def test_errors_are_shown_whatever_is_chosen(base: Base, visit: Open) -> None:
+    page = visit(base("wine"), allowed=NOT_400)
+    page.get_by_label("Answer").select_option("Parquet")
+    page.get_by_label("magnesium").fill("100.5")
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("column 'magnesium'")
+
+
+def test_the_samples_follow_the_choice(base: Base, visit: Open) -> None:
+    page = visit(base("wine"))
+    code = page.locator(".sample pre")
+    before = code.all_text_contents()
+    page.get_by_label("Method").select_option("predict_proba")
+    page.get_by_label("Answer").select_option("Parquet")
+    for text in code.all_text_contents():
+        assert f"{base('wine')}invocations?method=predict_proba&format=parquet" in text
+        assert "predictions.parquet" in text
+    page.get_by_label("Method").select_option("predict")
+    page.get_by_label("Answer").select_option("JSON")
+    assert code.all_text_contents() == before
+
+
+def test_a_chat_has_nothing_to_choose(base: Base, visit: Open) -> None:
+    page = visit(base("chat"))
+    expect(page.get_by_role("combobox")).to_have_count(0)
 
 
 def test_a_file_with_faults_names_them(base: Base, visit: Open, tmp_path: Path) -> None:
@@ -221,7 +315,7 @@ def test_samples_have_the_pages_own_url_and_are_copied(how: str, base: Base, vis
     page = visit(base("wine", how), permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy").click()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith(f"curl {base('wine', how)}invocations ")
+    assert copied.startswith(f"curl '{base('wine', how)}invocations' ")
     assert copied == page.locator("#call-0 pre").text_content()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
 

@@ -4,11 +4,12 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.describing.questionnaire import BLANK, Field, Questionnaire
-from modelserver.describing.snippets import SERVER
+from modelserver.describing.snippets import ENDPOINT, Call
 from modelserver.pages.html import docs_page, landing_page
 from modelserver.pages.landing import Landing
-from modelserver.pages.sections import fields_html, samples_html, signature_html
+from modelserver.pages.sections import choices_html, fields_html, samples_html, signature_html
 from modelserver.pages.static import load_assets
 
 NAMES = load_assets().names
@@ -80,11 +81,22 @@ def test_a_model_without_a_document_of_its_own() -> None:
     assert 'data-sends="body"' in page
 
 
-def test_samples_hold_the_url() -> None:
-    calls = [{"lang": "Shell", "label": "curl", "source": f"curl '{SERVER}/x?<>'"}]
-    assert 'curl &#x27;<span class="base">http://s</span>/x?&lt;&gt;&#x27;' in samples_html(
-        calls, "http://s"
-    )
+def test_samples_hold_the_url_and_all_ends() -> None:
+    call = Call("Shell", "curl", f"curl '{ENDPOINT}' -d <>", {"json": "", "csv": ' "$"'})
+    html = samples_html([call], "http://s")
+    assert (
+        'curl &#x27;<span class="base">http://s</span>/invocations<span class="query"></span>&#x27;'
+        ' -d &lt;&gt;<span class="end" data-json="" data-csv=" &quot;$&quot;"></span>'
+    ) in html
+
+
+def test_a_choice_has_two_options_or_more() -> None:
+    csv = [ANSWER_FORMATS["json"], ANSWER_FORMATS["csv"]]
+    shown = choices_html(replace(BLANK, methods=["predict"], formats=csv))
+    assert re.findall(r'name="(\w+)"', shown) == ["format"]
+    assert '<option value="csv" data-extension="csv">CSV</option>' in shown
+    shown = choices_html(replace(BLANK, methods=["predict", "transform"], formats=csv[:1]))
+    assert re.findall(r'value="(\w+)"', shown) == ["predict", "transform"]
 
 
 def test_fields() -> None:

@@ -125,10 +125,10 @@ def test_a_page_on_connect_knows_its_url_and_asks_for_the_key(
     url = "https://connect.example.com/content/3f1c"
     headers = {"RStudio-Connect-App-Base-URL": f"{url}/"}
     page = client("wine", POSIT_PRODUCT="CONNECT").get("/", headers=headers).text
-    assert f'curl <span class="base">{url}</span>/invocations' in page
+    assert f'curl &#x27;<span class="base">{url}</span>/invocations' in page
     assert "Authorization: Key $CONNECT_API_KEY" in page
     elsewhere = client("wine").get("/", headers=headers).text
-    assert 'curl <span class="base">http://testserver</span>/invocations' in elsewhere
+    assert 'curl &#x27;<span class="base">http://testserver</span>/invocations' in elsewhere
     assert "Authorization" not in elsewhere
 
 

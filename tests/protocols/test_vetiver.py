@@ -162,6 +162,14 @@ def test_columns_of_the_request_stand_before_the_predictions(client: Open) -> No
     assert answered.json() == {"predict": [{"id": 7, "prediction": "cultivar 1"}]}
 
 
+@pytest.mark.parametrize("query", ["methd=predict", "method=fit", "format=", "format=\xff"])
+def test_a_wrong_query_has_the_status_that_the_client_shows(query: str, client: Open) -> None:
+    """Most are found before the body is read."""
+    paths = ("/predict", "/invocations")
+    refused = [client("wine").post(f"{path}?{query}", content="[{}]") for path in paths]
+    assert [answered.status_code for answered in refused] == [422, 400]
+
+
 def test_prototype(client: Open) -> None:
     shown = client("one_long").get("/prototype").json()
     assert (shown["title"], shown["type"], shown["required"]) == ("prototype", "object", ["n"])

@@ -22,6 +22,7 @@ from starlette.testclient import TestClient
 from modelserver.reading.csv import dialect
 from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, NDJSON, PARQUET
+from modelserver.types.frames import CARRIED
 
 Open = Callable[..., TestClient]
 
@@ -231,7 +232,7 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
     ("missing cell in CSV", "two_longs", CSV, b"a,b\n1,\n", INVALID,
      f"row 0, column 'b': {LONG}, found null"),
     ("unknown column in CSV", "two_longs", CSV, b"a,b,c\n1,2,secret-4711\n", INVALID,
-     "unknown columns: 'c'. The model takes: 'a', 'b'"),
+     f"unknown columns: 'c'. The model takes: 'a', 'b'. {CARRIED}"),
     ("text in NDJSON", "two_longs", NDJSON, b'{"a": 1, "b": "secret-4711"}', INVALID,
      f"line 1, column 'b': {LONG}, found text"),
     ("broken line", "two_longs", NDJSON, b'{"a": 1, "b": 2}\n{"a": secret-4711}', BAD,

@@ -35,6 +35,8 @@ FRAME = pd.DataFrame(
 
 UNTYPED = signature()
 
+UNNAMED = signature(column("double"), column("string", required=False), column("boolean"))
+
 TWO = signature(column("double", "a"), column("long", "b", required=False))
 
 
@@ -124,6 +126,10 @@ def test_what_r_writes(write: str, labels: str, tmp_path: Path) -> None:
          {"a,b": [1], "c": [2]}),
         (signature(column("long", "a\nb"), column("long", "c")), b'"a\nb";c\n1;2\n',
          {"a\nb": [1], "c": [2]}),
+        (UNNAMED, b"a;b;c\n1,5;2,5;TRUE\n", {"a": [1.5], "b": ["2,5"], "c": [True]}),
+        (UNNAMED, b";a;b;c;\n7;1,5;NA;0;\n8;-2;x;1;\n",
+         {"a": [1.5, -2.0], "b": ["NA", "x"], "c": [False, True]}),
+        (UNNAMED, b"a,b,c\n1.5,,false\n", {"a": [1.5], "b": [float("nan")], "c": [False]}),
         (UNTYPED, b"a;b\n1,5;x,y\n", {"a": [1.5], "b": ["x,y"]}),
         (UNTYPED, b"a;b\n1.5;x,y\n", {"a": [1.5], "b": ["x,y"]}),
         (UNTYPED, b"a;b\n1.5;x\n", {"a": [1.5], "b": ["x"]}),
@@ -184,6 +190,10 @@ DOUBLE, LONG = "a number (64-bit float)", "a whole number of 64 bits"
         (TWO, b"a\tb\n1,5\t2\n", f"row 0, column 'a': expected {DOUBLE}, found text"),
         (TWO, b"a;b\n" + b"1.234,5;2\n" * 30,
          f"row 0, column 'a': expected {DOUBLE}, found {GROUPED} (and more, see details)"),
+        (UNNAMED, b"a;b;c\n1.234,5;x;true\n",
+         f"row 0, column 'a': expected {DOUBLE}, found {GROUPED}"),
+        (UNNAMED, b"a;b\n1,5;2,5\n", "the model takes 3 columns, got 2"),
+        (UNNAMED, b"a;b;c;d\n1,5;2,5;1;1,5\n", "the model takes 3 columns, got 4"),
         (UNTYPED, b"a;b\n1,5;1.5\n",
          "column 'a' has decimal commas; the points in column 'b' may be decimal or separate "
          "thousands"),

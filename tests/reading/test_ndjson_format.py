@@ -13,6 +13,7 @@ from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading.formats import JSON, NDJSON
 from modelserver.reading.ndjson_format import ndjson_text
 from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.types.frames import CARRIED
 from tests.support.signatures import column, read, signature, tensor
 
 ANY = {"type": "any", "name": "v", "required": False}
@@ -112,7 +113,7 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("lines of ever new keys", lines(*({f"k{row}": 1} for row in range(3000))),
      "the rows of 'NDJSON' have too many different keys"),
     ("unknown column", b'{"a": 1, "B": "x"}',
-     "unknown columns: 'B' (did you mean 'b'?). The model takes: 'a', 'b'"),
+     f"unknown columns: 'B' (did you mean 'b'?). The model takes: 'a', 'b'. {CARRIED}"),
 ]  # fmt: skip
 
 

@@ -39,7 +39,10 @@ def proxy(upstream: str) -> Starlette:
     async def forward(request: Request) -> Response:
         path = request.url.path.removeprefix(PREFIX) or "/"
         sent = client.build_request(
-            request.method, path, headers=request.headers.raw, content=await request.body()
+            request.method,
+            httpx.URL(path=path, query=request.url.query.encode()),
+            headers=request.headers.raw,
+            content=await request.body(),
         )
         answer = await client.send(sent, stream=True)
         headers = {k: v for k, v in answer.headers.items() if k not in HOP_BY_HOP}

@@ -41,7 +41,7 @@ def redoc(page: Page, url: str) -> None:
 
 
 PICTURES = {
-    "page": (landing, 1080, 900, "light"),
+    "page": (landing, 1080, 1000, "light"),
     "page-phone-dark": (landing, 390, 844, "dark"),
     "swagger-ui": (swagger_ui, 1080, 900, "light"),
     "redoc": (redoc, 1280, 900, "light"),

@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from tests.support.outputs import OUTPUTS
 
 JSON = "application/json"
 CSV = "text/csv"
 PARQUET = "application/vnd.apache.parquet"
+NDJSON = "application/x-ndjson"
+ARROW = "application/vnd.apache.arrow.stream"
 
 
 class Request(NamedTuple):
@@ -68,6 +71,17 @@ def instances(value: Any, **more: Any) -> Request:
 
 def csv(*lines: str) -> Request:
     return raw("".join(f"{line}\n" for line in lines), CSV)
+
+
+def ndjson(*data: Any) -> Request:
+    return raw("".join(f"{json.dumps(record)}\n" for record in data), NDJSON)
+
+
+def arrow(table: pa.Table) -> Request:
+    stream = io.BytesIO()
+    with pa.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+    return Request(stream.getvalue(), ARROW)
 
 
 def parquet(columns: Any, index: Any = None, in_96_bits: bool = False) -> Request:

@@ -112,7 +112,7 @@ def test_the_pages_python(url: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def code_of(language: str, body: dict[str, Any]) -> str:
-    return {made["label"]: made["source"] for made in snippets(body, "")}[language]
+    return {call.label: call.sample["source"] for call in snippets(body, "")}[language]
 
 
 R_FRAME = """

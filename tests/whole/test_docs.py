@@ -33,8 +33,9 @@ from tests.whole.test_against_mlflow import DIFFERENCES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-CONNECT, OPERATIONS, PROTOCOL = (
-    (ROOT / "docs" / f"{page}.md").read_text() for page in ("connect", "operations", "protocol")
+CONNECT, OPERATIONS, PROTOCOL, RECIPES = (
+    (ROOT / "docs" / f"{page}.md").read_text()
+    for page in ("connect", "operations", "protocol", "recipes")
 )
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
@@ -151,13 +152,14 @@ def test_speed_is_what_was_measured() -> None:
     assert f"got {rates[1]} answers a second in place of {rates[0]}," in section
 
 
-@pytest.mark.parametrize("page", [README, CONNECT, OPERATIONS, PROTOCOL, CONTRIBUTING])
+@pytest.mark.parametrize("page", [README, CONNECT, OPERATIONS, PROTOCOL, RECIPES, CONTRIBUTING])
 def test_links_lead_somewhere(page: str) -> None:
     folder = ROOT if page in (README, CONTRIBUTING) else ROOT / "docs"
     for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page):
         path, _, heading = link.partition("#")
         assert not path or (folder / path).is_file(), link
-        names = [name.lower().replace(" ", "-").replace("'", "") for name in HEADINGS.findall(page)]
+        text = (folder / path).read_text() if path and heading else page
+        names = [name.lower().replace(" ", "-").replace("'", "") for name in HEADINGS.findall(text)]
         assert not heading or heading in names, link
 
 

@@ -10,14 +10,17 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.models import infer_signature
 from sklearn.linear_model import LogisticRegression
 from starlette.testclient import TestClient
 
+from modelserver.app import create_app
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.reading.formats import JSON
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.request import Request, Scored, Work, score
+from modelserver.types.params import NO_PARAMS
 
 Open = Callable[..., TestClient]
 
@@ -118,3 +121,18 @@ def test_a_model_without_a_signature(tmp_path: Path) -> None:
     request = Request(b'{"dataframe_records": [{"a": 0.5}]}', JSON, None, 1000)
     found = json.loads(score(loaded.asked("predict_proba"), request).body)["predictions"]
     assert [list(row) for row in found] == [["0", "1"]]
+
+
+def test_other_methods_than_predict_refuse_params(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0]})
+    model = LogisticRegression().fit(table, [0, 0, 1, 1])
+    signature = infer_signature(table, params={"depth": 2})
+    mlflow.sklearn.save_model(model, tmp_path / "m", signature=signature, pip_requirements=[])
+    with TestClient(create_app(read_settings({"MODEL_URI": str(tmp_path / "m")}))) as opened:
+        rows: dict[str, Any] = {"dataframe_records": [{"a": 0.5}]}
+        for body in (rows, {**rows, "params": None}, {**rows, "params": {}}):
+            assert list(asked(opened, "method=predict_proba", body)[0]) == ["0", "1"]
+        body = {**rows, "params": {"depth": 3}}
+        assert asked(opened, "method=predict", body) == [0]
+        refused = opened.post("/invocations?method=predict_proba", json=body)
+    assert (refused.status_code, refused.json()["message"]) == (400, NO_PARAMS)

@@ -151,21 +151,34 @@ def _names(module: str) -> Iterator[str]:
 def guess(requirements: Sequence[str]) -> str:
     """A sentence that names the packages with other versions than the model needs; empty if there
     are none."""
-    found = [said for line in requirements if (said := _difference(line))]
+    found = _differences(requirements, absent=False)
     return f". Often a package has another version: {some(found, MOST_NAMED)}" if found else ""
 
 
-def _difference(line: str) -> str:
+def other_packages(requirements: Sequence[str]) -> str:
+    """The packages with other versions than the model needs, and those that are not installed;
+    empty if there are none."""
+    return some(_differences(requirements, absent=True), MOST_NAMED)
+
+
+def _differences(requirements: Sequence[str], absent: bool) -> list[str]:
+    found = []
+    for wanted in filter(None, map(_requirement, requirements)):
+        present = version_of(wanted.name)
+        if present is None and absent:
+            found.append(f"{wanted.name}{wanted.specifier} is not installed")
+        elif present is not None and not wanted.specifier.contains(present, prereleases=True):
+            found.append(f"{wanted.name}{wanted.specifier} is here {present}")
+    return found
+
+
+def _requirement(line: str) -> Requirement | None:
+    """A line of requirements; None if it names no package, or none for this machine."""
     try:
         wanted = Requirement(line.partition(" #")[0].partition(" --")[0].strip(" \t\\"))
     except InvalidRequirement:  # for example a comment, an option, a path
-        return ""
-    present = version_of(wanted.name)
-    if present is None or (wanted.marker and not wanted.marker.evaluate()):
-        return ""
-    if wanted.specifier.contains(present, prereleases=True):
-        return ""
-    return f"{wanted.name}{wanted.specifier} is here {present}"
+        return None
+    return None if wanted.marker and not wanted.marker.evaluate() else wanted
 
 
 def version_of(name: str) -> str | None:

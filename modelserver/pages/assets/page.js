@@ -2,6 +2,7 @@
 // has tabs and copy buttons, sends the form, shows the answer, and follows the state of the model.
 
 const LONGEST_TABLE = 100; // rows shown; a download has all
+const LONGEST_TEXT = 20_000; // bytes shown of a file of text
 const PAUSES = { loading: 2000, failed: 5000, unconfigured: 10000 }; // ms between looks at the state
 
 // JSON's own grammar of numbers: what fits is sent as typed, so that no digit gets lost on the way.
@@ -21,6 +22,21 @@ function make(tag, properties = {}, ...children) {
 function correctUrls() {
   const base = new URL(".", location.href).href.replace(/\/$/, "");
   for (const span of findAll(".base")) span.textContent = base;
+}
+
+// ---- The choices of a method and of a format: the first option of each is what holds without it
+
+const choices = () => findAll(".choices select");
+const chosenFormat = () => find("#choice-format")?.selectedOptions[0];
+
+function query() {
+  const chosen = choices().filter(({ selectedIndex }) => selectedIndex > 0);
+  return chosen.length ? `?${new URLSearchParams(chosen.map(({ name, value }) => [name, value]))}` : "";
+}
+
+function showChoices() {
+  for (const span of findAll(".query")) span.textContent = query();
+  for (const span of findAll(".end")) span.textContent = span.dataset[chosenFormat()?.value ?? "json"];
 }
 
 // ---- Copying
@@ -167,23 +183,27 @@ function textOf(value, indent) {
   return typeof value === "string" ? value : JSON.stringify(value, null, indent);
 }
 
+const noAnswer = (answer, why) => new Fault(`The answer has status ${answer.status}${why}.`);
+
+async function jsonAnswer(answer) {
+  try {
+    return JSON.parse(await answer.text(), exactly);
+  } catch {
+    throw noAnswer(answer, " and is not JSON");
+  }
+}
+
 async function predict(body, type) {
   const headers = { "Content-Type": type, Accept: "application/json" };
   let answer;
   try {
-    answer = await fetch("invocations", { method: "POST", headers, body });
+    answer = await fetch(`invocations${query()}`, { method: "POST", headers, body });
   } catch {
     throw new Fault("The server could not be reached.");
   }
-  const text = await answer.text();
-  let value;
-  try {
-    value = JSON.parse(text, exactly);
-  } catch {
-    throw new Fault(`The answer has status ${answer.status} and is not JSON.`);
-  }
-  if (!answer.ok) throw new Fault(value?.message ?? `The answer has status ${answer.status}.`, value?.details);
-  return isObject(value) && "predictions" in value ? value.predictions : value;
+  if (answer.ok) return answer;
+  const value = await jsonAnswer(answer);
+  throw value?.message ? new Fault(value.message, value.details) : noAnswer(answer, "");
 }
 
 // ---- From predictions to a table of texts: names of columns, rows of values
@@ -249,10 +269,9 @@ function csvOf({ names, rows }) {
   return /^[\x00-\x7f]*$/.test(text) ? text : `\ufeff${text}`; // the mark tells Excel that it is UTF-8
 }
 
-function downloadLink(table, name) {
-  const blob = new Blob([csvOf(table)], { type: "text/csv;charset=utf-8" });
+function downloadLink(blob, format, download) {
   const href = URL.createObjectURL(blob);
-  return make("a", { className: "download", download: name, href, textContent: "Download as CSV" });
+  return make("a", { className: "download", download, href, textContent: `Download as ${format}` });
 }
 
 // ---- Showing what came of it
@@ -264,12 +283,37 @@ function show(status, ...answer) {
   find(".result").scrollIntoView({ block: "nearest" });
 }
 
-function showAnswer(predictions, name) {
+function showPredictions(answer, name) {
+  const predictions = isObject(answer) && "predictions" in answer ? answer.predictions : answer;
   const table = tableOf(predictions);
   const count = table.rows.length;
   const rows = `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
   const more = count > LONGEST_TABLE ? `; the first ${LONGEST_TABLE} are shown, the download has all` : "";
-  show(`${rows}${more}.`, shownTable(table), downloadLink(table, name));
+  const csv = new Blob([csvOf(table)], { type: "text/csv;charset=utf-8" });
+  show(`${rows}${more}.`, shownTable(table), downloadLink(csv, "CSV", `${name}.csv`));
+}
+
+const sizeOf = ({ size }) => (size < 1000 ? `${size} bytes` : `${Math.round(size / 1000).toLocaleString("en")} kB`);
+
+// A table in another format, as the server wrote it: text is shown, too.
+async function showFile(blob, format, name) {
+  const size = `${sizeOf(blob)} of ${format}`;
+  const link = downloadLink(blob, format, name);
+  if (!/csv|json/.test(blob.type)) return show(`${size}.`, link);
+  const isLong = blob.size > LONGEST_TEXT;
+  const text = await blob.slice(0, LONGEST_TEXT).text();
+  const lines = isLong ? text.slice(0, text.lastIndexOf("\n") + 1) : text;
+  const region = make("pre", { tabIndex: 0, textContent: lines });
+  region.setAttribute("role", "region");
+  region.setAttribute("aria-label", "Predictions");
+  show(`${size}${isLong ? "; its first lines are shown, the download has all" : ""}.`, region, link);
+}
+
+async function predictAndShow({ body, type, name }) {
+  const format = chosenFormat(); // as it is now: a person may choose another one meanwhile
+  const answer = await predict(body, type);
+  if ((format?.value ?? "json") === "json") return showPredictions(await jsonAnswer(answer), name);
+  return showFile(await answer.blob(), format.label, `${name}.${format.dataset.extension}`);
 }
 
 function faultText({ row, column, param, tensor, expected, found }) {
@@ -321,8 +365,7 @@ async function send(event, request) {
   clear();
   show("Predicting…");
   try {
-    const { body, type, name } = request();
-    showAnswer(await predict(body, type), name);
+    await predictAndShow(request());
   } catch (error) {
     showFault(event.target, error);
   } finally {
@@ -334,12 +377,13 @@ function startForms() {
   find("#try-out").hidden = false;
   const row = find("#row");
   row.addEventListener("submit", (event) => {
-    send(event, () => ({ body: bodyOf(row), type: "application/json", name: "prediction.csv" }));
+    send(event, () => ({ body: bodyOf(row), type: "application/json", name: "prediction" }));
   });
   row.addEventListener("reset", clear);
+  for (const choice of choices()) choice.addEventListener("change", showChoices);
   find("#csv")?.addEventListener("submit", (event) => {
     const [file] = find("#file").files;
-    const name = `${file.name.replace(/\.csv$/i, "")}-predictions.csv`;
+    const name = `${file.name.replace(/\.csv$/i, "")}-predictions`;
     send(event, () => ({ body: file, type: "text/csv", name }));
   });
 }

@@ -2,26 +2,25 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from modelserver.errors import InvalidInput
 from modelserver.reading.csv.dialect import ONLY_A_HEADER
 from modelserver.reading.csv.reader import read_csv, read_untyped_csv
 from modelserver.reading.signatures.signature import Payload, Signature
-from modelserver.types.kind import Kind
 from modelserver.types.tables import Table
 
 
 def csv_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in a CSV file. Raises `BadRequest` or `InvalidInput`."""
-    return signature.read_file(
-        lambda: _table(body, signature.kinds), lambda: read_untyped_csv(body)
-    )
+    return signature.read_file(lambda: _table(body, signature), lambda: read_untyped_csv(body))
 
 
-def _table(body: bytes, kinds: Mapping[str, Kind]) -> Table:
-    table = read_csv(body, kinds)
+def _table(body: bytes, signature: Signature) -> Table:
+    columns = signature.columns
+    unnamed = () if columns is None or columns.named else columns.kinds_for(())
+    table = read_csv(body, signature.kinds, unnamed)
     if table.length == 0:
         raise InvalidInput(ONLY_A_HEADER)
     return table

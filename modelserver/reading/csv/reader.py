@@ -33,13 +33,14 @@ EXACT_FLOATS: Final[Mapping[str, Any]] = (
 )
 
 
-def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
-    """The table in `body`; `kinds` are the signature's columns by name, if they have names.
+def read_csv(body: bytes, kinds: Mapping[str, Kind], unnamed: Sequence[Kind | None] = ()) -> Table:
+    """The table in `body`. `kinds`: the signature's columns by name, if they have names; `unnamed`:
+    its columns in order, if they have none.
 
     A first column without a name is left out, since it holds row labels. Raises `BadRequest`.
     """
     file = open_csv(body, kinds)
-    names, by_position = file.names, [kinds.get(name) for name in file.names]
+    names, by_position = file.names, _by_position(file.names, kinds, unnamed)
     if len(names) == 1:
         return _read_one_column(file, by_position[0])
     frame = _read_cells(file, by_position)
@@ -47,6 +48,18 @@ def read_csv(body: bytes, kinds: Mapping[str, Kind]) -> Table:
     kept = _named(frame, names, kinds)
     columns = [_cells(frame[position], by_position[position]) for position in kept]
     return Table([names[position] for position in kept], len(frame), columns=columns)
+
+
+def _by_position(
+    names: Sequence[str], kinds: Mapping[str, Kind], unnamed: Sequence[Kind | None]
+) -> list[Kind | None]:
+    """The kinds of the file's columns, None for those that the signature does not know. Row labels,
+    which have no name, stand before `unnamed` columns."""
+    if not unnamed:
+        return [kinds.get(name) for name in names]
+    labels = [None] if names[0] == "" else []
+    others = [None] * len(names)
+    return [*labels, *unnamed, *others][: len(names)]
 
 
 def _read_one_column(file: CsvFile, kind: Kind | None) -> Table:

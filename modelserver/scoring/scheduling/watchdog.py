@@ -1,10 +1,9 @@
-"""Ends the process if a prediction on the event loop does not come to an end.
+"""Ends the process if predictions that do not come to an end keep it from answering anybody.
 
-While such a prediction runs, nobody is answered, and Python cannot interrupt it safely: the model
-may catch the interruption, and locks that it holds would stay locked. So after the request timeout,
-when all who wait have given up, the process ends. Whoever started it starts another one: Posit
-Connect, `python main.py` with several PROCESSES, gunicorn, a container. In: when a prediction
-begins and ends. Out: nothing.
+That is one on the event loop, or one in each worker thread. Python cannot interrupt them safely:
+the model may catch the interruption, and locks that it holds would stay locked. So when all who
+wait have given up, the process ends. Whoever started it starts another one: Posit Connect, `python
+main.py` with several PROCESSES, gunicorn, a container. In: when work begins and ends. Out: nothing.
 """
 
 import logging
@@ -12,6 +11,7 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from typing import Final
 
 logger = logging.getLogger(__name__)
@@ -19,55 +19,74 @@ logger = logging.getLogger(__name__)
 PAUSE: Final = 0.5
 """Seconds between two looks."""
 
+PATIENCE: Final = 2
+"""How many request timeouts all worker threads may take. A slow model needs more than one now and
+then."""
 
-class Watchdog:
-    """Looks at the predictions of one thread, that of the event loop."""
 
-    def __init__(self) -> None:
-        self._begun = 0
-        self._runs = False
-        self._seen = 0
+class Progress:
+    """The work of some threads: how many pieces were begun and ended. Each thread does one piece at
+    a time. Only who may change the numbers differs: one thread, or who holds a lock."""
+
+    def __init__(self, threads: int) -> None:
+        self.begun = 0
+        self.ended = 0
+        self._threads = threads
+        self._seen = (0, 0)
         self._looks = 0
-        self._thread: threading.Thread | None = None
-        self._closed = threading.Event()
-
-    def begin(self, timeout: float) -> None:
-        """A prediction begins, which may take so many seconds (0: no limit)."""
-        self._begun += 1
-        self._runs = True
-        if self._thread is None and timeout:
-            # Started now, not before: a process that is forked has no threads of its parent.
-            watched = threading.get_ident()
-            self._thread = threading.Thread(
-                target=self._watch, args=(watched, timeout), name="watchdog", daemon=True
-            )
-            self._thread.start()
-
-    def end(self) -> None:
-        """It has ended."""
-        self._runs = False
 
     def looks(self) -> int:
-        """How many looks in a row found the same prediction. They are counted instead of seconds,
-        since a process may have been stopped for hours."""
-        again = self._runs and self._begun == self._seen
-        self._looks = self._looks + 1 if again else 0
-        self._seen = self._begun
+        """How many looks in a row found all threads at the same work. They are counted instead of
+        seconds, since a process may have been stopped for hours."""
+        now = self.begun, self.ended
+        is_stuck = now == self._seen and self.begun - self.ended == self._threads
+        self._looks = self._looks + 1 if is_stuck else 0
+        self._seen = now
         return self._looks
+
+
+class Watchdog:
+    """Looks at the event loop's thread, which starts it, and at the worker `threads`."""
+
+    def __init__(self, threads: Sequence[threading.Thread]) -> None:
+        self.on_loop = Progress(1)
+        self.in_threads = Progress(len(threads))
+        self._threads = threads
+        self._watch: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def start(self, timeout: float) -> None:
+        """Begins to look, unless it does so already or requests have no `timeout` (0). To be called
+        before work begins, and not before that: a process that is forked has no threads of its
+        parent."""
+        if self._watch is None and timeout:
+            loop = threading.get_ident()
+            self._watch = threading.Thread(
+                target=self._look, args=(loop, timeout), name="watchdog", daemon=True
+            )
+            self._watch.start()
 
     def close(self) -> None:
         """Looks no more."""
         self._closed.set()
 
-    def _watch(self, watched: int, timeout: float) -> None:
+    def _look(self, loop: int, timeout: float) -> None:
         while not self._closed.wait(PAUSE):
-            if self.looks() * PAUSE >= timeout:
-                frame = sys._current_frames()[watched]  # noqa: SLF001 - it is documented
-                frames = traceback.format_stack(frame)
-                logger.critical(
-                    "a prediction has held the event loop for %g s (REQUEST_TIMEOUT), so nobody is "
-                    "answered: this process ends\n%s",
-                    timeout,
-                    "".join(frames).rstrip(),
-                )
-                os._exit(1)
+            if self.on_loop.looks() * PAUSE >= timeout:
+                _end("a prediction has held the event loop", timeout, [loop])
+            if self.in_threads.looks() * PAUSE >= PATIENCE * timeout:
+                busy = [thread.ident for thread in self._threads if thread.ident]
+                _end("predictions have held all threads", PATIENCE * timeout, busy)
+
+
+def _end(what: str, seconds: float, threads: Sequence[int]) -> None:
+    """Ends the process. The log says where these threads are."""
+    frames = sys._current_frames()  # noqa: SLF001 - it is documented
+    stacks = ["".join(traceback.format_stack(frames[thread])) for thread in threads]
+    logger.critical(
+        "%s for %g s (REQUEST_TIMEOUT), so nobody is answered: this process ends\n%s",
+        what,
+        seconds,
+        "\n".join(stacks).rstrip(),
+    )
+    os._exit(1)

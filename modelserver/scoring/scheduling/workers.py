@@ -45,7 +45,8 @@ Three rules always hold:
 3. A thread does not wait for the event loop, and no exception ends a thread. While it computes in
    Python, the event loop gets its turn (`TURN`).
 
-Work that never ends keeps its thread. If it runs on the event loop, the process ends (`watchdog`).
+Work that never ends keeps its thread. If it keeps the event loop, or all threads, the process ends
+(`watchdog`).
 """
 
 import asyncio
@@ -108,7 +109,7 @@ class Workers:
             for number in range(threads)
         ]
         self._are_started = False
-        self._watchdog = Watchdog()
+        self._watchdog = Watchdog(self.threads)
 
     async def run(
         self,
@@ -139,6 +140,7 @@ class Workers:
         if place == "gathered":
             self._gather(job, timeout)
         else:
+            self._watchdog.start(timeout)
             self._queue(job)
         timer = loop.call_later(timeout, self._expire, job) if timeout else None
         try:
@@ -157,11 +159,12 @@ class Workers:
         self._watchdog.close()
 
     def _on_loop(self, work: Callable[[], T], timeout: float) -> T:
-        self._watchdog.begin(timeout)
+        self._watchdog.start(timeout)
+        self._watchdog.on_loop.begun += 1
         try:
             return outside_of_loop(work)
         finally:
-            self._watchdog.end()
+            self._watchdog.on_loop.ended += 1
 
     def _run_here(self, work: Callable[[], T], timeout: float) -> T:
         if not self.load.held:
@@ -214,9 +217,12 @@ class Workers:
         while self._wake_ups.get():
             with self._lock:
                 jobs = take_together(self._queued)
+                self._watchdog.in_threads.begun += bool(jobs)
             if not jobs:
                 continue
             found, seconds = self._run_timed(jobs)
+            with self._lock:
+                self._watchdog.in_threads.ended += 1
             loop = jobs[0].future.get_loop()
             try:
                 loop.call_soon_threadsafe(self._leave_thread, jobs, found, seconds)

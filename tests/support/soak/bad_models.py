@@ -118,6 +118,7 @@ def bad_models(extent: Extent) -> Sequence[Finding]:
                 findings.append(_tried(server, row, "PROCESSES=2"))
     if extent.of(1, least=0):
         findings += [held(extent.folder, how) for how in ("hangs", "computes for ever")]
+        findings.append(stuck(extent.folder))
     return findings + [_loaded(extent, *row) for row in LOADED[: extent.of(5, least=0)]]
 
 
@@ -129,9 +130,29 @@ def held(folder: Path, how: str) -> Finding:
         with httpx.Client(timeout=60) as client:  # all its requests go to the same process
             come = _comes_to_loop(server, client)
             finding = _tried(server, row, "PROCESSES=2", client=client)
-        wait_for(partial(_is_ready, server, 3), server)
-        said = "held the event loop" in server.output() and "(exit code 1)" in server.output()
-    return replace(finding, holds=finding.holds and come and said)
+        replaced = _is_replaced(server, "held the event loop")
+    return replace(finding, holds=finding.holds and come and replaced)
+
+
+def stuck(folder: Path) -> Finding:
+    """Predictions hold all threads of one of two processes."""
+    with _served(_model(folder / "stuck"), PROCESSES="2", PREDICT_WORKERS="1") as server:
+        wait_for(partial(_is_ready, server, 2), server)
+        first, message = _asked(server, "hangs", LARGE)
+        replaced = _is_replaced(server, "held all threads")
+        others = [_asked(server, "well", CELL)[0] for _ in range(5)]
+    return Finding(
+        "a model that hangs in each thread of a process, PROCESSES=2",
+        "504; then another process takes its place; then 200",
+        f"{first}; {'another one' if replaced else 'none'}; {_counted(others)}",
+        holds=message == TOO_LONG and replaced and others == [200] * len(others),
+    )
+
+
+def _is_replaced(server: Server, said: str) -> bool:
+    """Whether one of two processes has ended with these words in the log. Waits for the next."""
+    wait_for(partial(_is_ready, server, 3), server)
+    return said in server.output() and "(exit code 1)" in server.output()
 
 
 def _model(folder: Path) -> Path:

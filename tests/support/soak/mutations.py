@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Final, NamedTuple, TypeAlias
 
-from tests.support.request_rows import CSV, JSON, Request
+from tests.support.request_rows import CSV, JSON, NDJSON, Request
 
 
 class Odd(NamedTuple):
@@ -148,6 +148,7 @@ TORN: Final[Sequence[Change]] = (*[one_byte] * 6, *[some_bytes] * 3, *WHOLE)
 
 FILLED: Final[Mapping[str | None, Sequence[Change]]] = {
     JSON: (*[one_value] * 6, one_key, key_twice),
+    NDJSON: (*[one_value] * 6, one_key, key_twice),
     CSV: (one_cell,),
 }
 """Changes that write values, by the media type."""
@@ -196,6 +197,8 @@ TYPES: Final = (
 )
 
 HEADERS: Final = (
+    *(b"Accept: text/csv", b"Accept: application/x-ndjson", b"Accept: application/jsonl, */*;q=0"),
+    *(b"Accept: application/vnd.apache.arrow.stream", b"Accept: application/vnd.apache.parquet"),
     *(b"Accept: %s", b"Accept: text/html;q=%s", b"Accept: */*;q=9, ,;", b"Accept-Encoding: %s"),
     *(b"X-Request-ID: \xff", b"X-Request-ID: " + b"1" * 200, b"X-Request-ID:", b"Cookie: %s=%s"),
     *(b"Authorization: Key %s", b"Authorization: %s", b"Range: bytes=0-%s", b"If-None-Match: %s"),
@@ -205,6 +208,15 @@ HEADERS: Final = (
     *(b"X-%s: 1", b"X: " + b"a" * 60_000, b"Rstudio-Connect-Credentials: {%s", b"X: \xc3\xa9%s"),
     *(b"Connection: Upgrade\r\nUpgrade: h2c", b"Connection: Upgrade\r\nUpgrade: websocket"),
 )
+
+QUERIES: Final = (
+    *(b"format=csv", b"format=ndjson", b"format=arrow", b"format=parquet", b"format=JSON"),
+    *(b"include=inputs", b"include=a", b"include=a,,%22b%0A", b"include=inputs&format=csv"),
+    *(b"method=predict_proba", b"method=transform&include=inputs", b"method=__class__"),
+    *(b"format=no", b"format=", b"format", b"=", b"&&", b"%ff=%fe", b"format=csv&format=csv"),
+    *(b"include=" + b"a," * 2000, b"method=" + b"m" * 5000, b"Format=csv", b"format=c%73v"),
+)
+"""Query strings of /invocations."""
 
 FRAMES: Final = (
     *(b"Host: %s", b"Host:", b"X%s", b": %s", b"X \t: %s", b" folded: %s", b"X: \0%s", b"\r"),
@@ -224,6 +236,7 @@ PATHS: Final = (
     *(b"/%s", b"/%00%s", b"/%ff%fe", b"/%", b"/%zz", b"/invocations/%s", b"/" + b"a/" * 5000),
     *(b"/ping?%s", b"/invocations?%s", b"/docs?url=%s", b"/?%ff=%00", b"/ping#%s", b"/?a=1&a=%s"),
     *(b"http://%s/ping", b"http://a/invocations", b"/assets/%s.js", b"/assets/%2f..%2f%s"),
+    *(b"/predict", b"/predict/", b"/prototype", b"/prototype?format=csv", b"/ping?format=csv"),
     *(b"/ping/%2e", b"/..;/ping", b"/\\..\\ping", b"/invocations%20", b"/invocations%0d%0aX:%s"),
 )
 
@@ -255,12 +268,19 @@ class Mutator:
             encoding, body = _compressed(self._random, body)
         if self._often(0.1):
             media_type = self._random.choice(TYPES)
-        lines = [seed.method.encode() + b" " + seed.path.encode() + b" HTTP/1.1", b"Host: a"]
+        path = self._path(seed)
+        lines = [seed.method.encode() + b" " + path + b" HTTP/1.1", b"Host: a"]
         if media_type:
             lines.append(b"Content-Type: " + media_type)
         if encoding:
             lines.append(b"Content-Encoding: " + encoding)
         return self._framed(lines, body, canary)
+
+    def _path(self, seed: Request) -> bytes:
+        if self._often(0.05):
+            return b"/predict"
+        query = b"?" + self._random.choice(QUERIES) if self._often(0.2) else b""
+        return seed.path.encode() + query
 
     def _framed(self, lines: list[bytes], body: bytes, canary: bytes) -> Odd:
         """The request with these lines and this body; some end too soon."""

@@ -3,6 +3,7 @@ error in JSON, and no error repeats what was sent."""
 
 import asyncio
 import contextlib
+import io
 import json
 import re
 import sys
@@ -13,11 +14,25 @@ from pathlib import Path
 from typing import Any, Final
 
 import mlflow
+import pyarrow.parquet
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
+from modelserver.answering.formats import ANSWER_FORMATS
 from tests.support.processes import Server, our_server
-from tests.support.request_rows import SAME, Request, csv, inputs, parquet, records, split
+from tests.support.request_rows import (
+    JSON,
+    PARQUET,
+    SAME,
+    Request,
+    arrow,
+    csv,
+    inputs,
+    ndjson,
+    parquet,
+    records,
+    split,
+)
 from tests.support.soak.client import (
     Answer,
     Connection,
@@ -58,7 +73,10 @@ CANARY: Final = re.compile(rb"canary\d+q")
 TRACE: Final = re.compile(rb"Traceback|File \\?\"|, line \d+, in|site-packages|<class |<function ")
 """What only a stack trace, or Python's own writing of a value, has in it."""
 
-PAGES: Final = ("text/html; charset=utf-8", "application/yaml", "")
+OTHERS: Final = (
+    *("text/html; charset=utf-8", "application/yaml", ""),
+    *(row.content_type for row in ANSWER_FORMATS.values()),
+)
 """The content types of answers that are neither errors nor JSON; those of a 304 have none."""
 
 OF_MLFLOW: Final = (b"\n", mlflow.__version__.encode())
@@ -92,7 +110,7 @@ def fault_of(odd: Odd, answer: Answer, may_raise: bool = False) -> str:
         return "no id"
     if answer.status >= 500 and not (may_raise and b'"the model raised ' in answer.body):
         return "5xx of others"
-    if media_type != "application/json" and (answer.status >= 400 or media_type not in PAGES):
+    if media_type != "application/json" and (answer.status >= 400 or media_type not in OTHERS):
         return "not JSON"
     if media_type == "application/json" and answer.body and not _is_json(answer.body):
         return "not JSON"
@@ -188,7 +206,22 @@ def _save(name: str, folder: Path) -> Path:
 
 
 def _seeds(name: str) -> Sequence[Request]:
-    """Real requests to a model."""
+    """Real requests to a model: those that MLflow takes too, and the same in further formats."""
+    seeds = _seeds_of_mlflow(name)
+    return [*seeds, *filter(None, map(_in_another_format, seeds))]
+
+
+def _in_another_format(seed: Request) -> Request | None:
+    """A table of records as NDJSON, one of Parquet as Arrow; None for other requests."""
+    with contextlib.suppress(ValueError, KeyError, TypeError):  # some seeds are no such table
+        if seed.content_type == PARQUET:
+            return arrow(pyarrow.parquet.read_table(io.BytesIO(seed.body)))
+        if seed.content_type == JSON:
+            return ndjson(*json.loads(seed.body)["dataframe_records"])
+    return None
+
+
+def _seeds_of_mlflow(name: str) -> Sequence[Request]:
     if name != "wide":
         return [same.request for same in SAME if same.model == KINDS[name]]
     cells = [number / 4 for number in range(len(WIDE))]
