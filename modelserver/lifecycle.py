@@ -39,6 +39,13 @@ T = TypeVar("T")
 
 FIRST_PAUSE: Final = 1.0
 
+UNSIGNED: Final = (
+    "the model was logged without a signature, so wrong input is not refused but may get a wrong "
+    "prediction, and these pages cannot say what the model takes; log it again with "
+    "input_example=table.head(2), from which MLflow makes the signature"
+)
+"""The warning for a model that does not declare its input."""
+
 
 class Lifecycle:
     """The one model of this process: its state, and the attempts to load it.
@@ -130,6 +137,9 @@ class Lifecycle:
         description = _described(self.base, model, self.settings, warnings)
         settle_memory()
         shown = [*warnings, *filter(None, [description.warning])]
+        if not model.declared.get("inputs"):
+            logger.warning(UNSIGNED)
+            shown.append(UNSIGNED)
         return Ready(now(), model, description, shown)
 
     def _come_to(self, step: str) -> None:

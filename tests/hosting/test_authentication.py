@@ -102,6 +102,13 @@ def test_keys_that_no_header_can_hold_or_that_can_be_guessed(key: str) -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["", " ", '""'])
+def test_an_empty_key_does_not_serve_everybody(key: str) -> None:
+    """As from a shell or a file of settings in which the variable with the key is missing."""
+    with pytest.raises(SettingsError, match=r"^API_KEY='': expected a key of 16 or more"):
+        read_settings({"API_KEY": key})
+
+
 def test_the_key_is_not_shown() -> None:
     settings = read_settings({"API_KEY": KEY})
     assert KEY not in repr(settings)

@@ -149,6 +149,14 @@ def test_errors_are_those_of_invocations(client: Open) -> None:
     assert ours == theirs
 
 
+@pytest.mark.parametrize("query", ["methd=predict", "method=fit", "format=", "format=\xff"])
+def test_a_wrong_query_has_the_status_that_the_client_shows(query: str, client: Open) -> None:
+    """Most are found before the body is read."""
+    paths = ("/predict", "/invocations")
+    refused = [client("wine").post(f"{path}?{query}", content="[{}]") for path in paths]
+    assert [answered.status_code for answered in refused] == [422, 400]
+
+
 def test_what_is_not_wrapped_stays_as_it_is(client: Open) -> None:
     chat = {"messages": [{"role": "user", "content": "Hi"}]}
     asked = [client("chat").post(path, json=chat) for path in ("/predict", "/invocations")]
@@ -160,14 +168,6 @@ def test_what_is_not_wrapped_stays_as_it_is(client: Open) -> None:
 def test_columns_of_the_request_stand_before_the_predictions(client: Open) -> None:
     answered = client("wine").post("/predict?include=id", json=[{**WINE, "id": 7}])
     assert answered.json() == {"predict": [{"id": 7, "prediction": "cultivar 1"}]}
-
-
-@pytest.mark.parametrize("query", ["methd=predict", "method=fit", "format=", "format=\xff"])
-def test_a_wrong_query_has_the_status_that_the_client_shows(query: str, client: Open) -> None:
-    """Most are found before the body is read."""
-    paths = ("/predict", "/invocations")
-    refused = [client("wine").post(f"{path}?{query}", content="[{}]") for path in paths]
-    assert [answered.status_code for answered in refused] == [422, 400]
 
 
 def test_prototype(client: Open) -> None:
