@@ -176,7 +176,7 @@ def seen_untyped(client: Open, *inputs: Any, **others: Any) -> Any:
     return seen(infer(client("no_signature"), *inputs, **others))["input"]
 
 
-@pytest.mark.parametrize("datatype", NUMPY.keys() - {"BOOL", "BYTES"})
+@pytest.mark.parametrize("datatype", sorted(NUMPY.keys() - {"BOOL", "BYTES"}))
 def test_without_a_signature_the_datatype_is_the_dtype(datatype: str, client: Open) -> None:
     dtype, value = NUMPY[datatype], 1.0 if "FP" in datatype else 1
     cell = f"{type(value).__name__} {value}"
