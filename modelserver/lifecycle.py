@@ -67,6 +67,13 @@ class Lifecycle:
         """The description of the model; while there is none, that of the base document."""
         return self.state.description if isinstance(self.state, Ready) else self.base
 
+    @property
+    def model(self) -> Model:
+        """The model. Raises `ModelUnavailable` if there is none yet."""
+        if not isinstance(self.state, Ready):
+            raise self.state.unavailable()
+        return self.state.model
+
     def start(self) -> None:
         """Starts to load the model; further calls do nothing. The lifespan calls it, and each
         request does, since some servers run no lifespan."""
@@ -100,9 +107,7 @@ class Lifecycle:
         """
         if not isinstance(self.state, Ready):
             await self.settled(self.settings.request_timeout)
-        if not isinstance(self.state, Ready):
-            raise self.state.unavailable()
-        return self.state.model
+        return self.model
 
     async def described(self) -> Description:
         """The description. While the model is loading, waits for it up to the request timeout."""

@@ -26,11 +26,13 @@ from numpy.typing import NDArray
 from modelserver.errors import ModelFailed
 
 
-def encode_predictions(predictions: Any, wrapped: bool = True) -> bytes:
+def encode_predictions(
+    predictions: Any, wrapped: bool = True, key: bytes = b"predictions"
+) -> bytes:
     """`{"predictions": …}` with what `predict` returned, or without `wrapped`, for chat-style
     input, the bare value. Raises `ModelFailed`."""
     data = attempt(lambda: encode_json(_shaped(predictions)), "JSON")
-    return b'{"predictions":' + data + b"}" if wrapped else data
+    return b'{"%b":%b}' % (key, data) if wrapped else data
 
 
 def attempt(write: Callable[[], bytes], name: str) -> bytes:

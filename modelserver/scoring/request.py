@@ -3,24 +3,41 @@
 Faults of the caller and of the model are raised as an `ApiError`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter as clock
 from typing import Any, Final, NamedTuple
 
 from modelserver.answering.encoding import encode_predictions
-from modelserver.answering.formats import JSON_ANSWER, AnswerFormat
+from modelserver.answering.formats import JSON_ANSWER, AnswerFormat, records
 from modelserver.answering.tables import Columns, NoTable, beside, length_of, table_of
 from modelserver.errors import BadRequest, ModelFailed, NotAcceptable
 from modelserver.reading.formats import PACKED
 from modelserver.reading.media import decompress, format_of
 from modelserver.reading.signatures.including import including
-from modelserver.reading.signatures.signature import Payload
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.methods import named
 from modelserver.scoring.model import Model
 
 SMALL: Final = 16 * 1024
 """The most bytes of a body that may be scored on the event loop, see `workers`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a protocol writes requests and answers. `write` makes an answer in JSON. `read` gets a
+    body, the signature, and the most bytes that the body may stand for; None: the media type picks
+    the format, as at /invocations."""
+
+    write: Callable[[Model, Payload, Any], bytes]
+    read: Callable[[bytes, Signature, int], Payload] | None = None
+
+
+MLFLOW: Final = Dialect(
+    lambda model, payload, predictions: encode_predictions(predictions, payload.wrapped)
+)
+"""The dialect of /invocations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +52,7 @@ class Request:
     limit: int
     answer: AnswerFormat = JSON_ANSWER
     include: tuple[str, ...] | None = None
+    dialect: Dialect = MLFLOW
 
     @property
     def is_small(self) -> bool:
@@ -100,11 +118,11 @@ def read(model: Model, request: Request) -> Payload:
     body = request.body
     if request.content_encoding:
         body = decompress(body, request.content_encoding, request.limit)
-    row = format_of(request.content_type, body)
+    reader = request.dialect.read or format_of(request.content_type, body).read
     include = request.include
     signature = model.signature if include is None else including(model.signature, include)
     try:
-        payload = row.read(body, signature, request.limit)
+        payload = reader(body, signature, request.limit)
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
     if not payload.wrapped and request.answer is not JSON_ANSWER:
@@ -133,8 +151,10 @@ def encode(
     `NotAcceptable` or `ModelFailed` if the format cannot hold them."""
     start = clock()
     predictions = named(predictions, model.names)
-    if request.answer is JSON_ANSWER and payload.carried is None:
-        body = encode_predictions(predictions, payload.wrapped)
+    if request.answer is JSON_ANSWER:
+        if payload.carried is not None:
+            predictions = records(_table(payload, predictions))
+        body = request.dialect.write(model, payload, predictions)
     else:
         body = _write_table(request.answer, payload, predictions)
     return Scored(body, payload.rows, Times(read_seconds, predict_seconds, clock() - start))
