@@ -25,7 +25,6 @@ from modelserver.hosting.bodies import Bodies
 from modelserver.hosting.log import SafeStream, configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
-from modelserver.invocations import Invocations
 from modelserver.lifecycle import Lifecycle
 from modelserver.middleware import (
     RequestTrace,
@@ -41,7 +40,7 @@ from modelserver.protocols.table import PROTOCOLS, Protocol, Show
 from modelserver.reading.formats import JSON
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.scheduling.workers import Workers
-from modelserver.service import Service, service_of
+from modelserver.service import Invocations, Service, service_of
 from modelserver.states import Ready, now
 
 logger = logging.getLogger(__name__)

@@ -1,12 +1,27 @@
-"""What all endpoints use: settings, the model's life, workers, bodies. There is one per app."""
+"""What all endpoints use, and the endpoint that predicts.
+
+There is one `Service` per app: its settings, the model's life, workers, bodies. `Invocations` uses
+them all, at /invocations and at the paths of other protocols.
+"""
 
 from dataclasses import dataclass
+from time import perf_counter as clock
 
-from starlette.requests import Request
+from starlette.requests import Request as HTTPRequest
+from starlette.types import Receive, Scope, Send
 
+from modelserver.answering.formats import AnswerFormat, chosen
+from modelserver.errors import BadRequest
 from modelserver.hosting.bodies import Bodies
 from modelserver.hosting.settings import Settings
 from modelserver.lifecycle import Lifecycle
+from modelserver.middleware import trace_of
+from modelserver.protocols.table import OWN, Protocol
+from modelserver.reading.media import check_origin
+from modelserver.reading.query import read_query
+from modelserver.scoring.batching import score_together
+from modelserver.scoring.model import Model
+from modelserver.scoring.request import MLFLOW, Dialect, Request, Scored, Work, server_timing
 from modelserver.scoring.scheduling.workers import Workers
 
 
@@ -20,8 +35,83 @@ class Service:
     bodies: Bodies
 
 
-def service_of(request: Request) -> Service:
+def service_of(request: HTTPRequest) -> Service:
     """The app's service. The first call starts to load the model, unless a lifespan has done so."""
     service: Service = request.app.state.service
     service.lifecycle.start()
     return service
+
+
+class Invocations:
+    """The endpoint. It is an ASGI app and no function, since Starlette wraps functions in one more
+    layer, which a small request would notice."""
+
+    def __init__(self, dialect: Dialect = MLFLOW, protocol: Protocol = OWN) -> None:
+        self._dialect = dialect
+        self._protocol = protocol
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request. Raises `ApiError` if the request cannot be read or scored, or if there
+        is no model or no free worker; and `ClientDisconnect`."""
+        try:
+            await self._answered(scope, receive, send)
+        except BadRequest as fault:
+            fault.status = self._protocol.refused
+            raise
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Reads a request, waits for the model, has the request scored and sends the answer."""
+        start = clock()
+        request = HTTPRequest(scope, receive)
+        service, header = service_of(request), request.headers.get
+        settings, content_type = service.settings, header("content-type")
+        check_origin(header("origin"), content_type)
+        query = read_query(scope["query_string"])
+        quoted = settings.csv_quote_formulas == "on"
+        answer = chosen(query.format, header("accept"), quoted)
+        body = await service.bodies.read(request.headers, receive)
+        received = clock()
+        try:
+            sent = Request(
+                body,
+                content_type,
+                header("content-encoding"),
+                settings.max_request_bytes,
+                answer,
+                query.include,
+                self._dialect,
+            )
+            model, scored = await self._scored(service, sent, query.method, request)
+        finally:
+            service.bodies.release(body)
+        trace_of(scope).rows = scored.rows
+        timing = server_timing(received - start, clock() - received, scored.times)
+        headers = _headers(answer, len(scored.body), timing, model)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": scored.body})
+
+    async def _scored(
+        self, service: Service, sent: Request, method: str, request: HTTPRequest
+    ) -> tuple[Model, Scored]:
+        """The model, once there is one, asked by this method, and its answer. Raises `ApiError`."""
+        model = (await service.lifecycle.ready_model()).asked(method)
+        self._protocol.admit(model, request.path_params, request.headers)
+        join = score_together if model.row_wise else None
+        timeout = service.settings.request_timeout
+        caller, work = request.scope.get("client"), Work(model, sent)
+        return model, await service.workers.run(work, timeout, sent.is_small, join, caller)
+
+
+def _headers(
+    answer: AnswerFormat, length: int, timing: bytes, model: Model
+) -> list[tuple[bytes, bytes]]:
+    """The headers of a prediction with a body of `length` bytes, as ASGI has them."""
+    headers = [
+        (b"content-length", str(length).encode()),
+        (b"content-type", answer.content_type.encode()),
+        (b"vary", b"Accept"),
+        (b"server-timing", timing),
+    ]
+    if model.registration.version is not None:
+        headers.append((b"x-model-version", str(model.registration.version).encode()))
+    return headers

@@ -292,6 +292,16 @@ BAD: dict[str, tuple[str, Any, str]] = {
         {"inputs": [tensor("n", "INT64", [1], "hg")]},
         "input 'n' has an unknown content_type; there are: np, pd, str",
     ),
+    "a content type that is no text": (
+        "one_long",
+        {"inputs": [ONE | {"parameters": {"content_type": [{}]}}]},
+        "input 'n' has an unknown content_type; there are: np, pd, str",
+    ),
+    "dimensions": (
+        "one_long",
+        {"inputs": [ONE | {"shape": [1] * 33}]},
+        "input 'n' has more than 32 dimensions",
+    ),
     "content type of no text": (
         "one_long",
         {"inputs": [tensor("n", "INT64", [1], "base64")]},

@@ -37,6 +37,10 @@ NO_BINARY: Final = (
 )
 
 
+MOST_DIMENSIONS: Final = 32
+"""NumPy has no more, before version 2."""
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """A tensor of a request."""
@@ -141,6 +145,8 @@ def read_input(value: Any, place: int) -> Input:
 def _check_shape(name: str, shape: tuple[Any, ...]) -> None:
     if not shape or not all(type(size) is int and size > 0 for size in shape):
         raise BadRequest(f"the shape of input {quoted(name)} must be an array of integers above 0")
+    if len(shape) > MOST_DIMENSIONS:
+        raise BadRequest(f"input {quoted(name)} has more than {MOST_DIMENSIONS} dimensions")
 
 
 def _check_types(name: str, datatype: str, content_type: Any) -> None:
@@ -148,10 +154,12 @@ def _check_types(name: str, datatype: str, content_type: Any) -> None:
         raise BadRequest(
             f"input {quoted(name)} has an unknown datatype; there are: {', '.join(DTYPES)}"
         )
-    if content_type is not None and content_type not in CONTENT_TYPES:
+    if content_type is None:
+        return
+    if not isinstance(content_type, str) or content_type not in CONTENT_TYPES:
         there = ", ".join(CONTENT_TYPES)
         raise BadRequest(f"input {quoted(name)} has an unknown content_type; there are: {there}")
-    if datatype != BYTES and CONTENT_TYPES.get(content_type, False):
+    if datatype != BYTES and CONTENT_TYPES[content_type]:
         raise BadRequest(f"input {quoted(name)}: the content_type {content_type} is for BYTES")
 
 
