@@ -36,7 +36,6 @@ NO_BINARY: Final = (
     "set_data_from_numpy(…, binary_data=False))"
 )
 
-
 MOST_DIMENSIONS: Final = 32
 """NumPy has no more, before version 2."""
 
@@ -82,20 +81,19 @@ class Input:
         are floats."""
         elements = self.decoded(BASE64)
         if self.datatype == BYTES or None in elements:
-            return objects(elements).reshape(self.shape)
-        is_float = DTYPES[self.datatype].kind == "f"
-        return np.asarray(elements, np.float64 if is_float else None).reshape(self.shape)
+            array = objects(elements)
+        elif DTYPES[self.datatype].kind == "f":
+            array = self._converted(OF_DATATYPES["FP64"])
+        else:
+            array = np.asarray(elements)
+        return array.reshape(self.shape)
 
     def typed(self) -> Any:
         """The elements as an array of their shape and datatype, texts as a list, for a model that
         declares nothing."""
         if self.datatype != BYTES:
-            kind = OF_DATATYPES[self.datatype]
-            return (
-                self._converted(kind, required=True)
-                .astype(DTYPES[self.datatype])
-                .reshape(self.shape)
-            )
+            array = self._converted(OF_DATATYPES[self.datatype], required=True)
+            return array.astype(DTYPES[self.datatype]).reshape(self.shape)
         if self.content_type in DECODERS:
             return np.asarray(self.decoded(BASE64, DATETIME)).reshape(self.shape)
         array = objects(self.elements).reshape(self.shape)
