@@ -69,7 +69,9 @@ def test_without_the_key(header: str | None, found: str, closed: TestClient) -> 
 
 
 def test_what_is_open(closed: TestClient) -> None:
-    assert closed.get("/ping").status_code == 200
+    for path in ("/ping", "/ping/", "/v2/health/live", "/v2/health/ready"):
+        assert closed.get(path).status_code == 200
+    assert closed.get("/v2").status_code == 401
     page = closed.get("/", headers={"Authorization": f"Key {KEY}"}).text
     asset = page.partition('href="assets/')[2].partition('"')[0]
     assert closed.get(f"/assets/{asset}").status_code == 200
