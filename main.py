@@ -19,10 +19,8 @@ if __name__ != "main" and signal.getsignal(signal.SIGINT) is signal.default_int_
 
 from modelserver.hosting.log import keep_streams_safe
 from modelserver.hosting.memory import collector_paused, share_heap
-from modelserver.loading.lazy_imports import import_lazily
 
 keep_streams_safe()
-import_lazily()
 share_heap()  # before other modules are imported: some of pandas' packages start threads then
 
 try:

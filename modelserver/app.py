@@ -7,8 +7,7 @@ redirects to an absolute URL, and only the proxy knows the right one.
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from time import perf_counter as clock
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -17,18 +16,15 @@ from starlette.middleware import Middleware
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.encoding import encode_json
-from modelserver.answering.formats import chosen
 from modelserver.describing.description import base_description
-from modelserver.errors import ApiError, BadRequest, ModelFailed, RoutingFailed
+from modelserver.errors import ApiError, ModelFailed, RoutingFailed
 from modelserver.hosting.authentication import KeyCheck
-from modelserver.hosting.bodies import Bodies, TooLarge
+from modelserver.hosting.bodies import Bodies
 from modelserver.hosting.log import SafeStream, configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
-from modelserver.large_requests import answer_in_chunks
 from modelserver.lifecycle import Lifecycle
 from modelserver.middleware import (
     RequestTrace,
@@ -40,17 +36,11 @@ from modelserver.middleware import (
 from modelserver.pages import site
 from modelserver.pages.conditional import conditional
 from modelserver.pages.static import load_assets
-from modelserver.protocols.table import PROTOCOLS
+from modelserver.protocols.table import PROTOCOLS, Protocol, Show
 from modelserver.reading.formats import JSON
-from modelserver.reading.media import check_origin
-from modelserver.reading.query import read_query
-from modelserver.scoring.batching import score_together
 from modelserver.scoring.mlflow_internals import installed_version
-from modelserver.scoring.model import Model
-from modelserver.scoring.request import Request, Scored, Work, headers_of, server_timing
-from modelserver.scoring.scheduling.placement import Caller
 from modelserver.scoring.scheduling.workers import Workers
-from modelserver.service import Service, service_of
+from modelserver.service import Invocations, Service, service_of
 from modelserver.states import Ready, now
 
 logger = logging.getLogger(__name__)
@@ -62,73 +52,6 @@ YAML: Final = "application/yaml"
 REVALIDATED: Final = {"Cache-Control": "no-cache"}
 """A client may cache the answer but must revalidate it: after a restart the model may be
 another."""
-
-
-class Invocations:
-    """The endpoint that predicts. It is an ASGI app and no function, since Starlette wraps
-    functions in one more layer, which a small request would notice. `answer` makes another
-    protocol's answer of MLflow's; `refused` is the status for input that the model does not
-    take."""
-
-    def __init__(
-        self, answer: Callable[[bytes], bytes] | None = None, refused: int = BadRequest.status
-    ) -> None:
-        self._answer = answer
-        self._refused = refused
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request. Raises `ApiError` if the request cannot be read or scored, or if there
-        is no model or no free worker; and `ClientDisconnect`."""
-        try:
-            await self._answered(scope, receive, send)
-        except BadRequest as fault:
-            fault.status = self._refused
-            raise
-
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads a request, waits for the model, has the request scored and sends the answer."""
-        start = clock()
-        request = HTTPRequest(scope, receive)
-        service, header = service_of(request), request.headers.get
-        settings, content_type = service.settings, header("content-type")
-        check_origin(header("origin"), content_type)
-        query = read_query(scope["query_string"])
-        quoted = settings.csv_quote_formulas == "on"
-        answer = chosen(query.format, header("accept"), quoted)
-        try:
-            body = await service.bodies.read(request.headers, receive)
-        except TooLarge as fault:
-            await answer_in_chunks(request, query, answer, fault, send)
-            return
-        received = clock()
-        try:
-            sent = Request(
-                body,
-                content_type,
-                header("content-encoding"),
-                settings.max_request_bytes,
-                answer,
-                query.include,
-            )
-            model, scored = await self._scored(service, sent, query.method, scope.get("client"))
-        finally:
-            service.bodies.release(body)
-        trace_of(request).rows = scored.rows
-        content = scored.body if self._answer is None else self._answer(scored.body)
-        timing = server_timing(received - start, clock() - received, scored.times)
-        headers = headers_of(answer, len(content), timing, model)
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
-
-    async def _scored(
-        self, service: Service, sent: Request, method: str, caller: Caller
-    ) -> tuple[Model, Scored]:
-        """The model, once there is one, asked by this method, and its answer. Raises `ApiError`."""
-        model = (await service.lifecycle.ready_model()).asked(method)
-        join = score_together if model.row_wise else None
-        timeout = service.settings.request_timeout
-        work = Work(model, sent)
-        return model, await service.workers.run(work, timeout, sent.is_small, join, caller)
 
 
 async def ping(request: HTTPRequest) -> Response:
@@ -177,14 +100,26 @@ async def openapi_yaml(request: HTTPRequest) -> Response:
     return conditional(request, description.yaml, YAML, REVALIDATED)
 
 
-def showing(part: Callable[[Mapping[str, Any]], Any]) -> Callable[..., Any]:
-    """An endpoint of another protocol, which shows a part of the model's OpenAPI document."""
+def showing(show: Show, protocol: Protocol, waits: bool) -> Callable[..., Any]:
+    """An endpoint of another protocol, which shows what is known of the model. Without `waits` it
+    answers 503 at once while there is none."""
 
     async def shown(request: HTTPRequest) -> Response:
         lifecycle = service_of(request).lifecycle
-        await lifecycle.ready_model()
-        value = part(lifecycle.description.document)
+        model = await lifecycle.ready_model() if waits else lifecycle.model
+        protocol.admit(model, request.path_params, request.headers)
+        value = show(model, lifecycle.description.document)
         return Response(encode_json(value), headers=REVALIDATED, media_type=JSON)
+
+    return shown
+
+
+def always(value: Any) -> Callable[..., Any]:
+    """An endpoint of another protocol, which answers the same whether there is a model or not."""
+    body = encode_json(value)
+
+    async def shown(request: HTTPRequest) -> Response:
+        return Response(body, media_type=JSON)
 
     return shown
 
@@ -193,11 +128,10 @@ async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
     """Answers an `ApiError` as JSON. If the model or the server failed, the log gets the
     traceback."""
     assert isinstance(error, ApiError)
-    trace = trace_of(request)
     if isinstance(error.__cause__, ModelFailed) or (error.status >= 500 and error.__cause__):
-        log_cause(trace, error)
+        log_cause(trace_of(request.scope), error)
     release_frames(error)
-    return error_response(error, trace)
+    return error_response(error, request.scope)
 
 
 async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
@@ -207,7 +141,7 @@ async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
     if error.status_code == 405:
         text = f"this path takes {(error.headers or {}).get('Allow')}, not {request.method}"
     fault = RoutingFailed(error.status_code, text, error.headers)
-    return error_response(fault, trace_of(request))
+    return error_response(fault, request.scope)
 
 
 def _routes() -> list[BaseRoute]:
@@ -222,10 +156,12 @@ def _routes() -> list[BaseRoute]:
         ("/openapi.yaml", openapi_yaml, "GET"),
     ]
     for protocol in PROTOCOLS:
-        for path, answer in protocol.predicting.items():
-            table.append((path, Invocations(answer, protocol.refused), "POST"))
-        for path, part in protocol.showing.items():
-            table.append((path, showing(part), "GET"))
+        table += [
+            *((path, Invocations(d, protocol), "POST") for path, d in protocol.predicting.items()),
+            *((path, showing(s, protocol, True), "GET") for path, s in protocol.showing.items()),
+            *((path, showing(s, protocol, False), "GET") for path, s in protocol.ready.items()),
+            *((path, always(value), "GET") for path, value in protocol.fixed.items()),
+        ]
     slashed = [(f"{path}/", endpoint, method) for path, endpoint, method in table]
     return [Route(path, endpoint, methods=[method]) for path, endpoint, method in table + slashed]
 
@@ -235,7 +171,7 @@ ROUTES: Final = [*_routes(), *site.ROUTES]
 PATHS: Final = [
     route.path
     for route in ROUTES
-    if isinstance(route, Route) and not route.path.endswith(("/", "}"))
+    if isinstance(route, Route) and not route.path.endswith("/") and "{" not in route.path
 ]
 
 

@@ -9,22 +9,21 @@ there is room for it.
 
 import asyncio
 from collections.abc import Callable
-from time import perf_counter as clock
 from typing import Any, Final, TypeVar
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
 
 from modelserver.answering.formats import AnswerFormat
 from modelserver.errors import Overloaded, table_too_large
 from modelserver.hosting.bodies import TooLarge, Upload
-from modelserver.middleware import trace_of
+from modelserver.hosting.settings import Settings
 from modelserver.reading.query import Query
 from modelserver.scoring.large_tables import Asked, LargeTable, not_in_chunks, why_whole
-from modelserver.scoring.request import headers_of, server_timing
+from modelserver.scoring.model import Model
 from modelserver.scoring.scheduling.workers import Workers
 from modelserver.scoring.spool import Spool
-from modelserver.service import Service, service_of
 
 T = TypeVar("T")
 
@@ -39,47 +38,36 @@ NO_LIMIT: Final = 0.0
 """Seconds for work that calls no model, so that it ends."""
 
 
-async def answer_in_chunks(
-    request: Request, query: Query, answer: AnswerFormat, fault: TooLarge, send: Send
-) -> None:
-    """Has the table predicted and sends the answer. `fault`: the body is too large to be read
-    whole.
-
-    Raises `ApiError`, also if the request is none that can be answered in chunks, and
-    `ClientDisconnect`.
-    """
-    start = clock()
-    service, settings = service_of(request), service_of(request).settings
-    model = (await service.lifecycle.ready_model()).asked(query.method)
+def large_table(
+    model: Model,
+    headers: Headers,
+    query: Query,
+    answer: AnswerFormat,
+    fault: TooLarge,
+    settings: Settings,
+) -> LargeTable:
+    """The table in a request whose body is too large to be read whole, as `fault` says. Raises
+    `ApiError` if it cannot be read in chunks either."""
     if unmet := why_whole(model, answer, query.chunked):
         raise not_in_chunks(fault.message, unmet)
-    announced = request.headers.get("content-length", "")
+    announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > settings.max_table_bytes:
         raise table_too_large(settings.max_table_bytes)
     asked = Asked(
-        request.headers.get("content-type"),
-        request.headers.get("content-encoding"),
+        headers.get("content-type"),
+        headers.get("content-encoding"),
         answer,
         query.include,
         fault.message,
         settings.max_request_bytes,
         settings.max_table_bytes,
     )
-    table = LargeTable(model, asked)
-    upload = service.bodies.upload(fault.receive)
-    try:
-        file = await _predicted(service, table, upload)
-    finally:
-        upload.close()
-    trace_of(request).rows = table.rows
-    headers = headers_of(answer, file.size, server_timing(0.0, clock() - start, table.times), model)
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send_file(file, request.receive, send)
+    return LargeTable(model, asked)
 
 
-async def _predicted(service: Service, table: LargeTable, upload: Upload) -> Spool:
-    """The answer to the whole upload."""
-    workers, timeout = service.workers, service.settings.request_timeout
+async def predicted(table: LargeTable, upload: Upload, workers: Workers, timeout: float) -> Spool:
+    """The answer to the whole upload. `timeout`: seconds for each chunk. Raises `ApiError` and
+    `ClientDisconnect`."""
     coming = asyncio.ensure_future(upload.part())
     try:
         last = False
@@ -94,6 +82,7 @@ async def _predicted(service: Service, table: LargeTable, upload: Upload) -> Spo
         return await in_turn(workers, NO_LIMIT, table.finish, has_begun=True)
     finally:
         await _cancelled(coming)
+        upload.close()
 
 
 async def _cancelled(task: "asyncio.Future[Any]") -> None:

@@ -39,6 +39,13 @@ T = TypeVar("T")
 
 FIRST_PAUSE: Final = 1.0
 
+UNSIGNED: Final = (
+    "the model was logged without a signature, so wrong input is not refused but may get a wrong "
+    "prediction, and these pages cannot say what the model takes; log it again with "
+    "input_example=table.head(2), from which MLflow makes the signature"
+)
+"""The warning for a model that does not declare its input."""
+
 
 class Lifecycle:
     """The one model of this process: its state, and the attempts to load it.
@@ -59,6 +66,13 @@ class Lifecycle:
     def description(self) -> Description:
         """The description of the model; while there is none, that of the base document."""
         return self.state.description if isinstance(self.state, Ready) else self.base
+
+    @property
+    def model(self) -> Model:
+        """The model. Raises `ModelUnavailable` if there is none yet."""
+        if not isinstance(self.state, Ready):
+            raise self.state.unavailable()
+        return self.state.model
 
     def start(self) -> None:
         """Starts to load the model; further calls do nothing. The lifespan calls it, and each
@@ -93,9 +107,7 @@ class Lifecycle:
         """
         if not isinstance(self.state, Ready):
             await self.settled(self.settings.request_timeout)
-        if not isinstance(self.state, Ready):
-            raise self.state.unavailable()
-        return self.state.model
+        return self.model
 
     async def described(self) -> Description:
         """The description. While the model is loading, waits for it up to the request timeout."""
@@ -125,6 +137,9 @@ class Lifecycle:
         description = _described(self.base, model, self.settings, warnings)
         settle_memory()
         shown = [*warnings, *filter(None, [description.warning])]
+        if not model.declared.get("inputs"):
+            logger.warning(UNSIGNED)
+            shown.append(UNSIGNED)
         return Ready(now(), model, description, shown)
 
     def _come_to(self, step: str) -> None:

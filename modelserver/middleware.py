@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,6 +31,7 @@ from modelserver.errors import (
 )
 from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.log import log_line
+from modelserver.protocols.table import with_keys
 
 logger = logging.getLogger("modelserver.request")
 
@@ -50,13 +51,6 @@ class Trace:
 
 
 KEY: Final = "modelserver.trace"
-
-
-def trace_of(request: Request) -> Trace:
-    """The trace of a request."""
-    trace: Trace = request.scope[KEY]
-    return trace
-
 
 SEPARATORS: Final = 4
 """The bytes between the name and the value of a header, and after it."""
@@ -110,15 +104,23 @@ class RequestTrace:
             fault = ApiError("the server failed; its log has more")
         try:
             if fault is not None and not trace.status:
-                await error_response(fault, trace)(scope, receive, send_with_id)
+                await error_response(fault, scope)(scope, receive, send_with_id)
         finally:
             _log(scope, trace, time.perf_counter() - start)
 
 
-def error_response(error: ApiError, trace: Trace) -> Response:
+def trace_of(scope: Scope) -> Trace:
+    """What the log line of this request will say."""
+    trace: Trace = scope[KEY]
+    return trace
+
+
+def error_response(error: ApiError, scope: Scope) -> Response:
     """The response for an error. All errors of the app are written by this function."""
-    body = encode_json(error_body(error.error_code, error.message, error.details, trace.request_id))
-    return Response(body, error.status, error.headers, media_type="application/json")
+    request_id = trace_of(scope).request_id
+    body = error_body(error.error_code, error.message, error.details, request_id)
+    body = with_keys(body, scope["path"].removeprefix(scope.get("root_path", "")))
+    return Response(encode_json(body), error.status, error.headers, media_type="application/json")
 
 
 def log_cause(trace: Trace, error: Exception) -> None:

@@ -1,12 +1,36 @@
-"""What all endpoints use: settings, the model's life, workers, bodies. There is one per app."""
+"""What all endpoints use, and the endpoint that predicts.
+
+There is one `Service` per app: its settings, the model's life, workers, bodies. `Invocations` uses
+them all, at /invocations and at the paths of other protocols.
+"""
 
 from dataclasses import dataclass
+from time import perf_counter as clock
 
-from starlette.requests import Request
+from starlette.requests import Request as HTTPRequest
+from starlette.types import Receive, Scope, Send
 
-from modelserver.hosting.bodies import Bodies
+from modelserver.answering.formats import AnswerFormat, chosen
+from modelserver.errors import BadRequest
+from modelserver.hosting.bodies import Bodies, TooLarge
 from modelserver.hosting.settings import Settings
+from modelserver.large_requests import large_table, predicted, send_file
 from modelserver.lifecycle import Lifecycle
+from modelserver.middleware import trace_of
+from modelserver.protocols.table import OWN, Protocol
+from modelserver.reading.media import check_origin
+from modelserver.reading.query import Query, read_query
+from modelserver.scoring.batching import score_together
+from modelserver.scoring.model import Model
+from modelserver.scoring.request import (
+    MLFLOW,
+    Dialect,
+    Request,
+    Scored,
+    Work,
+    headers_of,
+    server_timing,
+)
 from modelserver.scoring.scheduling.workers import Workers
 
 
@@ -20,8 +44,101 @@ class Service:
     bodies: Bodies
 
 
-def service_of(request: Request) -> Service:
+def service_of(request: HTTPRequest) -> Service:
     """The app's service. The first call starts to load the model, unless a lifespan has done so."""
     service: Service = request.app.state.service
     service.lifecycle.start()
     return service
+
+
+class Invocations:
+    """The endpoint. It is an ASGI app and no function, since Starlette wraps functions in one more
+    layer, which a small request would notice."""
+
+    def __init__(self, dialect: Dialect = MLFLOW, protocol: Protocol = OWN) -> None:
+        self._dialect = dialect
+        self._protocol = protocol
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request. Raises `ApiError` if the request cannot be read or scored, or if there
+        is no model or no free worker; and `ClientDisconnect`."""
+        try:
+            await self._answered(scope, receive, send)
+        except BadRequest as fault:
+            fault.status = self._protocol.refused
+            raise
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Reads a request, waits for the model, has the request scored and sends the answer."""
+        start = clock()
+        request = HTTPRequest(scope, receive)
+        service, header = service_of(request), request.headers.get
+        settings, content_type = service.settings, header("content-type")
+        check_origin(header("origin"), content_type)
+        query = read_query(scope["query_string"])
+        quoted = settings.csv_quote_formulas == "on"
+        answer = chosen(query.format, header("accept"), quoted)
+        try:
+            body = await service.bodies.read(request.headers, receive)
+        except TooLarge as fault:
+            await self._in_chunks(request, query, answer, fault, send)
+            return
+        received = clock()
+        try:
+            sent = Request(
+                body,
+                content_type,
+                header("content-encoding"),
+                settings.max_request_bytes,
+                answer,
+                query.include,
+                self._dialect,
+            )
+            model, scored = await self._scored(service, sent, query.method, request)
+        finally:
+            service.bodies.release(body)
+        trace_of(scope).rows = scored.rows
+        timing = server_timing(received - start, clock() - received, scored.times)
+        headers = headers_of(answer, len(scored.body), timing, model)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": scored.body})
+
+    async def _scored(
+        self, service: Service, sent: Request, method: str, request: HTTPRequest
+    ) -> tuple[Model, Scored]:
+        """The model, asked by this method, and its answer. Raises `ApiError`."""
+        model = await self._model(service, method, request)
+        join = score_together if model.row_wise else None
+        timeout = service.settings.request_timeout
+        caller, work = request.scope.get("client"), Work(model, sent)
+        return model, await service.workers.run(work, timeout, sent.is_small, join, caller)
+
+    async def _model(self, service: Service, method: str, request: HTTPRequest) -> Model:
+        """The model, once there is one, asked by this method. Raises `ApiError`."""
+        model = (await service.lifecycle.ready_model()).asked(method)
+        self._protocol.admit(model, request.path_params, request.headers)
+        return model
+
+    async def _in_chunks(
+        self,
+        request: HTTPRequest,
+        query: Query,
+        answer: AnswerFormat,
+        fault: TooLarge,
+        send: Send,
+    ) -> None:
+        """Has a table predicted in chunks, since its body is too large to be read whole, and sends
+        the answer. Raises `ApiError`, also if that is not possible, and `ClientDisconnect`."""
+        if self._dialect.read is not None:
+            raise fault
+        start = clock()
+        service = service_of(request)
+        model = await self._model(service, query.method, request)
+        table = large_table(model, request.headers, query, answer, fault, service.settings)
+        upload = service.bodies.upload(fault.receive)
+        file = await predicted(table, upload, service.workers, service.settings.request_timeout)
+        trace_of(request.scope).rows = table.rows
+        timing = server_timing(0.0, clock() - start, table.times)
+        headers = headers_of(answer, file.size, timing, model)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send_file(file, request.receive, send)

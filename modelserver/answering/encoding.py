@@ -28,11 +28,13 @@ from modelserver.errors import ModelFailed
 T = TypeVar("T")
 
 
-def encode_predictions(predictions: Any, wrapped: bool = True) -> bytes:
+def encode_predictions(
+    predictions: Any, wrapped: bool = True, key: bytes = b"predictions"
+) -> bytes:
     """`{"predictions": …}` with what `predict` returned, or without `wrapped`, for chat-style
     input, the bare value. Raises `ModelFailed`."""
     data = attempt(lambda: encode_json(_shaped(predictions)), "JSON")
-    return b'{"predictions":' + data + b"}" if wrapped else data
+    return b'{"%b":%b}' % (key, data) if wrapped else data
 
 
 def attempt(write: Callable[[], T], name: str) -> T:

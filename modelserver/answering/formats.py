@@ -108,17 +108,18 @@ def named(name: str) -> AnswerFormat:
     return row
 
 
-def _records(columns: Columns) -> list[dict[str, Any]]:
+def records(columns: Columns) -> list[dict[str, Any]]:
+    """The table as an object for each row."""
     cells = (cells_of(column) for column in columns.values())
     return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def _write_json(columns: Columns) -> bytes:
-    return encode_json({"predictions": _records(columns)})
+    return encode_json({"predictions": records(columns)})
 
 
 def _write_ndjson(columns: Columns) -> bytes:
-    return b"".join(encode_json(record) + b"\n" for record in _records(columns))
+    return b"".join(encode_json(record) + b"\n" for record in records(columns))
 
 
 def _csv_chunks(new_file: NewFile, quote_formulas: bool = False) -> ChunkWriter:

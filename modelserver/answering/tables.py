@@ -48,6 +48,11 @@ def length_of(columns: Columns) -> int:
     return len(next(iter(columns.values())))
 
 
+def unnamed(number: int) -> list[str]:
+    """The names of so many columns that have none."""
+    return [UNNAMED] if number == 1 else [f"{UNNAMED}_{place}" for place in range(number)]
+
+
 def _of_frame(frame: pd.DataFrame) -> Columns:
     if not len(frame.columns):
         raise NoTable("the prediction has no columns")
@@ -73,9 +78,7 @@ def _numbered(columns: Sequence[Any]) -> Columns:
     """Columns without names. Raises `NoTable` if there is none."""
     if not columns:
         raise NoTable("the rows of the prediction are empty")
-    if len(columns) == 1:
-        return {UNNAMED: columns[0]}
-    return {f"{UNNAMED}_{place}": column for place, column in enumerate(columns)}
+    return dict(zip(unnamed(len(columns)), columns, strict=True))
 
 
 def _of_columns(columns: Mapping[Any, Any]) -> Columns:

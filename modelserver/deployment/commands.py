@@ -13,7 +13,6 @@ from importlib import import_module
 from typing import Final
 
 from modelserver.deployment.command_line import ROOT, complain, join
-from modelserver.loading.lazy_imports import import_lazily
 
 COMMANDS: Final = {
     "check": "say what a deployment lacks, and what mends it",
@@ -40,7 +39,6 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     if "--check" in arguments and arguments[0] not in COMMANDS:
         arguments = ["check", *(word for word in arguments if word != "--check")]
     _prepare_output()
-    import_lazily()
     command = _parser().parse_args(arguments[:1]).command
     try:
         code = _found(command)(arguments[1:], environment)

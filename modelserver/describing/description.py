@@ -31,6 +31,7 @@ from modelserver.describing.inputs import inputs_of
 from modelserver.describing.questionnaire import BLANK, Questionnaire, questionnaire
 from modelserver.describing.snippets import Call
 from modelserver.errors import ApiError
+from modelserver.protocols.table import PROTOCOLS
 from modelserver.reading.formats import JSON
 from modelserver.scoring.blaming.blame import without_request
 from modelserver.scoring.model import Model
@@ -107,7 +108,7 @@ def describe(
             illustrated = replace(subject, sample=sample, examples=answered)
             document, shown = _fitting(base, illustrated)
             if shown.body is not None:
-                return _described(document, shown)
+                return _described(document, shown, model)
     return _without_examples(base, subject, model, faults)
 
 
@@ -122,7 +123,7 @@ def _without_examples(
         logger.warning(warning)
         warned = f"{subject.description}\n\n**Warning:** {warning}."
         subject = replace(subject, description=warned)
-    return _described(*_fitting(base, subject), warning)
+    return _described(*_fitting(base, subject), model, warning)
 
 
 def _fitting(base: Document, subject: Subject) -> tuple[Document, Subject]:
@@ -140,7 +141,11 @@ def _fitting(base: Document, subject: Subject) -> tuple[Document, Subject]:
     return compose(base, subject), subject
 
 
-def _described(document: Document, subject: Subject, warning: str = "") -> Description:
+def _described(
+    document: Document, subject: Subject, model: Model, warning: str = ""
+) -> Description:
+    for protocol in PROTOCOLS:
+        protocol.complete(document, model, subject.body)
     asked = questionnaire(subject)
     return Description.of(document, questionnaire=asked, calls=subject.calls, warning=warning)
 

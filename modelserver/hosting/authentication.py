@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from modelserver.errors import Unauthenticated
 
-OPEN: Final = ("/ping", "/ping/")
-"""The probe of a load balancer, which needs no key."""
+OPEN: Final = ("/ping", "/v2/health/live", "/v2/health/ready")
+"""The probes of load balancers and orchestrators, which need no key."""
 
 ASSETS: Final = "/assets/"
 """The beginning of the paths of files that pages load, which need no key either."""
@@ -35,7 +35,7 @@ class KeyCheck:
         if self._key is None:
             return None
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if path in OPEN or path.startswith(ASSETS):
+        if path.removesuffix("/") in OPEN or path.startswith(ASSETS):
             return None
         sent = [_key_in(value) for name, value in scope["headers"] if name == b"authorization"]
         if any(hmac.compare_digest(key, self._key) for key in sent):  # in constant time

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -61,14 +62,29 @@ def log_line(logger: logging.Logger, text: str) -> None:
 
 
 def configure_logging(level: str, secrets: Sequence[str] = ()) -> None:
-    """Sends our log lines from `level` on to stderr, without `secrets`; what others write there is
-    without them, too. A second call changes both, but adds no second handler."""
+    """Sends our log lines from `level` on to stderr, without `secrets`, and so the warnings of all
+    libraries; what else is written there is without secrets, too. A second call changes both, but
+    adds no second handler."""
     logger = logging.getLogger("modelserver")
     logger.setLevel(level.upper())
     if not logger.handlers:
         logger.addHandler(CountingHandler(sys.stderr))
     logger.handlers[0].setFormatter(LineFormatter(secrets))
     SafeStream.secrets = secrets
+    warnings.showwarning = _log_warning
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: str | None = None,
+) -> None:
+    """Takes the place of `warnings.showwarning`, which writes lines without a time."""
+    logger = logging.getLogger("modelserver")
+    logger.warning("%s:%d: %s: %s", filename, lineno, category.__name__, message)
 
 
 UNWRITABLE: Final = (OSError, ValueError)

@@ -206,10 +206,12 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         "API_KEY",
         key,
         None,
-        "the key that callers must send (`Authorization: Key …` or `Bearer …`), except to `/ping`; "
-        "16 or more characters; ignored on Connect, which checks its own keys",
+        "the key that callers must send (`Authorization: Key …` or `Bearer …`), except to `/ping` "
+        "and `/v2/health/…`; 16 or more characters, an empty one stops the start; ignored on "
+        "Connect, which checks its own keys",
         "a key of 16 or more ASCII characters without blanks",
         is_secret=True,
+        may_be_empty=False,
     ),
     "log_level": Setting(
         "LOG_LEVEL",

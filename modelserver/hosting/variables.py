@@ -41,16 +41,19 @@ class Setting(Generic[T]):
     fallback_name: str | None = None
     is_secret: bool = False
     """Whether the text may contain a secret, which errors must not print."""
+    may_be_empty: bool = True
+    """Whether an empty variable counts as not set. If not, it is read like any other."""
 
     def value(self, environment: Mapping[str, str]) -> T:
-        """The setting's value in `environment`; an empty variable counts as not set. Raises
-        `SettingsError`."""
+        """The setting's value in `environment`. Raises `SettingsError`."""
         for name in filter(None, (self.name, self.fallback_name)):
-            if text := unquoted(environment.get(name, "")):
+            text = unquoted(environment.get(name, ""))
+            if text or (name in environment and not self.may_be_empty):
                 try:
                     return self.read(text)
                 except ValueError as error:
-                    shown = "…" if self.is_secret or "@" in text else repr(text)
+                    hidden = text and (self.is_secret or "@" in text)
+                    shown = "…" if hidden else repr(text)
                     raise SettingsError(f"{name}={shown}: expected {self.expects}") from error
         return self.default
 

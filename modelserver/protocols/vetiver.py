@@ -10,21 +10,21 @@ form that vetiver for Python gives it.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import RoutingFailed
-
-KEY_OF_MLFLOW: Final = b'{"predictions":'
-KEY: Final = b'{"predict":'
+from modelserver.reading.signatures.signature import Payload
+from modelserver.scoring.model import Model
 
 NO_PROTOTYPE: Final = "the model declares no columns with names, so it has no prototype"
 
 
-def answer(body: bytes) -> bytes:
+def write(model: Model, payload: Payload, predictions: Any) -> bytes:
     """The answer of /invocations with the predictions under `predict`. An answer that is not
     wrapped stays as it is."""
-    return KEY + body.removeprefix(KEY_OF_MLFLOW) if body.startswith(KEY_OF_MLFLOW) else body
+    return encode_predictions(predictions, payload.wrapped, b"predict")
 
 
-def prototype(document: Mapping[str, Any]) -> dict[str, Any]:
+def prototype(model: Model, document: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON Schema of a record, out of the model's OpenAPI document. Raises `RoutingFailed` if
     the model takes no records."""
     row = document["components"]["schemas"].get("Row", {})

@@ -77,8 +77,8 @@ class Model:
 
     @property
     def title(self) -> str:
-        """Its registered name, else the last part of its URI."""
-        return self.registration.name or self.uri.rpartition("/")[2]
+        """How it is called: its registered name, else the last part of its URI."""
+        return self.registration.name or self.uri.rstrip("/").rpartition("/")[2]
 
     @property
     def flavor(self) -> str:
@@ -129,6 +129,7 @@ class Model:
         """All that is known of the model: the answer of /metadata."""
         return {
             **self.identity(),
+            "title": self.title,
             "description": self.registration.description,
             "tags": dict(self.registration.tags),
             "signature": self.declared,

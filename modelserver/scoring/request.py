@@ -9,7 +9,7 @@ from time import perf_counter as clock
 from typing import Any, Final, NamedTuple
 
 from modelserver.answering.encoding import encode_predictions
-from modelserver.answering.formats import JSON_ANSWER, AnswerFormat
+from modelserver.answering.formats import JSON_ANSWER, AnswerFormat, records
 from modelserver.answering.tables import Columns, NoTable, beside, length_of, table_of
 from modelserver.errors import BadRequest, ModelFailed, NotAcceptable
 from modelserver.reading.formats import PACKED
@@ -25,6 +25,22 @@ SMALL: Final = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a protocol writes requests and answers. `write` makes an answer in JSON. `read` gets a
+    body, the signature, and the most bytes that the body may stand for; None: the media type picks
+    the format, as at /invocations."""
+
+    write: Callable[[Model, Payload, Any], bytes]
+    read: Callable[[bytes, Signature, int], Payload] | None = None
+
+
+MLFLOW: Final = Dialect(
+    lambda model, payload, predictions: encode_predictions(predictions, payload.wrapped)
+)
+"""The dialect of /invocations."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """The parts of an HTTP request that matter for scoring. `limit`: the most bytes that the body
     may have after decompression. `answer`: the format of the answer; `include`: the columns of the
@@ -36,6 +52,7 @@ class Request:
     limit: int
     answer: AnswerFormat = JSON_ANSWER
     include: tuple[str, ...] | None = None
+    dialect: Dialect = MLFLOW
 
     @property
     def is_small(self) -> bool:
@@ -116,9 +133,9 @@ def read(model: Model, request: Request) -> Payload:
     body = request.body
     if request.content_encoding:
         body = decompress(body, request.content_encoding, request.limit)
-    row = format_of(request.content_type, body)
+    reader = request.dialect.read or format_of(request.content_type, body).read
     signature = signature_for(model, request.include)
-    payload = not_too_deep(lambda: row.read(body, signature, request.limit))
+    payload = not_too_deep(lambda: reader(body, signature, request.limit))
     if not payload.wrapped and request.answer is not JSON_ANSWER:
         raise NotAcceptable("the answer to a chat is no table; ask for JSON")
     return payload
@@ -159,8 +176,10 @@ def encode(
     `NotAcceptable` or `ModelFailed` if the format cannot hold them."""
     start = clock()
     predictions = named(predictions, model.names)
-    if request.answer is JSON_ANSWER and payload.carried is None:
-        body = encode_predictions(predictions, payload.wrapped)
+    if request.answer is JSON_ANSWER:
+        if payload.carried is not None:
+            predictions = records(table_beside(payload, predictions))
+        body = request.dialect.write(model, payload, predictions)
     else:
         body = _write_table(request.answer, payload, predictions)
     return Scored(body, payload.rows, Times(read_seconds, predict_seconds, clock() - start))

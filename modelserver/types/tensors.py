@@ -175,7 +175,7 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], NDAr
         try:
             return np.asarray(kind.convert(array.ravel())).astype(dtype).reshape(array.shape)
         except BadCells as error:
-            raise _bad_elements(label, name, kind, error, array.shape) from None
+            raise bad_elements(label, name, kind.expects, error.cells, array.shape) from None
 
     return convert
 
@@ -254,13 +254,19 @@ def _texts_of(width: int) -> Callable[[Cells], Array]:
 TEXTS: Final = replace(KINDS["string"], parse=_texts, gaps_when_required=False)
 
 
-def _bad_elements(
-    label: str, name: str | None, kind: Kind, error: BadCells, shape: tuple[int, ...]
+def bad_elements(
+    label: str,
+    name: str | None,
+    expects: str,
+    cells: Sequence[tuple[int, str]],
+    shape: tuple[int, ...],
 ) -> InvalidInput:
+    """The error for elements of a tensor that are not what is expected. `cells`: the place of each
+    in row-major order, and what was found there."""
     details = []
-    for place, found in error.cells:
+    for place, found in cells:
         index = [int(i) for i in np.unravel_index(place, shape)]
-        details.append({"tensor": name, "index": index, "expected": kind.expects, "found": found})
+        details.append({"tensor": name, "index": index, "expected": expects, "found": found})
     return bad_values(f"{label} at {details[0]['index']}", details)
 
 

@@ -9,6 +9,7 @@ import orjson
 import pandas as pd
 import pyarrow as pa
 
+from modelserver.answering.formats import JSON_ANSWER
 from modelserver.reading.query import read_query
 from modelserver.scoring.request import Request
 from tests.bench.models import doubles, images, mixed
@@ -65,8 +66,8 @@ class Case:
     def work(self) -> Request:
         """The request as it is scored here, in this process."""
         query = read_query(self.query.encode())
-        answer = {} if query.format is None else {"answer": query.format}
-        return Request(self.body, self.media_type, None, 10**9, include=query.include, **answer)
+        answer = query.format or JSON_ANSWER
+        return Request(self.body, self.media_type, None, 10**9, answer, query.include)
 
     def sent_to(self, server: str) -> "Case":
         """The workload as the server of this name can take it."""

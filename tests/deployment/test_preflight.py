@@ -4,11 +4,14 @@ import json
 import platform
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rsconnect.metadata import config_dirname
 
 from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks.model_checks import check_model, check_openapi, check_prediction
@@ -17,6 +20,7 @@ from modelserver.deployment.checks.project_checks import (
     check_folder,
     check_python,
     check_requirements,
+    check_rsconnect,
 )
 from modelserver.deployment.checks.rehearsal import Answer, Rehearsal
 from modelserver.deployment.checks.report import Check
@@ -24,6 +28,7 @@ from modelserver.deployment.command_line import ours
 from modelserver.deployment.environment import SavedWith, read_environment
 from modelserver.deployment.install import update
 from modelserver.hosting.settings import read_settings
+from modelserver.lifecycle import UNSIGNED
 from modelserver.scoring.blaming.blame import LOGGED
 from tests.deployment.test_rehearsal import OF_THE_ZOO
 from tests.support.processes import ROOT, answering, free_port
@@ -67,6 +72,7 @@ def statuses(checks: Mapping[str, Check]) -> dict[str, str]:
 
 def test_all_is_well_with_a_registered_model(wine_registry: str, project: Path) -> None:
     environment = {"MODEL_URI": "models:/wine@champion", "MLFLOW_TRACKING_URI": wine_registry}
+    environment |= {"CONNECT_SERVER": "https://connect.example.com", "CONNECT_API_KEY": "k"}
     file = str(project / "requirements.txt")
     assert update([file, "models:/wine@champion"], environment) == 0
     (project / ".python-version").write_text(f"{MINOR}\n")
@@ -104,6 +110,7 @@ def test_a_fresh_clone_and_a_model_in_a_folder(
         "OpenAPI": "ok",
         "bundle": "ok",
         "whole folder": "ok",
+        "rsconnect": "warning",
     }
     assert checks["Python"].advice == f"echo {MINOR} > .python-version"
     assert "scikit-learn has no line" in checks["requirements.txt"].found
@@ -119,7 +126,7 @@ def test_without_a_model(project: Path) -> None:
     others = [
         check
         for name, check in checks.items()
-        if name not in ("settings", "base document", "bundle", "whole folder")
+        if name not in ("settings", "base document", "bundle", "whole folder", "rsconnect")
     ]
     assert {(check.status, check.found) for check in others} == {("skipped", SKIPPED)}
 
@@ -311,6 +318,14 @@ def test_no_example() -> None:
     assert outcome.advice == "log_model(…, input_example=table.head(2))"
 
 
+def test_no_signature() -> None:
+    health = json.dumps({"warnings": [UNSIGNED]})
+    outcome = check_prediction(Rehearsal(Answer(200, health), Answer(200, '{"predictions": [1]}')))
+    assert outcome.status == "warning"
+    assert outcome.found.startswith("the model was logged without a signature, so wrong input")
+    assert outcome.advice.startswith("log it again with input_example=table.head(2)")
+
+
 @pytest.mark.processes
 def test_an_example_that_fails(
     model_path: Callable[[str], Path], project: Path, tmp_path: Path
@@ -469,3 +484,41 @@ def test_who_deploys_to_connect_is_told_of_its_tracking_server(project: Path, st
     }
     check = check_of("tracking server", environment, project)
     assert check.advice == "export MLFLOW_TRACKING_URI=https://connect.example.com/mlflow"
+
+
+SAVED = {"work": {"name": "work", "url": "https://connect.example.com", "api_key": "k"}}
+
+
+@pytest.mark.parametrize(
+    ("environment", "saved", "status", "found", "advice"),
+    [
+        ({}, {}, "warning", "no server is known", "CONNECT_SERVER"),
+        ({}, SAVED, "ok", "knows 'work'", ""),
+        ({"CONNECT_SERVER": "https://me:pw@host"}, {}, "warning", "but CONNECT_API_KEY is not",
+         "CONNECT_API_KEY"),
+        ({"CONNECT_SERVER": "https://me:pw@host", "CONNECT_API_KEY": "k"}, SAVED, "ok",
+         "deploys to https://host", ""),
+    ],
+)  # fmt: skip
+def test_which_server_rsconnect_knows(
+    environment: dict[str, str],
+    saved: dict[str, Any],
+    status: str,
+    found: str,
+    advice: str,
+    tmp_path: Path,
+) -> None:
+    folder = Path(config_dirname(env={"HOME": str(tmp_path)}))
+    folder.mkdir()
+    (folder / "servers.json").write_text(json.dumps(saved))
+    outcome = check_rsconnect({"HOME": str(tmp_path), **environment})
+    assert outcome.status == status
+    assert found in outcome.found
+    assert advice in outcome.advice
+    assert bool(advice) == bool(outcome.advice)
+
+
+def test_without_rsconnect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rsconnect.metadata", None)
+    outcome = check_rsconnect({})
+    assert (outcome.status, outcome.advice) == ("warning", "pip install rsconnect-python")

@@ -69,7 +69,9 @@ def test_without_the_key(header: str | None, found: str, closed: TestClient) -> 
 
 
 def test_what_is_open(closed: TestClient) -> None:
-    assert closed.get("/ping").status_code == 200
+    for path in ("/ping", "/ping/", "/v2/health/live", "/v2/health/ready"):
+        assert closed.get(path).status_code == 200
+    assert closed.get("/v2").status_code == 401
     page = closed.get("/", headers={"Authorization": f"Key {KEY}"}).text
     asset = page.partition('href="assets/')[2].partition('"')[0]
     assert closed.get(f"/assets/{asset}").status_code == 200
@@ -100,6 +102,13 @@ def test_keys_that_no_header_can_hold_or_that_can_be_guessed(key: str) -> None:
     assert str(raised.value) == (
         "API_KEY=…: expected a key of 16 or more ASCII characters without blanks"
     )
+
+
+@pytest.mark.parametrize("key", ["", " ", '""'])
+def test_an_empty_key_does_not_serve_everybody(key: str) -> None:
+    """As from a shell or a file of settings in which the variable with the key is missing."""
+    with pytest.raises(SettingsError, match=r"^API_KEY='': expected a key of 16 or more"):
+        read_settings({"API_KEY": key})
 
 
 def test_the_key_is_not_shown() -> None:

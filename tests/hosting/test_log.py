@@ -6,6 +6,7 @@ import re
 import sys
 import time
 import timeit
+import warnings
 from collections.abc import Sequence
 from errno import ENOSPC
 from os import strerror
@@ -14,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modelserver.hosting.log import CountingHandler, LineFormatter, SafeStream
+from modelserver.hosting.log import CountingHandler, LineFormatter, SafeStream, configure_logging
 from modelserver.hosting.redaction import CUT_THROUGH, LONGEST, struck
 from tests.support.processes import free_port, running, status, wait_for
 
@@ -48,6 +49,16 @@ def test_tracebacks_follow_their_line(written: io.StringIO) -> None:
     except KeyError:
         logger.exception("failed")
     assert written.getvalue().splitlines()[-1] == "    KeyError: 'x'"
+
+
+def test_warnings_of_libraries_are_lines_of_the_log(log: io.StringIO) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        configure_logging("info", ["the-secret"])
+        warnings.warn("two\nlines with the-secret", UserWarning, stacklevel=1)
+    head = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} WARNING "
+    place = re.escape(f"{__file__}:") + r"\d+: "
+    assert re.fullmatch(f"{head}{place}UserWarning: two\n    lines with …\n", log.getvalue())
 
 
 def test_a_huge_text_is_cut_and_no_secret_is_cut_through() -> None:

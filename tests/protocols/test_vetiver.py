@@ -16,7 +16,6 @@ from starlette.testclient import TestClient
 from modelserver.app import create_app
 from modelserver.hosting.settings import read_settings
 from modelserver.protocols.table import PROTOCOLS, Protocol
-from modelserver.protocols.vetiver import answer
 from tests.support.needs import need_r_packages
 from tests.support.processes import ROOT, status, wait_for
 from tests.support.serving import serving
@@ -32,6 +31,16 @@ SIGNATURE = ModelSignature(
         ("boolean", "b", False),
     )
 )
+
+WINE = {
+    "alcohol": 13.2,
+    "malic_acid": 1.8,
+    "flavanoids": 2.6,
+    "magnesium": 100,
+    "proline": 1050,
+    "color": "medium",
+    "alkaline_ash": False,
+}
 
 FRAME = pd.DataFrame(
     {"x": [0.1, np.nan], "n": [1.0, np.nan], "s": ["a", None], "b": [True, None]}
@@ -148,8 +157,17 @@ def test_a_wrong_query_has_the_status_that_the_client_shows(query: str, client: 
     assert [answered.status_code for answered in refused] == [422, 400]
 
 
-def test_what_is_not_wrapped_stays_as_it_is() -> None:
-    assert answer(b'{"choices":[]}') == b'{"choices":[]}'
+def test_what_is_not_wrapped_stays_as_it_is(client: Open) -> None:
+    chat = {"messages": [{"role": "user", "content": "Hi"}]}
+    asked = [client("chat").post(path, json=chat) for path in ("/predict", "/invocations")]
+    ours, theirs = (answered.json() | {"id": "", "created": 0} for answered in asked)
+    assert "predict" not in ours
+    assert ours == theirs
+
+
+def test_columns_of_the_request_stand_before_the_predictions(client: Open) -> None:
+    answered = client("wine").post("/predict?include=id", json=[{**WINE, "id": 7}])
+    assert answered.json() == {"predict": [{"id": 7, "prediction": "cultivar 1"}]}
 
 
 def test_prototype(client: Open) -> None:

@@ -54,6 +54,7 @@ def test_identity() -> None:
 def test_details(example: bytes | None, has_example: bool) -> None:
     expected: dict[str, Any] = {
         **IDENTITY,
+        "title": "wine",
         "description": None,
         "tags": {},
         "signature": {"inputs": [{"type": "double"}], "outputs": None},
@@ -66,7 +67,7 @@ def test_details(example: bytes | None, has_example: bool) -> None:
 
 @pytest.mark.parametrize(
     ("uri", "name", "title"),
-    [("models:/a/1", "a", "a"), ("runs:/r/path/wine", None, "wine"), ("wine", None, "wine")],
+    [("models:/a/1", "a", "a"), ("runs:/r/path/wine", None, "wine"), ("wine/", None, "wine")],
 )
 def test_title(uri: str, name: str | None, title: str) -> None:
     assert replace(MODEL, uri=uri, registration=Registration(uri, name)).title == title

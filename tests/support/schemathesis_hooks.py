@@ -3,7 +3,8 @@
 Three rules are beyond JSON Schema and stand in the document's prose: columns that stand beside
 each other, or labels beside rows, have one length; a date is between 1678 and 2261; and `include`
 names columns that the body has. Formats beside JSON have no schema, so bodies in them are the
-example as it is, and that as a file.
+example as it is, and that as a file. The body of the Open Inference Protocol is the example, too:
+its inputs have the model's names, and as many elements as their shapes say.
 """
 
 import io
@@ -21,6 +22,8 @@ from hypothesis import strategies
 from modelserver.reading.formats import ARROW, FORMATS, JSON, NDJSON, PARQUET
 
 FILES = sorted(FORMATS.keys() - {JSON})
+
+INFER = "/infer"
 
 DOCUMENT: dict[str, Any] = json.loads(os.environ["SCHEMATHESIS_DOCUMENT"])
 
@@ -85,6 +88,9 @@ def filter_case(context: Any, case: Any) -> bool:
 def map_case(context: Any, case: Any) -> Any:
     if "include" in (case.query or {}):
         case.query["include"] = "inputs"
+    if case.path.endswith(INFER) and isinstance(case.body, dict):
+        content = DOCUMENT["paths"][case.path]["post"]["requestBody"]["content"][JSON]
+        case.body = content["examples"]["inputs"]["value"]
     if case.media_type in FILES:
         shown = examples(case.media_type).values()
         case.body = next(iter(shown)) if shown else as_file(case.media_type)

@@ -170,6 +170,10 @@ def test_serves_the_sample_model_from_a_local_store(
         assert client.post("/invocations", json=BODY).json() == {"predictions": ["cultivar 1"]}
     assert "ready" in caplog.text
     assert str(tmp_path) not in caplog.text
+    # A process that has not imported MLflow for anything else yet.
+    with our_server(tmp_path / "log", **environment) as server:
+        wait_for(lambda: status(f"{server.url}/ping") == 200, server)
+        assert "trying again" not in server.output()
 
 
 def test_uvicorn_serves_main_app(model_path: Callable[[str], Path], tmp_path: Path) -> None:

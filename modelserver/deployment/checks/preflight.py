@@ -28,6 +28,7 @@ from modelserver.deployment.checks.project_checks import (
     check_installed,
     check_python,
     check_requirements,
+    check_rsconnect,
 )
 from modelserver.deployment.checks.report import Check, Outcome, Style, write_json, write_table
 from modelserver.deployment.command_line import ROOT, model_and_files, ours, with_model
@@ -81,6 +82,7 @@ def preflight(
     yield from _step("bundle", check_bundle, bundle)
     command = ours("deploy", environment.get("MODEL_URI", ""), *extra)
     yield from _step("whole folder", check_folder, root, bundle, command)
+    yield from _step("rsconnect", check_rsconnect, environment)
 
 
 def check(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -7,15 +7,22 @@ check. rsconnect's rules say which Python Posit Connect takes: `.python-version`
 
 import platform
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from modelserver.deployment.bundle import Bundle
 from modelserver.deployment.checks.report import Outcome
-from modelserver.deployment.command_line import join, new_environment, ours, write_file
+from modelserver.deployment.command_line import (
+    join,
+    new_environment,
+    ours,
+    set_variable,
+    write_file,
+)
 from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.packages.comparison import Comparison, in_file, installed
 from modelserver.deployment.packages.floors import missing
@@ -24,6 +31,7 @@ from modelserver.deployment.whole_folder import private, read_folder
 from modelserver.describing.description import BASE, Description, base_description
 from modelserver.describing.document import BaseError
 from modelserver.hosting.settings import Settings
+from modelserver.loading.attempt import public_uri
 from modelserver.types.names import listed, quoted
 
 SOURCES: Final = {
@@ -37,6 +45,8 @@ MINORS: Final = range(30)
 
 OLDEST: Final = 10
 """The lowest minor version of Python 3 that the server runs with."""
+
+INSTALL: Final = "pip install rsconnect-python"
 
 SHOWN: Final = 5
 """The most names of files in a line of the report."""
@@ -168,3 +178,25 @@ def check_folder(root: Path, bundle: Bundle, command: str) -> Outcome[None]:
         found += f", with what looks like secrets or data: {listed(names, SHOWN)}"
         return Outcome("warning", found, command)
     return Outcome("ok", found)
+
+
+def check_rsconnect(environment: Mapping[str, str]) -> Outcome[None]:
+    """Checks that rsconnect, which `deploy` calls, is installed and knows a server. Whoever
+    publishes from git needs neither, so nothing fails."""
+    try:
+        from rsconnect.metadata import ServerStore, config_dirname
+    except ImportError:
+        return Outcome("warning", "it is not installed here, and deploy needs it", INSTALL)
+    if server := environment.get("CONNECT_SERVER"):
+        if not environment.get("CONNECT_API_KEY"):
+            found = "CONNECT_SERVER is set, but CONNECT_API_KEY is not"
+            return Outcome("warning", found, set_variable("CONNECT_API_KEY", "your-key"))
+        return Outcome("ok", f"deploys to {public_uri(server)}")
+    store: Any = ServerStore(config_dirname(env=environment))
+    saved = store.get_all_servers()
+    if not saved:
+        found = "no server is known: CONNECT_SERVER is not set, and rsconnect list is empty"
+        return Outcome(
+            "warning", found, set_variable("CONNECT_SERVER", "https://connect.example.com")
+        )
+    return Outcome("ok", f"knows {listed(server['name'] for server in saved)}")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+import numpy as np
 import pandas as pd
 
 from modelserver.errors import BadRequest, combined
@@ -32,7 +33,8 @@ class Payload:
     `rows`: how many predictions are asked for, None if unknown. `typed`: whether the data already
     has the types of the signature, so that nothing is left to check. `wrapped`: whether the answer
     is put under "predictions". `carried`: the columns of the request, by name, that stand before
-    the predictions; None if the answer holds the predictions alone.
+    the predictions; None if the answer holds the predictions alone. `asked`: what else a protocol's
+    answer depends on, as the protocol's own value.
     """
 
     data: Any
@@ -41,6 +43,7 @@ class Payload:
     typed: bool = False
     wrapped: bool = True
     carried: Mapping[str, Cells] | None = None
+    asked: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +164,7 @@ class Signature(ABC):
 def count_rows(value: Any) -> int | None:
     """How many predictions a value of `inputs` asks for; None if its shape does not show it."""
     if isinstance(value, dict):
-        lengths = {len(cells) for cells in value.values() if isinstance(cells, list)}
+        arrays = [cells for cells in value.values() if isinstance(cells, (list, np.ndarray))]
+        lengths = set(map(len, arrays))
         return lengths.pop() if len(lengths) == 1 else None
-    return len(value) if isinstance(value, list) else 1
+    return len(value) if isinstance(value, (list, np.ndarray)) else 1

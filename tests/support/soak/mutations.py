@@ -30,9 +30,9 @@ TEXT: Final = rb'"(?:[^"\\]|\\.)*"'
 
 KEY: Final = re.compile(rb"(" + TEXT + rb")\s*:")
 
-VALUE: Final = re.compile(
-    rb'"columns"\s*:\s*\[[^]]*|' + TEXT + rb"\s*:|(" + TEXT + rb"|-?\d[\d.eE+-]*|true|false|null)"
-)
+NAMES: Final = rb'"columns"\s*:\s*\[[^]]*|"name"\s*:\s*' + TEXT + rb"|" + TEXT + rb"\s*:"
+
+VALUE: Final = re.compile(NAMES + rb"|(" + TEXT + rb"|-?\d[\d.eE+-]*|true|false|null)")
 """Its group is a value of JSON. Names of columns and keys are none: errors may repeat them."""
 
 CELL: Final = re.compile(rb"(?<=[,\n])([^,\n]*)")
@@ -234,8 +234,10 @@ PATHS: Final = (
     *(b"/openapi.yaml", b"/redoc", b"/assets/", b"/assets/../main.py", b"/%2e%2e/%2e%2e/etc"),
     *(b"/invocations/", b"/invocations//", b"//invocations", b"/invocations;%s", b"/Invocations"),
     *(b"/%s", b"/%00%s", b"/%ff%fe", b"/%", b"/%zz", b"/invocations/%s", b"/" + b"a/" * 5000),
-    *(b"/ping?%s", b"/invocations?%s", b"/docs?url=%s", b"/?%ff=%00", b"/ping#%s", b"/?a=1&a=%s"),
+    *(b"/ping?%s", b"/invocations?no", b"/docs?url=%s", b"/?%ff=%00", b"/ping#%s", b"/?a=1&a=%s"),
     *(b"http://%s/ping", b"http://a/invocations", b"/assets/%s.js", b"/assets/%2f..%2f%s"),
+    *(b"/v2", b"/v2/health/live", b"/v2/health/ready/", b"/v2/models/a", b"/v2/models/a/infer"),
+    *(b"/v2/models/a/versions/%00", b"/v2/models/%2f/ready", b"/v2/models//infer"),
     *(b"/predict", b"/predict/", b"/prototype", b"/prototype?format=csv", b"/ping?format=csv"),
     *(b"/ping/%2e", b"/..;/ping", b"/\\..\\ping", b"/invocations%20", b"/invocations%0d%0aX:%s"),
 )

@@ -19,7 +19,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
 from modelserver.answering.formats import ANSWER_FORMATS
-from tests.support.processes import Server, our_server
+from tests.support.processes import CLIENT, Server, our_server
 from tests.support.request_rows import (
     JSON,
     PARQUET,
@@ -62,6 +62,9 @@ KINDS: Final = {
     "wide": "wide",
 }
 """The models that are asked, and the model whose real requests are changed for it."""
+
+SHARE_OF_SHOWN: Final = 5
+"""How often each request of another protocol stands among the real requests, which are many."""
 
 RAISING: Final = {"chat"}
 """Models that raise an exception of their own on some inputs."""
@@ -231,6 +234,15 @@ def _seeds_of_mlflow(name: str) -> Sequence[Request]:
     return [split(WIDE, cells, cells), records(record), inputs(table), csv(*lines), parquet(table)]
 
 
+def _shown(server: Server, name: str) -> Sequence[Request]:
+    """The examples that the OpenAPI document shows for the Open Inference Protocol."""
+    document = CLIENT.get(f"{server.url}/openapi.json").json()
+    shown = document["paths"]["/v2/models/{name}/infer"]["post"]["requestBody"]["content"][JSON]
+    values = [example["value"] for example in shown.get("examples", {}).values()]
+    path = f"/v2/models/{name}/infer"
+    return [Request(json.dumps(value).encode(), path=path) for value in values] * SHARE_OF_SHOWN
+
+
 def odd_requests(extent: Extent) -> Sequence[Finding]:
     """The part of the campaign. A hundredth of it, or more, asks all kinds of models."""
     tally, ended = Tally(), 0
@@ -241,7 +253,8 @@ def odd_requests(extent: Extent) -> Sequence[Finding]:
         log = extent.folder / f"{name}.log"
         with our_server(log, MODEL_URI=str(model), LOG_LEVEL="error") as server:
             wait_until_ready(server)
-            mutator, raises = Mutator(_seeds(name), extent.seed), name in RAISING
+            seeds, raises = [*_seeds(name), *_shown(server, name)], name in RAISING
+            mutator = Mutator(seeds, extent.seed)
             callers = [Caller(server.url, mutator, tally, raises) for _ in range(CALLERS)]
             asyncio.run(_attack(server, callers, each, tally))
             ended += server.process.poll() is not None
