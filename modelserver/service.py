@@ -11,8 +11,8 @@ from starlette.requests import Request as HTTPRequest
 from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.formats import AnswerFormat, chosen
-from modelserver.errors import BadRequest
-from modelserver.hosting.bodies import Bodies, TooLarge
+from modelserver.errors import BadRequest, PayloadTooLarge
+from modelserver.hosting.bodies import Bodies, TooLarge, again
 from modelserver.hosting.settings import Settings
 from modelserver.large_requests import large_table, predicted, send_file
 from modelserver.lifecycle import Lifecycle
@@ -95,6 +95,10 @@ class Invocations:
                 self._dialect,
             )
             model, scored = await self._scored(service, sent, query.method, request)
+        except PayloadTooLarge as fault:  # it stands for more than it has
+            unread = TooLarge(fault.message, again([body], False, receive))
+            await self._in_chunks(request, query, answer, unread, send)
+            return
         finally:
             service.bodies.release(body)
         trace_of(scope).rows = scored.rows

@@ -78,7 +78,7 @@ class Bodies:
         size, more = await self.collect(receive, chunks, self._largest, self._admit)
         if size > self._largest:
             self.free(size)
-            raise self._too_large(_again(chunks, more, receive))
+            raise self._too_large(again(chunks, more, receive))
         if not size and "upgrade" in headers:
             raise BadRequest(UPGRADED)
         return b"".join(chunks)
@@ -173,7 +173,7 @@ class Upload:
         self._held = 0
 
 
-def _again(chunks: list[bytes], more: bool, receive: Receive) -> Receive:
+def again(chunks: list[bytes], more: bool, receive: Receive) -> Receive:
     """ASGI's `receive` for a body that began with these chunks, which are given up one after the
     other. `more`: whether `receive` has the rest of it."""
     left = deque(chunks)

@@ -9,7 +9,7 @@ import gzip
 import io
 import zlib
 from codecs import BOM_UTF8
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
 from functools import lru_cache
 from typing import Final
@@ -133,3 +133,47 @@ INFLATERS: Final[Mapping[str, Callable[[bytes, int], bytes]]] = {
     "x-gzip": _read_gzip,
     "deflate": _read_deflate,
 }
+
+
+class Unpacker:
+    """Undoes the Content-Encoding of a body that comes part by part. Raises `UnsupportedMediaType`
+    for any other encoding than gzip and deflate."""
+
+    def __init__(self, encoding: str | None) -> None:
+        self._name = (encoding or "").strip().lower()
+        if self._name not in WINDOWS:
+            raise UnsupportedMediaType(
+                "the content encoding of a table in chunks must be gzip or deflate",
+                headers={"Accept-Encoding": "gzip"},
+            )
+        self._inflater = zlib.decompressobj(WINDOWS[self._name])
+
+    def pieces(self, part: bytes, last: bool, size: int) -> Iterator[bytes]:
+        """What the next part of the body stands for, in pieces of at most `size` bytes. `last`:
+        whether the body ends with it. Raises `BadRequest` for broken data."""
+        try:
+            yield from self._pieces(part, size)
+        except zlib.error:
+            raise BadRequest(f"the body is not valid {self._name} data") from None
+        if last and not self._inflater.eof:
+            raise BadRequest(f"the {self._name} data of the body is cut off")
+
+    def _pieces(self, part: bytes, size: int) -> Iterator[bytes]:
+        while part := self._of_next_member(part):
+            piece = self._inflater.decompress(part, size)
+            while piece:
+                yield piece
+                piece = self._inflater.decompress(self._inflater.unconsumed_tail, size)
+            part = self._inflater.unused_data
+
+    def _of_next_member(self, part: bytes) -> bytes:
+        """The part; gzip may consist of several members, with zeros behind the last one."""
+        if self._inflater.eof:
+            part = part.lstrip(b"\0")
+            if part:
+                self._inflater = zlib.decompressobj(WINDOWS[self._name])
+        return part
+
+
+WINDOWS: Final[Mapping[str, int]] = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+"""What zlib calls the formats that a body which comes part by part may have."""

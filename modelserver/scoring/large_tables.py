@@ -18,7 +18,7 @@ from modelserver.answering.tables import NoTable, length_of
 from modelserver.errors import BadRequest, PayloadTooLarge, table_too_large
 from modelserver.reading.chunks.chunk import Chunk, Chunker, locate
 from modelserver.reading.formats import FORMATS
-from modelserver.reading.media import format_of
+from modelserver.reading.media import Unpacker, format_of
 from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.including import IncludingSignature
 from modelserver.reading.signatures.signature import Payload, Signature
@@ -33,6 +33,12 @@ from modelserver.scoring.request import (
     table_beside,
 )
 from modelserver.scoring.spool import Spool
+
+PIECE: Final = 512 * 1024
+"""How many bytes of a compressed body are unpacked at a time."""
+
+UNPACKED: Final = (None, "", "identity")
+"""The content encodings of a body that is not compressed."""
 
 NOT_FOR_EACH_ROW: Final = "a table in chunks needs one prediction per row: the model returned"
 
@@ -91,6 +97,47 @@ def not_in_chunks(message: str, unmet: str) -> PayloadTooLarge:
     return PayloadTooLarge(f"{message}; a larger table is read in chunks if {unmet}")
 
 
+class Body:
+    """The body of a request: unpacked, measured and cut. It knows nothing of the table, which keeps
+    what `chunks` returns: if it did, none of them would be freed before the garbage collector
+    runs."""
+
+    def __init__(self, asked: Asked, signature: Signature) -> None:
+        self._asked = asked
+        self._signature = signature
+        self._size = 0
+        encoding = asked.content_encoding
+        self._unpacker = Unpacker(encoding) if encoding not in UNPACKED else None
+        self._chunker: Chunker | None = None
+
+    def chunks(self, part: bytes, last: bool) -> Iterator[Chunk]:
+        """The chunks that are complete with the next part. Nothing is done before they are asked
+        for. Raises `ApiError`."""
+        if self._unpacker is None:
+            yield from self._cut(part, last)
+            return
+        for piece in self._unpacker.pieces(part, last, PIECE):
+            yield from self._cut(piece, last=False)
+        if last:
+            yield from self._cut(b"", last)
+
+    def _cut(self, piece: bytes, last: bool) -> Iterator[Chunk]:
+        self._size += len(piece)
+        if self._size > self._asked.largest_table:
+            raise table_too_large(self._asked.largest_table)
+        if self._chunker is None:
+            self._chunker = self._chunker_for(piece)
+        return self._chunker.chunks(piece, last)
+
+    def _chunker_for(self, beginning: bytes) -> Chunker:
+        row = format_of(self._asked.content_type, beginning)
+        if row.chunker is None:
+            raise not_in_chunks(self._asked.too_large, formats_in_chunks())
+        row.check(self._signature)
+        new_file = partial(Spool, self._asked.largest_table, "the table")
+        return row.chunker(self._signature, self._asked.largest_row, new_file)
+
+
 class LargeTable:
     """A table that is being predicted. `feed` and `step` are called in turn, for each part of the
     body, and `finish` at the end."""
@@ -101,11 +148,8 @@ class LargeTable:
         self.times = Times(0.0, 0.0, 0.0)
         self._model = model
         self._asked = asked
-        self._size = 0
         self._signature = signature_for(model, asked.include)
-        self._chunker: Chunker | None = None
-        self._fed: tuple[bytes, bool] | None = None
-        """What was fed and is not cut yet."""
+        self._body = Body(asked, self._signature)
         self._coming: Iterator[Chunk] = iter(())
         assert asked.answer.chunk_writer is not None
         self._writer = asked.answer.chunk_writer(self._new_answer)
@@ -118,15 +162,12 @@ class LargeTable:
 
     def feed(self, part: bytes, last: bool) -> None:
         """The next part of the body, and whether it is the last one."""
-        self._fed = part, last
+        self._coming = self._body.chunks(part, last)
 
     def step(self) -> bool:
         """Scores the next chunk; False if there is none in what was fed so far. Raises
         `ApiError`."""
         start = clock()
-        if self._fed is not None:
-            self._coming = self._cut(*self._fed)
-            self._fed = None
         chunk = next(self._coming, None)
         if chunk is None:
             return False
@@ -146,22 +187,6 @@ class LargeTable:
 
     def _new_answer(self) -> Spool:
         return Spool(self._asked.largest_table, "the answer")
-
-    def _cut(self, part: bytes, last: bool) -> Iterator[Chunk]:
-        self._size += len(part)
-        if self._size > self._asked.largest_table:
-            raise table_too_large(self._asked.largest_table)
-        if self._chunker is None:
-            self._chunker = self._chunker_for(part)
-        return self._chunker.chunks(part, last)
-
-    def _chunker_for(self, beginning: bytes) -> Chunker:
-        row = format_of(self._asked.content_type, beginning)
-        if row.chunker is None:
-            raise not_in_chunks(self._asked.too_large, formats_in_chunks())
-        row.check(self._signature)
-        new_file = partial(Spool, self._asked.largest_table, "the table")
-        return row.chunker(self._signature, self._asked.largest_row, new_file)
 
     def _score(self, chunk: Chunk, start: float) -> None:
         """Reads, predicts and writes a chunk. `start`: when that began."""

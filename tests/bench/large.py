@@ -189,8 +189,8 @@ def report(found: Mapping[str, Mapping[str, str]]) -> str:
     lines = [
         HEADING,
         "",
-        "One client sends an id and four doubles per row and gets CSV: the whole table at once, ",
-        "and the same rows in ordinary requests, half of them before and half after. LR as above, ",
+        "One client sends an id and four doubles per row and gets CSV: the whole table at once,",
+        "and the same rows in ordinary requests, half of them before and half after. LR as above,",
         "one process, loopback; the machine is shared with other work.",
         "",
         f"| | {' | '.join(found)} |",

@@ -323,7 +323,7 @@ def test_small_parquet_files_of_large_tables(name: str, client: Open) -> None:
     body = parquet(PARQUET_BOMBS[name])
     assert len(body) < 5000
     small = client("two_longs", MAX_REQUEST_BYTES="5000")
-    message = LARGE.replace("1000", "5000")
+    message = TOO_LARGE.replace("1000", "5000")
     answer = post(small, body, PARQUET)
     check_refusal(small, "two_longs", answer, 413, "MAX_READ_SIZE_EXCEEDED", message)
 
@@ -333,9 +333,9 @@ def test_small_parquet_files_of_large_tables(name: str, client: Open) -> None:
     [
         (two([1, 2]) + b" " * 1000, {}, 413, "MAX_READ_SIZE_EXCEEDED", TOO_LARGE),
         (b"", {"Content_Length": "1001"}, 413, "MAX_READ_SIZE_EXCEEDED", TOO_LARGE),
-        (BOMB[:1000], {"Content_Encoding": "gzip"}, 413, "MAX_READ_SIZE_EXCEEDED", LARGE),
+        (BOMB[:1000], {"Content_Encoding": "gzip"}, 413, "MAX_READ_SIZE_EXCEEDED", TOO_LARGE),
         (gzip.compress(BOMB), {"Content_Encoding": "gzip, gzip"}, 413, "MAX_READ_SIZE_EXCEEDED",
-         LARGE),
+         TOO_LARGE),
         (PACKED[:-5], {"Content_Encoding": "gzip"}, 400, BAD,
          "the gzip data of the body is cut off"),
         (b"secret-4711", {"Content_Encoding": "gzip"}, 400, BAD,

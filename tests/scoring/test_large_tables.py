@@ -2,9 +2,12 @@
 
 import contextlib
 import csv
+import gzip
 import io
 import json
 import re
+import resource
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +21,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.answering.formats import named
-from modelserver.errors import ApiError, BadRequest, ModelFailed, NotAcceptable, PayloadTooLarge
+from modelserver.errors import (
+    ApiError,
+    BadRequest,
+    ModelFailed,
+    NotAcceptable,
+    PayloadTooLarge,
+    StorageFull,
+)
 from modelserver.reading.chunks.csv_chunks import TWO_SIGNS, CsvChunker
 from modelserver.reading.formats import ARROW, CSV, JSON, NDJSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
@@ -471,10 +481,12 @@ def test_values_of_several_types(later: Any) -> None:
 
 
 def test_integers_that_a_column_of_fractions_cannot_hold() -> None:
-    lines = [*['{"id": 9007199254740993, "x": 1}'] * 50, '{"id": 0.5, "x": 1}']
-    for read in (whole, lambda model, body, *more: in_chunks(model, cut(body, 300), *more)):
+    parts = [b'{"id": 9007199254740993, "x": 1}\n', b'{"id": 0.5, "x": 1}\n']
+    with pytest.raises(NotAcceptable, match="has values of several types"):
+        whole(model_of(NUMBERS), b"".join(parts), NDJSON, "arrow", ("id",))
+    for some in (parts, parts[::-1]):
         with pytest.raises(NotAcceptable, match="has values of several types"):
-            read(model_of(NUMBERS), joined(lines), NDJSON, "arrow", ("id",))
+            in_chunks(model_of(NUMBERS), some, NDJSON, "arrow", ("id",))
 
 
 def test_large_groups_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -484,6 +496,9 @@ def test_large_groups_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     file = pyarrow.parquet.ParquetFile(io.BytesIO(found))
     assert file.metadata.num_rows == 500
     assert 5 < file.metadata.num_row_groups < 20
+    monkeypatch.setattr("modelserver.answering.arrow_chunks.LARGE", 1)
+    found = in_chunks(model_of(NUMBERS), [body], CSV, "parquet", ("id",))
+    assert pyarrow.parquet.ParquetFile(io.BytesIO(found)).metadata.num_row_groups == 1
 
 
 def parquet_of(table: pa.Table, **options: Any) -> bytes:
@@ -571,3 +586,57 @@ def test_a_type_of_parquet_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("modelserver.reading.arrow.large_parquet.check_metadata", refuse)
     fault = refusal([parquet_of(X)], PARQUET)
     assert fault.message == "the Parquet file holds a type that cannot be read"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", " X-GZIP", "deflate", "identity"])
+def test_compressed_tables(encoding: str) -> None:
+    body, model = joined(csv_of(60_000)), model_of(NUMBERS)
+    name = encoding.strip().lower()
+    half = body.index(b"\n", 300_000) + 1
+    members = gzip.compress(body[:half]) + gzip.compress(body[half:]) + bytes(9)
+    packed = {"deflate": zlib.compress(body), "identity": body}.get(name, members)
+    for size in (1000, 10**7):
+        found = in_chunks(model, cut(packed, size), CSV, "csv", ("id",), encoding, 10**7)
+        assert found == whole(model, body, CSV, "csv", ("id",))
+
+
+BOMB = gzip.compress(b"x\n" + b"1\n" * 10**6)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "words"),
+    [
+        (BOMB, "gzip", "the answer is larger than 1000000 bytes (MAX_TABLE_BYTES)"),
+        (BOMB[:-9], "gzip", "the gzip data of the body is cut off"),
+        (b"", "gzip", "the gzip data of the body is cut off"),
+        (b"x\n1\n", "gzip", "the body is not valid gzip data"),
+        (BOMB, "deflate", "the body is not valid deflate data"),
+        (BOMB, "br", "the content encoding of a table in chunks must be gzip or deflate"),
+        (BOMB, "gzip, gzip", "the content encoding of a table in chunks must be gzip or deflate"),
+    ],
+)
+def test_compressed_tables_with_faults(body: bytes, encoding: str, words: str) -> None:
+    largest = 10**6 if "larger" in words else 10**7
+    fault = refusal(cut(body, 100), CSV, encoding=encoding, largest=largest)
+    assert fault.message == words
+
+
+def test_a_quoted_cell_that_is_too_long() -> None:
+    before = csv.field_size_limit(1000)
+    try:
+        fault = refusal([joined(csv_of(500)), b'"' + b"x" * 2000, b'"\n'], CSV, include=("id",))
+    finally:
+        csv.field_size_limit(before)
+    said = "the body is not valid CSV: field larger than field limit (1000)"
+    assert fault.message == said
+
+
+def test_a_disk_that_becomes_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
+    try:
+        fault = refusal(cut(joined(csv_of(800)), 500), CSV, include=("id",))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert isinstance(fault, StorageFull)
+    assert fault.message.endswith("(TMPDIR): File too large")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import gzip
 import os
 import resource
 import shutil
@@ -112,6 +113,17 @@ def test_what_is_too_large(client: Client, model: str, query: str, words: str) -
         answer = small.post(f"/invocations{query}", content=content, headers=CSV)
         assert (answer.status_code, answer.json()["error_code"]) == (413, "MAX_READ_SIZE_EXCEEDED")
         assert words in answer.json()["message"]
+
+
+def test_a_body_that_stands_for_more_than_it_has(client: Client) -> None:
+    body = table(3000)
+    expected = client("ridge").post(URL, content=body, headers=CSV)
+    small = client("ridge", MAX_REQUEST_BYTES="20000")
+    packed = gzip.compress(body)
+    assert len(packed) < 20_000
+    answer = small.post(URL, content=packed, headers={**CSV, "Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.content) == (200, expected.content)
+    assert small.app.state.service.bodies.held == 0  # type: ignore[attr-defined]
 
 
 def test_chunked_is_true_or_false(client: Client) -> None:
@@ -255,3 +267,9 @@ def test_a_client_that_does_not_take_its_answer() -> None:
     with pytest.raises(ClientDisconnect):
         asyncio.run(send_file(spool, left, send))
     assert len(sent) < 3
+
+
+def test_other_protocols_keep_their_limit(client: Client) -> None:
+    small = client("ridge", MAX_REQUEST_BYTES="20000")
+    answer = small.post("/v2/models/ridge/infer", content=table(3000), headers=CSV)
+    assert answer.status_code == 413
