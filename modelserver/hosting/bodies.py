@@ -29,9 +29,9 @@ UPGRADED: Final = (
 )
 
 
-PART: Final = 512 * 1024
-"""The bytes after which a part of an upload is complete. While a larger one is predicted, `/ping`
-takes longer; with smaller ones, models that take milliseconds for each call are slower."""
+SMALLEST_PART, LARGEST_PART = 512 * 1024, 4 * 1024 * 1024
+"""Between how many bytes the parts of an upload have. Of larger ones, an upload would take much
+memory."""
 
 HELD_PARTS: Final = 2
 """How many parts an upload holds: one is predicted, and the next one is received."""
@@ -89,7 +89,7 @@ class Bodies:
 
     def upload(self, receive: Receive) -> "Upload":
         """A body that is read part by part. Raises `Overloaded`."""
-        self._admit(HELD_PARTS * PART, held=0)
+        self._admit(HELD_PARTS * LARGEST_PART, held=0)
         return Upload(self, receive)
 
     async def collect(
@@ -154,11 +154,12 @@ class Upload:
         self._receive = receive
         self._held = 0
 
-    async def part(self) -> tuple[bytes, bool]:
-        """The next part, which counts as held until `release`, and whether it is the last one.
-        Raises `ReadTimedOut` and `ClientDisconnect`."""
+    async def part(self, wanted: float) -> tuple[bytes, bool]:
+        """The next part, of about the wanted number of bytes, and whether it is the last one. It
+        counts as held until `release`. Raises `ReadTimedOut` and `ClientDisconnect`."""
+        enough = int(min(max(wanted, SMALLEST_PART), LARGEST_PART)) - 1
         chunks: list[bytes] = []
-        size, more = await self._bodies.collect(self._receive, chunks, PART - 1, lambda *_: None)
+        size, more = await self._bodies.collect(self._receive, chunks, enough, lambda *_: None)
         self._held += size
         return b"".join(chunks), not more
 

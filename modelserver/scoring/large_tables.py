@@ -37,6 +37,10 @@ from modelserver.scoring.request import (
 )
 from modelserver.scoring.spool import Spool
 
+ROWS: Final = 10_000
+"""How many rows a chunk should have. With more, `/ping` takes longer while it is predicted; with
+fewer, models that take milliseconds for each call are slower."""
+
 PIECE: Final = 512 * 1024
 """How many bytes of a compressed body are unpacked at a time."""
 
@@ -108,7 +112,8 @@ class Body:
     def __init__(self, asked: Asked, signature: Signature) -> None:
         self._asked = asked
         self._signature = signature
-        self._size = 0
+        self.size = 0
+        """Its bytes so far, unpacked."""
         encoding = asked.content_encoding
         self._unpacker = Unpacker(encoding) if encoding not in UNPACKED else None
         self._chunker: Chunker | None = None
@@ -125,8 +130,8 @@ class Body:
             yield from self._cut(b"", last)
 
     def _cut(self, piece: bytes, last: bool) -> Iterator[Chunk]:
-        self._size += len(piece)
-        if self._size > self._asked.largest_table:
+        self.size += len(piece)
+        if self.size > self._asked.largest_table:
             raise table_too_large(self._asked.largest_table)
         if self._chunker is None:
             self._chunker = self._chunker_for(piece)
@@ -162,6 +167,11 @@ class LargeTable:
         """The columns of the first chunk that stand before the predictions."""
         self._answered: tuple[str, ...] = ()
         """The columns of the answer to the first chunk."""
+
+    @property
+    def part_size(self) -> float:
+        """How many bytes the next part of the body should have."""
+        return ROWS * self._body.size / self.rows if self.rows else 0.0
 
     def feed(self, part: bytes, last: bool) -> None:
         """The next part of the body, and whether it is the last one."""

@@ -61,7 +61,8 @@ def _files_of_pytest() -> None:
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "PART", 5000)
+    monkeypatch.setattr(bodies, "SMALLEST_PART", 5000)
+    monkeypatch.setattr(bodies, "LARGEST_PART", 10_000)
     monkeypatch.setattr(CsvChunker, "beginning", 100)
 
 

@@ -27,13 +27,13 @@ NO_LIMIT: Final = 0.0
 async def predicted(table: LargeTable, upload: Upload, workers: Workers, timeout: float) -> Spool:
     """The answer to the whole upload. `timeout`: seconds for each chunk. Raises `ApiError` and
     `ClientDisconnect`."""
-    coming = asyncio.ensure_future(upload.part())
+    coming = asyncio.ensure_future(upload.part(table.part_size))
     try:
         last = False
         while not last:
             part, last = await coming
             if not last:
-                coming = asyncio.ensure_future(upload.part())
+                coming = asyncio.ensure_future(upload.part(table.part_size))
             table.feed(part, last)
             while await in_turn(workers, timeout, table.step, has_begun=table.rows > 0):
                 pass

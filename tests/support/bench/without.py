@@ -1,8 +1,9 @@
 """What each fast way brings: a request with it and without it, in this process, in turns.
 
-`python -m tests.support.bench.without [--ways NAME …] [--only NAME …] [--rounds N]` prints Markdown:
-for each workload the CPU ms of a request that is read, predicted and encoded, the least of all
-rounds, and how many times as long it takes without each of the ways. `WAYS` says how one is switched off.
+`python -m tests.support.bench.without [--ways NAME …] [--only NAME …] [--rounds N]` prints
+Markdown: for each workload the CPU ms of a request that is read, predicted and encoded, the least
+of all rounds, and how many times as long it takes without each of the ways. `WAYS` says how one is
+switched off.
 """
 
 import argparse
