@@ -82,11 +82,11 @@ check-manifest: $(BIN)/rsconnect ## whether manifest.json is up to date (EXTRA="
 	@$(BIN)/python main.py manifest --check $(EXTRA)
 
 bench: $(TESTING) ## compare with MLflow's own server, side by side; writes benchmarks.md
-	@$(BIN)/python -m tests.bench --write benchmarks.md
-	@$(BIN)/python -m tests.bench.large --write benchmarks.md
+	@$(BIN)/python -m tests.support.bench --write benchmarks.md
+	@$(BIN)/python -m tests.support.bench.large --write benchmarks.md
 
 bench-large: $(TESTING) ## the part of it about tables larger than memory
-	@$(BIN)/python -m tests.bench.large --write benchmarks.md
+	@$(BIN)/python -m tests.support.bench.large --write benchmarks.md
 
 assets: $(TESTING) ## rebuild Swagger UI and ReDoc from their npm packages (needs npm)
 	@PYTHON=$(abspath $(BIN))/python tests/support/assets/rebuild.sh

@@ -4,23 +4,25 @@ There is one `Service` per app: its settings, the model's life, workers, bodies.
 them all, at /invocations and at the paths of other protocols.
 """
 
+import asyncio
 from dataclasses import dataclass
 from time import perf_counter as clock
+from typing import Final
 
-from starlette.requests import Request as HTTPRequest
+from starlette.requests import ClientDisconnect, Request as HTTPRequest
 from starlette.types import Receive, Scope, Send
 
 from modelserver.answering.formats import AnswerFormat, chosen
 from modelserver.errors import BadRequest, PayloadTooLarge
 from modelserver.hosting.bodies import Bodies, TooLarge, again
 from modelserver.hosting.settings import Settings
-from modelserver.large_requests import large_table, predicted, send_file
 from modelserver.lifecycle import Lifecycle
 from modelserver.middleware import trace_of
 from modelserver.protocols.table import OWN, Protocol
 from modelserver.reading.media import check_origin
 from modelserver.reading.query import Query, read_query
 from modelserver.scoring.batching import score_together
+from modelserver.scoring.large_tables import large_table
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import (
     MLFLOW,
@@ -31,7 +33,9 @@ from modelserver.scoring.request import (
     headers_of,
     server_timing,
 )
+from modelserver.scoring.scheduling.turns import predicted
 from modelserver.scoring.scheduling.workers import Workers
+from modelserver.scoring.spool import Spool
 
 
 @dataclass(slots=True)
@@ -49,6 +53,10 @@ def service_of(request: HTTPRequest) -> Service:
     service: Service = request.app.state.service
     service.lifecycle.start()
     return service
+
+
+PIECE: Final = 1024 * 1024
+"""How many bytes of a file are sent at a time."""
 
 
 class Invocations:
@@ -69,14 +77,14 @@ class Invocations:
             raise
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads a request, waits for the model, has the request scored and sends the answer."""
+        """Reads a request, waits for the model, has the request scored and sends the answer; if it
+        is too large for that, in chunks."""
         start = clock()
         request = HTTPRequest(scope, receive)
         service, header = service_of(request), request.headers.get
-        settings, content_type = service.settings, header("content-type")
-        check_origin(header("origin"), content_type)
+        check_origin(header("origin"), header("content-type"))
         query = read_query(scope["query_string"])
-        quoted = settings.csv_quote_formulas == "on"
+        quoted = service.settings.csv_quote_formulas == "on"
         answer = chosen(query.format, header("accept"), quoted)
         try:
             body = await service.bodies.read(request.headers, receive)
@@ -85,16 +93,7 @@ class Invocations:
             return
         received = clock()
         try:
-            sent = Request(
-                body,
-                content_type,
-                header("content-encoding"),
-                settings.max_request_bytes,
-                answer,
-                query.include,
-                self._dialect,
-            )
-            model, scored = await self._scored(service, sent, query.method, request)
+            model, scored = await self._scored(request, body, query, answer)
         except PayloadTooLarge as fault:  # it stands for more than it has
             unread = TooLarge(fault.message, again([body], False, receive))
             await self._in_chunks(request, query, answer, unread, send)
@@ -108,12 +107,22 @@ class Invocations:
         await send({"type": "http.response.body", "body": scored.body})
 
     async def _scored(
-        self, service: Service, sent: Request, method: str, request: HTTPRequest
+        self, request: HTTPRequest, body: bytes, query: Query, answer: AnswerFormat
     ) -> tuple[Model, Scored]:
         """The model, asked by this method, and its answer. Raises `ApiError`."""
-        model = await self._model(service, method, request)
+        service, header = service_of(request), request.headers.get
+        limit, timeout = service.settings.max_request_bytes, service.settings.request_timeout
+        sent = Request(
+            body,
+            header("content-type"),
+            header("content-encoding"),
+            limit,
+            answer,
+            query.include,
+            self._dialect,
+        )
+        model = await self._model(service, query.method, request)
         join = score_together if model.row_wise else None
-        timeout = service.settings.request_timeout
         caller, work = request.scope.get("client"), Work(model, sent)
         return model, await service.workers.run(work, timeout, sent.is_small, join, caller)
 
@@ -149,3 +158,20 @@ class Invocations:
             await send_file(file, request.receive, send)
         finally:
             table.free()
+
+
+async def send_file(file: Spool, receive: Receive, send: Send) -> None:
+    """Sends the body of an answer, whose headers were sent. Raises `ClientDisconnect` once the
+    client has left; the whole request was received before."""
+    left = asyncio.ensure_future(receive())
+    try:
+        place, size = 0, file.size
+        while place < size:
+            if left.done():
+                raise ClientDisconnect
+            piece = await asyncio.to_thread(file.piece, place, PIECE)
+            place += len(piece)
+            more = place < size
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+    finally:
+        left.cancel()

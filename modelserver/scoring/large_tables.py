@@ -6,7 +6,7 @@ with an `ApiError`, which names places in the whole table. What is refused, besi
 refused: chunks whose columns differ, and a prediction that has not one row for each row.
 """
 
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter as clock
@@ -16,9 +16,12 @@ from modelserver.answering.encoding import attempt
 from modelserver.answering.formats import AnswerFormat, offered
 from modelserver.answering.tables import NoTable, length_of
 from modelserver.errors import BadRequest, PayloadTooLarge, table_too_large
+from modelserver.hosting.bodies import TooLarge
+from modelserver.hosting.settings import Settings
 from modelserver.reading.chunks.chunk import Chunk, Chunker, locate
 from modelserver.reading.formats import FORMATS
 from modelserver.reading.media import Unpacker, format_of
+from modelserver.reading.query import Query
 from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.including import IncludingSignature
 from modelserver.reading.signatures.signature import Payload, Signature
@@ -262,6 +265,33 @@ class LargeTable:
         if carried is None:
             return payload
         return replace(payload, carried={name: carried[name] for name in self._carried})
+
+
+def large_table(
+    model: Model,
+    headers: Mapping[str, str],
+    query: Query,
+    answer: AnswerFormat,
+    fault: TooLarge,
+    settings: Settings,
+) -> LargeTable:
+    """The table in a request whose body is too large to be read whole, as `fault` says. Raises
+    `ApiError` if it cannot be read in chunks either."""
+    if unmet := why_whole(model, answer, query.chunked):
+        raise not_in_chunks(fault.message, unmet)
+    announced = headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > settings.max_table_bytes:
+        raise table_too_large(settings.max_table_bytes)
+    asked = Asked(
+        headers.get("content-type"),
+        headers.get("content-encoding"),
+        answer,
+        query.include,
+        fault.message,
+        settings.max_request_bytes,
+        settings.max_table_bytes,
+    )
+    return LargeTable(model, asked)
 
 
 def _filling(

@@ -1,6 +1,6 @@
 """Columns of one type together: read from rows, and put into a DataFrame.
 
-Three fast ways, of which `python -m tests.bench.without` measures what each brings:
+Three fast ways, of which `python -m tests.support.bench.without` measures what each brings:
 
 - `plain_columns` reads rows of JSON values. It returns the columns in which every cell already has
   the column's type, and leaves the others to the plain way, `Kind.convert`. It reads the values row

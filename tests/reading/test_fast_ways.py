@@ -23,8 +23,8 @@ from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.reading.signatures.tensors import TensorSignature
 from modelserver.types.tables import Table
-from tests.bench.without import WAYS, switched_off
 from tests.reading.test_properties import repeatable
+from tests.support.bench.without import WAYS, switched_off
 from tests.support.zoo import account_of
 
 needs_simdjson = pytest.mark.skipif(not parsed_body.AVAILABLE, reason="pysimdjson is missing")

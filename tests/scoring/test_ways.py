@@ -13,8 +13,8 @@ from modelserver.reading.formats import JSON
 from modelserver.scoring import ways
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Work, score
-from tests.bench.without import WAYS, switched_off
 from tests.scoring.test_batching import account, alone, load
+from tests.support.bench.without import WAYS, switched_off
 from tests.support.request_rows import SAME, split
 from tests.support.zoo import TEXT, Forks, save_pyfunc
 

@@ -13,7 +13,7 @@ from modelserver.errors import LIMIT
 from modelserver.types.dates import FAR_DATE, NUMBER_FOR_DATE, datetimes
 from modelserver.types.kind import TEXT, BadCells, Kind, Unfit, what_is
 from modelserver.types.type_table import KINDS
-from tests.bench.without import WAYS, switched_off
+from tests.support.bench.without import WAYS, switched_off
 
 (FAST_DATES,) = (way for way, (place, _) in WAYS.items() if place.startswith("types.dates."))
 

@@ -24,16 +24,16 @@ import requests
 from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
-from modelserver import large_requests
 from modelserver.errors import Overloaded
 from modelserver.hosting import bodies
 from modelserver.hosting.connections.by_h11 import H11Guard
 from modelserver.hosting.connections.by_httptools import HttpToolsGuard
-from modelserver.large_requests import PIECE, send_file
 from modelserver.reading.chunks.csv_chunks import CsvChunker
 from modelserver.reading.formats import PARQUET
+from modelserver.scoring.scheduling.turns import in_turn
 from modelserver.scoring.scheduling.workers import Workers
 from modelserver.scoring.spool import Spool
+from modelserver.service import PIECE, send_file
 from tests.support.needs import need
 from tests.support.processes import our_server, status, wait_for
 from tests.support.serving import serving
@@ -262,10 +262,8 @@ def test_work_waits_for_its_turn() -> None:
         busy = [asyncio.ensure_future(workers.run(gate.wait, 60, small=False)) for _ in range(2)]
         await asyncio.sleep(0.01)
         with pytest.raises(Overloaded):
-            await large_requests.in_turn(workers, 60, lambda: 1, has_begun=False)
-        waiting = asyncio.ensure_future(
-            large_requests.in_turn(workers, 60, lambda: 1, has_begun=True)
-        )
+            await in_turn(workers, 60, lambda: 1, has_begun=False)
+        waiting = asyncio.ensure_future(in_turn(workers, 60, lambda: 1, has_begun=True))
         await asyncio.sleep(0.01)
         gate.set()
         found = [await waiting, *await asyncio.gather(*busy)]

@@ -16,10 +16,10 @@ from typing import Final, TypeAlias
 import numpy as np
 import pandas as pd
 
-from tests.bench.cases import PING, START, Case
-from tests.bench.client import PATIENCE, PING_REQUEST, ask, connected, drive
-from tests.bench.limit import write_ready
-from tests.bench.servers import SERVERS, UNBATCHED, Broken, Server, running
+from tests.support.bench.cases import PING, START, Case
+from tests.support.bench.client import PATIENCE, PING_REQUEST, ask, connected, drive
+from tests.support.bench.limit import write_ready
+from tests.support.bench.servers import SERVERS, UNBATCHED, Broken, Server, running
 
 STARTS: Final = 3
 

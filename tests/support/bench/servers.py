@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.bench.cases import HOST
+from tests.support.bench.cases import HOST
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
+ROOT: Final = Path(__file__).resolve().parents[3]
 
 SERVERS: Final = ("MLflow", "here", "limit")
 
@@ -93,7 +93,8 @@ def command(name: str, model: Path, cases: Path, port: int) -> list[str]:
         return [tool, "models", "serve", "-m", str(model), *options]
     if name in ("here", UNBATCHED):
         return [sys.executable, str(ROOT / "main.py")]
-    code = f"from tests.bench.limit import serve_limit; serve_limit({str(model)!r}, {str(cases)!r})"
+    served = f"serve_limit({str(model)!r}, {str(cases)!r})"
+    code = f"from tests.support.bench.limit import serve_limit; {served}"
     return [sys.executable, "-c", code]
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.scoring.request import encode, read
-from tests.bench.cases import PING, Case
+from tests.support.bench.cases import PING, Case
 
 SECONDS: Final = 0.3
 """For each stage of each workload."""

@@ -1,8 +1,9 @@
 """What each fast way brings: a request with it and without it, in this process, in turns.
 
-`python -m tests.bench.without [--ways NAME …] [--only NAME …] [--rounds N]` prints Markdown: for
-each workload the CPU ms of a request that is read, predicted and encoded, the least of all rounds,
-and how many times as long it takes without each of the ways. `WAYS` says how one is switched off.
+`python -m tests.support.bench.without [--ways NAME …] [--only NAME …] [--rounds N]` prints
+Markdown: for each workload the CPU ms of a request that is read, predicted and encoded, the least
+of all rounds, and how many times as long it takes without each of the ways. `WAYS` says how one is
+switched off.
 """
 
 import argparse
@@ -21,8 +22,8 @@ from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import score
-from tests.bench.cases import PING, Case, build_cases
-from tests.bench.models import MODELS
+from tests.support.bench.cases import PING, Case, build_cases
+from tests.support.bench.models import MODELS
 
 MOST_CALLS: Final = 50
 """Of one round, for the smallest bodies."""
@@ -112,10 +113,14 @@ def main() -> None:
     """Measures what was asked for."""
     logging.disable(logging.ERROR)
     warnings.simplefilter("ignore")
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.without", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.support.bench.without", description=__doc__
+    )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--ways", nargs="+", metavar="NAME", choices=WAYS, default=list(WAYS))
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="workloads of tests/bench/cases")
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="workloads of tests/support/bench/cases"
+    )
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     table(options.ways, lambda line: print(line, flush=True), options)

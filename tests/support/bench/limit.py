@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from modelserver.hosting.processes import serve
 from modelserver.hosting.settings import read_settings
-from tests.bench.cases import ARROW, CSV, JSON, NDJSON, PING, WORKLOAD, Case
+from tests.support.bench.cases import ARROW, CSV, JSON, NDJSON, PING, WORKLOAD, Case
 
 
 def write_ready(folder: Path, cases: Sequence[Case]) -> Path:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tests.bench.cases import HOST, WORKLOAD, Case
+from tests.support.bench.cases import HOST, WORKLOAD, Case
 
 PATIENCE: Final = 120.0
 """Seconds until a server that does not start or answer counts as broken."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from modelserver.answering.formats import JSON_ANSWER
 from modelserver.reading.query import read_query
 from modelserver.scoring.request import Request
-from tests.bench.models import doubles, images, mixed
+from tests.support.bench.models import doubles, images, mixed
 
 HOST: Final = "127.0.0.1"
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.bench.cases import HOST
-from tests.bench.measure import progress
-from tests.bench.models import doubles, save_regression
-from tests.bench.servers import Server, running
+from tests.support.bench.cases import HOST
+from tests.support.bench.measure import progress
+from tests.support.bench.models import doubles, save_regression
+from tests.support.bench.servers import Server, running
 
 GIB: Final = 1024**3
 
@@ -208,7 +208,9 @@ def put(file: Path, section: str) -> None:
 
 def main() -> None:
     """Runs, prints, writes."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.large", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.support.bench.large", description=__doc__
+    )
     parser.add_argument("--gib", type=float, default=2, help="GiB of each table")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the section there, too")
     options = parser.parse_args()

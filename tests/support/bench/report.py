@@ -11,8 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from tests.bench.measure import Row
-from tests.bench.servers import SERVERS
+from tests.support.bench.measure import Row
+from tests.support.bench.servers import SERVERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def preamble() -> list[str]:
         f"Load average at the end: {', '.join(f'{load:.1f}' for load in os.getloadavg())}  ",
         f"Versions: Python {platform.python_version()}, {', '.join(versions)}  ",
         f"Date: {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC  ",
-        f"Command: `{shlex.join(['python', '-m', 'tests.bench', *sys.argv[1:]])}`",
+        f"Command: `{shlex.join(['python', '-m', 'tests.support.bench', *sys.argv[1:]])}`",
         "",
         "The three servers take turns, after their predictions were found equal. limit: a bare",
         "Starlette app that decodes the body with orjson, pandas or pyarrow, has the model predict",

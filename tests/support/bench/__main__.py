@@ -10,18 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import tests.bench
-from tests.bench.cases import START, Case, build_cases
-from tests.bench.measure import Row, bench_batching, bench_model, bench_start, progress
-from tests.bench.models import MODELS
-from tests.bench.report import CPU, preamble, table
-from tests.bench.servers import Broken
-from tests.bench.stages import stage_table, stage_times
+import tests.support.bench
+from tests.support.bench.cases import START, Case, build_cases
+from tests.support.bench.measure import Row, bench_batching, bench_model, bench_start, progress
+from tests.support.bench.models import MODELS
+from tests.support.bench.report import CPU, preamble, table
+from tests.support.bench.servers import Broken
+from tests.support.bench.stages import stage_table, stage_times
 
 
 def arguments(names: Sequence[str]) -> argparse.Namespace:
     """What was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=tests.bench.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.support.bench", description=tests.support.bench.__doc__
+    )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=names, help=", ".join(names))
     parser.add_argument("--rounds", type=int, default=9, help="rounds per workload")
