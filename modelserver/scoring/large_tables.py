@@ -7,24 +7,22 @@ refused: chunks whose columns differ, and a prediction that has not one row for 
 """
 
 from collections.abc import Collection, Hashable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from time import perf_counter as clock
 from typing import Any, Final
 
 from modelserver.answering.encoding import attempt
-from modelserver.answering.formats import AnswerFormat, offered
+from modelserver.answering.formats import AnswerFormat
 from modelserver.answering.tables import NoTable, length_of
-from modelserver.errors import BadRequest, PayloadTooLarge, table_too_large
+from modelserver.errors import BadRequest, table_too_large
 from modelserver.hosting.bodies import TooLarge
 from modelserver.hosting.settings import Settings
-from modelserver.reading.chunks.chunk import Chunk, Chunker, locate
-from modelserver.reading.formats import FORMATS
-from modelserver.reading.media import Unpacker, format_of
+from modelserver.reading.chunks.chunk import Chunk, locate
 from modelserver.reading.query import Query
-from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.including import IncludingSignature
 from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.scoring.large_bodies import Asked, Body, not_in_chunks, why_whole
 from modelserver.scoring.methods import named
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import (
@@ -35,17 +33,11 @@ from modelserver.scoring.request import (
     signature_for,
     table_beside,
 )
-from modelserver.scoring.spool import Spool
+from modelserver.scoring.spool import Files, Spool
 
 ROWS: Final = 10_000
 """How many rows a chunk should have. With more, `/ping` takes longer while it is predicted; with
 fewer, models that take milliseconds for each call are slower."""
-
-PIECE: Final = 512 * 1024
-"""How many bytes of a compressed body are unpacked at a time."""
-
-UNPACKED: Final = (None, "", "identity")
-"""The content encodings of a body that is not compressed."""
 
 NOT_FOR_EACH_ROW: Final = "a table in chunks needs one prediction per row: the model returned"
 
@@ -57,112 +49,6 @@ OTHER_COLUMNS: Final = (
 OTHER_PREDICTIONS: Final = (
     "the table cannot be read in chunks: the model returns other columns for later rows"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request for a large table asks for. `too_large`: the message if it cannot be read in
-    chunks; `largest_row` and `largest_table`: bytes."""
-
-    content_type: str | None
-    content_encoding: str | None
-    answer: AnswerFormat
-    include: tuple[str, ...] | None
-    too_large: str
-    largest_row: int
-    largest_table: int
-
-
-def why_whole(model: Model, answer: AnswerFormat, chunked: bool | None) -> str:
-    """Under which condition, which is not met, a table would be read in chunks, in words; empty if
-    it is. `chunked`: what the caller says of that, None if nothing."""
-    if chunked is False:
-        return "chunked=false is left out"
-    if answer.chunk_writer is None:
-        return formats_in_chunks()
-    if not isinstance(model.signature, ColumnSignature):
-        return "the model declares columns"
-    if not model.row_wise and not chunked:
-        return (
-            "the caller says that the model predicts each row for itself, which is not known of "
-            "it: add ?chunked=true"
-        )
-    return ""
-
-
-def formats_in_chunks() -> str:
-    """Which formats are read and written in chunks, as a condition in words."""
-    bodies = [row.name for row in FORMATS.values() if row.chunker and row.is_installed]
-    answers = [row.title for row in offered().values() if row.chunk_writer]
-    sent, answered = (f"{', '.join(names[:-1])} or {names[-1]}" for names in (bodies, answers))
-    return f"it is sent as {sent}, and its answer is {answered}: add ?format=csv"
-
-
-def not_in_chunks(message: str, unmet: str) -> PayloadTooLarge:
-    """The error for a body that is too large, as the message says, and is not read in chunks since
-    a condition is unmet."""
-    return PayloadTooLarge(f"{message}; a larger table is read in chunks if {unmet}")
-
-
-class Files:
-    """The files of a table, each of at most `largest` bytes."""
-
-    def __init__(self, largest: int) -> None:
-        self._largest = largest
-        self._all: list[Spool] = []
-
-    def new(self, what: str) -> Spool:
-        """A file for the table or its answer, as `what` says. Raises `StorageFull`."""
-        self._all.append(Spool(self._largest, what))
-        return self._all[-1]
-
-    def free(self) -> None:
-        """Frees the space of all of them."""
-        for file in self._all:
-            file.free()
-
-
-class Body:
-    """The body of a request: unpacked, measured and cut. It knows nothing of the table, which keeps
-    what `chunks` returns: if it did, none of them would be freed before the garbage collector
-    runs."""
-
-    def __init__(self, asked: Asked, signature: Signature, files: Files) -> None:
-        self._asked = asked
-        self._signature = signature
-        self._files = files
-        self.size = 0
-        """Its bytes so far, unpacked."""
-        encoding = asked.content_encoding
-        self._unpacker = Unpacker(encoding) if encoding not in UNPACKED else None
-        self._chunker: Chunker | None = None
-
-    def chunks(self, part: bytes, last: bool) -> Iterator[Chunk]:
-        """The chunks that are complete with the next part. Nothing is done before they are asked
-        for. Raises `ApiError`."""
-        if self._unpacker is None:
-            yield from self._cut(part, last)
-            return
-        for piece in self._unpacker.pieces(part, last, PIECE):
-            yield from self._cut(piece, last=False)
-        if last:
-            yield from self._cut(b"", last)
-
-    def _cut(self, piece: bytes, last: bool) -> Iterator[Chunk]:
-        self.size += len(piece)
-        if self.size > self._asked.largest_table:
-            raise table_too_large(self._asked.largest_table)
-        if self._chunker is None:
-            self._chunker = self._chunker_for(piece)
-        return self._chunker.chunks(piece, last)
-
-    def _chunker_for(self, beginning: bytes) -> Chunker:
-        row = format_of(self._asked.content_type, beginning)
-        if row.chunker is None:
-            raise not_in_chunks(self._asked.too_large, formats_in_chunks())
-        row.check(self._signature)
-        new_file = partial(self._files.new, "the table")
-        return row.chunker(self._signature, self._asked.largest_row, new_file)
 
 
 class LargeTable:

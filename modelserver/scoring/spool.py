@@ -84,6 +84,24 @@ class Spool(io.RawIOBase):
         super().close()
 
 
+class Files:
+    """The files of a table, each of at most `largest` bytes."""
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._all: list[Spool] = []
+
+    def new(self, what: str) -> Spool:
+        """A file for the table or its answer, as `what` says. Raises `StorageFull`."""
+        self._all.append(Spool(self._largest, what))
+        return self._all[-1]
+
+    def free(self) -> None:
+        """Frees the space of all of them."""
+        for file in self._all:
+            file.free()
+
+
 def _full(error: OSError) -> StorageFull:
     folder = tempfile.gettempdir()
     return StorageFull(

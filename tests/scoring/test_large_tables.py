@@ -32,7 +32,7 @@ from modelserver.errors import (
 from modelserver.reading.chunks.csv_chunks import TWO_SIGNS, CsvChunker
 from modelserver.reading.formats import ARROW, CSV, JSON, NDJSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
-from modelserver.scoring.large_tables import why_whole
+from modelserver.scoring.large_bodies import why_whole
 from tests.support.large import cut, in_chunks, model_of, whole
 from tests.support.signatures import column, signature
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from modelserver.answering.formats import named
 from modelserver.reading.signatures.signature import Payload, Signature
-from modelserver.scoring.large_tables import Asked, LargeTable
+from modelserver.scoring.large_bodies import Asked
+from modelserver.scoring.large_tables import LargeTable
 from modelserver.scoring.model import Model, Registration
 from modelserver.scoring.request import Request, score
 
