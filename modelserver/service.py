@@ -148,13 +148,16 @@ class Invocations:
         service = service_of(request)
         model = await self._model(service, query.method, request)
         table = large_table(model, request.headers, query, answer, fault, service.settings)
-        upload = service.bodies.upload(fault.receive)
-        file = await predicted(table, upload, service.workers, service.settings.request_timeout)
-        trace_of(request.scope).rows = table.rows
-        timing = server_timing(0.0, clock() - start, table.times)
-        headers = headers_of(answer, file.size, timing, model)
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send_file(file, request.receive, send)
+        try:
+            upload = service.bodies.upload(fault.receive)
+            file = await predicted(table, upload, service.workers, service.settings.request_timeout)
+            trace_of(request.scope).rows = table.rows
+            timing = server_timing(0.0, clock() - start, table.times)
+            headers = headers_of(answer, file.size, timing, model)
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send_file(file, request.receive, send)
+        finally:
+            table.free()
 
 
 async def send_file(file: Spool, receive: Receive, send: Send) -> None:

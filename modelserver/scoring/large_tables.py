@@ -104,14 +104,33 @@ def not_in_chunks(message: str, unmet: str) -> PayloadTooLarge:
     return PayloadTooLarge(f"{message}; a larger table is read in chunks if {unmet}")
 
 
+class Files:
+    """The files of a table, each of at most `largest` bytes."""
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._all: list[Spool] = []
+
+    def new(self, what: str) -> Spool:
+        """A file for the table or its answer, as `what` says. Raises `StorageFull`."""
+        self._all.append(Spool(self._largest, what))
+        return self._all[-1]
+
+    def free(self) -> None:
+        """Frees the space of all of them."""
+        for file in self._all:
+            file.free()
+
+
 class Body:
     """The body of a request: unpacked, measured and cut. It knows nothing of the table, which keeps
     what `chunks` returns: if it did, none of them would be freed before the garbage collector
     runs."""
 
-    def __init__(self, asked: Asked, signature: Signature) -> None:
+    def __init__(self, asked: Asked, signature: Signature, files: Files) -> None:
         self._asked = asked
         self._signature = signature
+        self._files = files
         self.size = 0
         """Its bytes so far, unpacked."""
         encoding = asked.content_encoding
@@ -142,7 +161,7 @@ class Body:
         if row.chunker is None:
             raise not_in_chunks(self._asked.too_large, formats_in_chunks())
         row.check(self._signature)
-        new_file = partial(Spool, self._asked.largest_table, "the table")
+        new_file = partial(self._files.new, "the table")
         return row.chunker(self._signature, self._asked.largest_row, new_file)
 
 
@@ -157,10 +176,11 @@ class LargeTable:
         self._model = model
         self._asked = asked
         self._signature = signature_for(model, asked.include)
-        self._body = Body(asked, self._signature)
+        self._files = Files(asked.largest_table)
+        self._body = Body(asked, self._signature, self._files)
         self._coming: Iterator[Chunk] = iter(())
         assert asked.answer.chunk_writer is not None
-        self._writer = asked.answer.chunk_writer(self._new_answer)
+        self._writer = asked.answer.chunk_writer(partial(self._files.new, "the answer"))
         self._names: tuple[Hashable, ...] | None = None
         """The columns that the model got of the first chunk."""
         self._carried: tuple[str, ...] = ()
@@ -198,8 +218,9 @@ class LargeTable:
         self._spend(Times(0.0, 0.0, clock() - start))
         return answer
 
-    def _new_answer(self) -> Spool:
-        return Spool(self._asked.largest_table, "the answer")
+    def free(self) -> None:
+        """Frees the space on the disk; to be called at the end, however it comes."""
+        self._files.free()
 
     def _score(self, chunk: Chunk, start: float) -> None:
         """Reads, predicts and writes a chunk. `start`: when that began."""

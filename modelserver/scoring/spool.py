@@ -14,9 +14,9 @@ from modelserver.errors import StorageFull, table_too_large
 
 
 class Spool(io.RawIOBase):
-    """A file of at most `largest` bytes; `what` names its content in messages. An abandoned
-    prediction may still write to it, so it is not closed by hand: it is when nobody refers to
-    it."""
+    """A file of at most `largest` bytes; `what` names its content in messages. It is closed when
+    nobody refers to it, since an abandoned prediction may still write to it, and pyarrow keeps what
+    it has read for a while. `free` gives its space back before that."""
 
     def __init__(self, largest: int, what: str) -> None:
         self._largest = largest
@@ -71,6 +71,11 @@ class Spool(io.RawIOBase):
     def piece(self, offset: int, size: int) -> bytes:
         """At most `size` bytes from this place on, also while others read."""
         return os.pread(self._file.fileno(), size, offset)
+
+    def free(self) -> None:
+        """Frees the space on the disk. What is written later is refused."""
+        self._largest = 0
+        self._file.truncate(0)
 
     def close(self) -> None:
         """Called by Python when nobody refers to it any more."""

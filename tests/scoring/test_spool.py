@@ -18,6 +18,10 @@ def test_bytes_come_back() -> None:
     assert spool.read() == b"ef"
     with pytest.raises(PayloadTooLarge, match="the answer is larger than 10 bytes"):
         spool.write(b"ghijk")
+    spool.free()
+    assert spool.size == 0
+    with pytest.raises(PayloadTooLarge):
+        spool.write(b"a")
     spool.close()
     spool.close()
     assert spool.closed

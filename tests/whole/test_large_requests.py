@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import gzip
+import io
 import os
 import resource
 import shutil
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 import requests
 from starlette.requests import ClientDisconnect
@@ -26,6 +29,7 @@ from modelserver.hosting import bodies
 from modelserver.hosting.connections.by_h11 import H11Guard
 from modelserver.hosting.connections.by_httptools import HttpToolsGuard
 from modelserver.reading.chunks.csv_chunks import CsvChunker
+from modelserver.reading.formats import PARQUET
 from modelserver.scoring.scheduling.turns import in_turn
 from modelserver.scoring.scheduling.workers import Workers
 from modelserver.scoring.spool import Spool
@@ -56,7 +60,7 @@ def pieces(body: bytes, size: int = 1000) -> Iterator[bytes]:
 
 @pytest.fixture(autouse=True, scope="module")
 def _files_of_pytest() -> None:
-    OF_PYTEST[:] = open_spools()
+    OF_PYTEST[:] = nameless()
 
 
 @pytest.fixture(autouse=True)
@@ -66,13 +70,19 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CsvChunker, "beginning", 100)
 
 
-def open_spools(process: str = "self") -> list[str]:
-    """The files without a name that a process holds, besides those of pytest."""
-    links = []
+def nameless(process: str = "self") -> dict[str, int]:
+    """The files without a name that a process holds, with their sizes."""
+    found = {}
     for name in os.listdir(f"/proc/{process}/fd"):
         with contextlib.suppress(OSError):
-            links.append(os.readlink(f"/proc/{process}/fd/{name}"))
-    return [link for link in links if link.endswith("(deleted)") and link not in OF_PYTEST]
+            link = os.readlink(f"/proc/{process}/fd/{name}")
+            found[link] = os.stat(f"/proc/{process}/fd/{name}").st_size
+    return {link: size for link, size in found.items() if link.endswith("(deleted)")}
+
+
+def open_spools(process: str = "self") -> list[str]:
+    """Those besides pytest's that take space on the disk."""
+    return [link for link, size in nameless(process).items() if size and link not in OF_PYTEST]
 
 
 OF_PYTEST: list[str] = []
@@ -125,6 +135,18 @@ def test_a_body_that_stands_for_more_than_it_has(client: Client) -> None:
     answer = small.post(URL, content=packed, headers={**CSV, "Content-Encoding": "gzip"})
     assert (answer.status_code, answer.content) == (200, expected.content)
     assert small.app.state.service.bodies.held == 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("answer", ["parquet", "arrow"])
+def test_files_of_arrow_are_freed(client: Client, answer: str) -> None:
+    cells = {name: [1.0] * 9000 for name in "abcd"}
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table(cells), file, use_dictionary=False)
+    small = client("ridge", MAX_REQUEST_BYTES="20000")
+    url = f"/invocations?format={answer}"
+    found = small.post(url, content=file.getvalue(), headers={"Content-Type": PARQUET})
+    assert found.status_code == 200
+    assert open_spools() == []
 
 
 def test_chunked_is_true_or_false(client: Client) -> None:
