@@ -78,7 +78,7 @@ class Scored:
 
     body: bytes
     rows: int | None
-    times: Times = field(default=Times(0.0, 0.0, 0.0), compare=False)
+    times: Times = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,11 @@ def _fast_method(
 ) -> Callable[..., Any]:
     """A fast way that does what `plain` does, the method of this name, if the example shows that;
     otherwise `plain` itself."""
+    if sample is None or _loader(pyfunc) != SKLEARN:
+        return plain
     columns = signature.columns
-    if sample is None or columns is None or not columns.only_doubles or _loader(pyfunc) != SKLEARN:
+    assert columns is not None  # those of the sample
+    if not columns.only_doubles:
         return plain
     fast = array_predict(pyfunc.get_raw_model(), name, columns.names)
     return fast if fast and predict_alike(plain, fast, sample) else plain
@@ -187,7 +190,7 @@ class Way:
     the method does not say them itself."""
 
     predict: Callable[[Payload], Any]
-    row_wise: bool = False
+    row_wise: bool
     names: Sequence[Hashable] = ()
 
 
@@ -269,7 +272,7 @@ def _other_ways(
         own = _fast_method(pyfunc, name, getattr(estimator, name), signature, sample)
         call = partial(_called_alone, own)
         predict = _predictor(wrapper_of(pyfunc), call, call, signature, telling)
-        ways[name] = Way(predict, names=names_of(estimator, name))
+        ways[name] = Way(predict, row_wise=False, names=names_of(estimator, name))
     return ways
 
 

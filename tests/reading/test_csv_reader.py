@@ -107,6 +107,11 @@ def test_unknown_columns_are_kept_for_the_signature_to_refuse() -> None:
     assert [list(cells) for cells in table.by_column()] == [[1], ["x"]]
 
 
+def test_unknown_columns_are_texts_as_they_were_sent() -> None:
+    table = read_csv(b"a,z\nx,007\ny,1.50\n", {"a": KINDS["string"]})
+    assert [list(cells) for cells in table.by_column()] == [["x", "y"], ["007", "1.50"]]
+
+
 @pytest.mark.parametrize(
     ("text", "faults"),
     [
@@ -211,6 +216,14 @@ def test_untyped_tables_are_as_pandas_reads_them() -> None:
         read_untyped_csv(b'a,b,c\n1,x,0.5\n2,"y, z",\n'),
         pd.DataFrame({"a": [1, 2], "b": ["x", "y, z"], "c": [0.5, NAN]}),
     )
+
+
+@pytest.mark.parametrize("empty", [0, 1, 2, 3])
+def test_empty_columns_without_a_name_at_the_end_are_left_out(empty: int) -> None:
+    commas = "," * empty
+    body = f"a,b{commas}\n1,2{commas}\n".encode()
+    assert read_csv(body, {"a": KINDS["long"], "b": KINDS["long"]}).names == ["a", "b"]
+    assert read_untyped_csv(body).to_dict("list") == {"a": [1], "b": [2]}
 
 
 def test_untyped_tables_without_rows_are_refused() -> None:

@@ -21,13 +21,15 @@ from modelserver.loading.loader import load_model
 from modelserver.reading.signatures.signature import Payload
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.model import Model
-from modelserver.scoring.request import Request, Scored, Work
+from modelserver.scoring.request import Request, Scored, Times, Work
 from tests.support.request_rows import WINE
 from tests.support.signatures import column, signature
 
 JSON = "application/json"
 
 Paths = Callable[[str], Path]
+
+AT_ONCE = Times(0.0, 0.0, 0.0)
 
 
 def load(path: Path, **environment: str) -> Model:
@@ -223,7 +225,7 @@ def test_a_prediction_that_is_not_one_entry_per_row(model_path: Paths) -> None:
     model = load(model_path("regression"))
     odd = replace(model, predict=lambda payload: [len(payload.data)])
     works = [work(odd, split([1, 2, 3, 4])) for _ in range(2)]
-    assert score_together(works) == [Scored(b'{"predictions":[1]}', 1)] * 2
+    assert score_together(works) == [Scored(b'{"predictions":[1]}', 1, AT_ONCE)] * 2
 
 
 def test_tables_with_other_columns_are_not_joined(model_path: Paths) -> None:
@@ -243,7 +245,9 @@ def test_tables_with_other_columns_are_not_joined(model_path: Paths) -> None:
 def test_a_request_alone_is_predicted_once(model_path: Paths) -> None:
     model = load(model_path("regression"))
     odd, rows = counted(replace(model, predict=lambda payload: [len(payload.data)]))
-    assert score_together([work(odd, split([1, 2, 3, 4]))]) == [Scored(b'{"predictions":[1]}', 1)]
+    assert score_together([work(odd, split([1, 2, 3, 4]))]) == [
+        Scored(b'{"predictions":[1]}', 1, AT_ONCE)
+    ]
     assert rows == [1]
 
 

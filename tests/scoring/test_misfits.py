@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Optional
 
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
@@ -218,6 +219,11 @@ def typed_by(hint: Any) -> Any:
 def test_hints_as_mlflow_reads_them(hint: Any, data: Any, places: list[str]) -> None:
     found = misfit(typed_by(hint), None, data)
     assert [fault["location"] for fault in (found.details if found else ())] == places
+
+
+def test_the_values_of_a_hint_may_stand_in_a_table() -> None:
+    found = misfit(typed_by(list[int]), None, pd.DataFrame({"x": [1, "a", 3]}))
+    assert [fault["location"] for fault in (found.details if found else ())] == ["[1]"]
 
 
 def test_models_that_nothing_is_known_of() -> None:

@@ -259,6 +259,7 @@ def test_threads_that_compute_let_the_event_loop_go_on(workers: Workers) -> None
     sys.setswitchinterval(5 * TURN)  # Python's default
     asyncio.run(workers.run(where, 5, small=False))
     assert sys.getswitchinterval() == pytest.approx(TURN)
+    assert TURN < 0.001
 
 
 def test_the_threads_end_when_all_is_done(workers: Workers) -> None:

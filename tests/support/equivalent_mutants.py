@@ -8,6 +8,15 @@ EQUIVALENT: Final = (
     ("", r"@dataclass\(.*=False", "nobody sets a field; `frozen` would show our own mistake"),
     ("", r"copy=True", "the array is new, so that a copy of it differs in time only"),
     ("", r"use_threads=True|low_memory=True", "another way to the same table"),
+    ("", r"repr=True", "a field of a class whose text nobody reads"),
+    ("reading/arrow/parquet_file.py", r"buffer_size= ?1025", "how much is read at a time"),
+    ("scoring/batching.py", r"frames\[ ?1\]", "frames that are joined have the same columns"),
+    ("reading/csv/reader.py", r"\[: ?3\]", "compared with two numbers, it is as large"),
+    (
+        "reading/csv/reader.py",
+        r"len\(frame\) \+ 2",
+        "more tables are looked at for short rows, and none is found",
+    ),
     ("reading/media.py", r"maxsize=129", "how many content types are kept, of any number"),
     (
         "reading/fast/cells_by_arrow.py",

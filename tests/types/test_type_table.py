@@ -130,6 +130,15 @@ def test_anything_is_what_pandas_makes_of_it(cells: list[Any]) -> None:
     pd.testing.assert_series_equal(pd.Series(array), pd.Series(cells))
 
 
+@pytest.mark.parametrize(
+    ("integer", "dtype"), [(2**53, np.float64), (-(2**53), np.float64), (2**53 + 1, object)]
+)
+def test_anything_keeps_the_digits_of_integers(integer: int, dtype: Any) -> None:
+    array = KINDS["any"].convert([0.5, integer], required=True)
+    assert pd.Series(array).dtype == dtype
+    assert list(array) == [0.5, integer]
+
+
 WITH_GAPS: list[tuple[str, str, Any, list[Any]]] = [
     ("integer", "integer", [1, None], [1.0, NAN]),
     ("long", "long", [2**53, -(2**53), None], [2.0**53, -(2.0**53), NAN]),

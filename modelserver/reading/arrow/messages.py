@@ -37,7 +37,8 @@ class Flat(NamedTuple):
 
     def field(self, number: int) -> int | None:
         """Where the field's value is, None if it is absent."""
-        layout = self.place - _integer(self.data, self.place, 4, signed=True)
+        behind = self.data[self.place : self.place + 4]
+        layout = self.place - int.from_bytes(behind, "little", signed=True)
         entry = 4 + 2 * number
         if entry >= _integer(self.data, layout, 2):
             return None
@@ -64,8 +65,8 @@ class Flat(NamedTuple):
         return np.frombuffer(self.data, "<i8", count * width, start + 4).reshape(-1, width)
 
 
-def _integer(data: bytes, place: int, size: int, signed: bool = False) -> int:
-    return int.from_bytes(data[place : place + size], "little", signed=signed)
+def _integer(data: bytes, place: int, size: int) -> int:
+    return int.from_bytes(data[place : place + size], "little")
 
 
 def read_messages(source: Any) -> Iterator[Any]:

@@ -111,6 +111,9 @@ def test_requests_of_several_methods_are_not_mixed(model_path: Callable[[str], P
         joined = json.loads(outcome.body)["predictions"]
         assert pd.DataFrame(alone).shape == pd.DataFrame(joined).shape
     assert all(one.row_wise for one in model.methods.values())
+    settings = read_settings({"MODEL_URI": str(model_path("wine")), "BATCHING": "off"})
+    alone_only = load_model(settings, lambda step: None)
+    assert not any(one.row_wise for one in [alone_only, *alone_only.methods.values()])
 
 
 def test_a_model_without_a_signature(tmp_path: Path) -> None:
