@@ -227,7 +227,7 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("unknown column", signature(column("long", "alcohol")), {"dataframe_records":
      [{"alcohol": 1, "Alcohol": 1, "?": 2}]}, JSON,
      "unknown columns: 'Alcohol' (did you mean 'alcohol'?), '?'. The model takes: 'alcohol'. "
-     "?include= carries further columns into the answer"),
+     "?include= with their names carries further columns into the answer"),
     ("missing and unknown column", LONG, {"dataframe_records": [{"z": 1}]}, JSON,
      "missing columns: 'a'; unknown columns: 'z'. The model takes: 'a'"),
     ("many unknown columns", LONG, {"dataframe_records": [dict.fromkeys("abcdefghijklmnopqrstuvw")

@@ -13,11 +13,14 @@ from modelserver.errors import BadRequest
 from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells
-from modelserver.types.names import suggested
+from modelserver.types.names import hint, suggested
 from modelserver.types.tables import ROW_NAMES, Table, refuse_repeated
 
 ALL: Final = ("inputs",)
 """The names that mean all columns of the request."""
+
+MOST_GUESSES: Final = 10_000
+"""The most pairs of names that are compared to find misspelt ones; it takes 10 µs each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +41,22 @@ class IncludingSignature(ColumnSignature):
             table = table.without_row_names(self.columns.positions)
         names = [str(name) for name in table.names]
         refuse_repeated(names)
-        wanted = [*names, *self.known] if self.include == ALL else self.include
+        wanted = self._all(names) if self.include == ALL else self.include
         carried = _carried(table, names, dict.fromkeys(wanted), self.known)
         taken = self.columns.positions
         kept = [p for p, name in enumerate(names) if name in taken or name not in carried]
         rest = table if len(kept) == len(names) else table.only(kept)
         return replace(ColumnSignature.read_table(self, rest, params), carried=carried)
+
+    def _all(self, names: Sequence[str]) -> Sequence[str]:
+        """The names of all columns, but for those that are probably misspelt: the signature refuses
+        what is not carried."""
+        further = [name for name in names if name not in self.columns.positions]
+        absent = {str(column.name) for column in self.columns.optional()}.difference(names)
+        if len(further) * len(absent) > MOST_GUESSES:
+            further = []
+        misspelt = {name for name in further if hint(name, [*absent])}
+        return [name for name in (*names, *self.known) if name not in misspelt]
 
     def read_chat(self, body: dict[str, Any]) -> Payload:
         """Raises `BadRequest`: a chat has no columns."""
