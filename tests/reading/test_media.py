@@ -8,7 +8,7 @@ import pytest
 
 from modelserver.errors import ApiError, BadRequest, PayloadTooLarge, UnsupportedMediaType
 from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, NDJSON, PARQUET
-from modelserver.reading.media import decompress, format_of
+from modelserver.reading.media import NO_HEADER, decompress, format_of
 
 
 def gzipped(plain: bytes, level: int = 9) -> bytes:
@@ -24,7 +24,7 @@ def gzipped(plain: bytes, level: int = 9) -> bytes:
         ('application/json;charset="utf-8"; format=pandas-split', b"", JSON),
         (" text/csv ;header=present", b"", CSV),
         ("text/csv; charset=us-ascii", b"", CSV),
-        ("application/x-ndjson", b"", NDJSON),
+        ("application/x-ndjson; header=absent", b"", NDJSON),
         ("application/jsonl; charset=utf-8", b"", NDJSON),
         ("Application/JSON-Lines", b"", NDJSON),
         ("application/vnd.apache.parquet; charset=binary", b"", PARQUET),
@@ -60,6 +60,8 @@ LISTED = ", ".join(FORMATS)
         ('application/json; charset="utf-16"', "the charset must be UTF-8", {}),
         ("application/json; charset*=utf-8''utf-8", "the charset must be UTF-8", {}),
         ("text/csv; a=" + "x" * 245, "the content type is too long", {}),
+        ("text/csv; header=absent", NO_HEADER, {}),
+        ('Text/CSV; charset=utf-8; HEADER="Absent"', NO_HEADER, {}),
     ],
 )
 def test_refused_media_types(content_type: str, message: str, headers: dict[str, str]) -> None:
