@@ -255,7 +255,8 @@ function shownTable({ names, rows }) {
   return region;
 }
 
-// ---- CSV (RFC 4180), for spreadsheets too: text that would start a formula there is kept from it
+// ---- The shown table as CSV for spreadsheets: with row numbers, and no text starts a formula. The
+// server's own CSV, under "Answer", is for programs
 
 function csvCell(value) {
   const text = textOf(value);
@@ -290,7 +291,7 @@ function showPredictions(answer, name) {
   const rows = `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
   const more = count > LONGEST_TABLE ? `; the first ${LONGEST_TABLE} are shown, the download has all` : "";
   const csv = new Blob([csvOf(table)], { type: "text/csv;charset=utf-8" });
-  show(`${rows}${more}.`, shownTable(table), downloadLink(csv, "CSV", `${name}.csv`));
+  show(`${rows}${more}.`, shownTable(table), downloadLink(csv, "CSV for spreadsheets", `${name}.csv`));
 }
 
 const sizeOf = ({ size }) => (size < 1000 ? `${size} bytes` : `${Math.round(size / 1000).toLocaleString("en")} kB`);
