@@ -48,6 +48,16 @@ SAME: dict[str, tuple[str, list[Any], Any]] = {
         {"inputs": {"n": [1, 2]}},
     ),
     "whole floats": ("one_long", [tensor("n", "FP64", [12.0])], {"inputs": {"n": [12.0]}}),
+    "large whole floats as integers": (
+        "one_long",
+        [tensor("n", "INT64", [9007199254740992.0, 2**53 + 1])],
+        {"inputs": {"n": [2**53, 2**53 + 1]}},
+    ),
+    "the largest float as it is printed": (
+        "all_types",
+        row(float=tensor("float", "FP32", [3.4028235e38])),
+        {"dataframe_records": [CELLS | {"float": 3.4028235e38}]},
+    ),
     "whole floats as integers": ("one_long", [tensor("n", "INT8", [5.0])], {"inputs": {"n": [5]}}),
     "missing values": (
         "all_optional",
@@ -446,7 +456,17 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "a number beyond": (
         "no_signature",
         {"inputs": [tensor("x", "FP16", [1e6])]},
-        "input 'x' at [0]: expected a number of type float16, found a number too large",
+        "input 'x' at [0]: expected a number (FP16), found a number beyond FP16",
+    ),
+    "a number of a column beyond": (
+        "all_types",
+        {"inputs": row(double=tensor("double", "FP16", [70000]))},
+        "input 'double' at [0]: expected a number (FP16), found a number beyond FP16",
+    ),
+    "a number of a tensor beyond": (
+        "no_signature",
+        {"inputs": [tensor("x", "FP32", [1, -1e39], shape=[1, 2])]},
+        "input 'x' at [0, 1]: expected a number (FP32), found a number beyond FP32",
     ),
     "a missing integer": (
         "no_signature",

@@ -26,6 +26,7 @@ from modelserver.protocols.open_inference.tensors import (
     TEXT,
 )
 from modelserver.reading.json_text import decode_json
+from modelserver.types.cell_parsers import WholeFloat, rounded
 from modelserver.types.kind import BadCells, Cells, Kind, objects, what_is
 from modelserver.types.names import quoted
 from modelserver.types.tensors import bad_elements, dtype_kind
@@ -181,6 +182,8 @@ def _misfits(datatype: str, elements: Sequence[Any]) -> Iterable[tuple[int, str]
     found = set(map(type, elements))
     if not found <= types:
         return ((i, what_is(e)) for i, e in enumerate(elements) if type(e) not in types)
+    if dtype.kind == "f":
+        return ((place, f"a number beyond {datatype}") for place in _too_large(dtype, elements))
     if dtype.kind not in "iu":
         return ()
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
@@ -191,6 +194,12 @@ def _misfits(datatype: str, elements: Sequence[Any]) -> Iterable[tuple[int, str]
     return fractions or (
         (i, beyond) for i, e in enumerate(elements) if e is not None and not low <= e <= high
     )
+
+
+def _too_large(dtype: "np.dtype[Any]", elements: Sequence[Any]) -> list[int]:
+    """The places of numbers that are not infinite, but are when they are rounded to the dtype."""
+    array = np.array(elements, np.float64)
+    return np.flatnonzero(np.isinf(rounded(array, dtype)) & ~np.isinf(array)).tolist()
 
 
 def _values(texts: Sequence[str | None]) -> tuple[list[Any], list[tuple[int, str]]]:
@@ -234,7 +243,7 @@ OF_DATATYPES: Final = {
 }
 """How the elements of a datatype become an array; those of BYTES do not."""
 
-NUMBERS: Final = frozenset({int, float, NoneType})
+NUMBERS: Final = frozenset({int, float, WholeFloat, NoneType})
 
 TYPES: Final = {
     "b": frozenset({bool, NoneType}),

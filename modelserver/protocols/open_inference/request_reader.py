@@ -16,7 +16,13 @@ from modelserver.errors import BadRequest, InvalidInput
 from modelserver.protocols.open_inference.about import input_names
 from modelserver.protocols.open_inference.inputs import Input, read_input
 from modelserver.protocols.open_inference.tensors import ARRAYS, DICT, FRAME, TEXT
-from modelserver.reading.json_text import BareConstants, decode_constants, decode_json
+from modelserver.reading.json_reader import lacks_digits
+from modelserver.reading.json_text import (
+    BareConstants,
+    decode_constants,
+    decode_exactly,
+    decode_json,
+)
 from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.reading.signatures.tensors import TensorSignature
@@ -43,7 +49,16 @@ class Asked(NamedTuple):
 
 def read(body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in a body. Raises `BadRequest` or `InvalidInput`."""
-    request = _decoded(body)
+    try:
+        return _read(_decoded(body), signature)
+    except InvalidInput as error:
+        if not lacks_digits(error, body):
+            raise
+    return _read(decode_exactly(body), signature)
+
+
+def _read(request: Any, signature: Signature) -> Payload:
+    """The model input in a decoded body."""
     if not isinstance(request, dict):
         raise BadRequest(f"the body must be a JSON object with 'inputs', not {what_is(request)}")
     inputs = [read_input(item, place) for place, item in enumerate(_items(request, "inputs"))]
