@@ -131,6 +131,25 @@ SAME: dict[str, tuple[str, list[Any], Any]] = {
         [tensor("numbers", "BYTES", ["[0.5, 1]", "[]"], "pd_json")],
         {"dataframe_records": [{"numbers": [0.5, 1]}, {"numbers": []}]},
     ),
+    "JSON without a content type": (
+        "nested",
+        [
+            tensor("numbers", "BYTES", ["[0.5, 1.5]"]),
+            tensor("person", "BYTES", ['{"name": "a"}']),
+            tensor("counts", "BYTES", ['{"a": 1}'], shape=[1, 1]),
+            tensor("anything", "BYTES", ["[1]"]),
+        ],
+        {
+            "dataframe_records": [
+                {
+                    "numbers": [0.5, 1.5],
+                    "person": {"name": "a"},
+                    "counts": {"a": 1},
+                    "anything": "[1]",
+                }
+            ]
+        },
+    ),
     "a tensor without a name": (
         "tensor",
         [tensor("any", "FP32", [[1, 2], [3, 4]], shape=[2, 2])],
@@ -400,7 +419,7 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "no JSON": (
         "array_only",
         {"inputs": [tensor("numbers", "BYTES", ["[1", "[2]"], "pd_json")]},
-        "input 'numbers' at [0]: expected JSON, found text that is no JSON",
+        "input 'numbers' at [0]: expected JSON (pd_json), found text that is no JSON",
     ),
     "texts for numbers": (
         "one_long",

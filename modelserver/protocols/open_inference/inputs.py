@@ -70,12 +70,21 @@ class Input:
         """Whether each row is an array, if the model takes values of this kind."""
         return kind.json_type == "array" and self.content_type != ANY
 
+    def implied(self, kind: Kind) -> "Input":
+        """The input as the column of this kind implies: BYTES without a content type are JSON where
+        the column takes arrays or objects, unless each row is an array of texts."""
+        nested = kind.json_type == "object" or (kind.json_type == "array" and len(self.shape) == 1)
+        if nested and self.datatype == BYTES and self.content_type is None:
+            return _from_json(replace(self, content_type=ANY))
+        return self
+
     def cells(self, kind: Kind | None) -> Cells:
         """The cells of the column of this kind, None if it is not known. Raises `BadRequest` if it
         is no column."""
-        if kind is not None and self.holds_arrays(kind):
-            return self.array().tolist()
-        return self.as_column().decoded(BASE64)
+        sent = self if kind is None else self.implied(kind)
+        if kind is not None and sent.holds_arrays(kind):
+            return sent.array().tolist()
+        return sent.as_column().decoded(BASE64)
 
     def array(self) -> NDArray[Any]:
         """The elements in their shape. Numbers are as in JSON, but those of a datatype of floats
@@ -215,16 +224,19 @@ def _values(texts: Sequence[str | None]) -> tuple[list[Any], list[tuple[int, str
 
 
 def _checked(sent: Input) -> Input:
-    """The input, if its elements are of its datatype; those that are JSON are decoded. Raises
+    """The input, if its elements are of its datatype; those of `ANY` are decoded. Raises
     `InvalidInput`."""
     expects = EXPECTS[DTYPES[sent.datatype].kind].format(sent.datatype)
     if bad := list(islice(_misfits(sent.datatype, sent.elements), LIMIT)):
         raise sent.refusal(expects, bad)
-    if sent.content_type != ANY:
-        return sent
+    return _from_json(sent) if sent.content_type == ANY else sent
+
+
+def _from_json(sent: Input) -> Input:
+    """The input with the values of its elements, which are JSON. Raises `InvalidInput`."""
     values, bad = _values(sent.elements)
     if bad:
-        raise sent.refusal("JSON", bad[:LIMIT])
+        raise sent.refusal("JSON (pd_json)", bad[:LIMIT])
     return replace(sent, elements=values)
 
 

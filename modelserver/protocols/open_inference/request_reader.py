@@ -176,8 +176,9 @@ def _read_values(
     signature: TypeHintSignature, inputs: Sequence[Input], params: Any, content_type: Any
 ) -> Payload:
     """The values for a model with a type hint, one per row, in an input of any name."""
-    sent = _only(inputs)
-    sent = sent if sent.holds_arrays(signature.column.columns[0].kind) else sent.as_column()
+    kind = signature.column.columns[0].kind
+    sent = _only(inputs).implied(kind)
+    sent = sent if sent.holds_arrays(kind) else sent.as_column()
     return signature.read_inputs(sent.array().tolist(), params)
 
 
