@@ -309,7 +309,7 @@ def test_downloads_are_safe_in_spreadsheets(base: Base, visit: Open) -> None:
     expect(page.get_by_role("status")).to_have_text("6 rows.")
     content = downloaded(page, "prediction.csv", SHEET)
     assert content.decode() == (
-        '\ufeffrow,prediction\r\n0,\'=1+1\r\n1,\'-2\r\n2,"A""B"\r\n3,"C,D"\r\n4,É\r\n5,"\nX"\r\n'
+        '\ufeffrow,prediction\r\n0,\'=1+1\r\n1,\'-2\r\n2,"A""B"\r\n3,"C,D"\r\n4,É\r\n5,"\'\nX"\r\n'
     )
 
 

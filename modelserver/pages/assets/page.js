@@ -260,7 +260,7 @@ function shownTable({ names, rows }) {
 
 function csvCell(value) {
   const text = textOf(value);
-  const safe = !isNumber(value) && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = !isNumber(value) && /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
