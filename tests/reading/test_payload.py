@@ -593,6 +593,8 @@ def test_a_chat_with_nulls_and_params() -> None:
     [
         (CHAT, {"messages": ["hi"], "params": {"temperature": 1}},
          "unknown param 'temperature'. The model takes: 'count'"),
+        (CHAT, {"messages": []}, "the chat is empty: 'messages' has none"),
+        (UNTYPED, {"messages": []}, "the chat is empty: 'messages' has none"),
         (CHAT, {"message": ["hi"]}, f"{ONE_OF_CHAT}; it has 'message'. Did you mean 'messages'?"),
         (CHAT, ["hi"], f"the body must be a JSON object with one of {CHAT_FORMS}, not an array. "
          "Send the whole body as the value of 'messages'"),
