@@ -192,6 +192,8 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
      "'count' is a param; send it under 'params'. The model takes: 'a'"),
     ("bare columns", LONG, {"a": [1]}, JSON, f"the body must have exactly one of {FORMS}; it has "
      "'a'. Send the whole body under 'inputs'"),
+    ("a bare record with an array for a number", TWO, {"a": [1], "b": 1}, JSON,
+     "row 0, column 'a': expected a whole number of 64 bits, found an array"),
     ("a bare record beside params", LONG, {"a": 1, "params": {}}, JSON,
      f"the body must have exactly one of {FORMS}; it has 'a', 'params'. Send the whole body in an "
      "array under 'dataframe_records'"),
