@@ -176,6 +176,9 @@ DOUBLE, LONG = "a number (64-bit float)", "a whole number of 64 bits"
          "vertical bar"),
         (TWO, b"sep=\xe9\na;b\n1;2\n", f"{NO_UTF8}{LATIN}: byte 4 (line 1, column 5); save it as "
          f"UTF-8{HOW}"),
+        (TWO, b"sep=;\na,b\n1,2\n",
+         "the header, split at ';' as the line sep= above it states, holds none of the model's "
+         "columns"),
         (TWO, b"sep=;\n", "the body is empty; send a header and rows"),
         (TWO, b"sep=;\na;b\n1\n", "row 0 has 1 cells, the header has 2"),
         (TWO, b"a;b\n1,5;2;\n", "row 0 has 3 cells, the header has 2"),

@@ -137,7 +137,10 @@ REFUSED: list[tuple[Callable[[], Table], str]] = [
         split(columns=[]),
         "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; it has 'columns'",
     ),
-    (split(), "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; it has nothing"),
+    (
+        split(),
+        "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; it has nothing",
+    ),
     (
         split(data=[], rows=[]),
         "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; "
