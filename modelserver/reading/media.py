@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from modelserver.errors import BadRequest, UnsupportedMediaType, too_large
+from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import CSV, FORMATS, JSON, SAME, Format
 
 # The types that clients send if the user named none: no type, a form's type or plain text.
@@ -66,7 +67,8 @@ def format_of(content_type: str | None, body: bytes) -> Format:
         )
         raise _unsupported(f"the content type must be one of {', '.join(FORMATS)}{whole}")
     if not row.binary and charset not in UTF8:
-        raise UnsupportedMediaType("the charset must be UTF-8")
+        how = HOW if row.media_type == CSV else ""
+        raise UnsupportedMediaType(f"the charset must be UTF-8; save the body as UTF-8{how}")
     if row.media_type == CSV and header == "absent":
         raise UnsupportedMediaType(NO_HEADER)
     return row

@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from modelserver.errors import ApiError, BadRequest, PayloadTooLarge, UnsupportedMediaType
+from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, NDJSON, PARQUET
 from modelserver.reading.media import NO_HEADER, decompress, format_of
 
@@ -46,6 +47,7 @@ def test_media_types(content_type: str | None, body: bytes, kind: str) -> None:
     assert format_of(content_type, body).media_type == kind
 
 
+NO_UTF8 = "the charset must be UTF-8; save the body as UTF-8"
 LISTED = ", ".join(FORMATS)
 
 
@@ -55,10 +57,10 @@ LISTED = ", ".join(FORMATS)
         ("application/xml", f"the content type must be one of {LISTED}", {"Accept-Post": LISTED}),
         ("application/jsonp", f"the content type must be one of {LISTED}", {"Accept-Post": LISTED}),
         ("é/ü", f"the content type must be one of {LISTED}", {"Accept-Post": LISTED}),
-        ("text/plain; charset=latin-1", "the charset must be UTF-8", {}),
-        ("text/csv; charset=latin-1", "the charset must be UTF-8", {}),
-        ('application/json; charset="utf-16"', "the charset must be UTF-8", {}),
-        ("application/json; charset*=utf-8''utf-8", "the charset must be UTF-8", {}),
+        ("text/plain; charset=latin-1", NO_UTF8, {}),
+        ("text/csv; charset=windows-1252", f"{NO_UTF8}{HOW}", {}),
+        ('application/json; charset="utf-16"', NO_UTF8, {}),
+        ("application/json; charset*=utf-8''utf-8", NO_UTF8, {}),
         ("text/csv; a=" + "x" * 245, "the content type is too long", {}),
         ("text/csv; header=absent", NO_HEADER, {}),
         ('Text/CSV; charset=utf-8; HEADER="Absent"', NO_HEADER, {}),
