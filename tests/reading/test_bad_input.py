@@ -374,7 +374,6 @@ NO_UTF8 = "the charset must be UTF-8; save the body as UTF-8"
     ("content_type", "message"),
     [
         ("application/xml", LISTED),
-        ("application/jsonlines", LISTED),
         (
             "multipart/form-data; boundary=x",
             f"{LISTED}; send the file itself (curl: --data-binary @file)",
