@@ -467,6 +467,11 @@ BAD: dict[str, tuple[str, Any, str]] = {
         {"inputs": [ONE], "outputs": ["a"]},
         "each of 'outputs' must be an object with a 'name'",
     ),
+    "outputs given twice": (
+        "one_long",
+        {"inputs": [ONE], "outputs": [{"name": "prediction"}] * 2},
+        "outputs given twice: 'prediction'",
+    ),
     "unknown outputs": (
         "one_long",
         {"inputs": [ONE], "outputs": [{"name": "predictoin"}]},

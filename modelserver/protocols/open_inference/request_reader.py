@@ -64,8 +64,7 @@ def _read(request: Any, signature: Signature) -> Payload:
     inputs = [read_input(item, place) for place, item in enumerate(_items(request, "inputs"))]
     if not inputs:
         raise BadRequest("the body must have 'inputs', an array of tensors")
-    if repeated := [name for name, n in Counter(sent.name for sent in inputs).items() if n > 1]:
-        raise BadRequest(f"inputs given twice: {listed(repeated)}")
+    _refuse_repeated("inputs", [sent.name for sent in inputs])
     asked = _asked(request)
     content_type, params = _parameters(request)
     reader = next(reader for kind, reader in READERS if isinstance(signature, kind))
@@ -95,7 +94,14 @@ def _asked(request: Mapping[str, Any]) -> Asked:
     names = [item["name"] for item in outputs if isinstance(item, dict) and "name" in item]
     if len(names) < len(outputs) or not all(isinstance(name, str) for name in names):
         raise BadRequest("each of 'outputs' must be an object with a 'name'")
+    _refuse_repeated("outputs", names)
     return Asked(sent_id, names)
+
+
+def _refuse_repeated(what: str, names: Sequence[str]) -> None:
+    """Raises `BadRequest` if a name occurs more than once; `what` has it."""
+    if repeated := [name for name, times in Counter(names).items() if times > 1]:
+        raise BadRequest(f"{what} given twice: {listed(repeated)}")
 
 
 def _parameters(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any] | None]:
