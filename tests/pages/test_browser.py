@@ -248,6 +248,17 @@ def test_binary_answers_download(
     assert len(table) == 1
 
 
+@pytest.mark.parametrize("beginning", [b"PAR1", b"ARROW1\0\0", b"PK\x03\x04"])
+def test_a_file_that_is_no_csv(beginning: bytes, base: Base, visit: Open, tmp_path: Path) -> None:
+    (tmp_path / "wines").write_bytes(beginning + b"\xff\0")
+    page = visit(base("wine"))
+    page.get_by_label("CSV file").set_input_files(tmp_path / "wines")
+    page.get_by_role("button", name="Predict the file").click()
+    expect(page.locator("#problem")).to_have_text(
+        "The file is no CSV: save it as CSV. Programs can send Parquet and Arrow to /invocations."
+    )
+
+
 def test_of_a_long_text_the_first_lines_are_shown(base: Base, visit: Open, tmp_path: Path) -> None:
     table, _ = example_test.wine_table()
     pd.concat([table] * 10).to_csv(tmp_path / "wines.csv", index=False, sep=";")

@@ -310,6 +310,12 @@ async function showFile(blob, format, name) {
   show(`${size}${isLong ? "; its first lines are shown, the download has all" : ""}.`, region, link);
 }
 
+// Files of other formats begin so: Parquet, Arrow, and Excel, which is a ZIP file.
+async function checkIsCsv(file) {
+  if (!/^(PAR1|ARROW1|PK\x03\x04)/.test(await file.slice(0, 6).text())) return;
+  throw new Fault("The file is no CSV: save it as CSV. Programs can send Parquet and Arrow to /invocations.");
+}
+
 async function predictAndShow({ body, type, name }) {
   const format = chosenFormat(); // as it is now: a person may choose another one meanwhile
   const answer = await predict(body, type);
@@ -366,7 +372,7 @@ async function send(event, request) {
   clear();
   show("Predicting…");
   try {
-    await predictAndShow(request());
+    await predictAndShow(await request());
   } catch (error) {
     showFault(event.target, error);
   } finally {
@@ -385,7 +391,10 @@ function startForms() {
   find("#csv")?.addEventListener("submit", (event) => {
     const [file] = find("#file").files;
     const name = `${file.name.replace(/\.csv$/i, "")}-predictions`;
-    send(event, () => ({ body: file, type: "text/csv", name }));
+    send(event, async () => {
+      await checkIsCsv(file);
+      return { body: file, type: "text/csv", name };
+    });
   });
 }
 
