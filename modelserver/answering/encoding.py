@@ -175,8 +175,10 @@ def _encodable(value: Any) -> Any:
 def _written(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value)
-    if value is None or isinstance(value, (bool, float)):
+    if value is None or isinstance(value, bool):
         return orjson.dumps(value).decode()
+    if isinstance(value, float):
+        return orjson.dumps(float(value)).decode()  # orjson refuses subclasses, such as NumPy's
     if isinstance(value, int):
         return str(Decimal(int(value)))  # str(int) refuses more than 4,300 digits
     if isinstance(value, Decimal):
@@ -208,7 +210,7 @@ DAYS: Final = frozenset({"Y", "M", "W", "D"})
 ENCODERS: Final[tuple[tuple[Any, Any], ...]] = (
     (np.ndarray, _array_list),
     ((np.datetime64, np.timedelta64), lambda value: _times(np.array([value]))[0]),
-    (np.floating, float),
+    ((float, np.floating), float),
     (np.generic, lambda value: value.item()),
     (type(pd.NA), lambda value: None),
     (type(pd.NaT), lambda value: None),

@@ -132,6 +132,10 @@ class Size:
     width: int
 
 
+class Share(float):
+    """A number of a model's own class."""
+
+
 class Rows:
     """As models make them that stream their answers."""
 
@@ -203,6 +207,9 @@ MORE: list[tuple[str, Callable[[], Any], str]] = [
               Decimal("0.10"), Decimal("inf"), np.float32(0.5), np.array([1]), Point(1, 2)],
      f'[{BIG},-{BIG},0.5,null,true,null,"ü",{{"1":[{{"width":{BIG}}},'
      '"00000000-0000-0000-0000-000000000001"]},0.10,null,0.5,[1],[1,2]]'),
+    ("float of NumPy beside a large integer", lambda: [{"a": np.float64(0.5), "b": 2**64}],
+     f'[{{"a":0.5,"b":{2**64}}}]'),
+    ("subclass of float", lambda: [Share(0.5)], "[0.5]"),
     ("300 levels", lambda: nested(300), "[" * 300 + "2.5" + "]" * 300),
 ]  # fmt: skip
 
