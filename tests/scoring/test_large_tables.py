@@ -489,6 +489,14 @@ def test_integers_that_a_column_of_fractions_cannot_hold() -> None:
             in_chunks(model_of(NUMBERS), some, NDJSON, "arrow", ("id",))
 
 
+@pytest.mark.parametrize("answer", ["csv", "ndjson", "parquet"])
+def test_types_of_carried_columns_do_not_depend_on_their_chunk(answer: str) -> None:
+    body = joined(["id,x,n", *["1,1,1"] * 40, "a,true,", *["2,7,2.0"] * 40, "3,4.50,"])
+    model, include = model_of(NUMBERS, lambda payload: payload.data["x"]), ("inputs",)
+    found = read_back(answer, in_chunks(model, cut(body, 100), CSV, answer, include))
+    assert found == read_back(answer, whole(model, body, CSV, answer, include))
+
+
 def test_large_groups_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modelserver.answering.arrow_chunks.LARGE", 1000)
     body = joined(csv_of(500))
