@@ -547,6 +547,13 @@ def test_parquet_with_arrays_and_dates(
     assert outcome(lambda: in_chunks(model, [body], PARQUET, "ndjson")) == expected
 
 
+def test_parquet_that_comes_in_parts() -> None:
+    body = parquet_of(X)
+    assert in_chunks(model_of(NUMBERS), cut(body, 100), PARQUET) == whole(
+        model_of(NUMBERS), body, PARQUET
+    )
+
+
 def test_a_wrong_cell_in_parquet() -> None:
     table = pa.table({"x": ["1"] * 3000 + ["much"]})
     fault = refusal([parquet_of(table, row_group_size=1000)], PARQUET)

@@ -175,9 +175,6 @@ class _NoData(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def seekable(self) -> bool:
-        return True
-
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         self._place = offset if whence == os.SEEK_SET else self._size + offset
         return self._place
