@@ -480,6 +480,13 @@ def test_values_of_several_types(later: Any) -> None:
             read(model_of(NUMBERS), joined(lines), NDJSON, "parquet", ("id",))
 
 
+def test_objects_that_parquet_cannot_hold() -> None:
+    body = joined(['{"id": {}, "x": 1}'] * 50)
+    for read in (whole, lambda model, body, *more: in_chunks(model, cut(body, 300), *more)):
+        with pytest.raises(NotAcceptable, match="a column has objects without properties"):
+            read(model_of(NUMBERS), body, NDJSON, "parquet", ("id",))
+
+
 def test_integers_that_a_column_of_fractions_cannot_hold() -> None:
     parts = [b'{"id": 9007199254740993, "x": 1}\n', b'{"id": 0.5, "x": 1}\n']
     with pytest.raises(NotAcceptable, match="has values of several types"):
