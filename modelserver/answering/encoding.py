@@ -2,10 +2,10 @@
 
 The shapes are MLflow's (`mlflow.pyfunc.scoring_server.predictions_to_json`). A DataFrame becomes an
 array of objects, one per row; a Series likewise, with one key per object; a NumPy array becomes
-nested arrays. NaN, infinities, NaT and NA become null, dates and durations ISO 8601 text, bytes base64,
-periods and intervals of pandas the texts that it shows. Decimals, and integers of any size, become
-exact numbers. If several columns have one name, numbers are added to it, as in pandas' CSV reader.
-A value that JSON cannot hold raises `ModelFailed`, which names its type.
+nested arrays. NaN, infinities, NaT and NA become null, dates and durations ISO 8601 text, bytes
+base64, periods and intervals of pandas the texts that it shows. Decimals, and integers of any size,
+become exact numbers. If several columns have one name, numbers are added to it, as in pandas' CSV
+reader. A value that JSON cannot hold raises `ModelFailed`, which names its type.
 """
 
 import base64

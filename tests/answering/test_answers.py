@@ -372,6 +372,16 @@ def test_columns_of_the_model_come_back_with_its_types(
     assert list(rows[0]) == names
 
 
+@pytest.mark.parametrize("format_name", ANSWER_FORMATS)
+def test_how_deep_a_carried_cell_may_be(client: Client, format_name: str) -> None:
+    for levels, status in ((60, 200), (61, 400), (900, 400)):
+        cell = json.loads("[" * levels + "1" + "]" * levels)
+        body = {"dataframe_records": [{"z": cell, **ABCD}, {"z": None, **ABCD}]}
+        answer = client("ridge").post(f"/invocations?include=z&format={format_name}", json=body)
+        assert answer.status_code == status, answer.text
+    assert answer.json()["message"] == "'include' names a column that is nested too deeply: 'z'"
+
+
 def test_cells_of_a_large_body_come_back_as_they_were_sent(client: Client) -> None:
     data = [[f"{row:08}", row, 1.0, 2.5, 3.0, 4.0] for row in range(2000)]
     body = {"dataframe_split": {"columns": ["code", "id", *"abcd"], "data": data}}

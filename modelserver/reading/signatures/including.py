@@ -14,12 +14,17 @@ from modelserver.errors import BadRequest
 from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, JsonType, Kind
-from modelserver.types.names import suggested
+from modelserver.types.names import quoted, suggested
 from modelserver.types.tables import ROW_NAMES, Table, refuse_repeated
 from modelserver.types.type_table import KINDS
 
 ALL: Final = ("inputs",)
 """The names that mean all columns of the request."""
+
+NESTED: Final = (list, dict)
+
+DEEPEST: Final = 60
+"""The most levels of arrays and objects in a carried cell: all formats of answers hold as many."""
 
 WIDEST: Final[Mapping[JsonType | None, Kind]] = {
     "integer": KINDS["long"],
@@ -86,7 +91,7 @@ def _carried(
     table: Table, names: Sequence[str], wanted: Iterable[str], known: Collection[str]
 ) -> Mapping[str, Cells]:
     """The cells of the wanted columns by name, as they were sent. Those that are `known` may be
-    absent."""
+    absent. Raises `BadRequest`, also for cells that no answer can hold."""
     places = {name: place for place, name in enumerate(names)}
     if missing := [name for name in wanted if name not in places and name not in known]:
         raise BadRequest(
@@ -94,7 +99,17 @@ def _carried(
         )
     columns = table.by_column()
     gaps = [None] * table.length
-    return {name: columns[places[name]] if name in places else gaps for name in wanted}
+    carried = {name: columns[places[name]] if name in places else gaps for name in wanted}
+    for name, cells in carried.items():
+        if any(type(cell) in NESTED and _is_deep(cell, DEEPEST) for cell in cells):
+            raise BadRequest(f"'include' names a column that is nested too deeply: {quoted(name)}")
+    return carried
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    """Whether an array or object has more levels than these."""
+    items = value.values() if isinstance(value, dict) else value
+    return not levels or any(type(item) in NESTED and _is_deep(item, levels - 1) for item in items)
 
 
 def _typed(cells: Cells, kind: Kind | None) -> Cells:
