@@ -480,6 +480,13 @@ def test_values_of_several_types(later: Any) -> None:
             read(model_of(NUMBERS), joined(lines), NDJSON, "parquet", ("id",))
 
 
+def test_objects_that_parquet_cannot_hold() -> None:
+    body = joined(['{"id": {}, "x": 1}'] * 50)
+    for read in (whole, lambda model, body, *more: in_chunks(model, cut(body, 300), *more)):
+        with pytest.raises(NotAcceptable, match="a column has objects without properties"):
+            read(model_of(NUMBERS), body, NDJSON, "parquet", ("id",))
+
+
 def test_integers_that_a_column_of_fractions_cannot_hold() -> None:
     parts = [b'{"id": 9007199254740993, "x": 1}\n', b'{"id": 0.5, "x": 1}\n']
     with pytest.raises(NotAcceptable, match="has values of several types"):
@@ -487,6 +494,14 @@ def test_integers_that_a_column_of_fractions_cannot_hold() -> None:
     for some in (parts, parts[::-1]):
         with pytest.raises(NotAcceptable, match="has values of several types"):
             in_chunks(model_of(NUMBERS), some, NDJSON, "arrow", ("id",))
+
+
+@pytest.mark.parametrize("answer", ["csv", "ndjson", "parquet"])
+def test_types_of_carried_columns_do_not_depend_on_their_chunk(answer: str) -> None:
+    body = joined(["id,x,n", *["1,1,1"] * 40, "a,true,", *["2,7,2.0"] * 40, "3,4.50,"])
+    model, include = model_of(NUMBERS, lambda payload: payload.data["x"]), ("inputs",)
+    found = read_back(answer, in_chunks(model, cut(body, 100), CSV, answer, include))
+    assert found == read_back(answer, whole(model, body, CSV, answer, include))
 
 
 def test_large_groups_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
