@@ -62,6 +62,9 @@ section 3.2)."""
 LENGTHS: Final = (b"content-length", b"transfer-encoding")
 """The headers that say where a body ends. With both, a proxy may see another end (RFC 9112 6.1)."""
 
+SINGLE: Final = frozenset({b"content-type", b"authorization"})
+"""Headers that a request has once: of different ones, a proxy may go by another one."""
+
 USABLE: Final = re.compile(rb"[!-~]{1,128}")
 
 GONE: Final = 499
@@ -145,6 +148,8 @@ def release_frames(error: BaseException) -> None:
 def _examined(scope: Scope) -> tuple[str, ApiError | None]:
     """The id of a request, and what is wrong with its headers, if something is."""
     request_id, hosts, host, lengths = "", 0, b"", 0
+    single: dict[bytes, bytes] = {}
+    differing = b""
     size = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
     for name, value in scope["headers"]:
         size += len(name) + len(value) + SEPARATORS
@@ -152,6 +157,8 @@ def _examined(scope: Scope) -> tuple[str, ApiError | None]:
             hosts, host = hosts + 1, value
         elif name in LENGTHS:
             lengths += 1
+        elif name in SINGLE and single.setdefault(name, value) != value:
+            differing = name
         elif name == HEADER and not request_id:
             request_id = _usable(value)
     fault: ApiError | None = None
@@ -162,6 +169,8 @@ def _examined(scope: Scope) -> tuple[str, ApiError | None]:
     elif lengths > 1:
         said = "a request has one Content-Length or Transfer-Encoding header"
         fault = BadRequest(said, headers={"Connection": "close"})
+    elif differing:
+        fault = BadRequest(f"a request has one {differing.decode().title()} header")
     return request_id or secrets.token_hex(16), fault
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request as HTTPRequest
 from starlette.types import Receive, Scope, Send
 
-from modelserver.answering.formats import AnswerFormat, chosen
+from modelserver.answering.formats import AnswerFormat, chosen, only_json
 from modelserver.errors import BadRequest, PayloadTooLarge
 from modelserver.hosting.bodies import Bodies, TooLarge, again
 from modelserver.hosting.settings import Settings
@@ -84,8 +84,7 @@ class Invocations:
         service, header = service_of(request), request.headers.get
         check_origin(header("origin"), header("content-type"))
         query = read_query(scope["query_string"])
-        quoted = service.settings.csv_quote_formulas == "on"
-        answer = chosen(query.format, header("accept"), quoted)
+        answer = self._answer(query.format, header("accept"), service.settings)
         try:
             body = await service.bodies.read(request.headers, receive)
         except TooLarge as fault:
@@ -105,6 +104,14 @@ class Invocations:
         headers = headers_of(answer, len(scored.body), timing, model)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": scored.body})
+
+    def _answer(
+        self, asked: AnswerFormat | None, accept: str | None, settings: Settings
+    ) -> AnswerFormat:
+        """The format of the answer. Raises `NotAcceptable`."""
+        if self._dialect.read is not None:
+            return only_json(asked, accept)
+        return chosen(asked, accept, settings.csv_quote_formulas == "on")
 
     async def _scored(
         self, request: HTTPRequest, body: bytes, query: Query, answer: AnswerFormat

@@ -15,8 +15,9 @@ from typing import Any, Final
 from modelserver.answering.encoding import cells_of, encode_json
 from modelserver.answering.tables import Columns
 
-FORMULAS: Final = ("=", "+", "-", "@")
-"""The beginnings of texts that a spreadsheet takes for formulas."""
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""The beginnings of texts that a spreadsheet may take for formulas
+(https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 
 TURN: Final = 1000

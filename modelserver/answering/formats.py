@@ -96,6 +96,21 @@ def chosen(asked: AnswerFormat | None, accept: str | None, quote_formulas: bool)
     return QUOTED_CSV if quote_formulas and answer is CSV_ANSWER else answer
 
 
+def only_json(asked: AnswerFormat | None, accept: str | None) -> AnswerFormat:
+    """The format of an answer that is always JSON. Raises `NotAcceptable` if `?format=` or the
+    Accept header asks for another one."""
+    if not (_takes_json(accept) if asked is None else asked is JSON_ANSWER):
+        raise NotAcceptable(
+            f"an answer is always {JSON_ANSWER.media_type} at this path; /invocations has others"
+        )
+    return JSON_ANSWER
+
+
+@lru_cache(maxsize=32)
+def _takes_json(accept: str | None) -> bool:
+    return best(accept, [JSON_ANSWER.media_type]) is not None
+
+
 def named(name: str) -> AnswerFormat:
     """The format of this name, which has a row. Raises `NotAcceptable` if its package is not
     installed."""

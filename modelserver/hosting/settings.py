@@ -199,7 +199,7 @@ SETTINGS: Final[Mapping[str, Setting[Any]]] = {
         one_of("on", "off"),
         "off",
         "`on`: in answers in CSV, `'` stands before texts that a spreadsheet would run (they begin "
-        "with `=`, `+`, `-` or `@`); or `off`",
+        "with `=`, `+`, `-`, `@`, a tab or a line end); or `off`",
         "one of on, off",
     ),
     "api_key": Setting(

@@ -15,10 +15,14 @@ from functools import lru_cache
 from typing import Final
 
 from modelserver.errors import BadRequest, UnsupportedMediaType, too_large
+from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import CSV, FORMATS, JSON, SAME, Format
 
 # The types that clients send if the user named none: no type, a form's type or plain text.
 UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "text/plain"})
+
+NOT_NAMED: Final = UNDECIDED | {"application/octet-stream"}
+"""The types that clients send by default where the body can only be JSON."""
 
 MULTIPART: Final = "multipart/form-data"
 """The type that curl -F and HTML forms with a file send."""
@@ -30,6 +34,10 @@ LONGEST_TYPE: Final = 256
 """The most characters of a Content-Type; the parser's time grows with the square of the length."""
 
 UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+
+NO_HEADER: Final = (
+    "header=absent is not supported: CSV needs a header with the names of the columns"
+)
 
 
 def check_origin(origin: str | None, content_type: str | None) -> None:
@@ -46,11 +54,12 @@ def check_origin(origin: str | None, content_type: str | None) -> None:
 def format_of(content_type: str | None, body: bytes) -> Format:
     """The format of a request, by its Content-Type header and the (uncompressed) body.
 
-    Raises `UnsupportedMediaType` for any other type, or for a charset that is not UTF-8.
+    Raises `UnsupportedMediaType` for any other type, for a charset that is not UTF-8, and for CSV
+    that says it has no header (RFC 4180).
     """
     if len(content_type or "") > LONGEST_TYPE:
         raise UnsupportedMediaType("the content type is too long")
-    media_type, charset = _parse(content_type or "")
+    media_type, charset, header = _parse(content_type or "")
     row = _sniff(body) if media_type in UNDECIDED else FORMATS.get(media_type)
     if row is None:
         whole = (
@@ -58,8 +67,21 @@ def format_of(content_type: str | None, body: bytes) -> Format:
         )
         raise _unsupported(f"the content type must be one of {', '.join(FORMATS)}{whole}")
     if not row.binary and charset not in UTF8:
-        raise UnsupportedMediaType("the charset must be UTF-8")
+        how = HOW if row.media_type == CSV else ""
+        raise UnsupportedMediaType(f"the charset must be UTF-8; save the body as UTF-8{how}")
+    if row.media_type == CSV and header == "absent":
+        raise UnsupportedMediaType(NO_HEADER)
     return row
+
+
+def check_json(content_type: str | None) -> None:
+    """Raises `UnsupportedMediaType` if a request whose body can only be JSON names another format.
+    The types that clients send by default name none."""
+    media_type = _parse((content_type or "")[:LONGEST_TYPE])[0]
+    if media_type not in NOT_NAMED and media_type != JSON:
+        raise UnsupportedMediaType(
+            f"the content type must be {JSON}", headers={"Accept-Post": JSON}
+        )
 
 
 def _unsupported(message: str) -> UnsupportedMediaType:
@@ -68,16 +90,20 @@ def _unsupported(message: str) -> UnsupportedMediaType:
 
 
 @lru_cache(maxsize=128)
-def _parse(content_type: str) -> tuple[str, str]:
-    """The media type, as lists of formats show it, and the charset; without a charset, "utf-8"."""
+def _parse(content_type: str) -> tuple[str, str, str]:
+    """The media type, as lists of formats show it, the charset and whether CSV has a header: the
+    parameters are "utf-8" and "present" if they are not there."""
     message = Message()
     message["Content-Type"] = content_type
     try:
-        charset = str(message.get_param("charset", "utf-8")).strip().lower()
+        charset, header = (
+            str(message.get_param(name, default)).strip().lower()
+            for name, default in (("charset", "utf-8"), ("header", "present"))
+        )
     except (LookupError, TypeError, ValueError):  # broken RFC 2231 parameters
-        charset = "unreadable"
+        charset, header = "unreadable", "present"
     media_type = content_type.partition(";")[0].strip().lower()
-    return SAME.get(media_type, media_type), charset
+    return SAME.get(media_type, media_type), charset, header
 
 
 def _sniff(body: bytes) -> Format:

@@ -81,7 +81,7 @@ def _read_names(text: str) -> tuple[str, ...]:
         names = next(csv.reader([text], strict=True))
     except csv.Error:
         names = []
-    if not names:
+    if not all(names) or not names:
         raise BadRequest("'include' must be names of columns with commas between them")
     refuse_repeated(names)
     return tuple(names)

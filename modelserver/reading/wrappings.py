@@ -24,6 +24,10 @@ NAMES_BESIDE: Final = (
     "Send the rows as 'data' of 'dataframe_split', with the names of the columns under 'columns'"
 )
 
+EMPTY: Final = "The table is empty: send an object with the names of the columns for each row"
+
+ONE_EACH: Final = "Send an object with the names of the columns for each row"
+
 
 def wrapping_advice(
     body: Any, forms: Sequence[str], names: Collection[str], one_row: bool = False
@@ -55,7 +59,11 @@ def _of_value(what: str, value: Any, names: Collection[str]) -> str:
         return "Send its 'names' and 'ndarray' as 'columns' and 'data' of 'dataframe_split'"
     if _is_split(value):
         return f"Send {what} under 'dataframe_split'" if "columns" in value else NAMES_BESIDE
+    if value == [] and names:
+        return EMPTY
     first = value[0] if isinstance(value, list) and value else None
+    if isinstance(value, list) and len(names) > 1 and not isinstance(first, (list, dict)):
+        return ONE_EACH
     if isinstance(first, dict):
         return f"Send {what} under 'dataframe_records'"
     return NAMES_BESIDE if isinstance(first, list) and names else f"Send {what} under 'inputs'"

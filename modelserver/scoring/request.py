@@ -13,7 +13,7 @@ from modelserver.answering.formats import JSON_ANSWER, AnswerFormat, records
 from modelserver.answering.tables import Columns, NoTable, beside, length_of, table_of
 from modelserver.errors import BadRequest, ModelFailed, NotAcceptable
 from modelserver.reading.formats import PACKED
-from modelserver.reading.media import decompress, format_of
+from modelserver.reading.media import check_json, decompress, format_of
 from modelserver.reading.signatures.including import including
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.blaming.blame import Case
@@ -27,8 +27,8 @@ SMALL: Final = 16 * 1024
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How a protocol writes requests and answers. `write` makes an answer in JSON. `read` gets a
-    body, the signature, and the most bytes that the body may stand for; None: the media type picks
-    the format, as at /invocations."""
+    body in JSON, the signature, and the most bytes that the body may stand for; its answers are
+    JSON, too. None: the request picks the formats, as at /invocations."""
 
     write: Callable[[Model, Payload, Any], bytes]
     read: Callable[[bytes, Signature, int], Payload] | None = None
@@ -133,12 +133,20 @@ def read(model: Model, request: Request) -> Payload:
     body = request.body
     if request.content_encoding:
         body = decompress(body, request.content_encoding, request.limit)
-    reader = request.dialect.read or format_of(request.content_type, body).read
+    reader = _reader(request, body)
     signature = signature_for(model, request.include)
     payload = not_too_deep(lambda: reader(body, signature, request.limit))
     if not payload.wrapped and request.answer is not JSON_ANSWER:
         raise NotAcceptable("the answer to a chat is no table; ask for JSON")
     return payload
+
+
+def _reader(request: Request, body: bytes) -> Callable[[bytes, Signature, int], Payload]:
+    """What reads the body of the request, which is unpacked. Raises `UnsupportedMediaType`."""
+    if request.dialect.read is None:
+        return format_of(request.content_type, body).read
+    check_json(request.content_type)
+    return request.dialect.read
 
 
 def signature_for(model: Model, include: tuple[str, ...] | None) -> Signature:

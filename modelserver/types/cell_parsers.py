@@ -72,7 +72,6 @@ def flat(cells: Cells, dtype: DTypeLike | None = None) -> NDArray[Any]:
 
 def floats(dtype: DTypeLike) -> Callable[[Cells], Array]:
     """The parser of floats of a dtype. It rounds numbers to the dtype's precision."""
-    limit = float(np.finfo(dtype).max)
 
     def parse(cells: Cells) -> Array:
         if len(cells) and isinstance(cells[0], TIME_TYPES):
@@ -82,12 +81,18 @@ def floats(dtype: DTypeLike) -> Callable[[Cells], Array]:
         if infinite.any() and not all(map(_is_infinity, objects(cells)[infinite])):
             raise Unfit("a number too large for a 64-bit float")
         if dtype != np.float64:
-            if (np.abs(array[~infinite]) > limit).any():
+            array = rounded(array, dtype)
+            if (np.isinf(array) & ~infinite).any():
                 raise Unfit(f"a number too large for a {np.dtype(dtype).itemsize * 8}-bit float")
-            return array.astype(dtype)
         return array
 
     return parse
+
+
+def rounded(array: NDArray[np.float64], dtype: DTypeLike) -> NDArray[Any]:
+    """The floats with another precision; those that are too large for it become infinite."""
+    with np.errstate(over="ignore"):
+        return array.astype(dtype)
 
 
 def _is_infinity(value: object) -> bool:

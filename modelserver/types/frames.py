@@ -23,7 +23,7 @@ from modelserver.types.names import (
 )
 from modelserver.types.tables import NO_ROWS, Table
 
-CARRIED: Final = "?include= carries further columns into the answer"
+CARRIED: Final = "?include= with their names carries further columns into the answer"
 """The advice for columns that the model does not take, if nothing else is wrong."""
 
 

@@ -94,7 +94,7 @@ def read_split(value: Any) -> Table:
     if "data" not in value or not value.keys() <= SPLIT_KEYS:
         raise BadRequest(
             "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; "
-            f"it has {listed(value)}"
+            f"it has {listed(value) or 'nothing'}"
         )
     data, names, index = value["data"], value.get("columns"), value.get("index")
     for key in ("data", "columns", "index"):

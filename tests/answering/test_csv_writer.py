@@ -47,3 +47,5 @@ def test_formulas_are_kept_or_quoted() -> None:
     quoted = b"'=a,b\r\n'=1+1,-1\r\n'+1,\r\n'-1,-0.5\r\n'@x,[-1]\r\na=1,true\r\n"
     assert write_csv(columns) == kept
     assert write_csv(columns, quote_formulas=True) == quoted
+    blanks = write_csv({"a": ["\t=1", "\r=1", "\n=1"]}, quote_formulas=True)
+    assert blanks == b'a\r\n\'\t=1\r\n"\'\r=1"\r\n"\'\n=1"\r\n'

@@ -51,6 +51,9 @@ ANSWERED = {
     "an id that is no ASCII": (get(b"/version", b"X-Request-ID: \xe9\x9b2J"), 200),
     "a tab in the id": (get(b"/version", b"X-Request-ID: a\tb"), 200),
     "a tab in Host": (b"GET / HTTP/1.1\r\nHost: a\tb\r\n\r\n", 400),
+    "two types": (get(b"/version", b"Content-Type: text/csv", b"content-type: a/b"), 400),
+    "two keys": (get(b"/version", b"Authorization: Key a", b"Authorization: Key b"), 400),
+    "one key, twice": (get(b"/version", b"Authorization: Key a", b"Authorization: Key a"), 200),
     "trailers": (post(CHUNKED, body=b"0\r\nX-Request-ID: evil\r\nX-Evil: y\r\n\r\n"), 405),
 }
 REFUSED = {

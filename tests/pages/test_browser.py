@@ -184,15 +184,18 @@ def test_a_csv_file_is_predicted_and_downloads(base: Base, visit: Open, tmp_path
         "178 rows; the first 100 are shown, the download has all."
     )
     expect(page.locator("#answer tbody tr")).to_have_count(100)
-    lines = downloaded(page, "wines-predictions.csv").decode().split("\r\n")
+    lines = downloaded(page, "wines-predictions.csv", SHEET).decode().split("\r\n")
     assert lines[:2] == ["row,prediction", "0,cultivar 1"]
     assert lines[178].startswith("177,cultivar ")
     assert lines[179:] == [""]
 
 
-def downloaded(page: Page, name: str, title: str = "CSV") -> bytes:
+SHEET = "CSV for spreadsheets"
+
+
+def downloaded(page: Page, name: str, title: str) -> bytes:
     with page.expect_download() as download:
-        page.get_by_role("link", name=f"Download as {title}").click()
+        page.get_by_role("link", name=f"Download as {title}", exact=True).click()
     assert download.value.suggested_filename == name
     return download.value.path().read_bytes()
 
@@ -243,6 +246,17 @@ def test_binary_answers_download(
     table = read(io.BytesIO(downloaded(page, name, title)))
     assert list(table) == [f"cultivar {n}" for n in (1, 2, 3)]
     assert len(table) == 1
+
+
+@pytest.mark.parametrize("beginning", [b"PAR1", b"ARROW1\0\0", b"PK\x03\x04"])
+def test_a_file_that_is_no_csv(beginning: bytes, base: Base, visit: Open, tmp_path: Path) -> None:
+    (tmp_path / "wines").write_bytes(beginning + b"\xff\0")
+    page = visit(base("wine"))
+    page.get_by_label("CSV file").set_input_files(tmp_path / "wines")
+    page.get_by_role("button", name="Predict the file").click()
+    expect(page.locator("#problem")).to_have_text(
+        "The file is no CSV: save it as CSV. Programs can send Parquet and Arrow to /invocations."
+    )
 
 
 def test_of_a_long_text_the_first_lines_are_shown(base: Base, visit: Open, tmp_path: Path) -> None:
@@ -304,9 +318,9 @@ def test_downloads_are_safe_in_spreadsheets(base: Base, visit: Open) -> None:
     page.get_by_role("textbox", name="inputs").fill(r'["=1+1", "-2", "a\"b", "c,d", "é", "\nx"]')
     page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.get_by_role("status")).to_have_text("6 rows.")
-    content = downloaded(page, "prediction.csv")
+    content = downloaded(page, "prediction.csv", SHEET)
     assert content.decode() == (
-        '\ufeffrow,prediction\r\n0,\'=1+1\r\n1,\'-2\r\n2,"A""B"\r\n3,"C,D"\r\n4,É\r\n5,"\nX"\r\n'
+        '\ufeffrow,prediction\r\n0,\'=1+1\r\n1,\'-2\r\n2,"A""B"\r\n3,"C,D"\r\n4,É\r\n5,"\'\nX"\r\n'
     )
 
 

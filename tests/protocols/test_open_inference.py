@@ -1,5 +1,6 @@
 """The paths of the Open Inference Protocol: who is there, which model, and its errors."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,49 @@ def test_what_is_no_tensor_is_no_example(client: Open) -> None:
         "parameters": {"content_type": "np"},
         "inputs": [{"name": "input-0", "shape": [1], "datatype": "INT64", "data": [5]}],
     }
+
+
+SMALL = {"inputs": [tensor("input-0", "INT64", [5])]}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "application/json; charset=utf-8"},
+        {"Content-Type": "application/octet-stream"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "text/plain"},
+        {},
+        {"Accept": "application/json"},
+        {"Accept": "text/csv, */*;q=0.1"},
+    ],
+    ids=str,
+)
+def test_requests_are_json(headers: dict[str, str], client: Open) -> None:
+    path = "/v2/models/no_signature/infer?format=json"
+    for asked in (path, path.partition("?")[0]):
+        content = json.dumps(SMALL).encode()
+        answer = client("no_signature").post(asked, content=content, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status", "message"),
+    [
+        ("", {"Content-Type": "text/csv"}, 415, "the content type must be application/json"),
+        ("", {"Content-Type": "application/x-ndjson"}, 415, "the content type must be"),
+        ("?format=csv", {}, 406, "an answer is always application/json at this path"),
+        ("?format=parquet", {"Accept": "*/*"}, 406, "an answer is always application/json"),
+        ("", {"Accept": "text/csv"}, 406, "an answer is always application/json"),
+    ],
+)
+def test_other_formats_are_refused(
+    query: str, headers: dict[str, str], status: int, message: str, client: Open
+) -> None:
+    path = f"/v2/models/no_signature/infer{query}"
+    answer = client("no_signature").post(path, content=json.dumps(SMALL), headers=headers)
+    assert answer.status_code == status
+    assert message in answer.json()["error"]
 
 
 def test_the_query_string_is_that_of_invocations(client: Open) -> None:

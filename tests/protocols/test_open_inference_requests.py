@@ -48,6 +48,16 @@ SAME: dict[str, tuple[str, list[Any], Any]] = {
         {"inputs": {"n": [1, 2]}},
     ),
     "whole floats": ("one_long", [tensor("n", "FP64", [12.0])], {"inputs": {"n": [12.0]}}),
+    "large whole floats as integers": (
+        "one_long",
+        [tensor("n", "INT64", [9007199254740992.0, 2**53 + 1])],
+        {"inputs": {"n": [2**53, 2**53 + 1]}},
+    ),
+    "the largest float as it is printed": (
+        "all_types",
+        row(float=tensor("float", "FP32", [3.4028235e38])),
+        {"dataframe_records": [CELLS | {"float": 3.4028235e38}]},
+    ),
     "whole floats as integers": ("one_long", [tensor("n", "INT8", [5.0])], {"inputs": {"n": [5]}}),
     "missing values": (
         "all_optional",
@@ -120,6 +130,25 @@ SAME: dict[str, tuple[str, list[Any], Any]] = {
         "array_only",
         [tensor("numbers", "BYTES", ["[0.5, 1]", "[]"], "pd_json")],
         {"dataframe_records": [{"numbers": [0.5, 1]}, {"numbers": []}]},
+    ),
+    "JSON without a content type": (
+        "nested",
+        [
+            tensor("numbers", "BYTES", ["[0.5, 1.5]"]),
+            tensor("person", "BYTES", ['{"name": "a"}']),
+            tensor("counts", "BYTES", ['{"a": 1}'], shape=[1, 1]),
+            tensor("anything", "BYTES", ["[1]"]),
+        ],
+        {
+            "dataframe_records": [
+                {
+                    "numbers": [0.5, 1.5],
+                    "person": {"name": "a"},
+                    "counts": {"a": 1},
+                    "anything": "[1]",
+                }
+            ]
+        },
     ),
     "a tensor without a name": (
         "tensor",
@@ -390,7 +419,7 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "no JSON": (
         "array_only",
         {"inputs": [tensor("numbers", "BYTES", ["[1", "[2]"], "pd_json")]},
-        "input 'numbers' at [0]: expected JSON, found text that is no JSON",
+        "input 'numbers' at [0]: expected JSON (pd_json), found text that is no JSON",
     ),
     "texts for numbers": (
         "one_long",
@@ -438,6 +467,11 @@ BAD: dict[str, tuple[str, Any, str]] = {
         {"inputs": [ONE], "outputs": ["a"]},
         "each of 'outputs' must be an object with a 'name'",
     ),
+    "outputs given twice": (
+        "one_long",
+        {"inputs": [ONE], "outputs": [{"name": "prediction"}] * 2},
+        "outputs given twice: 'prediction'",
+    ),
     "unknown outputs": (
         "one_long",
         {"inputs": [ONE], "outputs": [{"name": "predictoin"}]},
@@ -446,7 +480,17 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "a number beyond": (
         "no_signature",
         {"inputs": [tensor("x", "FP16", [1e6])]},
-        "input 'x' at [0]: expected a number of type float16, found a number too large",
+        "input 'x' at [0]: expected a number (FP16), found a number beyond FP16",
+    ),
+    "a number of a column beyond": (
+        "all_types",
+        {"inputs": row(double=tensor("double", "FP16", [70000]))},
+        "input 'double' at [0]: expected a number (FP16), found a number beyond FP16",
+    ),
+    "a number of a tensor beyond": (
+        "no_signature",
+        {"inputs": [tensor("x", "FP32", [1, -1e39], shape=[1, 2])]},
+        "input 'x' at [0, 1]: expected a number (FP32), found a number beyond FP32",
     ),
     "a missing integer": (
         "no_signature",

@@ -13,6 +13,7 @@ from hypothesis import given, strategies as st
 from modelserver.errors import BadRequest
 from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import CSV
+from modelserver.reading.signatures.including import including
 from modelserver.reading.signatures.signature import Signature
 from tests.support.needs import need_r_packages
 from tests.support.signatures import column, read, signature
@@ -175,6 +176,9 @@ DOUBLE, LONG = "a number (64-bit float)", "a whole number of 64 bits"
          "vertical bar"),
         (TWO, b"sep=\xe9\na;b\n1;2\n", f"{NO_UTF8}{LATIN}: byte 4 (line 1, column 5); save it as "
          f"UTF-8{HOW}"),
+        (TWO, b"sep=;\na,b\n1,2\n",
+         "the header, split at ';' as the line sep= above it states, holds none of the model's "
+         "columns"),
         (TWO, b"sep=;\n", "the body is empty; send a header and rows"),
         (TWO, b"sep=;\na;b\n1\n", "row 0 has 1 cells, the header has 2"),
         (TWO, b"a;b\n1,5;2;\n", "row 0 has 3 cells, the header has 2"),
@@ -220,6 +224,26 @@ def test_each_number_that_may_be_read_in_two_ways_is_named() -> None:
         {"row": 1, "column": "a", "expected": DOUBLE, "found": MAY_GROUP},
         {"row": 1, "column": "b", "expected": LONG, "found": MAY_GROUP},
     ]
+
+
+CARRIED_COMMA = "there is a decimal comma in row 0, column 'price'"
+
+
+@pytest.mark.parametrize("price", ["2,50", "1.234,50", "-2,5e3"])
+def test_a_decimal_comma_in_a_carried_column(price: str) -> None:
+    declared = including(signature(column("long", "id"), column("double", "x")), ("price",))
+    error = refusal_of(declared, f"id;x;price\n1;1.234;{price}\n".encode())
+    found = f"a point that is decimal or separates thousands: {CARRIED_COMMA}"
+    assert error.message == f"row 0, column 'x': expected {DOUBLE}, found {found}"
+
+
+@pytest.mark.parametrize("text", ["a, b", "1,5,6", "10.0.0.1", "1.5"])
+def test_texts_in_a_carried_column(text: str) -> None:
+    declared = including(signature(column("double", "x")), ("text", "more"))
+    found = read(declared, f"x;text;more\n1.234;{text};a,b\n".encode(), CSV)
+    assert found.data["x"].tolist() == [1.234]
+    assert found.carried is not None
+    assert list(found.carried["text"]) == [text]
 
 
 @given(

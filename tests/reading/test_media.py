@@ -7,8 +7,9 @@ import zlib
 import pytest
 
 from modelserver.errors import ApiError, BadRequest, PayloadTooLarge, UnsupportedMediaType
+from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, NDJSON, PARQUET
-from modelserver.reading.media import decompress, format_of
+from modelserver.reading.media import NO_HEADER, decompress, format_of
 
 
 def gzipped(plain: bytes, level: int = 9) -> bytes:
@@ -24,9 +25,12 @@ def gzipped(plain: bytes, level: int = 9) -> bytes:
         ('application/json;charset="utf-8"; format=pandas-split', b"", JSON),
         (" text/csv ;header=present", b"", CSV),
         ("text/csv; charset=us-ascii", b"", CSV),
-        ("application/x-ndjson", b"", NDJSON),
+        ("application/x-ndjson; header=absent", b"", NDJSON),
         ("application/jsonl; charset=utf-8", b"", NDJSON),
         ("Application/JSON-Lines", b"", NDJSON),
+        ("application/ndjson", b"", NDJSON),
+        ("application/jsonlines", b"", NDJSON),
+        ("application/x-jsonlines", b"", NDJSON),
         ("application/vnd.apache.parquet; charset=binary", b"", PARQUET),
         ("application/vnd.apache.arrow.stream", b"", ARROW),
         ("application/vnd.apache.arrow.file", b"", ARROW),
@@ -46,6 +50,7 @@ def test_media_types(content_type: str | None, body: bytes, kind: str) -> None:
     assert format_of(content_type, body).media_type == kind
 
 
+NO_UTF8 = "the charset must be UTF-8; save the body as UTF-8"
 LISTED = ", ".join(FORMATS)
 
 
@@ -55,11 +60,13 @@ LISTED = ", ".join(FORMATS)
         ("application/xml", f"the content type must be one of {LISTED}", {"Accept-Post": LISTED}),
         ("application/jsonp", f"the content type must be one of {LISTED}", {"Accept-Post": LISTED}),
         ("é/ü", f"the content type must be one of {LISTED}", {"Accept-Post": LISTED}),
-        ("text/plain; charset=latin-1", "the charset must be UTF-8", {}),
-        ("text/csv; charset=latin-1", "the charset must be UTF-8", {}),
-        ('application/json; charset="utf-16"', "the charset must be UTF-8", {}),
-        ("application/json; charset*=utf-8''utf-8", "the charset must be UTF-8", {}),
+        ("text/plain; charset=latin-1", NO_UTF8, {}),
+        ("text/csv; charset=windows-1252", f"{NO_UTF8}{HOW}", {}),
+        ('application/json; charset="utf-16"', NO_UTF8, {}),
+        ("application/json; charset*=utf-8''utf-8", NO_UTF8, {}),
         ("text/csv; a=" + "x" * 245, "the content type is too long", {}),
+        ("text/csv; header=absent", NO_HEADER, {}),
+        ('Text/CSV; charset=utf-8; HEADER="Absent"', NO_HEADER, {}),
     ],
 )
 def test_refused_media_types(content_type: str, message: str, headers: dict[str, str]) -> None:

@@ -192,6 +192,8 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
      "'count' is a param; send it under 'params'. The model takes: 'a'"),
     ("bare columns", LONG, {"a": [1]}, JSON, f"the body must have exactly one of {FORMS}; it has "
      "'a'. Send the whole body under 'inputs'"),
+    ("a bare record with an array for a number", TWO, {"a": [1], "b": 1}, JSON,
+     "row 0, column 'a': expected a whole number of 64 bits, found an array"),
     ("a bare record beside params", LONG, {"a": 1, "params": {}}, JSON,
      f"the body must have exactly one of {FORMS}; it has 'a', 'params'. Send the whole body in an "
      "array under 'dataframe_records'"),
@@ -227,7 +229,7 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("unknown column", signature(column("long", "alcohol")), {"dataframe_records":
      [{"alcohol": 1, "Alcohol": 1, "?": 2}]}, JSON,
      "unknown columns: 'Alcohol' (did you mean 'alcohol'?), '?'. The model takes: 'alcohol'. "
-     "?include= carries further columns into the answer"),
+     "?include= with their names carries further columns into the answer"),
     ("missing and unknown column", LONG, {"dataframe_records": [{"z": 1}]}, JSON,
      "missing columns: 'a'; unknown columns: 'z'. The model takes: 'a'"),
     ("many unknown columns", LONG, {"dataframe_records": [dict.fromkeys("abcdefghijklmnopqrstuvw")
@@ -593,6 +595,8 @@ def test_a_chat_with_nulls_and_params() -> None:
     [
         (CHAT, {"messages": ["hi"], "params": {"temperature": 1}},
          "unknown param 'temperature'. The model takes: 'count'"),
+        (CHAT, {"messages": []}, "the chat is empty: 'messages' has none"),
+        (UNTYPED, {"messages": []}, "the chat is empty: 'messages' has none"),
         (CHAT, {"message": ["hi"]}, f"{ONE_OF_CHAT}; it has 'message'. Did you mean 'messages'?"),
         (CHAT, ["hi"], f"the body must be a JSON object with one of {CHAT_FORMS}, not an array. "
          "Send the whole body as the value of 'messages'"),

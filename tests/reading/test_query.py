@@ -42,6 +42,8 @@ KNOWN = f"there are: {listed(PARAMETERS)}"
         ),
         (b"include=id,id", "columns given twice: 'id'"),
         (b"include=%22id", "'include' must be names of columns with commas between them"),
+        (b"include=,", "'include' must be names of columns with commas between them"),
+        (b"include=id,", "'include' must be names of columns with commas between them"),
         (b"include=%0A", "'include' must be names of columns with commas between them"),
         (b"format=%ff", "the query string is not UTF-8 text"),
         (b"format=\xff", "the query string is not UTF-8 text"),

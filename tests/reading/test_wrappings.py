@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modelserver.reading.input_forms import FORM_READERS
-from modelserver.reading.wrappings import BY_PANDAS, NAMES_BESIDE, wrapping_advice
+from modelserver.reading.wrappings import BY_PANDAS, EMPTY, NAMES_BESIDE, ONE_EACH, wrapping_advice
 
 SPLIT = {"columns": ["a"], "data": [[1]]}
 
@@ -16,13 +16,16 @@ ADVICE: list[tuple[str, Any, str]] = [
     ("rows only", {"data": [[1]]}, NAMES_BESIDE),
     ("records", [{"a": 1}], "Send the whole body under 'dataframe_records'"),
     ("arrays", [[1, 2]], NAMES_BESIDE),
-    ("no rows", [], "Send the whole body under 'inputs'"),
+    ("no rows", [], EMPTY),
+    ("values", [1, 2], ONE_EACH),
+    ("nulls", [None], ONE_EACH),
     ("Azure, table", {"input_data": SPLIT}, "Send the value of 'input_data' under "
      "'dataframe_split'"),
     ("Azure, records", {"input_data": [{"a": 1}], "params": {}},
      "Send the value of 'input_data' under 'dataframe_records'"),
     ("Azure, arrays", {"input_data": [[1]]}, NAMES_BESIDE),
-    ("Azure, values", {"input_data": [1]}, "Send the value of 'input_data' under 'inputs'"),
+    ("Azure, values", {"input_data": [1]}, ONE_EACH),
+    ("Azure, no rows", {"input_data": []}, EMPTY),
     ("pandas, columns", {"a": {"0": 1}, "b": {"0": 2}}, BY_PANDAS),
     ("pandas, table", {"schema": {}, "data": [{"index": 0, "a": 1}]}, BY_PANDAS),
     ("Seldon", {"data": {"names": ["a"], "ndarray": [[1]]}},
@@ -51,6 +54,8 @@ def test_nothing_is_said_of_other_bodies(body: Any) -> None:
     ("body", "names", "one_row", "advice"),
     [
         ([[1, 2]], set(), False, "Send the whole body under 'inputs'"),
+        ([], set(), False, "Send the whole body under 'inputs'"),
+        ([1, None], {"x"}, False, "Send the whole body under 'inputs'"),
         ({"x": [1.5], "n": [[1]]}, {"x", "n"}, False, "Send the whole body under 'inputs'"),
         ({"o": {"k": 1}}, {"o"}, True, "Send the whole body under 'inputs'"),
         ({"l": [1], "k": "a"}, {"l", "k"}, True, "Send the whole body under 'inputs'"),

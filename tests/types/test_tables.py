@@ -138,6 +138,10 @@ REFUSED: list[tuple[Callable[[], Table], str]] = [
         "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; it has 'columns'",
     ),
     (
+        split(),
+        "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; it has nothing",
+    ),
+    (
         split(data=[], rows=[]),
         "'dataframe_split' takes 'data' and optionally 'columns' and 'index'; "
         "it has 'data', 'rows'",

@@ -97,6 +97,8 @@ ACCEPTED: list[tuple[str, str, Any, Any, list[Any]]] = [
     ("dates of a zone", "datetime", berlin("2024-01-02T03:00", "NaT"), "M8[ns]",
      [ns("2024-01-02T02:00"), NAT]),
     ("Python dates", "datetime", [date(2024, 1, 2), None], "M8[ns]", [ns("2024-01-02"), NAT]),
+    ("float as the largest is printed", "float", [3.4028235e38, -3.4028235e38], np.float32,
+     [np.finfo(np.float32).max, np.finfo(np.float32).min]),
     ("base64", "binary", ["YWJj", "YWJj\r\nYWJj\n", ""], object, [b"abc", b"abcabc", b""]),
     ("bytes", "binary", [b"abc"], object, [b"abc"]),
 ]  # fmt: skip
@@ -187,6 +189,8 @@ REFUSED: list[tuple[str, str, Any, list[tuple[int, str]]]] = [
     ("long ragged", "long", [[1], [2, 3]], [(0, "an array"), (1, "an array")]),
     ("long decimal", "long", [Decimal(1), Decimal("1.5")], [(1, "a number with a fraction")]),
     ("long duration", "long", np.array([1], "m8[s]"), [(0, "a duration")]),
+    ("float half a step above the largest", "float", [3.4028235677973366e38],
+     [(0, "a number too large for a 32-bit float")]),
     ("float 1e39", "float", [0, 1e39], [(1, "a number too large for a 32-bit float")]),
     ("double 1e400 text", "double", ["1e400", "inf"],
      [(0, "a number too large for a 64-bit float")]),

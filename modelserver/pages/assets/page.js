@@ -255,11 +255,12 @@ function shownTable({ names, rows }) {
   return region;
 }
 
-// ---- CSV (RFC 4180), for spreadsheets too: text that would start a formula there is kept from it
+// ---- The shown table as CSV for spreadsheets: with row numbers, and no text starts a formula. The
+// server's own CSV, under "Answer", is for programs
 
 function csvCell(value) {
   const text = textOf(value);
-  const safe = !isNumber(value) && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = !isNumber(value) && /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
@@ -290,7 +291,7 @@ function showPredictions(answer, name) {
   const rows = `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
   const more = count > LONGEST_TABLE ? `; the first ${LONGEST_TABLE} are shown, the download has all` : "";
   const csv = new Blob([csvOf(table)], { type: "text/csv;charset=utf-8" });
-  show(`${rows}${more}.`, shownTable(table), downloadLink(csv, "CSV", `${name}.csv`));
+  show(`${rows}${more}.`, shownTable(table), downloadLink(csv, "CSV for spreadsheets", `${name}.csv`));
 }
 
 const sizeOf = ({ size }) => (size < 1000 ? `${size} bytes` : `${Math.round(size / 1000).toLocaleString("en")} kB`);
@@ -307,6 +308,12 @@ async function showFile(blob, format, name) {
   region.setAttribute("role", "region");
   region.setAttribute("aria-label", "Predictions");
   show(`${size}${isLong ? "; its first lines are shown, the download has all" : ""}.`, region, link);
+}
+
+// Files of other formats begin so: Parquet, Arrow, and Excel, which is a ZIP file.
+async function checkIsCsv(file) {
+  if (!/^(PAR1|ARROW1|PK\x03\x04)/.test(await file.slice(0, 6).text())) return;
+  throw new Fault("The file is no CSV: save it as CSV. Programs can send Parquet and Arrow to /invocations.");
 }
 
 async function predictAndShow({ body, type, name }) {
@@ -365,7 +372,7 @@ async function send(event, request) {
   clear();
   show("Predicting…");
   try {
-    await predictAndShow(request());
+    await predictAndShow(await request());
   } catch (error) {
     showFault(event.target, error);
   } finally {
@@ -384,7 +391,10 @@ function startForms() {
   find("#csv")?.addEventListener("submit", (event) => {
     const [file] = find("#file").files;
     const name = `${file.name.replace(/\.csv$/i, "")}-predictions`;
-    send(event, () => ({ body: file, type: "text/csv", name }));
+    send(event, async () => {
+      await checkIsCsv(file);
+      return { body: file, type: "text/csv", name };
+    });
   });
 }
 

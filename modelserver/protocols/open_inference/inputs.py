@@ -26,6 +26,7 @@ from modelserver.protocols.open_inference.tensors import (
     TEXT,
 )
 from modelserver.reading.json_text import decode_json
+from modelserver.types.cell_parsers import WholeFloat, rounded
 from modelserver.types.kind import BadCells, Cells, Kind, objects, what_is
 from modelserver.types.names import quoted
 from modelserver.types.tensors import bad_elements, dtype_kind
@@ -69,12 +70,21 @@ class Input:
         """Whether each row is an array, if the model takes values of this kind."""
         return kind.json_type == "array" and self.content_type != ANY
 
+    def implied(self, kind: Kind) -> "Input":
+        """The input as the column of this kind implies: BYTES without a content type are JSON where
+        the column takes arrays or objects, unless each row is an array of texts."""
+        nested = kind.json_type == "object" or (kind.json_type == "array" and len(self.shape) == 1)
+        if nested and self.datatype == BYTES and self.content_type is None:
+            return _from_json(replace(self, content_type=ANY))
+        return self
+
     def cells(self, kind: Kind | None) -> Cells:
         """The cells of the column of this kind, None if it is not known. Raises `BadRequest` if it
         is no column."""
-        if kind is not None and self.holds_arrays(kind):
-            return self.array().tolist()
-        return self.as_column().decoded(BASE64)
+        sent = self if kind is None else self.implied(kind)
+        if kind is not None and sent.holds_arrays(kind):
+            return sent.array().tolist()
+        return sent.as_column().decoded(BASE64)
 
     def array(self) -> NDArray[Any]:
         """The elements in their shape. Numbers are as in JSON, but those of a datatype of floats
@@ -181,6 +191,8 @@ def _misfits(datatype: str, elements: Sequence[Any]) -> Iterable[tuple[int, str]
     found = set(map(type, elements))
     if not found <= types:
         return ((i, what_is(e)) for i, e in enumerate(elements) if type(e) not in types)
+    if dtype.kind == "f":
+        return ((place, f"a number beyond {datatype}") for place in _too_large(dtype, elements))
     if dtype.kind not in "iu":
         return ()
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
@@ -191,6 +203,12 @@ def _misfits(datatype: str, elements: Sequence[Any]) -> Iterable[tuple[int, str]
     return fractions or (
         (i, beyond) for i, e in enumerate(elements) if e is not None and not low <= e <= high
     )
+
+
+def _too_large(dtype: "np.dtype[Any]", elements: Sequence[Any]) -> list[int]:
+    """The places of numbers that are not infinite, but are when they are rounded to the dtype."""
+    array = np.array(elements, np.float64)
+    return np.flatnonzero(np.isinf(rounded(array, dtype)) & ~np.isinf(array)).tolist()
 
 
 def _values(texts: Sequence[str | None]) -> tuple[list[Any], list[tuple[int, str]]]:
@@ -206,16 +224,19 @@ def _values(texts: Sequence[str | None]) -> tuple[list[Any], list[tuple[int, str
 
 
 def _checked(sent: Input) -> Input:
-    """The input, if its elements are of its datatype; those that are JSON are decoded. Raises
+    """The input, if its elements are of its datatype; those of `ANY` are decoded. Raises
     `InvalidInput`."""
     expects = EXPECTS[DTYPES[sent.datatype].kind].format(sent.datatype)
     if bad := list(islice(_misfits(sent.datatype, sent.elements), LIMIT)):
         raise sent.refusal(expects, bad)
-    if sent.content_type != ANY:
-        return sent
+    return _from_json(sent) if sent.content_type == ANY else sent
+
+
+def _from_json(sent: Input) -> Input:
+    """The input with the values of its elements, which are JSON. Raises `InvalidInput`."""
     values, bad = _values(sent.elements)
     if bad:
-        raise sent.refusal("JSON", bad[:LIMIT])
+        raise sent.refusal("JSON (pd_json)", bad[:LIMIT])
     return replace(sent, elements=values)
 
 
@@ -234,7 +255,7 @@ OF_DATATYPES: Final = {
 }
 """How the elements of a datatype become an array; those of BYTES do not."""
 
-NUMBERS: Final = frozenset({int, float, NoneType})
+NUMBERS: Final = frozenset({int, float, WholeFloat, NoneType})
 
 TYPES: Final = {
     "b": frozenset({bool, NoneType}),

@@ -16,7 +16,13 @@ from modelserver.errors import BadRequest, InvalidInput
 from modelserver.protocols.open_inference.about import input_names
 from modelserver.protocols.open_inference.inputs import Input, read_input
 from modelserver.protocols.open_inference.tensors import ARRAYS, DICT, FRAME, TEXT
-from modelserver.reading.json_text import BareConstants, decode_constants, decode_json
+from modelserver.reading.json_reader import lacks_digits
+from modelserver.reading.json_text import (
+    BareConstants,
+    decode_constants,
+    decode_exactly,
+    decode_json,
+)
 from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.reading.signatures.tensors import TensorSignature
@@ -43,14 +49,22 @@ class Asked(NamedTuple):
 
 def read(body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in a body. Raises `BadRequest` or `InvalidInput`."""
-    request = _decoded(body)
+    try:
+        return _read(_decoded(body), signature)
+    except InvalidInput as error:
+        if not lacks_digits(error, body):
+            raise
+    return _read(decode_exactly(body), signature)
+
+
+def _read(request: Any, signature: Signature) -> Payload:
+    """The model input in a decoded body."""
     if not isinstance(request, dict):
         raise BadRequest(f"the body must be a JSON object with 'inputs', not {what_is(request)}")
     inputs = [read_input(item, place) for place, item in enumerate(_items(request, "inputs"))]
     if not inputs:
         raise BadRequest("the body must have 'inputs', an array of tensors")
-    if repeated := [name for name, n in Counter(sent.name for sent in inputs).items() if n > 1]:
-        raise BadRequest(f"inputs given twice: {listed(repeated)}")
+    _refuse_repeated("inputs", [sent.name for sent in inputs])
     asked = _asked(request)
     content_type, params = _parameters(request)
     reader = next(reader for kind, reader in READERS if isinstance(signature, kind))
@@ -80,7 +94,14 @@ def _asked(request: Mapping[str, Any]) -> Asked:
     names = [item["name"] for item in outputs if isinstance(item, dict) and "name" in item]
     if len(names) < len(outputs) or not all(isinstance(name, str) for name in names):
         raise BadRequest("each of 'outputs' must be an object with a 'name'")
+    _refuse_repeated("outputs", names)
     return Asked(sent_id, names)
+
+
+def _refuse_repeated(what: str, names: Sequence[str]) -> None:
+    """Raises `BadRequest` if a name occurs more than once; `what` has it."""
+    if repeated := [name for name, times in Counter(names).items() if times > 1]:
+        raise BadRequest(f"{what} given twice: {listed(repeated)}")
 
 
 def _parameters(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any] | None]:
@@ -161,8 +182,9 @@ def _read_values(
     signature: TypeHintSignature, inputs: Sequence[Input], params: Any, content_type: Any
 ) -> Payload:
     """The values for a model with a type hint, one per row, in an input of any name."""
-    sent = _only(inputs)
-    sent = sent if sent.holds_arrays(signature.column.columns[0].kind) else sent.as_column()
+    kind = signature.column.columns[0].kind
+    sent = _only(inputs).implied(kind)
+    sent = sent if sent.holds_arrays(kind) else sent.as_column()
     return signature.read_inputs(sent.array().tolist(), params)
 
 

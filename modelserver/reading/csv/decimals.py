@@ -1,12 +1,14 @@
 """Numbers with a decimal comma, as spreadsheets of many countries write them beside semicolons.
 
-In: the columns of numbers in a file, as texts. Out: the same cells with decimal points. A file has
-one decimal sign: beside a number with a comma, one with a point is refused, since that point may
-separate thousands. Numbers with thousands separators are always refused. Raises `InvalidInput`.
+In: the columns of a file, as texts. Out: the columns of numbers with decimal points. A file has one
+decimal sign: beside a number with a comma, in whichever column, one with a point is refused, since
+that point may separate thousands. Numbers with thousands separators are always refused. Raises
+`InvalidInput`.
 """
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from modelserver.errors import LIMIT, bad_values
@@ -36,19 +38,23 @@ class Signed(NamedTuple):
     @property
     def place(self) -> str:
         """Where it stands, in words."""
-        return f"row {self.row}, column {quoted(self.column.name)}"
+        return _place(self.row, self.column.name)
 
 
-def with_points(columns: Sequence[NumberColumn]) -> list[list[Any]]:
-    """The cells of the columns, with a point in place of each decimal comma."""
+def with_points(
+    columns: Sequence[NumberColumn], others: Sequence[tuple[str, Sequence[Any]]] = ()
+) -> list[list[Any]]:
+    """The cells of the columns, with a point in place of each decimal comma. `others`: the names
+    and cells of columns that the model does not take; a decimal comma may stand there alone."""
     found: dict[str, list[Signed]] = {",": [], ".": [], GROUPED: []}
     for number in _signed(columns):
         alike = found.get(number.signs, found[GROUPED])
         if len(alike) <= LIMIT:
             alike.append(number)
     _refuse(found[GROUPED], GROUPED)
-    if found[","]:
-        comma = f"there is a decimal comma in {found[','][0].place}"
+    commas = chain((number.place for number in found[","]), _commas(others))
+    if found["."] and (place := next(commas, None)):
+        comma = f"there is a decimal comma in {place}"
         _refuse(found["."], f"a point that is decimal or separates thousands: {comma}")
     return [[_with_point(cell) for cell in column.cells] for column in columns]
 
@@ -58,6 +64,19 @@ def _signed(columns: Sequence[NumberColumn]) -> Iterator[Signed]:
         for row, cell in enumerate(column.cells):
             if signs := _signs(cell):
                 yield Signed(signs, row, column)
+
+
+def _commas(columns: Sequence[tuple[str, Sequence[Any]]]) -> Iterator[str]:
+    """Where numbers with a decimal comma stand, which may also have points that separate
+    thousands."""
+    for name, cells in columns:
+        for row, cell in enumerate(cells):
+            if _signs(cell).lstrip(".") == ",":
+                yield _place(row, name)
+
+
+def _place(row: int, name: str) -> str:
+    return f"row {row}, column {quoted(name)}"
 
 
 def _signs(cell: Any) -> str:

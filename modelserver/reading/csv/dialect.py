@@ -34,6 +34,10 @@ NO_HEADER: Final = (
     "with --data-binary, not with -d)"
 )
 
+WRONG_SEPARATOR: Final = (
+    "the header, split at {!r} as the line sep= above it states, holds none of the model's columns"
+)
+
 FORM: Final = re.compile("(?:dataframe_split|dataframe_records|inputs|instances|params)=")
 
 A_FORM: Final = "the body is an HTML form; send JSON (Python's requests: json= in place of data=)"
@@ -115,7 +119,7 @@ def open_csv(body: bytes, known: Mapping[str, Any]) -> CsvFile:
     names, first = begun.names, begun.first
     if names[0] == "" and LABELS in known:
         names[0] = LABELS
-    _check_names(names, known, only_header=first is None)
+    _check_names(names, known, only_header=first is None, stated=stated)
     if first is not None and len(first) != len(names):
         raise _ragged(0, len(first), len(names))
     file = CsvFile(body, begun.separator, names)
@@ -232,13 +236,17 @@ def _ambiguous(readings: Sequence[Beginning]) -> BadRequest:
     )
 
 
-def _check_names(names: Sequence[str], known: Mapping[str, Any], only_header: bool) -> None:
+def _check_names(
+    names: Sequence[str], known: Mapping[str, Any], only_header: bool, stated: str | None
+) -> None:
     """Raises `BadRequest` for a header without names, with a name given twice, or with none of the
-    model's columns."""
+    model's columns. `stated`: the separator that a line above the header states."""
     if not any(name.strip() or name in known for name in names):
         raise BadRequest("the first line holds no names; send a header and rows")
     if known and not {folded(name) for name in known} & {folded(name) for name in names}:
         # The names may be cells of data, so the message must not repeat them.
+        if stated:
+            raise BadRequest(WRONG_SEPARATOR.format(stated))
         raise BadRequest(A_FORM if FORM.match(names[0]) else NO_HEADER)
     given = [name for name in names if name]
     if only_header and len(set(given)) != len(given):

@@ -135,7 +135,7 @@ def _read_cells(file: CsvFile, kinds: Sequence[Kind | None]) -> pd.DataFrame:
         position: [""] if kind is None or kind.takes_any_text else list(MISSING)
         for position, kind in enumerate(kinds)
     }
-    for decimal in ",." if file.may_have_decimal_commas else ".":
+    for decimal in _decimal_signs(file, kinds):
         if texts and (frame := _fast_cells(file, kinds, decimal)) is not None:
             return frame
         frame = _parse(file, texts, missing, decimal)
@@ -145,6 +145,14 @@ def _read_cells(file: CsvFile, kinds: Sequence[Kind | None]) -> pd.DataFrame:
     return _with_points(file, frame, kinds) if file.may_have_decimal_commas else frame
 
 
+def _decimal_signs(file: CsvFile, kinds: Sequence[Kind | None]) -> str:
+    """The decimal signs with which pandas may read the file. Points, which may separate thousands,
+    are no such sign if an unknown column may hold decimal commas: it is read as text."""
+    if not file.may_have_decimal_commas:
+        return "."
+    return "," if None in kinds else ",."
+
+
 def _with_points(file: CsvFile, frame: pd.DataFrame, kinds: Sequence[Kind | None]) -> pd.DataFrame:
     """The table of texts with decimal points in its numbers. Raises `InvalidInput`."""
     numbers = {
@@ -152,7 +160,12 @@ def _with_points(file: CsvFile, frame: pd.DataFrame, kinds: Sequence[Kind | None
         for position, kind in enumerate(kinds)
         if kind is not None and kind.json_type in INFERRED
     }
-    for position, cells in zip(numbers, with_points([*numbers.values()]), strict=True):
+    others = [
+        (file.names[position], frame[position].tolist())
+        for position, kind in enumerate(kinds)
+        if kind is None
+    ]
+    for position, cells in zip(numbers, with_points([*numbers.values()], others), strict=True):
         frame[position] = cells
     return frame
 

@@ -69,13 +69,13 @@ class ColumnSignature(Signature):
 
     def bare_records(self, body: Any) -> list[Any] | None:
         """Also a single record: an object with a column's name among its keys. Unless MLflow reads
-        such an object as one row, arrays and objects among its values may mean columns."""
+        such an object as one row, it may mean columns if all its values are arrays or objects."""
         if not isinstance(body, dict):
             return Signature.bare_records(self, body)
         if self.chat_keys or body.keys().isdisjoint(self.names):
             return None
-        has_parts = any(isinstance(cell, (list, dict)) for cell in body.values())
-        return None if has_parts and not self.columns.one_row else [body]
+        may_be_columns = all(isinstance(cell, (list, dict)) for cell in body.values())
+        return None if may_be_columns and not self.columns.one_row else [body]
 
     @property
     def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]] | None:

@@ -14,7 +14,7 @@ from modelserver.errors import BadRequest
 from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, JsonType, Kind
-from modelserver.types.names import quoted, suggested
+from modelserver.types.names import hint, quoted, suggested
 from modelserver.types.tables import ROW_NAMES, Table, refuse_repeated
 from modelserver.types.type_table import KINDS
 
@@ -33,6 +33,9 @@ WIDEST: Final[Mapping[JsonType | None, Kind]] = {
 }
 """The type of a carried column, by the JSON type of the model's. A double does not show the digits
 by which a 32-bit float differs from the number that was sent."""
+
+MOST_GUESSES: Final = 10_000
+"""The most pairs of names that are compared to find misspelt ones; it takes 10 µs each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ class IncludingSignature(ColumnSignature):
             table = table.without_row_names(self.columns.positions)
         names = [str(name) for name in table.names]
         refuse_repeated(names)
-        wanted = [*names, *self.known] if self.include == ALL else self.include
+        wanted = self._all(names) if self.include == ALL else self.include
         carried = _carried(table, names, dict.fromkeys(wanted), self.known)
         taken = self.columns.positions
         kept = [p for p, name in enumerate(names) if name in taken or name not in carried]
@@ -61,6 +64,16 @@ class IncludingSignature(ColumnSignature):
         payload = ColumnSignature.read_table(self, rest, params)
         typed = {name: _typed(cells, self.kinds.get(name)) for name, cells in carried.items()}
         return replace(payload, carried=typed)
+
+    def _all(self, names: Sequence[str]) -> Sequence[str]:
+        """The names of all columns, but for those that are probably misspelt: the signature refuses
+        what is not carried."""
+        further = [name for name in names if name not in self.columns.positions]
+        absent = {str(column.name) for column in self.columns.optional()}.difference(names)
+        if len(further) * len(absent) > MOST_GUESSES:
+            further = []
+        misspelt = {name for name in further if hint(name, [*absent])}
+        return [name for name in (*names, *self.known) if name not in misspelt]
 
     def read_chat(self, body: dict[str, Any]) -> Payload:
         """Raises `BadRequest`: a chat has no columns."""

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import pandas as pd
 
-from modelserver.errors import BadRequest, combined
+from modelserver.errors import BadRequest, InvalidInput, combined
 from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.frames import Columns
 from modelserver.types.kind import Cells, Code, Kind
@@ -117,7 +117,9 @@ class Signature(ABC):
 
     def read_chat(self, body: dict[str, Any]) -> Payload:
         """Reads a body with one of the `chat_keys`: it is the input itself, and params are among
-        its keys."""
+        its keys. Raises `InvalidInput` for a chat without messages."""
+        if body.get("messages") == []:
+            raise InvalidInput("the chat is empty: 'messages' has none")
         data, given = self.split_chat(body)
         return Payload(data, self.params.read(given), rows=1, wrapped=False)
 
