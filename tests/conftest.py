@@ -32,8 +32,9 @@ import example_test
 from modelserver.app import create_app
 from modelserver.hosting.memory import settle_memory
 from modelserver.hosting.settings import read_settings
+from modelserver.scoring.request import SMALL
 from tests.support.browser import Visit, chromium, deployed
-from tests.support.measuring import unmeasured
+from tests.support.measuring import threads_measured, unmeasured
 from tests.support.needs import need
 from tests.support.processes import MEASURED, free_port, tracking_server, wait_for
 from tests.support.zoo import MODELS, SlowModel, save_slow
@@ -174,9 +175,11 @@ def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClie
     def open_client(name: str, **environment: str) -> TestClient:
         read = read_settings({"MODEL_URI": str(model_path(name)), **environment})
         test_client = TestClient(create_app(read))
-        test_client.__enter__()
-        test_client.get("/")  # waits for the model, but not for ever
-        wait_for(lambda: test_client.get("/health").json()["state"] != "loading")
+        with threads_measured():
+            test_client.__enter__()
+            test_client.get("/")  # waits for the model, but not for ever
+            wait_for(lambda: test_client.get("/health").json()["state"] != "loading")
+            test_client.post("/invocations", content=b"[" * 2 * SMALL)  # starts its worker threads
         opened.append(test_client)
         return test_client
 

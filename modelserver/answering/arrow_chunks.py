@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from io import SEEK_SET, RawIOBase
 from typing import Any, TypeAlias
 
-from modelserver.answering.arrow_writer import FAULTS, arrow_table
+from modelserver.answering.arrow_writer import FAULTS, arrow_table, for_parquet
 from modelserver.answering.chunk_writers import ChunkWriter, NewFile
 from modelserver.answering.tables import Columns, NoTable
 
@@ -97,10 +97,10 @@ def write_stream(schema: Schema, tables: Iterator[Any], file: RawIOBase) -> None
 
 
 def write_groups(schema: Schema, tables: Iterator[Any], file: RawIOBase) -> None:
-    """Writes the tables as a Parquet file."""
+    """Writes the tables as a Parquet file. Raises `NoTable`."""
     import pyarrow.parquet
 
-    with pyarrow.parquet.ParquetWriter(file, schema) as writer:
+    with for_parquet(), pyarrow.parquet.ParquetWriter(file, schema) as writer:
         for table in tables:
             writer.write_table(table)
 

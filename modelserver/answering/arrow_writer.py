@@ -1,12 +1,14 @@
 """Arrow and Parquet as formats of answers: a table with the types of its columns. Needs pyarrow.
 
-NaN and other missing values are null. What Arrow has no type for, such as a UUID, becomes what it
-is in JSON. A column with values of several types raises `NoTable`.
+NaN and other missing values are null. What Arrow has no type for, such as a UUID or a period,
+becomes what it is in JSON. A column with values of several types, or with an integer beyond 64
+bits, raises `NoTable`.
 """
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import numpy as np
@@ -20,9 +22,19 @@ def write_parquet(columns: Columns) -> bytes:
     """The table as a Parquet file."""
     import pyarrow.parquet
 
-    file = io.BytesIO()
-    pyarrow.parquet.write_table(arrow_table(columns), file)
+    table, file = arrow_table(columns), io.BytesIO()
+    with for_parquet():
+        pyarrow.parquet.write_table(table, file)
     return file.getvalue()
+
+
+@contextmanager
+def for_parquet() -> Iterator[None]:
+    """Raises `NoTable` for a type that Arrow has and Parquet lacks."""
+    try:
+        yield
+    except NotImplementedError:
+        raise NoTable("a column has objects without properties") from None
 
 
 def write_arrow(columns: Columns) -> bytes:
@@ -49,12 +61,14 @@ def _array(name: str, column: Any) -> Any:
 
     if isinstance(column, (list, tuple)) or column.dtype.kind == "O":
         _visit(column)
-    try:
-        return pyarrow.array(_of_arrow_type(column), from_pandas=True)
-    except FAULTS:
-        pass
+    with suppress(*FAULTS):
+        array = pyarrow.array(_of_arrow_type(column), from_pandas=True)
+        if not isinstance(array.type, pyarrow.BaseExtensionType):  # as pandas makes of periods
+            return array
     try:
         return pyarrow.array([json.loads(encode_json(cell)) for cell in cells_of(column)])
+    except OverflowError:
+        raise NoTable(f"column {name!r} has an integer beyond 64 bits") from None
     except FAULTS:
         raise NoTable(f"column {name!r} has values of several types") from None
 

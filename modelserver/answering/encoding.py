@@ -3,9 +3,9 @@
 The shapes are MLflow's (`mlflow.pyfunc.scoring_server.predictions_to_json`). A DataFrame becomes an
 array of objects, one per row; a Series likewise, with one key per object; a NumPy array becomes
 nested arrays. NaN, infinities, NaT and NA become null, dates and durations ISO 8601 text, bytes
-base64. Decimals, and integers of any size, become exact numbers. If several columns have one name,
-numbers are added to it, as in pandas' CSV reader. A value that JSON cannot hold raises
-`ModelFailed`, which names its type.
+base64, periods and intervals of pandas the texts that it shows. Decimals, and integers of any size,
+become exact numbers. If several columns have one name, numbers are added to it, as in pandas' CSV
+reader. A value that JSON cannot hold raises `ModelFailed`, which names its type.
 """
 
 import base64
@@ -175,8 +175,10 @@ def _encodable(value: Any) -> Any:
 def _written(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value)
-    if value is None or isinstance(value, (bool, float)):
+    if value is None or isinstance(value, bool):
         return orjson.dumps(value).decode()
+    if isinstance(value, float):
+        return orjson.dumps(float(value)).decode()  # orjson refuses subclasses, such as NumPy's
     if isinstance(value, int):
         return str(Decimal(int(value)))  # str(int) refuses more than 4,300 digits
     if isinstance(value, Decimal):
@@ -208,7 +210,7 @@ DAYS: Final = frozenset({"Y", "M", "W", "D"})
 ENCODERS: Final[tuple[tuple[Any, Any], ...]] = (
     (np.ndarray, _array_list),
     ((np.datetime64, np.timedelta64), lambda value: _times(np.array([value]))[0]),
-    (np.floating, float),
+    ((float, np.floating), float),
     (np.generic, lambda value: value.item()),
     (type(pd.NA), lambda value: None),
     (type(pd.NaT), lambda value: None),
@@ -222,5 +224,5 @@ ENCODERS: Final[tuple[tuple[Any, Any], ...]] = (
     (Mapping, dict),
     ((set, frozenset, Iterator, range), _listed),
     (Enum, lambda value: value.value),
-    (UUID, str),
+    ((UUID, pd.Period, pd.Interval), str),
 )

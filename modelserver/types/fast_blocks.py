@@ -71,8 +71,9 @@ def _doubles(rows: Rows | NDArray[Any], count: int) -> NDArray[np.float64]:
 
 
 def block_of(rows: Rows | NDArray[Any], order: Sequence[int | None]) -> NDArray[np.float64] | None:
-    """Rows of numbers as one array of shape (rows, columns). None if a column is absent, or if a
-    cell is no number or is infinite; then the caller converts column by column."""
+    """Rows of numbers as one array of shape (rows, columns). It is column by column in memory, as
+    pandas keeps a DataFrame: sums of products have other last digits otherwise. None if a column is
+    absent, or if a cell is no number or is infinite; then the caller converts column by column."""
     try:
         cells = _doubles(rows, len(rows) * len(order))
     except (StructError, OverflowError):
@@ -80,7 +81,9 @@ def block_of(rows: Rows | NDArray[Any], order: Sequence[int | None]) -> NDArray[
     if None in order or np.isinf(cells).any():
         return None
     block = cells.reshape(len(rows), len(order))
-    return block if list(order) == list(range(len(order))) else block[:, order]  # type: ignore[index]
+    if list(order) != list(range(len(order))):
+        block = block[:, order]  # type: ignore[index]
+    return np.asfortranarray(block)
 
 
 def frame_of(

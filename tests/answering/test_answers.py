@@ -17,8 +17,11 @@ from starlette.testclient import TestClient
 
 from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.scoring.model import Registration
+from modelserver.scoring.request import Request, score
+from tests.support.large import model_of
 from tests.support.outputs import OUTPUTS
 from tests.support.request_rows import ABCD, CSV, JSON, PARQUET, csv, inputs, parquet, records
+from tests.support.signatures import column, signature
 
 Client = Callable[..., TestClient]
 
@@ -323,8 +326,64 @@ def test_the_version_of_a_model_from_a_registry(client: Client) -> None:
     assert answer.headers["x-model-version"] == "3"
 
 
+TYPED = signature(
+    column("long", "i"),
+    column("long", "gap", required=False),
+    column("float", "x"),
+    column("boolean", "b", required=False),
+)
+SENT_IN_CSV = b"i,gap,x,b,z\n9007199254740993.0,,0.10,true,0.10\n1,5,true,,1e16\n"
+SENT_IN_NDJSON = b"""
+{"i": 9007199254740993.0, "gap": null, "x": 0.1, "b": 1, "z": 1e16}
+{"i": 1, "gap": 5.0, "x": 1, "b": null, "z": 0.5}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "untyped"),
+    [(SENT_IN_CSV, CSV, ["0.10", "1e16"]), (SENT_IN_NDJSON, NDJSON, [1e16, 0.5])],
+    ids=["csv", "ndjson"],
+)
+@pytest.mark.parametrize("format_name", ANSWER_FORMATS)
+def test_columns_of_the_model_come_back_with_its_types(
+    body: bytes, media_type: str, untyped: list[Any], format_name: str
+) -> None:
+    model = model_of(TYPED, lambda payload: payload.data["i"].tolist())
+    request = Request(body, media_type, None, 10_000, ANSWER_FORMATS[format_name], ("inputs",))
+    answer = score(model, request).body
+    exact = 9007199254740993
+    if format_name == "csv":
+        first, second = untyped
+        assert answer.decode() == (
+            f"i,gap,x,b,z,prediction\r\n{exact},,0.1,true,{first},{exact}\r\n"
+            f"1,5,1.0,,{second},1\r\n"
+        )
+        return
+    readers = {"parquet": pq.read_table, "arrow": lambda file: pa.ipc.open_stream(file).read_all()}
+    if format_name in readers:
+        rows = readers[format_name](io.BytesIO(answer)).to_pylist()
+    elif format_name == "json":
+        rows = json.loads(answer)["predictions"]
+    else:
+        rows = list(map(json.loads, answer.splitlines()))
+    names = ["i", "gap", "x", "b", "z", "prediction"]
+    cells = [[exact, None, 0.1, True, untyped[0], exact], [1, 5, 1.0, None, untyped[1], 1]]
+    assert str([list(row.values()) for row in rows]) == str(cells)
+    assert list(rows[0]) == names
+
+
+@pytest.mark.parametrize("format_name", ANSWER_FORMATS)
+def test_how_deep_a_carried_cell_may_be(client: Client, format_name: str) -> None:
+    for levels, status in ((60, 200), (61, 400), (900, 400)):
+        cell = json.loads("[" * levels + "1" + "]" * levels)
+        body = {"dataframe_records": [{"z": cell, **ABCD}, {"z": None, **ABCD}]}
+        answer = client("ridge").post(f"/invocations?include=z&format={format_name}", json=body)
+        assert answer.status_code == status, answer.text
+    assert answer.json()["message"] == "'include' names a column that is nested too deeply: 'z'"
+
+
 def test_cells_of_a_large_body_come_back_as_they_were_sent(client: Client) -> None:
-    data = [[f"{row:08}", row, 1, 2.5, 3, 4] for row in range(2000)]
+    data = [[f"{row:08}", row, 1.0, 2.5, 3.0, 4.0] for row in range(2000)]
     body = {"dataframe_split": {"columns": ["code", "id", *"abcd"], "data": data}}
     for include, width in (("inputs", 6), ("code,id", 2)):
         answer = client("ridge").post(f"/invocations?include={include}", json=body)

@@ -48,6 +48,8 @@ def read_back(column: Any) -> Any:
         ([Decimal("1.10")], pa.decimal128(3, 2), [Decimal("1.10")]),
         ([[1], [], (2,)], pa.list_(pa.int64()), [[1], [], [2]]),
         ([{"a": 1}, None], pa.struct([("a", pa.int64())]), [{"a": 1}, None]),
+        (pd.Series(pd.PeriodIndex(["2024-01", None], freq="M")), pa.string(), ["2024-01", None]),
+        (pd.Series(pd.IntervalIndex.from_tuples([(0, 1)])), pa.string(), ["(0, 1]"]),
         ([{UUID(int=1)}], pa.list_(pa.string()), [[str(UUID(int=1))]]),
     ],
     ids=str,
@@ -59,10 +61,27 @@ def test_types(column: Any, arrow_type: Any, cells: list[Any]) -> None:
     assert written.to_pylist() == cells
 
 
-@pytest.mark.parametrize("column", [[1, "a"], [2**70], ["\ud800"]], ids=["mixed", "large", "text"])
-def test_a_column_without_one_type(column: list[Any]) -> None:
-    with pytest.raises(NoTable, match="column 'p' has values of several types"):
+@pytest.mark.parametrize(
+    ("column", "found"),
+    [
+        ([1, "a"], "values of several types"),
+        ([1, 2**63], "an integer beyond 64 bits"),
+        ([{"a": [2**70]}], "an integer beyond 64 bits"),
+        (["\ud800"], "values of several types"),
+    ],
+    ids=["mixed", "large", "large within", "text"],
+)
+def test_a_column_without_one_type(column: list[Any], found: str) -> None:
+    with pytest.raises(NoTable, match=f"column 'p' has {found}"):
         write_arrow({"p": column})
+
+
+@pytest.mark.parametrize("column", [[{}], [[{}], []], [{"a": {}}, None]], ids=str)
+def test_objects_without_properties_are_for_arrow_alone(column: list[Any]) -> None:
+    stream = pa.ipc.open_stream(write_arrow({"p": column})).read_all()
+    assert stream.column("p").to_pylist() == column
+    with pytest.raises(NoTable, match="a column has objects without properties"):
+        write_parquet({"p": column})
 
 
 def test_what_contains_itself_does_not_crash_the_process() -> None:

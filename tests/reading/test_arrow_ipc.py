@@ -296,14 +296,16 @@ def test_compressed_buffers_are_measured_before_they_are_decoded(
         (pa.array([[]], pa.list_(pa.string_view())), 1),
         (pa.array(["x" * 10, "x" * 10, None]).dictionary_encode(), 3 + 20),
         (pa.array([b"x" * 10] * 3, pa.binary(10)).dictionary_encode(), 3 + 30),
-        (pa.array([1, 1, 2]).dictionary_encode(), 3 + 2),
+        (pa.array([1, 1, 2]).dictionary_encode(), 3 + 24),
+        (pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int8()), pa.nulls(1)), 2 + 1),
         (pa.array([["x" * 10] * 3, None]), 2 + 3 + 30),
         (pa.array([{"x": "x" * 10, "n": 1}] * 3), 3 + 6 + 30),
         (pa.array([[("k", "x" * 10)]] * 3, pa.map_(pa.string(), pa.string())), 3 + 6 + 3 + 30),
     ],
     ids=[
         *("numbers", "nulls", "texts", "bytes of a length", "views", "no views", "dictionary"),
-        *("dictionary of bytes", "dictionary of numbers", "lists of texts", "objects", "maps"),
+        *("dictionary of bytes", "dictionary of numbers", "dictionary of nulls"),
+        *("lists of texts", "objects", "maps"),
     ],
 )
 def test_the_size_of_what_a_body_stands_for(cells: Any, size: int) -> None:

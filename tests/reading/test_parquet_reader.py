@@ -326,20 +326,22 @@ TEXT_MAP = pa.map_(pa.string(), pa.string())
 @pytest.mark.parametrize(
     ("columns", "size"),
     [
-        ([pa.array([0.5] * 7)], 7),
-        ([pa.array([0.5] * 7), pa.array([None] * 7, pa.int64())], 14),
-        ([pa.array([[1, 2, 3], [4, 5]])], 5),
-        ([pa.array([b"x" * 10] * 3, pa.binary(10))], 3 + 30),
+        ([pa.array([0.5] * 7)], 56),
+        ([pa.array([0.5] * 7), pa.array([None] * 7, pa.int64())], 2 * 56),
+        ([pa.array([[1, 2, 3], [4, 5]], pa.list_(pa.int32()))], 20),
+        ([pa.array([True] * 7)], 56),
+        ([pa.array([b"x" * 10] * 3, pa.binary(10))], 30),
         ([pa.array(["x" * 10] * 3)], 3 + 30),
-        ([pa.array(["x" * 10, None, "x"])], 3 + 11),
-        ([pa.array([None, None], pa.string())], 2),
+        ([pa.array(["x" * 20, None, "x"])], 3 + 21),
+        ([pa.array([None, None], pa.string())], 16),
         ([pa.array([["x" * 10] * 3])], 3 + 30),
-        ([pa.array([{"x": "x" * 10, "n": 1}] * 3)], 6 + 30),
+        ([pa.array([{"x": "x" * 10, "n": 1}] * 3)], 3 + 30 + 24),
         ([pa.array([[("k", "x" * 10)]] * 3, TEXT_MAP)], 6 + 3 + 30),
-        ([pa.array(["x" * 10] * 3), pa.array([b"y"] * 3, pa.binary(1))], 6 + 30 + 3),
+        ([pa.array(["x" * 10] * 3), pa.array([b"y"] * 3, pa.binary(1))], 3 + 30 + 3),
     ],
     ids=[
-        *("numbers", "two columns", "lists", "bytes of a length", "texts", "some texts", "no text"),
+        *("numbers", "two columns", "lists", "booleans", "bytes of a length"),
+        *("texts", "some texts", "no text"),
         *("lists of texts", "objects", "maps", "texts and bytes"),
     ],
 )
@@ -365,3 +367,9 @@ def test_the_size_of_what_is_decoded(columns: list[Any], size: int) -> None:
 def test_equal_texts_within_the_limit_are_read(cells: Any) -> None:
     [column] = read_parquet(one(cells), LIMIT).by_column()
     assert len(column) == 9
+
+
+def test_lists_of_texts_in_several_groups_of_rows() -> None:
+    cells = [["a", "b"], None, ["a"], []]
+    [column] = read_parquet(file(pa.table({"a": cells}), row_group_size=1), LIMIT).by_column()
+    assert column == cells

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from modelserver.errors import (
     PayloadTooLarge,
     StorageFull,
 )
+from modelserver.reading.arrow.large_parquet import read_batches
 from modelserver.reading.chunks.csv_chunks import TWO_SIGNS, CsvChunker
 from modelserver.reading.formats import ARROW, CSV, JSON, NDJSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
@@ -480,6 +482,13 @@ def test_values_of_several_types(later: Any) -> None:
             read(model_of(NUMBERS), joined(lines), NDJSON, "parquet", ("id",))
 
 
+def test_objects_that_parquet_cannot_hold() -> None:
+    body = joined(['{"id": {}, "x": 1}'] * 50)
+    for read in (whole, lambda model, body, *more: in_chunks(model, cut(body, 300), *more)):
+        with pytest.raises(NotAcceptable, match="a column has objects without properties"):
+            read(model_of(NUMBERS), body, NDJSON, "parquet", ("id",))
+
+
 def test_integers_that_a_column_of_fractions_cannot_hold() -> None:
     parts = [b'{"id": 9007199254740993, "x": 1}\n', b'{"id": 0.5, "x": 1}\n']
     with pytest.raises(NotAcceptable, match="has values of several types"):
@@ -487,6 +496,14 @@ def test_integers_that_a_column_of_fractions_cannot_hold() -> None:
     for some in (parts, parts[::-1]):
         with pytest.raises(NotAcceptable, match="has values of several types"):
             in_chunks(model_of(NUMBERS), some, NDJSON, "arrow", ("id",))
+
+
+@pytest.mark.parametrize("answer", ["csv", "ndjson", "parquet"])
+def test_types_of_carried_columns_do_not_depend_on_their_chunk(answer: str) -> None:
+    body = joined(["id,x,n", *["1,1,1"] * 40, "a,true,", *["2,7,2.0"] * 40, "3,4.50,"])
+    model, include = model_of(NUMBERS, lambda payload: payload.data["x"]), ("inputs",)
+    found = read_back(answer, in_chunks(model, cut(body, 100), CSV, answer, include))
+    assert found == read_back(answer, whole(model, body, CSV, answer, include))
 
 
 def test_large_groups_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -539,6 +556,24 @@ def test_parquet_with_arrays_and_dates(
     assert outcome(lambda: in_chunks(model, [body], PARQUET, "ndjson")) == expected
 
 
+def test_batches_of_parquet_are_as_large_as_their_decoded_arrays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelserver.reading.arrow.large_parquet.BATCH", 8000)
+    path = tmp_path / "zeros.parquet"
+    path.write_bytes(parquet_of(pa.table({"words": [np.zeros(100)] * 95})))
+    with path.open("rb", buffering=0) as file:
+        batches = list(read_batches(file, path.stat().st_size, 10**6))
+    assert [batch.table.num_rows for batch in batches] == [10] * 9 + [5]
+
+
+def test_parquet_that_comes_in_parts() -> None:
+    body = parquet_of(X)
+    assert in_chunks(model_of(NUMBERS), cut(body, 100), PARQUET) == whole(
+        model_of(NUMBERS), body, PARQUET
+    )
+
+
 def test_a_wrong_cell_in_parquet() -> None:
     table = pa.table({"x": ["1"] * 3000 + ["much"]})
     fault = refusal([parquet_of(table, row_group_size=1000)], PARQUET)
@@ -548,7 +583,7 @@ def test_a_wrong_cell_in_parquet() -> None:
 X = pa.table({"x": [1.0, 2.0]})
 LABELLED = pa.Table.from_pandas(pd.DataFrame({"x": [1.0]}, index=pd.RangeIndex(1, name="n")))
 FOLDED = pa.table({"x": pa.DictionaryArray.from_arrays(np.zeros(5000, "i4"), ["x" * 5000])})
-ARRAYS = pa.table({"x": [np.zeros(10**6 + 1)]})
+ARRAYS = pa.table({"x": [np.zeros(10**6 // 8 + 1)]})
 WIDE = pa.table({"x": pa.array([b"x" * (10**6 + 1)], pa.binary(10**6 + 1))})
 
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mlflow
+import numpy as np
+import pandas as pd
 import pytest
 
 from modelserver.reading.formats import JSON
@@ -92,3 +95,18 @@ def test_the_log_names_absent_columns_that_are_filled(
     assert [text for text in caplog.messages if text.startswith(said)] == (
         [said + filled] if filled else []
     )
+
+
+@pytest.mark.parametrize("form", ["dataframe_split", "dataframe_records", "inputs"])
+def test_answers_have_the_last_digits_that_python_gets(
+    form: str, model_path: Callable[[str], Path]
+) -> None:
+    model = load(model_path("probabilities"))
+    estimator = mlflow.sklearn.load_model(str(model_path("probabilities")))
+    random = np.random.default_rng(1)
+    for rows in [2, 3, 17] * 20:
+        frame = pd.DataFrame(random.normal(size=(rows, 4)), columns=list("abcd"))
+        orient = {"dataframe_split": "split", "dataframe_records": "records", "inputs": "list"}
+        body = json.dumps({form: frame.to_dict(orient[form])}).encode()  # type: ignore[call-overload]
+        answer = json.loads(score(model, Request(body, JSON, None, 10_000)).body)
+        assert answer["predictions"] == estimator.predict_proba(frame).tolist()

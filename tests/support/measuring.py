@@ -5,6 +5,21 @@ import sys
 import threading
 from collections.abc import Iterator
 
+IN_THREADS = threading.gettrace()
+"""What coverage has each new thread do, if it runs."""
+
+
+@contextlib.contextmanager
+def threads_measured() -> Iterator[None]:
+    """What threads do that are started in here counts, even in `unmeasured`: they are there for
+    other tests, too."""
+    before = threading.gettrace()
+    threading.settrace(IN_THREADS)
+    try:
+        yield
+    finally:
+        threading.settrace(before)
+
 
 @contextlib.contextmanager
 def unmeasured() -> Iterator[None]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
 
 from modelserver.types.dates import NUMBER_FOR_DATE
 from modelserver.types.kind import BadCells
@@ -181,3 +182,34 @@ def test_long_paths_are_cut() -> None:
     for _ in range(100):
         fault = fault.under("[0]")
     assert fault.path == ("[0]" * 100)[:200]
+
+
+EDGES = st.sampled_from([0, 1, -1, 2**31, 2**53 + 1, 2**63, -(2**63), 2**64, 10**400, 1e300])
+ITEMS: list[st.SearchStrategy[Any]] = [
+    EDGES | st.integers(-3, 3),
+    st.floats(),
+    st.text(max_size=4) | st.sampled_from(["NA", "NaN", "1", "YWJj", ""]),
+    st.booleans(),
+]
+SCALARS = st.sampled_from(["boolean", "integer", "long", "float", "double", "string", "binary"])
+
+
+@given(SCALARS, st.sets(st.sampled_from(ITEMS), min_size=1), st.booleans(), st.data())
+def test_arrays_are_read_together_as_one_by_one(
+    name: str, kinds: set[Any], required: bool, data: st.DataObject
+) -> None:
+    cell = data.draw(st.lists(st.one_of(*kinds), max_size=5))
+    together = outcome(name, cell, required)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modelserver.types.nested.TOGETHER", {})
+        assert outcome(name, cell, required) == together
+
+
+def outcome(name: str, cell: Any, required: bool) -> str:
+    """What an array of scalars becomes, with the types of its items, or the place of the fault."""
+    read = kind_of(array_of(name), required).read
+    assert read is not None
+    try:
+        return repr(read(cell))
+    except Misplaced as fault:
+        return fault.place

@@ -17,6 +17,7 @@ from modelserver.reading.arrow.parquet_file import (
     leaves_by_column,
     schema_columns,
     text_size,
+    width_of,
     with_all_dates,
 )
 from modelserver.reading.chunks.chunk import refuse_long_row
@@ -72,16 +73,19 @@ def _opened(file: RawIOBase, **options: Any) -> Any:
 
 def _rows_at_once(whole: Any, group: int, limit: int) -> int:
     """How many rows of a row group are read at a time. Raises `PayloadTooLarge` if the arrays of
-    all its rows hold too many values: how many those of one row hold is not known."""
+    all its rows take too many bytes: how many those of one row take is not known."""
     described = whole.metadata.row_group(group)
     columns = [described.column(place) for place in range(described.num_columns)]
     leaves = schema_columns(whole)
-    nested = [
-        c.num_values for c, leaf in zip(columns, leaves, strict=True) if leaf.max_repetition_level
-    ]
+    nested = sum(
+        column.num_values * width_of(leaf)
+        for column, leaf in zip(columns, leaves, strict=True)
+        if leaf.max_repetition_level
+    )
     fixed = sum(8 + max(leaf.length, 0) for leaf in leaves)  # `length`: of values of a fixed size
-    refuse_long_row(max(fixed, sum(nested)), limit)
-    width: int = max(fixed, described.total_byte_size // max(described.num_rows, 1))
+    refuse_long_row(max(fixed, nested), limit)
+    decoded = max(described.total_byte_size, nested)
+    width: int = max(fixed, decoded // max(described.num_rows, 1))
     return max(1, min(MOST_ROWS, BATCH // width))
 
 

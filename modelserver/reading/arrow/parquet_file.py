@@ -8,9 +8,9 @@ are read with other options.
 import inspect
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import cycle, islice
 from typing import Any, Final
 
 from modelserver.errors import BadRequest, too_large
@@ -18,6 +18,12 @@ from modelserver.reading.arrow.content import UNREADABLE, Column, Content
 from modelserver.types.names import listed
 
 NAME: Final = "Parquet file"
+
+WIDTHS: Final[Mapping[str, int]] = {"INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 8}
+"""How many bytes a value of each physical type takes in memory, if all take as many."""
+
+ROW: Final = 8
+"""How many bytes of a row are counted at least: those of its prediction."""
 
 
 def read_file(body: bytes, limit: int) -> Content:
@@ -32,7 +38,7 @@ def read_file(body: bytes, limit: int) -> Content:
         raise BadRequest("the Parquet file holds a type that cannot be read") from error
     except Exception as error:  # pyarrow fails in many ways on unusual metadata
         raise BadRequest("the body is not a Parquet file that can be read") from error
-    if size > limit:
+    if max(size, ROW * file.metadata.num_rows) > limit:
         raise too_large(limit)
     try:
         table = _table(body, file)
@@ -131,17 +137,27 @@ def _decoded_size(body: bytes, file: Any, limit: int) -> int:
     check_metadata(len(body), file)
     groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
     columns = [group.column(place) for group in groups for place in range(group.num_columns)]
-    size: int = max(file.metadata.num_rows, sum(column.num_values for column in columns))
-    for column in schema_columns(file):  # `length` is the size of fixed-size values
-        size += max(column.length, 0) * file.metadata.num_rows
-    texts = {column.path_in_schema for column in columns if column.physical_type == "BYTE_ARRAY"}
+    leaves = schema_columns(file)
+    size: int = sum(
+        column.num_values * width_of(leaf)
+        for column, leaf in zip(columns, cycle(leaves), strict=False)
+    )
+    texts = sorted({leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"})
     if size > limit or not texts:
         return size
     options = inspect.signature(pyarrow.parquet.ParquetFile).parameters
     plain = {name: False for name in options if name == "arrow_extensions_enabled"}
-    folded = pyarrow.parquet.ParquetFile(io.BytesIO(body), read_dictionary=sorted(texts), **plain)
-    table = folded.read(columns=sorted(texts), use_threads=False)
-    return size + sum(text_size(chunk) for column in table.columns for chunk in column.chunks)
+    folded = pyarrow.parquet.ParquetFile(io.BytesIO(body), read_dictionary=texts, **plain)
+    for group in range(len(groups)):
+        table = folded.read_row_group(group, columns=texts, use_threads=False)
+        size += sum(text_size(chunk) for column in table.columns for chunk in column.chunks)
+    return size
+
+
+def width_of(leaf: Any) -> int:
+    """How many bytes a value of a column in the file's schema takes in memory; of a text, those
+    that are not its own."""
+    return WIDTHS.get(leaf.physical_type, max(leaf.length, 1))
 
 
 class _DataAsked(Exception):
@@ -157,9 +173,6 @@ class _NoData(io.RawIOBase):
         self._place = 0
 
     def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:

@@ -16,8 +16,8 @@ from modelserver.reading.arrow.content import Column
 
 
 def size_of(array: Column) -> int:
-    """The number of values in an array, at any depth, and of the bytes of their texts; what is
-    named several times counts as often."""
+    """The number of values in an array, at any depth, and of the bytes of their texts and of what
+    dictionaries hold; what is named several times counts as often."""
     if isinstance(array, pa.ExtensionArray):
         return size_of(array.storage)
     if array.type.num_fields:
@@ -25,12 +25,22 @@ def size_of(array: Column) -> int:
     is_folded = pa.types.is_dictionary(array.type)
     values = array.dictionary if is_folded else array
     if not _has_texts(values.type):
-        width = values.type.byte_width if pa.types.is_fixed_size_binary(values.type) else 0
-        return len(array) * (1 + width)
+        return len(array) * (1 + _width(values.type, is_folded))
     lengths = _lengths(values)
     if is_folded:
         lengths = lengths[array.indices.drop_null().to_numpy()]
     return len(array) + int(lengths.sum())
+
+
+def _width(arrow_type: Any, is_folded: bool) -> int:
+    """How many bytes are counted for a value that is no text. Numbers that no dictionary holds take
+    as many in the body."""
+    if not (is_folded or pa.types.is_fixed_size_binary(arrow_type)):
+        return 0
+    try:
+        return int(arrow_type.bit_width // 8)
+    except ValueError:  # nulls have no width
+        return 0
 
 
 def _parts(array: Column) -> Any:

@@ -1,8 +1,9 @@
 """Columns of a request that are to stand in its answer, for a model with named columns.
 
 They are taken off the table before the signature reads it, so a column that the model does not take
-may be among them. The readers notice nothing: they get a signature, which `including` makes for the
-one request.
+may be among them. Numbers and booleans that the model takes get the type of their column, whatever
+other cells hold; all other cells stay as they were sent. The readers notice nothing: they get a
+signature, which `including` makes for the one request.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,12 +13,26 @@ from typing import Any, Final
 from modelserver.errors import BadRequest
 from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.signature import Payload, Signature
-from modelserver.types.kind import Cells
-from modelserver.types.names import hint, suggested
+from modelserver.types.kind import Cells, JsonType, Kind
+from modelserver.types.names import hint, quoted, suggested
 from modelserver.types.tables import ROW_NAMES, Table, refuse_repeated
+from modelserver.types.type_table import KINDS
 
 ALL: Final = ("inputs",)
 """The names that mean all columns of the request."""
+
+NESTED: Final = (list, dict)
+
+DEEPEST: Final = 60
+"""The most levels of arrays and objects in a carried cell: all formats of answers hold as many."""
+
+WIDEST: Final[Mapping[JsonType | None, Kind]] = {
+    "integer": KINDS["long"],
+    "number": KINDS["double"],
+    "boolean": KINDS["boolean"],
+}
+"""The type of a carried column, by the JSON type of the model's. A double does not show the digits
+by which a 32-bit float differs from the number that was sent."""
 
 MOST_GUESSES: Final = 10_000
 """The most pairs of names that are compared to find misspelt ones; it takes 10 µs each."""
@@ -46,7 +61,9 @@ class IncludingSignature(ColumnSignature):
         taken = self.columns.positions
         kept = [p for p, name in enumerate(names) if name in taken or name not in carried]
         rest = table if len(kept) == len(names) else table.only(kept)
-        return replace(ColumnSignature.read_table(self, rest, params), carried=carried)
+        payload = ColumnSignature.read_table(self, rest, params)
+        typed = {name: _typed(cells, self.kinds.get(name)) for name, cells in carried.items()}
+        return replace(payload, carried=typed)
 
     def _all(self, names: Sequence[str]) -> Sequence[str]:
         """The names of all columns, but for those that are probably misspelt: the signature refuses
@@ -87,7 +104,7 @@ def _carried(
     table: Table, names: Sequence[str], wanted: Iterable[str], known: Collection[str]
 ) -> Mapping[str, Cells]:
     """The cells of the wanted columns by name, as they were sent. Those that are `known` may be
-    absent."""
+    absent. Raises `BadRequest`, also for cells that no answer can hold."""
     places = {name: place for place, name in enumerate(names)}
     if missing := [name for name in wanted if name not in places and name not in known]:
         raise BadRequest(
@@ -95,4 +112,26 @@ def _carried(
         )
     columns = table.by_column()
     gaps = [None] * table.length
-    return {name: columns[places[name]] if name in places else gaps for name in wanted}
+    carried = {name: columns[places[name]] if name in places else gaps for name in wanted}
+    for name, cells in carried.items():
+        if any(type(cell) in NESTED and _is_deep(cell, DEEPEST) for cell in cells):
+            raise BadRequest(f"'include' names a column that is nested too deeply: {quoted(name)}")
+    return carried
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    """Whether an array or object has more levels than these."""
+    items = value.values() if isinstance(value, dict) else value
+    return not levels or any(type(item) in NESTED and _is_deep(item, levels - 1) for item in items)
+
+
+def _typed(cells: Cells, kind: Kind | None) -> Cells:
+    """The cells with the type of a model's column of this kind; None: the model does not take
+    them. Integers beside gaps stay integers."""
+    widest = None if kind is None else WIDEST.get(kind.json_type)
+    if widest is None:
+        return cells
+    column = widest.convert(cells, required=False)
+    if widest is not KINDS["long"] or column.dtype == widest.dtype:
+        return column
+    return [None if cell != cell else int(cell) for cell in column]
