@@ -19,6 +19,8 @@ NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
 
 FAR_DATE: Final = "a date outside of 1677 to 2262"
 
+VARIANTS: Final = np.array([ord(letter) for letter in "tz,"])
+
 NUMBERS: Final = frozenset({"an integer", "a number"})
 
 NUMBER_FOR_DATE: Final = "{}, which is no date (pandas: date_format='iso')"
@@ -34,13 +36,19 @@ def datetimes(cells: Cells) -> Array:
         if _are_plain(letters):
             return _fast_dates(cells)
         _check_iso_dates(letters)
-        return _iso_dates(array)
+        return _iso_dates(_usual(array) if np.isin(letters, VARIANTS).any() else array)
     if array.dtype.kind == "M":
         return _nanoseconds(pd.DatetimeIndex(array))
     if array.dtype.kind == "O" and all(isinstance(value, date) for value in array):
         return _iso_dates(array.astype(str), FAR_DATE)
     found = what_is(cells[0])
     raise Unfit(NUMBER_FOR_DATE.format(found) if found in NUMBERS else found)
+
+
+def _usual(texts: NDArray[np.str_]) -> NDArray[np.str_]:
+    """The texts as pandas reads them: with T, Z and a decimal point in place of t, z (RFC 3339) and
+    a decimal comma (ISO 8601)."""
+    return np.char.translate(texts, str.maketrans("tz,", "TZ."))
 
 
 def _iso_dates(texts: NDArray[np.str_], impossible: str = NO_DATE) -> Array:

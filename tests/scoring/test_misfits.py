@@ -105,6 +105,7 @@ FAULTS: list[tuple[str, Any, list[tuple[str, str, str]]]] = [
     ("chat", chat(top_p="1", n="2", top_k="3", temperature="4", max_tokens="5"),
      [("top_p", "a number", TEXT), ("n", WHOLE, TEXT), ("top_k", WHOLE, TEXT),
       ("temperature", "a number", TEXT), ("max_tokens", WHOLE, TEXT)]),
+    ("chat", chat(max_tokens=True), [("max_tokens", "a whole number of 64 bits", "a boolean")]),
     ("chat", chat(n=1.5), [("n", WHOLE, "a number")]),
     ("chat", chat(stop=SECRET), [("stop", ARRAY, TEXT)]),
     ("chat", chat(tools=[{"type": SECRET}]), [("tools", ACCEPTED, "another one")]),

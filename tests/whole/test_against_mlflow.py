@@ -268,7 +268,8 @@ DIFFERENCES = {
         "probes, proxies, people",
     ),
     "bounds": Difference(
-        "headers, all bodies together and silence are unbounded; no Host, or several, are 200",
+        "headers, all bodies together and silence are unbounded; no Host, or several, are 200, as "
+        "are two keys or content types",
         "431, 503, 408 and 400; what is no HTTP is answered with JSON, too",
         "one client must not stop the others",
     ),

@@ -192,15 +192,15 @@ def _faults_of_dataclass(made: Any, data: Any, place: str, otherwise: str) -> li
 
 
 def _misfit_of_columns(columns: Columns, data: Any) -> InvalidInput | None:
-    """The fault in an object that is one row. Unknown keys do not count; text for a number is a
-    fault, as in MLflow."""
+    """The fault in an object that is one row. Unknown keys do not count; text or a boolean for
+    another scalar is a fault, as in MLflow."""
     if not isinstance(data, dict):
         return None
     known = {key: value for key, value in data.items() if key in columns.positions}
     kinds = dict(zip(known, columns.kinds_for(list(known)), strict=True))
     for key, value in known.items():
         kind = kinds[key]
-        if isinstance(value, str) and kind and kind.is_scalar and kind.json_type != "string":
+        if kind and kind.is_scalar and LITERAL.get(type(value), kind.json_type) != kind.json_type:
             return _invalid([_detail(key, kind.expects, what_is(value))])
     try:
         columns.frame(Table(list(known), 1, columns=[[value] for value in known.values()]))
@@ -240,6 +240,9 @@ TEXT_READERS: Final[Mapping[Any, tuple[Callable[[str], Any], str]]] = {
 }
 """The types that MLflow makes of text: how this server reads the text, and what a message says was
 found if that fails."""
+
+LITERAL: Final[Mapping[type, str]] = {str: "string", bool: "boolean"}
+"""The JSON types of values that MLflow takes for no other scalar."""
 
 FINER_THAN_MICROSECONDS: Final = re.compile(r"\.\d{6}0*[1-9]")
 
