@@ -38,6 +38,7 @@ def ndjson_payload(body: bytes, signature: Signature, limit: int) -> Payload:
         return signature.read_table(_table(body, records, signature))
     except InvalidInput as error:
         if not lacks_digits(error, body):
+            _name_line(error, body, records)
             raise
     exact = [decode_exactly(line) for _, line in _numbered(body)]
     return signature.read_table(_table(body, exact, signature))
@@ -54,6 +55,19 @@ def _table(body: bytes, records: list[Record], signature: Signature) -> Table:
         raise BadRequest("the body is empty; send a JSON object per line")
     table = read_records(records, "NDJSON", gap=signature.gap)
     return replace(table, lines=_line_numbers(body, len(records)))
+
+
+def _name_line(fault: InvalidInput, body: bytes, records: Sequence[Record]) -> None:
+    """Puts the line before the message of a fault that begins with a column which the model does
+    not take: the first line that has it."""
+    first = fault.details[0] if fault.details else {}
+    if "column" not in first or "expected" in first:
+        return
+    row = next((row for row, record in enumerate(records) if first["column"] in record), None)
+    if row is not None:  # the detail may have only the beginning of a long name
+        line = _line_numbers(body, len(records))[row]
+        fault.message = f"line {line}: {fault.message}"
+        fault.args = (fault.message,)
 
 
 def _line_numbers(body: bytes, length: int) -> Sequence[int]:

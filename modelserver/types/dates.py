@@ -19,7 +19,9 @@ NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
 
 FAR_DATE: Final = "a date outside of 1677 to 2262"
 
-VARIANTS: Final = np.array([ord(letter) for letter in "tz,"])
+USUAL: Final = str.maketrans("tz,", "TZ.")
+
+VARIANTS: Final = np.array([*USUAL])
 
 NUMBERS: Final = frozenset({"an integer", "a number"})
 
@@ -48,7 +50,7 @@ def datetimes(cells: Cells) -> Array:
 def _usual(texts: NDArray[np.str_]) -> NDArray[np.str_]:
     """The texts as pandas reads them: with T, Z and a decimal point in place of t, z (RFC 3339) and
     a decimal comma (ISO 8601)."""
-    return np.char.translate(texts, str.maketrans("tz,", "TZ."))
+    return np.array([text.translate(USUAL) for text in texts.tolist()])
 
 
 def _iso_dates(texts: NDArray[np.str_], impossible: str = NO_DATE) -> Array:

@@ -113,7 +113,13 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("lines of ever new keys", lines(*({f"k{row}": 1} for row in range(3000))),
      "the rows of 'NDJSON' have too many different keys"),
     ("unknown column", b'{"a": 1, "B": "x"}',
-     f"unknown columns: 'B' (did you mean 'b'?). The model takes: 'a', 'b'. {CARRIED}"),
+     f"line 1: unknown columns: 'B' (did you mean 'b'?). The model takes: 'a', 'b'. {CARRIED}"),
+    ("unknown column in a later line", b'{"a": 1}\n\n{"a": 1, "c": 2}\n{"a": 1, "c": 2}',
+     f"line 3: unknown columns: 'c'. The model takes: 'a', 'b'. {CARRIED}"),
+    ("unknown column with a long name", b'{"a": 1, "%s": 2}' % (b"c" * 81),
+     f"unknown columns: '{'c' * 79}…'. The model takes: 'a', 'b'. {CARRIED}"),
+    ("no column that the model takes", b'{"x": 1}',
+     "missing columns: 'a'; unknown columns: 'x'. The model takes: 'a', 'b'"),
 ]  # fmt: skip
 
 
