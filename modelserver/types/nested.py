@@ -48,13 +48,8 @@ TYPES: Final[Mapping[str | None, frozenset[type]]] = {
 """The Python types that are accepted for a value inside a cell, by its JSON type."""
 
 
-TOGETHER: Final[Mapping[str | None, frozenset[type]]] = {
-    "boolean": frozenset({bool}),
-    "integer": frozenset({int}),
-    "number": frozenset({int, float}),
-    "string": frozenset({str}),
-}
-"""The Python types of scalars of JSON that may be read together, by the JSON type of the items."""
+TOGETHER: Final[frozenset[type]] = frozenset({bool, int, float, str})
+"""The Python types of scalars that are read together in arrays."""
 
 
 class Misplaced(Unfit):
@@ -143,7 +138,7 @@ def _scalar_reader(kind: Kind, required: bool) -> Reader:
 def _array(spec: TypeSpec, required: bool) -> Kind:
     items = kind_of(spec["items"], required)
     read_item = _array_item_reader(items, required)
-    together = frozenset() if items.is_moment else TOGETHER.get(items.json_type, frozenset())
+    types = frozenset() if items.is_moment else TOGETHER & TYPES.get(items.json_type, frozenset())
     may_be_empty_or_null = not required or not items.schema
 
     def read(value: Any) -> Any:
@@ -151,7 +146,7 @@ def _array(spec: TypeSpec, required: bool) -> Kind:
             return None
         if not isinstance(value, (list, np.ndarray)):
             raise Misplaced(what_is(value), AN_ARRAY)
-        if (plain := _read_together(value, items, together)) is not None:
+        if (plain := _read_together(value, items, types)) is not None:
             return plain
         result = []
         for index, item in enumerate(value):
@@ -173,8 +168,8 @@ def _array(spec: TypeSpec, required: bool) -> Kind:
 
 
 def _read_together(value: Cells, items: Kind, types: frozenset[type]) -> list[Any] | None:
-    """A fast way to read an array of scalars: all at once, if they are of these types. The plain
-    way reads one by one. None if there is none, or if one does not fit."""
+    """A fast way to read an array: all scalars at once, if they have these types. The plain way
+    reads one by one. None if others are there, or if one does not fit."""
     if not set(map(type, value)) <= types:
         return None
     try:

@@ -201,7 +201,7 @@ def test_arrays_are_read_together_as_one_by_one(
     cell = data.draw(st.lists(st.one_of(*kinds), max_size=5))
     together = outcome(name, cell, required)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("modelserver.types.nested.TOGETHER", {})
+        patch.setattr("modelserver.types.nested.TOGETHER", frozenset())
         assert outcome(name, cell, required) == together
 
 
