@@ -191,7 +191,7 @@ def report(found: Mapping[str, Mapping[str, str]]) -> str:
         "",
         "One client sends an id and four doubles per row and gets CSV: the whole table at once,",
         "and the same rows in ordinary requests, half of them before and half after. LR as above,",
-        "one process, loopback; the machine is shared with other work.",
+        "one process, loopback.",
         "",
         f"| | {' | '.join(found)} |",
         f"|---|{'---|' * len(found)}",
