@@ -248,7 +248,7 @@ def test_ids_in_files_come_back(client: Client, sent: Any, cell: Any, format_nam
             "inputs,id",
             "ridge",
             {"dataframe_records": WITH_ID},
-            "'include' names columns that the request lacks: 'inputs'",
+            "'include' names columns that the request lacks: 'inputs'; 'inputs' alone means all",
         ),
         ("id", "ridge", {"dataframe_records": WITH_ID}, "unknown columns: 'code'"),
         (

@@ -107,8 +107,9 @@ def _carried(
     absent. Raises `BadRequest`, also for cells that no answer can hold."""
     places = {name: place for place, name in enumerate(names)}
     if missing := [name for name in wanted if name not in places and name not in known]:
+        alone = f"; {ALL[0]!r} alone means all" if ALL[0] in missing else ""
         raise BadRequest(
-            f"'include' names columns that the request lacks: {suggested(missing, names)}"
+            f"'include' names columns that the request lacks: {suggested(missing, names)}{alone}"
         )
     columns = table.by_column()
     gaps = [None] * table.length
