@@ -10,7 +10,7 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import islice
@@ -35,7 +35,7 @@ from modelserver.reading.signatures.signature import Signature
 from modelserver.scoring.blaming.blame import Telling
 from modelserver.scoring.mlflow_internals import comes_from_type_hints, type_hints_of, wrapper_of
 from modelserver.scoring.model import Model, Registration
-from modelserver.scoring.ways import ways_to_predict
+from modelserver.scoring.ways import Ways, ways_to_predict
 from modelserver.types.params import NoParams
 
 if TYPE_CHECKING:
@@ -99,9 +99,7 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
     import mlflow
 
     attempt.folder, attempt.requirements = path, requirements_of(path)
-    _compare_python(path)
-    if others := other_packages(attempt.requirements):
-        logger.warning("the model was saved with other packages: %s", others)
+    _compare(path, attempt.requirements)
     config = {"model_config": dict(settings.model_config)} if settings.model_config else {}
     with collector_paused():
         # Their comparison of packages takes a third of a second.
@@ -124,17 +122,21 @@ def _load(settings: Settings, attempt: Attempt, registration: Registration, path
         loaded_at=datetime.now(timezone.utc),
         hints=_hints(pyfunc, signature),
     )
+    return replace(model, methods=_methods(model, ways))
+
+
+def _methods(model: Model, ways: Ways) -> dict[str, Model]:
+    """The model as it is asked by each method besides `predict`; such a method takes no params."""
     asked = replace(model, signature=replace(ways.signature, params=NoParams()))
-    methods = {
+    return {
         name: replace(asked, predict=way.predict, row_wise=way.row_wise, names=way.names)
         for name, way in ways.others.items()
     }
-    return replace(model, methods=methods)
 
 
-def _compare_python(path: Path) -> None:
-    """Warns if the model was saved with another Python version. It must run before the model is
-    loaded, since a pickle from another version may crash the process."""
+def _compare(path: Path, requirements: Sequence[str]) -> None:
+    """Warns if the model was saved with another Python version or other packages. It must run
+    before the model is loaded, since a pickle from another version may crash the process."""
     from mlflow.models import Model as Saved
 
     flavor = Saved.load(str(path)).flavors.get("python_function", {})
@@ -146,6 +148,8 @@ def _compare_python(path: Path) -> None:
             saved,
             here,
         )
+    if others := other_packages(requirements):
+        logger.warning("the model was saved with other packages: %s", others)
 
 
 def _fetch(uri: str) -> tuple[Download | None, Path]:
