@@ -69,8 +69,9 @@ async def redoc(request: Request) -> Response:
     return _html(page, REDOC)
 
 
-async def asset(request: Request) -> Response:
-    """A file that a page loads, by its versioned name. Raises a 404 for any other name."""
+def asset(request: Request) -> Response:
+    """A file that a page loads, by its versioned name. Raises a 404 for any other name. Starlette
+    calls it in a thread, since the first request for a file compresses it."""
     found = load_assets().by_name.get(request.path_params["name"])
     if found is None:
         raise HTTPException(404)

@@ -1,9 +1,9 @@
 """Files of the pages: what is vendored, its size, and how it is served."""
 
 import asyncio
-import gzip
 import hashlib
 import json
+import lzma
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ TABLE = [
 
 def plain(file: Path) -> bytes:
     data = file.read_bytes()
-    return gzip.decompress(data) if file.suffix == ".gz" else data
+    return lzma.decompress(data) if file.suffix == ".xz" else data
 
 
 @pytest.mark.parametrize(("package", "version", "source", "name", "sha256"), TABLE)
@@ -39,13 +39,13 @@ def test_vendored_files_are_those_of_the_table(
     package: str, version: str, source: str, name: str, sha256: str
 ) -> None:
     packed = Path(name).suffix in (".js", ".css")
-    file = ASSETS / (f"{name}.gz" if packed else name)
+    file = ASSETS / (f"{name}.xz" if packed else name)
     assert hashlib.sha256(plain(file)).hexdigest() == sha256
     assert version.encode() in plain(file) or not packed or source.endswith(".css")
 
 
 def test_no_vendored_file_is_missing_from_the_table() -> None:
-    vendored = [file.name.removesuffix(".gz") for file in ASSETS.glob("*.gz")]
+    vendored = [file.name.removesuffix(".xz") for file in ASSETS.glob("*.xz")]
     licences = [f"../licences/{file.name}" for file in LICENCES.iterdir()]
     assert sorted(vendored + licences) == sorted(row[3] for row in TABLE)
 
@@ -53,7 +53,7 @@ def test_no_vendored_file_is_missing_from_the_table() -> None:
 def test_every_file_is_served_a_template_or_a_licence() -> None:
     served = load_assets().names
     for file in filter(Path.is_file, ASSETS.iterdir()):
-        assert file.name.removesuffix(".gz") in served or file.suffix == ".html"
+        assert file.name.removesuffix(".xz") in served or file.suffix == ".html"
 
 
 def test_no_file_is_read_later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_no_file_is_read_later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 def test_the_folder_stays_small() -> None:
     files = [*ASSETS.iterdir(), *LICENCES.iterdir()]
-    assert sum(file.stat().st_size for file in files) <= 850_000
+    assert sum(file.stat().st_size for file in files) <= 750_000
 
 
 @pytest.mark.parametrize("own_name", sorted(load_assets().names))
@@ -105,7 +105,7 @@ def test_head_of_a_file(client: Open) -> None:
 SERVED = load_assets().names["page.css"]
 
 PATHS = [
-    "docs.css", "docs.html", "page.css.gz", "docs.000000000000.css", ".", "..", "", "*",
+    "docs.css", "docs.html", "page.css.xz", "docs.000000000000.css", ".", "..", "", "*",
     "../pages/static.py", "..%2fstatic.py", "..%252fstatic.py", "%2e%2e/static.py",
     "..\\static.py", "..%5cstatic.py", "....//static.py", f"../assets/{SERVED}", f"./{SERVED}",
     "/etc/passwd", "//etc/passwd", "file:///etc/passwd", "C:\\Windows\\win.ini", "~/.netrc",

@@ -2,7 +2,7 @@
 # Rebuilds the vendored files of modelserver/pages from the npm packages that vendored.txt names: the
 # same bytes each time. For a new version: change it there, run this, and put the hash that it
 # prints there too.
-# Needs npm, and the Python package zopfli (PYTHON=… for another Python than python3).
+# Needs npm and Python (PYTHON=… for another one than python3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 table=$here/vendored.txt
@@ -27,9 +27,9 @@ while read -r package version file name sha256; do
     fi
     case $name in
         *.js | *.css) "${PYTHON:-python3}" -c '
-import sys, zopfli.gzip
-sys.stdout.buffer.write(zopfli.gzip.compress(sys.stdin.buffer.read(), numiterations=15))
-' <"$source" >"$assets/$name.gz" ;;
+import lzma, sys
+sys.stdout.buffer.write(lzma.compress(sys.stdin.buffer.read(), preset=9 | lzma.PRESET_EXTREME))
+' <"$source" >"$assets/$name.xz" ;;
         *) cp "$source" "$assets/$name" && chmod 644 "$assets/$name" ;;
     esac
 done < <(grep -v '^#' "$table")
