@@ -30,10 +30,12 @@ from starlette.testclient import TestClient
 
 import example_test
 from modelserver.app import create_app
-from modelserver.hosting.memory import settle_memory
+from modelserver.hosting.log import configure_logging
+from modelserver.hosting.memory import collector_paused, settle_memory
 from modelserver.hosting.settings import read_settings
 from modelserver.scoring.request import SMALL
 from tests.support.browser import Visit, chromium, deployed
+from tests.support.connect.publisher import register
 from tests.support.measuring import threads_measured, unmeasured
 from tests.support.needs import need
 from tests.support.processes import MEASURED, free_port, tracking_server, wait_for
@@ -63,9 +65,14 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
             item.add_marker("processes")
 
 
-def pytest_collection_finish() -> None:
-    """What was imported for the tests stays: the garbage collector need not visit it each time."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported for the tests stays: the garbage collector need not visit it, neither now
+    nor at each test."""
+    with collector_paused():
+        collected = yield
     gc.freeze()
+    return collected
 
 
 @pytest.hookimpl(wrapper=True)
@@ -167,6 +174,12 @@ def light_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def light(light_folder: Path, wine_registry: str) -> str:
+    """The URI of that model, registered. Its first version is `models:/light/1`."""
+    return register(light_folder, "light", wine_registry)
+
+
+@pytest.fixture(scope="session")
 def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClient]]:
     """A client of our app around a model of the zoo; settings as environment variables."""
     opened: list[TestClient] = []
@@ -192,7 +205,7 @@ def client(model_path: Callable[[str], Path]) -> Iterator[Callable[..., TestClie
 def log() -> Iterator[io.StringIO]:
     """What our own log lines say, in their final form. pytest does not see them: xdist cannot send
     those that are no UTF-8."""
-    create_app(read_settings({}))
+    configure_logging("info")
     logger = logging.getLogger("modelserver")
     (handler,) = logger.handlers
     assert isinstance(handler, logging.StreamHandler)
@@ -202,7 +215,7 @@ def log() -> Iterator[io.StringIO]:
     yield written
     logger.parent = root
     handler.setStream(before)
-    create_app(read_settings({}))  # the level and the secrets are the process's: back to none
+    configure_logging("info")  # the level and the secrets are the process's: back to none
 
 
 @pytest.fixture(scope="session")

@@ -129,6 +129,7 @@ def test_a_chat_is_answered_in_json_alone(client: Client) -> None:
     assert client("chat").post("/invocations?format=json", json=chat).status_code == 200
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", OUTPUTS)
 @pytest.mark.parametrize("format_name", READERS)
 def test_every_output_is_a_table_or_refused(client: Client, format_name: str, name: str) -> None:

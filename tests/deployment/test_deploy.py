@@ -20,8 +20,10 @@ from tests.support.processes import free_port, wait_for
 from tests.support.serving import serving
 from tests.whole.test_lifecycle import NEEDS_A_PACKAGE, with_loader
 
-ALIAS = f"tried-by-{os.getpid()}"
-"""An alias that no other process of the tests asks for."""
+pytestmark = pytest.mark.repeats
+
+NAME = f"deployed-by-{os.getpid()}"
+"""A registered model that no other process of the tests asks for."""
 
 
 @pytest.fixture
@@ -31,11 +33,15 @@ def publisher(tmp_path: Path, wine_registry: str) -> Iterator[Publisher]:
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory, wine_registry: str) -> Iterator[Publisher]:
-    """Deployed with a model, and with a vanity URL."""
-    MlflowClient(wine_registry).set_registered_model_alias("wine", ALIAS, "1")
+def deployed(
+    tmp_path_factory: pytest.TempPathFactory, light_folder: Path, wine_registry: str
+) -> Iterator[Publisher]:
+    """Deployed with the first version of a model, and with a vanity URL."""
+    for _ in range(2):
+        register(light_folder, NAME, wine_registry)
+    MlflowClient(wine_registry).set_registered_model_alias(NAME, "champion", "1")
     with publishing(tmp_path_factory.mktemp("deployed"), wine_registry) as publisher:
-        deployment = publisher.deploy(f"models:/wine@{ALIAS}")
+        deployment = publisher.deploy(f"models:/{NAME}@champion")
         assert deployment.returncode == 0, deployment.stdout
         publisher.content.vanity = "my-model"
         yield publisher
@@ -61,7 +67,7 @@ def test_chromium_opens_the_pages(deployed: Publisher, visit: Callable[..., Page
     bases = {"": deployed.url, "docs": vanity(deployed), "redoc": f"{deployed.url}_bundle101/"}
     for path, base in bases.items():
         page = visit(base, path, extra_http_headers=deployed.key)
-        page.get_by_text("wine").first.wait_for(state="attached", timeout=90_000)
+        page.get_by_text(NAME).first.wait_for(state="attached", timeout=90_000)
 
 
 def test_the_tracking_server_saw_the_key_of_the_process_only(deployed: Publisher) -> None:
@@ -84,7 +90,7 @@ def test_a_new_version_under_the_alias_is_picked_up_by_a_restart(
     deployed: Publisher, wine_registry: str
 ) -> None:
     before = deployed.health()["version"]
-    MlflowClient(wine_registry).set_registered_model_alias("wine", ALIAS, "2")
+    MlflowClient(wine_registry).set_registered_model_alias(NAME, "champion", "2")
     assert deployed.health()["version"] == before == "1"
     deployed.content.restart()
     assert deployed.health()["version"] == "2"

@@ -8,7 +8,7 @@ from mlflow.exceptions import MlflowException
 
 from tests.support.connect.publisher import PREDICTED, Publisher, publishing
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.repeats]
 
 ENVIRONMENT = {
     "PIP_NO_INDEX": "1",

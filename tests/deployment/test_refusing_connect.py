@@ -15,7 +15,7 @@ from tests.support.connect.environment import BuildFailed, environment_of
 from tests.support.connect.publisher import Publisher, publishing
 from tests.support.processes import ROOT
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.repeats]
 
 PANDAS = f"pandas=={version('pandas')}"
 

@@ -45,6 +45,7 @@ def blocks() -> list[str]:
     return list(dict.fromkeys(re.sub(" +# .*", "", block) for block in found))
 
 
+@pytest.mark.repeats
 def test_every_block_does_what_it_says(newcomer: Publisher) -> None:
     exports = ""
     for block in blocks():

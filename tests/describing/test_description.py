@@ -113,6 +113,7 @@ def test_valid_for_every_model(name: str, document: Callable[[str], Document]) -
     validate(document(name))
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", QUICK)
 def test_every_example_is_predicted_as_shown(
     name: str, document: Callable[[str], Document], client: Open

@@ -38,8 +38,12 @@ FUZZED = ["all_types", "nested", "tensors", "unnamed_mixed", "with_params"]
 """Models that take whatever the schema allows. Others fail on some of it for reasons of their own:
 scikit-learn on numbers that overflow, MLflow's type hints on 1.0 for an integer."""
 
+FOLLOWED = FUZZED[:1]
+"""Those where the links between paths are followed, too. They are the same for all models."""
+
 if settings.get_current_profile_name() == "fuzz":
     FUZZED += ["all_optional", "hint_texts", "integer_names", "tensor_image"]
+    FOLLOWED = FUZZED
 
 
 @contextlib.contextmanager
@@ -99,6 +103,7 @@ def test_schemathesis_finds_nothing(
         # The parser takes more than the schema promises, such as text that spells a number.
         command += ["--exclude-checks", "negative_data_rejection"]
         command += ["--max-examples", str(settings().max_examples // 2)]
+        command += ["--phases", f"examples,coverage,fuzzing{',stateful' * (name in FOLLOWED)}"]
         same, others = ["--generation-deterministic"], ["--generation-database", "none"]
         command += [*(same if settings().derandomize else others), "--no-color"]
         environment = {

@@ -143,7 +143,6 @@ def test_ctrl_c_while_the_server_starts(seconds: float, processes: str, tmp_path
         assert "Traceback" not in server.output()
 
 
-@pytest.mark.measured
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_thread_of_the_model_does_not_keep_the_server(
     processes: str, light_folder: Path, tmp_path: Path

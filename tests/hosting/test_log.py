@@ -190,8 +190,10 @@ def test_lines_that_are_written_together_have_no_secrets(
 
 
 @pytest.mark.processes
-@pytest.mark.measured
-@pytest.mark.parametrize("redirection", [">&- 2>&- <&-", ">/dev/full 2>/dev/full"])
+@pytest.mark.parametrize(
+    "redirection",
+    [pytest.param(">&- 2>&- <&-", marks=pytest.mark.measured), ">/dev/full 2>/dev/full"],
+)
 def test_a_server_without_a_log_serves(
     redirection: str, light_folder: Path, tmp_path: Path
 ) -> None:

@@ -58,7 +58,6 @@ def gone(pids: list[int]) -> bool:
     return not any(b"spawn_main" in _command(pid) for pid in pids)
 
 
-@pytest.mark.measured
 def test_requests_are_shared_and_only_a_dead_process_is_replaced(tmp_path: Path) -> None:
     with our_server(tmp_path / "log", PROCESSES="2") as server:
         wait_for(lambda: started(server) == 2, server)

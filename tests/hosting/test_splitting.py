@@ -18,6 +18,8 @@ from modelserver.hosting.connections.by_httptools import HttpToolsGuard
 from modelserver.hosting.settings import read_settings
 from tests.support.serving import serving
 
+pytestmark = pytest.mark.repeats
+
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|WARNING) [ -~…]*")
 
 SENT = {

@@ -61,7 +61,8 @@ IN_A_SCRIPT = """\
 import sys, mlflow, sklearn.base
 class Mine(sklearn.base.BaseEstimator):
     def predict(self, X): return [1]
-mlflow.sklearn.save_model(Mine(), sys.argv[1], serialization_format="pickle")
+options = {"serialization_format": "pickle", "pip_requirements": ["scikit-learn"]}
+mlflow.sklearn.save_model(Mine(), sys.argv[1], **options)
 """
 
 

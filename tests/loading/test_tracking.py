@@ -23,6 +23,8 @@ from modelserver.scoring.model import Model
 from tests.support.connect.door import Door
 from tests.support.serving import serving
 
+pytestmark = pytest.mark.usefixtures("light")
+
 KEY = "6d3e1f0a-key"
 CREDENTIALS = (
     *CHECKS,
@@ -60,9 +62,9 @@ def only_key(authorization: str | None) -> bool:
 
 
 def load(server: str, **environment: str) -> Model:
-    """The sample model, loaded as content of the Connect at `server`."""
+    """A model that is quick to load, loaded as content of the Connect at `server`."""
     connect = {"POSIT_PRODUCT": "CONNECT", "CONNECT_SERVER": server, "CONNECT_API_KEY": KEY}
-    uri = {"MODEL_URI": "models:/wine@champion"}
+    uri = {"MODEL_URI": "models:/light/1"}
     return load_model(read_settings({**connect, **uri, **environment}))
 
 
@@ -82,7 +84,7 @@ def test_every_request_to_connect_carries_the_key(
 ) -> None:
     door = Door(wine_registry, only_key)
     with caplog.at_level(logging.DEBUG), opened({f"{path}mlflow": door}) as url:
-        model = load(url + path)
+        model = load(url + path, MODEL_URI="models:/wine@champion")
     assert model.registration.version == "1"
     drop(model)
     assert len(door.seen) > 5  # the registry, a listing, the artifacts

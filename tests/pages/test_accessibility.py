@@ -16,6 +16,8 @@ from tests.support.browser import deployed
 from tests.support.needs import node_module
 from tests.support.zoo import SlowModel
 
+pytestmark = pytest.mark.repeats
+
 Base = Callable[..., str]
 Open = Callable[..., Page]
 

@@ -24,6 +24,8 @@ from tests.support.processes import free_port
 from tests.support.serving import serving
 from tests.support.zoo import SCALARS, SCHEMAS, Echo, SlowModel, save_pyfunc
 
+pytestmark = pytest.mark.repeats
+
 Base = Callable[..., str]
 Open = Callable[..., Page]
 

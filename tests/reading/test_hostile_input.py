@@ -34,6 +34,7 @@ def file(table: pa.Table) -> bytes:
 NESTED_TABLE = pa.table({"l": [[1], None], "o": [{"x": "a"}, None], "n": [[[1.5]], [[]]]})
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("table", [TABLE, NESTED_TABLE], ids=["flat", "nested"])
 @pytest.mark.parametrize("byte", [b"\0", b"\1", b"\x19", b"\xff"])
 def test_no_corrupt_footer_ends_the_process(table: pa.Table, byte: bytes) -> None:

@@ -49,6 +49,7 @@ def answers(model: Model, name: str) -> list[Any]:
     return [account(alone(Work(model, request))) for request in requests]
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", REQUESTS)
 def test_answers_are_the_same_without_each_way(
     name: str, model_path: Callable[[str], Path]

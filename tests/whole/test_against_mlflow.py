@@ -45,10 +45,13 @@ from tests.support.request_rows import (
     split,
 )
 
-pytestmark = pytest.mark.skipif(
-    Version(mlflow.__version__) < Version("3.17"),
-    reason="the table of differences is that of MLflow 3.17 and later",
-)
+pytestmark = [
+    pytest.mark.repeats,
+    pytest.mark.skipif(
+        Version(mlflow.__version__) < Version("3.17"),
+        reason="the table of differences is that of MLflow 3.17 and later",
+    ),
+]
 
 Clients = Callable[[str], TestClient]
 

@@ -15,7 +15,7 @@ from tests.support.needs import need
 from tests.support.processes import Server, free_port, running, status, wait_for
 from tests.support.request_rows import WINE
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.repeats]
 
 RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
 

@@ -29,7 +29,7 @@ from tests.support.processes import (
     wait_for,
 )
 
-pytestmark = pytest.mark.usefixtures("mlflow_as_before")
+pytestmark = [pytest.mark.repeats, pytest.mark.usefixtures("mlflow_as_before")]
 
 API_KEY = f"{MARK}-of-the-server-itself"
 

@@ -8,7 +8,7 @@ import pytest
 from tests.support.soak.__main__ import PARTS
 from tests.support.soak.findings import Extent
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.repeats]
 
 
 @pytest.mark.parametrize("title", PARTS)
