@@ -604,6 +604,7 @@ CELLS = [
     Same("all_optional", "inputs", 200, inputs([OPTIONAL])),
     Same("all_optional", "instances", 200, instances([OPTIONAL])),
     Same("all_optional", "inputs_columns", 200, inputs({"id": [1, 2], "double": [0.5, None]})),
+    Same("all_optional", "largest_float", 200, records({"id": 1, "float": 3.4028235677973362e38})),
     Same("all_optional", "floats_null", 200, records({"id": 1, "float": None, "double": None})),
     Same("all_optional", "datetime_null", 200, records({"id": 1, "datetime": None})),
     Same("all_optional", "string_absent_once", 200, records({"id": 1, "string": "a"}, {"id": 2})),

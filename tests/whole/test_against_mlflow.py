@@ -456,6 +456,7 @@ LOSSY_NUMBERS = [
         )
         for what, request in (
             ("large", records({"id": 1, "float": 1e39})),
+            ("half_a_step_above_the_largest", records({"id": 1, "float": 3.4028235677973366e38})),
             ("large_text", records({"id": 1, "float": "1e300"})),
             ("large_inputs", inputs([{"id": 1, "float": 1e300}])),
             ("large_csv", csv("id,float", "1,1e300")),
