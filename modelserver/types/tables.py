@@ -54,12 +54,15 @@ class Table:
     def cells(self, positions: Iterable[int | None]) -> Mapping[int, Cells]:
         """The cells of the columns at these positions, by position. None is skipped."""
         wanted = [position for position in positions if position is not None]
-        if not isinstance(self.rows, list) or len(wanted) < 2:
-            columns = self.by_column() if wanted else ()
+        if not wanted:
+            return {}
+        if not isinstance(self.rows, list):
+            columns = self.by_column()
             return {position: columns[position] for position in wanted}
-        return dict(
-            zip(wanted, zip(*map(itemgetter(*wanted), self.rows), strict=True), strict=True)
-        )
+        if len(wanted) == 1:
+            return {wanted[0]: tuple(map(itemgetter(wanted[0]), self.rows))}
+        picked = map(itemgetter(*wanted), self.rows)
+        return dict(zip(wanted, zip(*picked, strict=True), strict=True))
 
     def without_row_names(self, known: Iterable[object]) -> "Table":
         """The table without R's column of row names (`ROW_NAMES`), unless the model has a column of
@@ -70,13 +73,11 @@ class Table:
 
     def only(self, places: Sequence[int]) -> "Table":
         """The table with the columns at these positions."""
+        names = [self.names[place] for place in places]
+        if isinstance(self.rows, list) and len(places) > 1:
+            return replace(self, names=names, rows=list(map(itemgetter(*places), self.rows)))
         columns = self.by_column()
-        return replace(
-            self,
-            names=[self.names[place] for place in places],
-            rows=None,
-            columns=[columns[place] for place in places],
-        )
+        return replace(self, names=names, rows=None, columns=[columns[p] for p in places])
 
     def by_column(self) -> Sequence[Cells]:
         """The cells column by column."""

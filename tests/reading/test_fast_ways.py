@@ -15,11 +15,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
+from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.errors import ApiError, BadRequest
 from modelserver.reading.fast import FAST, Found, cells_by_arrow, parsed_body, read_fast
+from modelserver.reading.fast.parsed_body import MOST_AS_SENT
 from modelserver.reading.formats import CSV, FORMATS, JSON
 from modelserver.reading.json_reader import json_payload, payload_of
 from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.including import ALL, including
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.reading.signatures.tensors import TensorSignature
 from modelserver.types.tables import Table
@@ -38,6 +41,9 @@ LEAST = min(way.smallest for way in FAST)
 SPACES = b" " * max(way.smallest for way in FAST)
 
 
+PLAIN_ANSWERS = [row for row in ANSWER_FORMATS.values() if row.needs is None]
+
+
 def fast(body: bytes, signature: Signature) -> list[Found]:
     """What the fast ways make of a body, whatever its size."""
     return list(read_fast(body + SPACES, signature))
@@ -52,7 +58,9 @@ def outcome(media_type: str, body: bytes, signature: Signature) -> Any:
 
 
 def account(payload: Payload) -> Any:
-    return account_of(payload.data), payload.params, payload.rows, payload.typed, payload.wrapped
+    carried = payload.carried and [answer.write(payload.carried) for answer in PLAIN_ANSWERS]
+    data = account_of(payload.data)
+    return data, payload.params, payload.rows, payload.typed, payload.wrapped, carried
 
 
 def payloads(body: bytes, signature: Signature) -> list[Payload]:
@@ -326,10 +334,29 @@ def test_bodies_that_claim_more_cells_than_they_hold() -> None:
 
 def test_models_that_have_no_plain_cells() -> None:
     body = split(["c0", "c1"], [["1", "2"]])
-    nested = '[{"name": "c0", "type": "long"}, {"name": "c1", "type": "any"}]'
+    item = {"type": "array", "items": {"type": "any"}, "name": "c1"}
+    nested = json.dumps([{"name": "c0", "type": "long"}, item])
     assert fast(body, compile_signature(None, False)) == []
     assert fast(body, compile_signature({"inputs": nested}, False)) == []
     assert fast(body, compile_signature({"inputs": nested}, True)) == []
+
+
+@needs_arrow
+@pytest.mark.parametrize("cell", ["1", "1.5", "true", "null", '"a,b"', "18446744073709551615"])
+def test_cells_of_further_columns_stay_as_they_were_sent(cell: str) -> None:
+    signature = including(signature_of(["double"], [True]), ALL)
+    found = fast(split(["id", "c0"], [[cell, "2"], ["7", "3.5"]]), signature)
+    columns = [table.by_column()[0] for table in found if isinstance(table, Table)]
+    assert set(map(repr, columns)) == {repr([json.loads(cell), 7])}
+    assert fast(split(["id", "c0"], [['{"a": 1}', "2"]]), signature) == []
+
+
+@needs_simdjson
+def test_many_further_columns_are_left_to_the_plain_way() -> None:
+    signature = including(signature_of(["double"], [True]), ALL)
+    names = [f"c{place}" for place in range(MOST_AS_SENT + 2)]
+    assert fast(split(names[:-1], [["1"] * len(names[:-1])]), signature) != []
+    assert fast(split(names, [["1"] * len(names)]), signature) == []
 
 
 @needs_arrow
@@ -559,6 +586,26 @@ def bodies_of_tables(draw: st.DrawFn, *writers: Callable[..., bytes]) -> tuple[S
     return signature, write(names, rows, space, data_first)
 
 
+@st.composite
+def bodies_with_further_columns(
+    draw: st.DrawFn, *writers: Callable[..., bytes]
+) -> tuple[Signature, bytes]:
+    signature, names, rows = draw(tables(PYTHON_CELLS))
+    further = [*AS_SENT, *(cell for plain, odd in PYTHON_CELLS.values() for cell in plain + odd)]
+    few = st.sampled_from([further, draw(st.sampled_from([*PYTHON_CELLS.values()]))[0]])
+    cells = draw(st.lists(st.sampled_from(draw(few)), min_size=len(rows), max_size=len(rows)))
+    place = draw(st.integers(0, len(names)))
+    names = [*names[:place], "id", *names[place:]]
+    rows = [[*row[:place], cell, *row[place:]] for row, cell in zip(rows, cells, strict=True)]
+    include = draw(st.sampled_from([ALL, ("id",), ("id", "c0"), ("c0",)]))
+    write, space = draw(st.sampled_from(writers)), draw(st.sampled_from(["", " "]))
+    return including(signature, include), write(names, rows, space)
+
+
+AS_SENT = ['{"a": 1}', '{"a": "b,c"}', "18446744073709551615", "9007199254740993.0", '"_"', "-0"]
+"""Further cells of columns that the model does not take."""
+
+
 bodies_of_numbers = st.tuples(
     st.sampled_from([*NUMERIC.values()]), st.builds(lambda body: json.dumps(body).encode(), BODIES)
 )
@@ -594,11 +641,13 @@ WAYS_TO_READ = [way for way, (place, _) in WAYS.items() if not place.startswith(
     [
         (JSON, bodies_of_tables(split, in_records), b""),
         (JSON, bodies_of_tables(split), SPACES),
+        (JSON, bodies_with_further_columns(split, in_records), b""),
+        (JSON, bodies_with_further_columns(split), SPACES),
         (JSON, bodies_of_numbers, b""),
         (JSON, bodies_of_numbers, SPACES),
         (CSV, bodies_of_csv(), b""),
     ],
-    ids=["tables", "large tables", "numbers", "large numbers", "CSV"],
+    ids=["tables", "large tables", "further", "large further", "numbers", "large numbers", "CSV"],
 )
 @given(data=st.data())
 @settings(max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.too_slow])

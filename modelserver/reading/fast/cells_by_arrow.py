@@ -22,8 +22,10 @@ ARROW_TYPES: Final[Mapping[str | None, str]] = {
     "integer": "int64",
     "boolean": "bool",
     "string": "string",
+    None: "string",
 }
-"""The Arrow type of a column by the JSON type of its cells. `Kind.convert` gives the final type."""
+"""The Arrow type of a column by the JSON type of its cells. `Kind.convert` gives the final type.
+None: the column may hold anything, and its cells stay as they are spelled, without quotes."""
 
 BLOCK: Final = 1024 * 1024
 """How many bytes Arrow parses at a time. A larger block would not fit into the CPU's cache."""
@@ -69,6 +71,8 @@ def _parsed(lines: NDArray[np.uint8], types: Sequence[str | None]) -> Any:
 
 def _cells(column: Any, kind: Kind) -> Cells | None:
     """A column of Arrow's table for its converter, or None if it may differ from what was sent."""
+    if kind.json_type is None:
+        return column
     if kind.json_type == "number":
         numbers = column.to_numpy()
         return None if np.isinf(numbers).any() else numbers  # perhaps too large for a double

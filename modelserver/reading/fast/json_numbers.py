@@ -34,16 +34,18 @@ def takes_numbers(body: bytes, signature: Signature) -> bool:
 def read_numbers(parsed: ParsedBody, signature: Signature) -> Table | Numbers | None:
     """The table of numbers, or the array for a model that takes a tensor; None if there is anything
     else."""
-    names = parsed.names
+    names, kinds_of = parsed.names, signature.kinds_of
     assert signature.numbers is not None
-    if (names is None) != (signature.kinds_of is None):  # a tensor for columns, or a table for one
+    if (names is None) != (kinds_of is None):  # a tensor for columns, or a table for one
         return None
     array = _array(parsed.data, signature.numbers)
     if array is None or (names is not None and array.shape[1:] != (len(names),)):
         return None
     if _brackets_and_commas(parsed.body) != parsed.skeleton(array.shape):
         return None
-    return array if names is None else Table(names, len(array), rows=array)
+    if names is None or kinds_of is None:
+        return array
+    return parsed.as_sent(Table(names, len(array), rows=array), kinds_of(names))
 
 
 def _brackets_and_commas(body: bytes) -> bytes:

@@ -13,6 +13,7 @@ feeds, which makes the rows CSV. Arrow then reads the same values as JSON has, f
 4. In a text column, each cell starts with a quote or with the n of null; in other columns, no cell
    starts with a quote. So Arrow takes no number for a text and no text for a number. An object,
    which starts with a brace, is refused in a text column here, and by Arrow in every other column.
+   A column that may hold anything has no such rule, so its cells are taken from simdjson instead.
 5. All other cells mean the same in JSON and to Arrow, which fails on words that it does not know.
    There are two exceptions. -0 is an integer in JSON but a float to Arrow, so the reader looks
    for it; and a number too large for a double becomes infinite, so `cells_by_arrow` refuses it.
@@ -70,7 +71,7 @@ def read_mixed_table(parsed: ParsedBody, signature: Signature) -> Table | None:
     columns = parse_cells(_lines(letters, rows), kinds)
     if columns is None or len(columns[0]) != length:  # Arrow skips an empty row as a blank line
         return None
-    return Table(names, length, columns=columns)
+    return parsed.as_sent(Table(names, length, columns=columns), kinds)
 
 
 def _may_hold(parsed: ParsedBody, cells: int) -> bool:
@@ -110,8 +111,8 @@ def _start_well(letters: Letters, rows: Places, kinds: Sequence[Kind]) -> bool:
     """Whether each cell starts with a letter that fits its type. `rows`: for each row the positions
     of its opening bracket, its commas, its closing bracket, and the comma or bracket after it."""
     first = letters[rows[:, :-2] + 1]
-    quoted = np.array([kind.json_type == "string" for kind in kinds])
-    texts, others = first[:, quoted], first[:, ~quoted]
+    types = np.array([kind.json_type or "any" for kind in kinds])
+    texts, others = first[:, types == "string"], first[:, (types != "string") & (types != "any")]
     return bool(((texts == QUOTE) | (texts == NULL)).all() and not (others == QUOTE).any())
 
 

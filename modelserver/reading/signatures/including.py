@@ -6,9 +6,11 @@ other cells hold; all other cells stay as they were sent. The readers notice not
 signature, which `including` makes for the one request.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
+
+import numpy as np
 
 from modelserver.errors import BadRequest
 from modelserver.reading.signatures.columns import ColumnSignature
@@ -21,7 +23,9 @@ from modelserver.types.type_table import KINDS
 ALL: Final = ("inputs",)
 """The names that mean all columns of the request."""
 
-NESTED: Final = (list, dict)
+NESTED: Final = frozenset({list, dict})
+
+OBJECTS: Final = np.dtype(object)
 
 DEEPEST: Final = 60
 """The most levels of arrays and objects in a carried cell: all formats of answers hold as many."""
@@ -40,10 +44,7 @@ MOST_GUESSES: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncludingSignature(ColumnSignature):
-    """The signature of a model, for a request whose columns `include` stand in its answer.
-
-    The fast readers of JSON are not used, since they change the cells to the types of the model.
-    """
+    """The signature of a model, for a request whose columns `include` stand in its answer."""
 
     include: tuple[str, ...]
     known: tuple[str, ...] = ()
@@ -80,9 +81,9 @@ class IncludingSignature(ColumnSignature):
         raise BadRequest("'include' needs a table, and a chat is none")
 
     @property
-    def kinds_of(self) -> None:
-        """None, so that no fast way reads the table."""
-        return
+    def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]]:
+        """The kinds of columns; those that the model does not take may hold anything."""
+        return lambda names: [kind or KINDS["any"] for kind in self.columns.kinds_for(names)]
 
 
 def including(signature: Signature, include: tuple[str, ...]) -> IncludingSignature:
@@ -96,6 +97,8 @@ def including(signature: Signature, include: tuple[str, ...]) -> IncludingSignat
         names=signature.names.union(include),
         kinds=signature.kinds,
         chat_keys=signature.chat_keys,
+        numbers=signature.numbers,
+        nan_is_null=signature.nan_is_null,
         include=include,
     )
 
@@ -111,19 +114,27 @@ def _carried(
         raise BadRequest(
             f"'include' names columns that the request lacks: {suggested(missing, names)}{alone}"
         )
-    columns = table.by_column()
-    gaps = [None] * table.length
+    columns = table.cells(places.get(name) for name in wanted)
+    gaps: Cells = [None] * table.length
     carried = {name: columns[places[name]] if name in places else gaps for name in wanted}
     for name, cells in carried.items():
-        if any(type(cell) in NESTED and _is_deep(cell, DEEPEST) for cell in cells):
+        if _hold_nested(cells) and any(_is_deep(cell, DEEPEST + 1) for cell in cells):
             raise BadRequest(f"'include' names a column that is nested too deeply: {quoted(name)}")
     return carried
 
 
+def _hold_nested(cells: Cells) -> bool:
+    """Whether a cell is an array or an object."""
+    are_objects = getattr(cells, "dtype", OBJECTS) == OBJECTS
+    return are_objects and not NESTED.isdisjoint(map(type, cells))
+
+
 def _is_deep(value: Any, levels: int) -> bool:
-    """Whether an array or object has more levels than these."""
+    """Whether a value has as many levels of arrays and objects as these, or more."""
+    if type(value) not in NESTED:
+        return False
     items = value.values() if isinstance(value, dict) else value
-    return not levels or any(type(item) in NESTED and _is_deep(item, levels - 1) for item in items)
+    return levels == 1 or any(_is_deep(item, levels - 1) for item in items)
 
 
 def _typed(cells: Cells, kind: Kind | None) -> Cells:
