@@ -14,6 +14,7 @@ import numpy as np
 
 from modelserver.errors import BadRequest
 from modelserver.reading.signatures.columns import ColumnSignature
+from modelserver.reading.signatures.plain_numbers import all_digits, plain
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, JsonType, Kind
 from modelserver.types.names import hint, quoted, suggested
@@ -139,10 +140,10 @@ def _is_deep(value: Any, levels: int) -> bool:
 
 def _typed(cells: Cells, kind: Kind | None) -> Cells:
     """The cells with the type of a model's column of this kind; None: the model does not take
-    them. Integers beside gaps stay integers."""
+    them. Integers beside gaps, and those that were read in arrays and objects, keep all digits."""
     widest = None if kind is None else WIDEST.get(kind.json_type)
     if widest is None:
-        return cells
+        return [plain(cell, all_digits) for cell in cells] if kind and kind.parts else cells
     column = widest.convert(cells, required=False)
     if widest is not KINDS["long"] or column.dtype == widest.dtype:
         return column
