@@ -217,8 +217,8 @@ DIFFERENCES = {
         "most models fail on it; the data got lost on the way",
     ),
     "unknown_params": Difference(
-        "unknown params are ignored; so are those beside 'params', and a misspelt 'params'",
-        "400 naming them and the known ones",
+        "unknown params are ignored; so are params beside the input, and a misspelt 'params'",
+        "400 naming them; a misspelt 'params' is ignored only if the model has no params",
         "a typo is a wrong answer",
     ),
     "json": Difference(
