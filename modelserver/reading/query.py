@@ -57,8 +57,8 @@ def _parsed(query_string: bytes) -> Query:
         raise BadRequest(
             f"unknown query parameters: {suggested(unknown, known)}; there are: {listed(known)}"
         )
-    if len(set(names)) != len(names):
-        raise BadRequest(f"the query string has a parameter twice: {listed(names)}")
+    if repeated := [name for name in PARAMETERS if names.count(name) > 1]:
+        raise BadRequest(f"query parameters given twice: {listed(repeated)}")
     return Query(**{name: _value(name, text) for name, text in pairs})
 
 

@@ -71,7 +71,7 @@ class IncludingSignature(ColumnSignature):
         """The names of all columns, but for those that are probably misspelt: the signature refuses
         what is not carried."""
         further = [name for name in names if name not in self.columns.positions]
-        absent = {str(column.name) for column in self.columns.optional()}.difference(names)
+        absent = self.columns.positions.keys() - set(names)
         if len(further) * len(absent) > MOST_GUESSES:
             further = []
         misspelt = {name for name in further if hint(name, [*absent])}
