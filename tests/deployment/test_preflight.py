@@ -402,6 +402,10 @@ def test_secrets_and_data_that_a_bare_dot_would_send(project: Path, store: str) 
         ": '.env', 'a.parquet', 'b.parquet', 'customers.csv', 'mlflow.db' and 2 more"
     )
     assert check.advice == ours("deploy", environment["MODEL_URI"], *OF_THE_ZOO)
+    (project / ".env").unlink()
+    check = check_of("whole folder", environment, project)
+    assert (check.status, check.advice) == ("ok", "")
+    assert check.found.endswith("'customers.csv', 'mlflow.db', 'mlruns/' and 1 more")
 
 
 def test_a_folder_that_has_only_what_runs(project: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.packages.comparison import Comparison, in_file, installed
 from modelserver.deployment.packages.floors import missing
 from modelserver.deployment.texts import read_text
-from modelserver.deployment.whole_folder import private, read_folder
+from modelserver.deployment.whole_folder import private, read_folder, secrets
 from modelserver.describing.description import BASE, Description, base_description
 from modelserver.describing.document import BaseError
 from modelserver.hosting.settings import Settings
@@ -165,8 +165,8 @@ def check_bundle(bundle: Bundle) -> Outcome[None]:
 
 
 def check_folder(root: Path, bundle: Bundle, command: str) -> Outcome[None]:
-    """Warns of private files that `rsconnect deploy fastapi … .` would send without the arguments
-    of `command`."""
+    """Tells what `rsconnect deploy fastapi … .` would send without the arguments of `command`, and
+    warns if secrets are among it."""
     folder = read_folder(root)
     if folder.sizes == bundle.sizes:
         return Outcome("ok", "a bare `.` would send the same files")
@@ -176,8 +176,7 @@ def check_folder(root: Path, bundle: Bundle, command: str) -> Outcome[None]:
     )
     if names := private(folder):
         found += f", with what looks like secrets or data: {listed(names, SHOWN)}"
-        return Outcome("warning", found, command)
-    return Outcome("ok", found)
+    return Outcome("warning", found, command) if secrets(folder) else Outcome("ok", found)
 
 
 def check_rsconnect(environment: Mapping[str, str]) -> Outcome[None]:
