@@ -171,7 +171,7 @@ def _facts(model: Model) -> str:
         "Version": model.registration.version,
         "Flavor": model.flavor,
         "Run": model.run_id,
-        "Logged": str(model.created_at or "").partition(".")[0] + " UTC",
+        "Logged": model.created_at and f"{model.created_at:%Y-%m-%d %H:%M} UTC",
         "With MLflow": model.mlflow_version,
     }
     lines = [f"- {key}: {value}" for key, value in facts.items() if value]

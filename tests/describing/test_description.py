@@ -27,7 +27,6 @@ from modelserver.errors import ModelFailed
 from modelserver.hosting.settings import read_settings
 from modelserver.lifecycle import Lifecycle
 from modelserver.loading.loader import load_model
-from modelserver.protocols.table import PROTOCOLS
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
 from modelserver.reading.query import PARAMETERS
 from modelserver.scoring.model import Model
@@ -292,9 +291,7 @@ def no_prediction(payload: Any) -> Any:
 def test_the_base_is_valid_and_has_every_path() -> None:
     base = base_description().document
     validate(base)
-    others = ({*row.predicting, *row.showing, *row.ready, *row.fixed} for row in PROTOCOLS)
-    of_models = {path for path in set().union(*others) if "{version}" not in path}
-    assert base["paths"].keys() - {"/"} == {*PATHS, *of_models}
+    assert base["paths"].keys() == {*PATHS}
 
 
 def test_the_base_is_not_written_into(loaded: Callable[[str], Model]) -> None:
