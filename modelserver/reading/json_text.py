@@ -165,6 +165,8 @@ def may_repeat_keys(body: bytes, value: Any) -> bool:
     value, no key was lost. Texts may also contain colons, but seldom after a quote. Keys of nested
     objects are counted last, since that takes longest.
     """
+    if b"{" not in body:
+        return False
     keys = _count_outer_keys(value)
     if body.count(b":") == keys or _count_key_colons(body) == keys:
         return False
