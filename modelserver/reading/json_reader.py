@@ -38,7 +38,7 @@ def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     except InvalidInput as error:
         if not lacks_digits(error, body):
             raise
-    return read_value(decode_exactly(body), signature)
+    return read_value(decode_exactly(body), signature).with_plain_numbers()
 
 
 def _read_plainly(body: bytes, signature: Signature) -> Payload:

@@ -68,13 +68,11 @@ class Table:
 
     def only(self, places: Sequence[int]) -> "Table":
         """The table with the columns at these positions."""
+        names = [self.names[place] for place in places]
+        if isinstance(self.rows, list) and len(places) > 1:
+            return replace(self, names=names, rows=list(map(itemgetter(*places), self.rows)))
         columns = self.by_column()
-        return replace(
-            self,
-            names=[self.names[place] for place in places],
-            rows=None,
-            columns=[columns[place] for place in places],
-        )
+        return replace(self, names=names, rows=None, columns=[columns[p] for p in places])
 
     def by_column(self) -> Sequence[Cells]:
         """The cells column by column."""

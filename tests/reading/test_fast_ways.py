@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
+from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.errors import ApiError, BadRequest
 from modelserver.reading.fast import FAST, json_pieces, parsed_body, read_fast
 from modelserver.reading.fast.json_pieces import read_pieces
 from modelserver.reading.formats import CSV, FORMATS, JSON
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.signatures.compiling import compile_signature
+from modelserver.reading.signatures.including import ALL, including
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.reading.signatures.tensors import TensorSignature
 from tests.reading.test_properties import repeatable
@@ -32,6 +34,9 @@ needs_simdjson = pytest.mark.skipif(not parsed_body.AVAILABLE, reason="pysimdjso
 LEAST = min(way.smallest for way in FAST)
 
 SPACES = b" " * max(way.smallest for way in FAST)
+
+
+PLAIN_ANSWERS = [row for row in ANSWER_FORMATS.values() if row.needs is None]
 
 
 def fast(body: bytes, signature: Signature) -> Payload | None:
@@ -48,7 +53,9 @@ def outcome(media_type: str, body: bytes, signature: Signature) -> Any:
 
 
 def account(payload: Payload) -> Any:
-    return account_of(payload.data), payload.params, payload.rows, payload.typed, payload.wrapped
+    carried = payload.carried and [answer.write(payload.carried) for answer in PLAIN_ANSWERS]
+    data = account_of(payload.data)
+    return data, payload.params, payload.rows, payload.typed, payload.wrapped, carried
 
 
 def is_read_fast(body: bytes, signature: Signature) -> bool:
@@ -399,7 +406,8 @@ def test_bodies_that_claim_more_cells_than_they_hold() -> None:
 
 def test_models_that_have_no_plain_cells() -> None:
     body = split(["c0", "c1"], [["1", "2"]])
-    nested = '[{"name": "c0", "type": "long"}, {"name": "c1", "type": "any"}]'
+    item = {"type": "array", "items": {"type": "any"}, "name": "c1"}
+    nested = json.dumps([{"name": "c0", "type": "long"}, item])
     assert fast(body, compile_signature(None, False)) is None
     assert fast(body, compile_signature({"inputs": nested}, False)) is None
     assert fast(body, compile_signature({"inputs": nested}, True)) is None
@@ -411,6 +419,23 @@ def test_an_object_that_is_one_row() -> None:
     signature = compile_signature({"inputs": json.dumps(inputs)}, False)
     assert not check_pieces(b'{"inputs": {"c0": [1], "c1": [2]}}', signature, 0)
     assert check_pieces(b'{"inputs": [{"c0": 1, "c1": [2]}]}', signature, 0)
+
+
+@pytest.mark.parametrize("cell", ["1", "1.5", "true", "null", '"a,b"', '{"a": [1]}'])
+def test_cells_of_further_columns_stay_as_they_were_sent(cell: str) -> None:
+    signature = including(signature_of(["double"], [True]), ALL)
+    for write in (split, in_records, in_columns):
+        body = write(["id", "c0"], [[cell, "2"], ["7", "3.5"]])
+        assert check_pieces(body, signature, 10**6)
+        payload = read_pieces(body, signature)
+        assert payload is not None
+        assert payload.carried is not None
+        assert repr([*payload.carried["id"]]) == repr([json.loads(cell), 7])
+
+
+def test_integers_beyond_64_bits_in_further_columns_are_left_to_the_plain_way() -> None:
+    signature = including(signature_of(["double"], [True]), ALL)
+    assert fast(split(["id", "c0"], [["18446744073709551616", "2"]]), signature) is None
 
 
 def test_columns_without_names_go_by_their_places() -> None:
@@ -617,6 +642,24 @@ def bodies_of_tables(draw: st.DrawFn) -> tuple[Signature, bytes]:
     return signature, WRITERS[writer](names, rows, space)
 
 
+@st.composite
+def bodies_with_further_columns(draw: st.DrawFn) -> tuple[Signature, bytes]:
+    signature, names, rows = draw(tables(PYTHON_CELLS))
+    further = [*AS_SENT, *(cell for plain, odd in PYTHON_CELLS.values() for cell in plain + odd)]
+    few = st.sampled_from([further, draw(st.sampled_from([*PYTHON_CELLS.values()]))[0]])
+    cells = draw(st.lists(st.sampled_from(draw(few)), min_size=len(rows), max_size=len(rows)))
+    place = draw(st.integers(0, len(names)))
+    names = [*names[:place], "id", *names[place:]]
+    rows = [[*row[:place], cell, *row[place:]] for row, cell in zip(rows, cells, strict=True)]
+    include = draw(st.sampled_from([ALL, ("id",), ("id", "c0"), ("c0",)]))
+    writer, space = draw(st.sampled_from(sorted(WRITERS))), draw(st.sampled_from(["", " "]))
+    return including(signature, include), WRITERS[writer](names, rows, space)
+
+
+AS_SENT = ['{"a": 1}', '{"a": "b,c"}', "18446744073709551615", "9007199254740993.0", '"_"', "-0"]
+"""Further cells of columns that the model does not take."""
+
+
 bodies_of_numbers = st.tuples(
     st.sampled_from([*NUMERIC.values()]), st.builds(lambda body: json.dumps(body).encode(), BODIES)
 )
@@ -652,11 +695,13 @@ WAYS_TO_READ = [way for way, (place, _) in WAYS.items() if not place.startswith(
     [
         (JSON, bodies_of_tables(), b""),
         (JSON, bodies_of_tables(), SPACES),
+        (JSON, bodies_with_further_columns(), b""),
+        (JSON, bodies_with_further_columns(), SPACES),
         (JSON, bodies_of_numbers, b""),
         (JSON, bodies_of_numbers, SPACES),
         (CSV, bodies_of_csv(), b""),
     ],
-    ids=["tables", "large tables", "numbers", "large numbers", "CSV"],
+    ids=["tables", "large tables", "further", "large further", "numbers", "large numbers", "CSV"],
 )
 @given(data=st.data())
 @settings(max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.too_slow])

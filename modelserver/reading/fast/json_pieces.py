@@ -24,7 +24,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from modelserver.reading.fast.parts import grouped, read_column
-from modelserver.reading.json_text import decode_json, may_repeat_keys
+from modelserver.reading.json_text import decode_json, may_lack_digits, may_repeat_keys
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, Kind
 from modelserver.types.tables import Table, check_names, read_split
@@ -79,8 +79,9 @@ class Unlike(ValueError):
 
 
 def may_have_pieces(body: bytes, signature: Signature) -> bool:
-    """Whether the model takes columns, none of which needs integers of any length."""
-    return signature.kinds_of is not None and not signature.exact_integers
+    """Whether the model takes columns, and no integer is needed that orjson makes a float of."""
+    exact = signature.exact_integers and may_lack_digits(body)
+    return signature.kinds_of is not None and not exact
 
 
 def read_pieces(body: bytes, signature: Signature, size: int = PIECE) -> Payload | None:
