@@ -86,7 +86,7 @@ class Table:
 def taken(rows: Sequence[Any], keys: Sequence[Any]) -> Iterable[Sequence[Any]]:
     """The cells that the rows have under these keys, column by column."""
     if len(keys) < 2:
-        return [list(map(itemgetter(key), rows)) for key in keys]
+        return [tuple(map(itemgetter(key), rows)) for key in keys]
     return zip(*map(itemgetter(*keys), rows), strict=True)
 
 
