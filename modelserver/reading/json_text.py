@@ -171,6 +171,8 @@ def may_repeat_keys(body: bytes, value: Any) -> bool:
     value, no key was lost. Texts may also contain colons, but seldom after a quote. Keys of nested
     objects are counted last, since that takes longest.
     """
+    if b"{" not in body:
+        return False
     keys = _count_outer_keys(value)
     if body.count(b":") == keys or _count_key_colons(body) == keys:
         return False
@@ -191,8 +193,8 @@ def _count_outer_keys(value: Any) -> int:
     """The number of keys of objects that can be counted without looking into rows or cells."""
     if isinstance(value, dict):
         return len(value) + sum(map(_count_outer_keys, value.values()))
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return sum(len(item) for item in value if isinstance(item, dict))
+    if isinstance(value, list) and value and set(map(type, value)) == {dict}:
+        return sum(map(len, value))
     return 0
 
 

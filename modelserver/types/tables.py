@@ -54,15 +54,10 @@ class Table:
     def cells(self, positions: Iterable[int | None]) -> Mapping[int, Cells]:
         """The cells of the columns at these positions, by position. None is skipped."""
         wanted = [position for position in positions if position is not None]
-        if not wanted:
-            return {}
-        if not isinstance(self.rows, list):
-            columns = self.by_column()
-            return {position: columns[position] for position in wanted}
-        if len(wanted) == 1:
-            return {wanted[0]: tuple(map(itemgetter(wanted[0]), self.rows))}
-        picked = map(itemgetter(*wanted), self.rows)
-        return dict(zip(wanted, zip(*picked, strict=True), strict=True))
+        if isinstance(self.rows, list):
+            return dict(zip(wanted, taken(self.rows, wanted), strict=True))
+        columns = self.by_column() if wanted else ()
+        return {position: columns[position] for position in wanted}
 
     def without_row_names(self, known: Iterable[object]) -> "Table":
         """The table without R's column of row names (`ROW_NAMES`), unless the model has a column of
@@ -86,6 +81,13 @@ class Table:
         if isinstance(self.rows, np.ndarray):
             return list(np.ascontiguousarray(self.rows.T))
         return list(zip(*(self.rows or ()), strict=True)) or [()] * len(self.names)
+
+
+def taken(rows: Sequence[Any], keys: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """The cells that the rows have under these keys, column by column."""
+    if len(keys) < 2:
+        return [tuple(map(itemgetter(key), rows)) for key in keys]
+    return zip(*map(itemgetter(*keys), rows), strict=True)
 
 
 def read_split(value: Any) -> Table:

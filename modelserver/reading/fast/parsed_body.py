@@ -1,4 +1,4 @@
-"""A body of JSON, parsed once by simdjson for all fast readers.
+"""A body of JSON as simdjson parses it, for `json_numbers`.
 
 In: the body. Out: a `ParsedBody`. None if the body is anything else than an array under `inputs` or
 `instances` or a table under `dataframe_split`, or if simdjson is not installed.
@@ -7,20 +7,15 @@ In: the body. Out: a `ParsedBody`. None if the body is anything else than an arr
 import importlib.util
 import re
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from modelserver.errors import BadRequest
-from modelserver.types.kind import Kind
-from modelserver.types.tables import Table, check_names
+from modelserver.types.tables import check_names
 
 AVAILABLE: Final = importlib.util.find_spec("simdjson") is not None
 
 START: Final = re.compile(rb'\s*\{\s*"(?:(?:inputs|instances)"\s*:\s*\[|dataframe_split"\s*:\s*\{)')
-
-MOST_AS_SENT: Final = 10
-"""The most columns whose cells are read as they were sent: simdjson seeks each of these cells from
-the start of its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +38,9 @@ class ParsedBody:
         names = skeleton([len(self.names)])
         return b",".join([names, data] if self.names_first else [data, names])
 
-    def as_sent(self, table: Table, kinds: Sequence[Kind | None]) -> Table | None:
-        """The table that a fast reader made of the body; the columns that may hold anything get
-        their cells as they were sent. None if there are too many of them, or an object in one.
-        `kinds`: those of the columns, in order."""
-        places = [place for place, kind in enumerate(kinds) if kind and kind.takes_anything]
-        if not places:
-            return table
-        if len(places) > MOST_AS_SENT:
-            return None
-        columns = [*table.by_column()]
-        for place in places:
-            columns[place] = [row[place] for row in self.data]
-            if _holds_objects(columns[place]):
-                return None
-        return replace(table, rows=None, columns=columns)
-
 
 def parse_body(body: bytes) -> ParsedBody | None:
-    """The body, parsed; None if the fast readers cannot read it."""
+    """The body, parsed; None if it is no such body."""
     if not AVAILABLE or not START.match(body):
         return None
     import simdjson
@@ -89,12 +68,6 @@ def _table(body: bytes, value: Any) -> ParsedBody | None:
         return ParsedBody(body, data, check_names(names.as_list()), keys[0] == "columns")
     except BadRequest:
         return None
-
-
-def _holds_objects(cells: Sequence[Any]) -> bool:
-    import simdjson
-
-    return simdjson.Object in set(map(type, cells))
 
 
 def skeleton(shape: Sequence[int]) -> bytes:

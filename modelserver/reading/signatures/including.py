@@ -6,7 +6,7 @@ other cells hold; all other cells stay as they were sent. The readers notice not
 signature, which `including` makes for the one request.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -81,11 +81,6 @@ class IncludingSignature(ColumnSignature):
         """Raises `BadRequest`: a chat has no columns."""
         raise BadRequest("'include' needs a table, and a chat is none")
 
-    @property
-    def kinds_of(self) -> Callable[[Sequence[Any]], Sequence[Kind | None]]:
-        """The kinds of columns; those that the model does not take may hold anything."""
-        return lambda names: [kind or KINDS["any"] for kind in self.columns.kinds_for(names)]
-
 
 def including(signature: Signature, include: tuple[str, ...]) -> IncludingSignature:
     """The signature that also carries these columns. Raises `BadRequest` for a model without named
@@ -98,7 +93,6 @@ def including(signature: Signature, include: tuple[str, ...]) -> IncludingSignat
         names=signature.names.union(include),
         kinds=signature.kinds,
         chat_keys=signature.chat_keys,
-        numbers=signature.numbers,
         nan_is_null=signature.nan_is_null,
         include=include,
     )
