@@ -17,7 +17,6 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from modelserver.answering.encoding import encode_json
 from modelserver.describing.description import base_description
 from modelserver.errors import ApiError, ModelFailed, RoutingFailed
 from modelserver.hosting.authentication import KeyCheck
@@ -38,6 +37,7 @@ from modelserver.pages.conditional import conditional
 from modelserver.pages.static import load_assets
 from modelserver.protocols.table import PROTOCOLS, Protocol, Show
 from modelserver.reading.formats import JSON
+from modelserver.scoring.answering.encoding import encode_json
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.scheduling.workers import Workers
 from modelserver.service import Invocations, Service, service_of

@@ -12,11 +12,11 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from modelserver.answering.formats import AnswerFormat, offered
 from modelserver.describing.document import Subject
 from modelserver.describing.forms import Sample, Specs, names_of
 from modelserver.describing.schemas import TYPE, Spec, is_named, param_schema, type_name
 from modelserver.reading.formats import CSV, FORMATS
+from modelserver.scoring.answering.formats import AnswerFormat, offered
 from modelserver.types.tensors import dtype_kind
 from modelserver.types.type_table import KINDS
 

@@ -19,7 +19,6 @@ from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
 from openapi_spec_validator import validate as validate_openapi
 from starlette.testclient import TestClient
 
-from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.app import PATHS, create_app
 from modelserver.describing.description import BASE, base_description, describe
 from modelserver.describing.document import BaseError, Document, read_base
@@ -28,8 +27,9 @@ from modelserver.hosting.settings import read_settings
 from modelserver.lifecycle import Lifecycle
 from modelserver.loading.loader import load_model
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
-from modelserver.reading.query import PARAMETERS
+from modelserver.scoring.answering.formats import ANSWER_FORMATS
 from modelserver.scoring.model import Model
+from modelserver.scoring.query import PARAMETERS
 from tests.support.measuring import unmeasured
 from tests.support.zoo import MODELS, Echo, _columns, save_pyfunc
 

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
-from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.errors import ApiError, BadRequest
 from modelserver.reading.fast import FAST, json_pieces, parsed_body, read_fast
 from modelserver.reading.fast.json_pieces import read_pieces
@@ -26,6 +25,7 @@ from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.including import ALL, including
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.reading.signatures.tensors import TensorSignature
+from modelserver.scoring.answering.formats import ANSWER_FORMATS
 from tests.reading.test_properties import repeatable
 from tests.support.bench.without import WAYS, switched_off
 from tests.support.zoo import account_of

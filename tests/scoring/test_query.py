@@ -2,9 +2,9 @@
 
 import pytest
 
-from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.errors import ApiError
-from modelserver.reading.query import NOTHING, PARAMETERS, Query, read_query
+from modelserver.scoring.answering.formats import ANSWER_FORMATS
+from modelserver.scoring.query import NOTHING, PARAMETERS, Query, read_query
 from modelserver.types.names import listed
 
 

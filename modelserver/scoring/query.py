@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from modelserver.answering.formats import ANSWER_FORMATS, AnswerFormat, named, offered
 from modelserver.errors import BadRequest
 from modelserver.reading.signatures.including import ALL
+from modelserver.scoring.answering.formats import ANSWER_FORMATS, AnswerFormat, named, offered
 from modelserver.types.names import listed, quoted, suggested
 from modelserver.types.tables import refuse_repeated
 
