@@ -17,7 +17,6 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from modelserver.answering.encoding import encode_json
 from modelserver.describing.description import base_description
 from modelserver.errors import ApiError, ModelFailed, RoutingFailed
 from modelserver.hosting.authentication import KeyCheck
@@ -38,16 +37,21 @@ from modelserver.pages.conditional import conditional
 from modelserver.pages.static import load_assets
 from modelserver.protocols.table import PROTOCOLS, Protocol, Show
 from modelserver.reading.formats import JSON
+from modelserver.scoring.answering.encoding import encode_json
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.scheduling.workers import Workers
 from modelserver.service import Invocations, Service, service_of
 from modelserver.states import Ready, now
+from modelserver.types.names import hint
 
 logger = logging.getLogger(__name__)
 
 MLFLOW_VERSION: Final = installed_version()
 
 YAML: Final = "application/yaml"
+
+ALIKE: Final = 0.52
+"""How alike a path must be to another that was probably meant: /invoke is, for /invocations."""
 
 REVALIDATED: Final = {"Cache-Control": "no-cache"}
 """A client may cache the answer but must revalidate it: after a restart the model may be
@@ -137,11 +141,22 @@ async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
 async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
     """Answers Starlette's 404 and 405 in the same shape."""
     assert isinstance(error, HTTPException)
-    text = f"{error.detail}. There are: {', '.join(PATHS)}"
+    headers = error.headers or {}
     if error.status_code == 405:
-        text = f"this path takes {(error.headers or {}).get('Allow')}, not {request.method}"
-    fault = RoutingFailed(error.status_code, text, error.headers)
-    return error_response(fault, request.scope)
+        text = _wrong_method(request.method, headers["Allow"])
+    else:
+        text = _no_such_path(request.scope["path"].removeprefix(request.scope.get("root_path", "")))
+    return error_response(RoutingFailed(error.status_code, text, headers), request.scope)
+
+
+def _wrong_method(method: str, allowed: str) -> str:
+    advice = "; with curl -T, add -X POST" if (method, allowed) == ("PUT", "POST") else ""
+    return f"this path takes {allowed}, not {method}{advice}"
+
+
+def _no_such_path(path: str) -> str:
+    meant = hint(path.rstrip("/"), PREDICTING, ALIKE)
+    return f"there is no such path; {meant or 'there are: ' + ', '.join(PATHS)}"
 
 
 def _routes() -> list[BaseRoute]:
@@ -166,13 +181,20 @@ def _routes() -> list[BaseRoute]:
     return [Route(path, endpoint, methods=[method]) for path, endpoint, method in table + slashed]
 
 
+def _is_listed(path: str) -> bool:
+    """Whether a 404 names the path. It does not name variants of others and the files of pages."""
+    is_variant = path.endswith("/") or "/versions/" in path
+    return path == "/" or not (is_variant or path.startswith("/assets/"))
+
+
 STARTED: Final = now()
 ROUTES: Final = [*_routes(), *site.ROUTES]
-PATHS: Final = [
-    route.path
-    for route in ROUTES
-    if isinstance(route, Route) and not route.path.endswith("/") and "{" not in route.path
+PATHS: Final = [r.path for r in ROUTES if isinstance(r, Route) and _is_listed(r.path)]
+PREDICTING: Final = [
+    "/invocations",
+    *(path for protocol in PROTOCOLS for path in protocol.predicting if "{" not in path),
 ]
+"""The paths that were probably meant by one that does not exist."""
 
 
 def create_app(settings: Settings) -> Starlette:

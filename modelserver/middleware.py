@@ -20,7 +20,6 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modelserver.answering.encoding import encode_json
 from modelserver.errors import (
     LARGEST_HEADERS,
     ApiError,
@@ -32,6 +31,7 @@ from modelserver.errors import (
 from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.log import log_line
 from modelserver.protocols.table import with_keys
+from modelserver.scoring.answering.encoding import encode_json
 
 logger = logging.getLogger("modelserver.request")
 

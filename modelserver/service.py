@@ -12,7 +12,6 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request as HTTPRequest
 from starlette.types import Receive, Scope, Send
 
-from modelserver.answering.formats import AnswerFormat, chosen, only_json
 from modelserver.errors import BadRequest, PayloadTooLarge
 from modelserver.hosting.bodies import Bodies, TooLarge, again
 from modelserver.hosting.settings import Settings
@@ -20,10 +19,12 @@ from modelserver.lifecycle import Lifecycle
 from modelserver.middleware import trace_of
 from modelserver.protocols.table import OWN, Protocol
 from modelserver.reading.media import check_origin
-from modelserver.reading.query import Query, read_query
+from modelserver.scoring.answering.formats import AnswerFormat, chosen, only_json
 from modelserver.scoring.batching import score_together
-from modelserver.scoring.large_tables import large_table
+from modelserver.scoring.chunking.large_tables import large_table
+from modelserver.scoring.chunking.spool import Spool
 from modelserver.scoring.model import Model
+from modelserver.scoring.query import Query, read_query
 from modelserver.scoring.request import (
     MLFLOW,
     Dialect,
@@ -35,7 +36,6 @@ from modelserver.scoring.request import (
 )
 from modelserver.scoring.scheduling.turns import predicted
 from modelserver.scoring.scheduling.workers import Workers
-from modelserver.scoring.spool import Spool
 
 
 @dataclass(slots=True)

@@ -20,8 +20,10 @@ from modelserver.errors import ModelUnavailable
 from modelserver.scoring.model import Model
 
 UNCONFIGURED: Final = (
-    "MODEL_URI is not set. Set it to the model's URI, for example models:/my-model/1: on Posit "
-    "Connect in the content's Vars pane, elsewhere as an environment variable; then restart"
+    "there is no model to serve, since MODEL_URI is not set. Start again with one: "
+    "MODEL_URI=models:/my-model/1 python main.py (in PowerShell: "
+    "$env:MODEL_URI = 'models:/my-model/1'; python main.py); on Posit Connect, set MODEL_URI "
+    "in the content's Vars pane"
 )
 
 LONGEST_PAUSE: Final = 60.0

@@ -54,10 +54,12 @@ ALWAYS: Final = "requirements.txt"
 LARGE: Final = 5 * 1024 * 1024
 """A file with more bytes is not code."""
 
+CACHE: Final = "a cache"
+
 SECRET: Final = "a secret"
 
 UNWANTED: Final = {
-    "a cache": ("*.pyc", "*.log", ".DS_Store", "*~"),
+    CACHE: ("*.pyc", "*.log", ".DS_Store", "*~"),
     SECRET: (
         *(".env*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", "id_rsa*", "id_ed25519*"),
         *(".netrc", "_netrc", ".pgpass", ".pypirc", ".htpasswd", ".Renviron", "service?account*"),

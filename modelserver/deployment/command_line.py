@@ -82,6 +82,12 @@ def ours(command: str, model_uri: str, *files: str) -> str:
     return join(["python", "main.py", command, *named, *files])
 
 
+def start(model_uri: str | None) -> str:
+    """The commands that start the server here. Without `model_uri`, it reads MODEL_URI."""
+    shown = model_uri if model_uri and not SECRET.search(model_uri) else None
+    return f"{set_variable('MODEL_URI', shown)}; python main.py" if shown else "python main.py"
+
+
 def complain(program: str, text: str) -> int:
     """Prints what went wrong, and returns the exit code."""
     print(f"{program}: {text}", file=sys.stderr)

@@ -23,6 +23,7 @@ from modelserver.deployment.bundle import (
     read_bundle,
     variables,
 )
+from modelserver.deployment.checks.preflight import find_model
 from modelserver.deployment.command_line import (
     ROOT,
     SECRET,
@@ -35,6 +36,7 @@ from modelserver.deployment.command_line import (
     with_model,
 )
 from modelserver.deployment.manifest import stale
+from modelserver.deployment.servers import no_server, with_server
 from modelserver.loading.attempt import local_path, public_uri
 
 DEPLOY: Final = ("deploy", "fastapi")
@@ -42,11 +44,12 @@ MANIFEST: Final = ("write-manifest", "fastapi", "--overwrite")
 
 HELP: Final = {
     DEPLOY: """\
-usage: main.py deploy [model-uri] [file …] [--dry-run] [option of rsconnect …]
+usage: main.py deploy [model-uri] [file …] [--dry-run] [--no-check] [option of rsconnect …]
 
 Sends what runs, and the further files, patterns or folders that you name, to Posit Connect. Without
-a model the content keeps the one it has, or waits for MODEL_URI in its Vars pane. --dry-run shows
-the line and sends nothing. All other options are those of `rsconnect deploy fastapi --help`, such
+a model the content keeps the one it has, or waits for MODEL_URI in its Vars pane. A model is looked
+up first, where the content will look, unless --no-check says not to. --dry-run shows the line and
+sends nothing. All other options are those of `rsconnect deploy fastapi --help`, such
 as --title, --name or --server.
 """,
     MANIFEST: """\
@@ -58,7 +61,7 @@ are. All other options are those of `rsconnect write-manifest fastapi --help`.
 }
 
 OURS: Final = {
-    DEPLOY: {"--dry-run", "--help", "-h"},
+    DEPLOY: {"--dry-run", "--no-check", "--help", "-h"},
     MANIFEST: {"--dry-run", "--help", "-h", "--check"},
 }
 """Our own flags, which are not passed to rsconnect."""
@@ -104,7 +107,8 @@ def deploy(arguments: Sequence[str], environment: Mapping[str, str], root: Path 
     """Sends the project to Connect, and sets the model and its tracking server as variables of the
     content. Returns the exit code."""
     call = read_call(arguments, _flags(DEPLOY), OURS[DEPLOY])
-    settings = variables(with_model(environment, call.model))
+    environment = with_model(environment, call.model)
+    settings = variables(environment)
     return _run(DEPLOY, call, root, environment, settings)
 
 
@@ -190,7 +194,9 @@ def _run(
         print(HELP[command], end="")
         return 0
     bundle = read_bundle(root, call.files)
-    if problem := _problem(bundle, settings):
+    is_checked = command == DEPLOY and "--no-check" not in call.flags
+    problem = _problem(bundle, settings) or (is_checked and _not_ready(call, environment))
+    if problem:
         return complain("main.py", problem)
     own = [("-E", variable(name, value)) for name, value in settings.items()]
     print(_line(command, [*own, *map(shown, call.options)], bundle), flush=True)
@@ -214,6 +220,20 @@ def _problem(bundle: Bundle, settings: Mapping[str, str]) -> str | None:
         )
     problem = bundle.problem()
     return "; ".join(problem) if problem else None
+
+
+def _not_ready(call: Call, environment: Mapping[str, str]) -> str | None:
+    """Why the content could not serve the model, or could not be sent at all; None if nothing is
+    known to be wrong. The content looks for the model on its own Connect by default."""
+    if "--dry-run" not in call.flags and (problem := no_server(environment, call.options)):
+        return "; ".join(problem)
+    if not environment.get(MODEL):
+        return None
+    known = with_server(environment, call.options)
+    if server := known.get("CONNECT_SERVER", "").rstrip("/"):
+        known["MLFLOW_TRACKING_URI"] = known.get("MLFLOW_TRACKING_URI") or f"{server}/mlflow"
+    failed = next((check for check in find_model(known) if check.status == "failed"), None)
+    return f"{failed.found}; {failed.advice}, or deploy with --no-check" if failed else None
 
 
 def _line(command: Sequence[str], options: Sequence[Option], bundle: Bundle) -> str:

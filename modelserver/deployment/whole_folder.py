@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from modelserver.deployment.bundle import ALWAYS, Bundle
+from modelserver.deployment.bundle import ALWAYS, CACHE, SECRET, Bundle
 
 SKIPPED: Final = frozenset(
     {
@@ -55,11 +55,18 @@ def read_folder(root: Path) -> Bundle:
 def private(folder: Bundle) -> list[str]:
     """The names of files that look private: first secrets, then data, each from the top of the
     folder down. For a folder that stores models, only the folder is named."""
-    unwanted = {path: why for path, why in folder.unwanted() if not _is_known(path)}
-    secrets = [path for path, why in unwanted.items() if why == "a secret"]
-    data = [path for path, why in unwanted.items() if why not in ("a secret", "a cache")]
+    unwanted = folder.unwanted()
+    data = [path for path, why in unwanted if why not in (SECRET, CACHE) and not _is_known(path)]
     stores = {f"{_top(path)}/" for path in folder.sizes if _top(path) in STORES}
-    return [*sorted(secrets, key=_place), *sorted([*stores, *data], key=_place)]
+    return [*secrets(folder), *sorted([*stores, *data], key=_place)]
+
+
+def secrets(folder: Bundle) -> list[str]:
+    """The names of files that look like secrets, from the top of the folder down."""
+    unwanted = folder.unwanted()
+    return sorted(
+        (path for path, why in unwanted if why == SECRET and not _is_known(path)), key=_place
+    )
 
 
 def _files(root: Path) -> Iterator[str]:

@@ -7,11 +7,11 @@ kept.
 from collections.abc import Sequence
 from typing import Any
 
-from modelserver.answering.formats import ANSWER_FORMATS, AnswerFormat, offered
-from modelserver.answering.tables import NoTable, table_of
 from modelserver.describing.schemas import Schema
 from modelserver.reading.formats import FORMATS, JSON, Format
-from modelserver.reading.query import PARAMETERS, Parameter
+from modelserver.scoring.answering.formats import ANSWER_FORMATS, AnswerFormat, offered
+from modelserver.scoring.answering.tables import NoTable, table_of
+from modelserver.scoring.query import PARAMETERS, Parameter
 
 Operation = dict[str, Any]
 

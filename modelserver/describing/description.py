@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from modelserver.answering.encoding import encode_json
-from modelserver.answering.tags import Tagged
 from modelserver.describing.defaults import with_defaults
 from modelserver.describing.document import (
     Answered,
@@ -33,6 +31,8 @@ from modelserver.describing.snippets import Call
 from modelserver.errors import ApiError
 from modelserver.protocols.table import PROTOCOLS
 from modelserver.reading.formats import JSON
+from modelserver.scoring.answering.encoding import encode_json
+from modelserver.scoring.answering.tags import Tagged
 from modelserver.scoring.blaming.blame import without_request
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, score
@@ -171,7 +171,7 @@ def _facts(model: Model) -> str:
         "Version": model.registration.version,
         "Flavor": model.flavor,
         "Run": model.run_id,
-        "Logged": str(model.created_at or "").partition(".")[0] + " UTC",
+        "Logged": model.created_at and f"{model.created_at:%Y-%m-%d %H:%M} UTC",
         "With MLflow": model.mlflow_version,
     }
     lines = [f"- {key}: {value}" for key, value in facts.items() if value]

@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
-from modelserver.answering.formats import AnswerFormat, offered
+import numpy as np
+
 from modelserver.describing.document import Subject
 from modelserver.describing.forms import Sample, Specs, names_of
 from modelserver.describing.schemas import TYPE, Spec, is_named, param_schema, type_name
 from modelserver.reading.formats import CSV, FORMATS
+from modelserver.scoring.answering.formats import AnswerFormat, offered
+from modelserver.types.tensors import dtype_kind
 from modelserver.types.type_table import KINDS
 
 Control: TypeAlias = Literal["boolean", "number", "text", "json"]
@@ -107,7 +110,7 @@ def _inputs(specs: Specs, sends: Sends, sample: Sample | None) -> list[Field]:
     names = ["inputs"] if sends == "inputs" and not named else map(str, names_of(specs))
     cells = sample.rows[0] if sample and sample.rows else [None] * len(specs)
     return [
-        _field(name, type_name(spec), cell, not named or spec.get("required", True))
+        _field(name, _type(spec), cell, not named or spec.get("required", True))
         for name, spec, cell in zip(names, specs, cells, strict=True)
     ]
 
@@ -126,7 +129,18 @@ def _param(spec: Spec) -> Field:
 
 def _output(spec: Spec) -> Field:
     name = spec.get("name")
-    return Field("" if name is None else str(name), type_name(spec))
+    return Field("" if name is None else str(name), _type(spec))
+
+
+def _type(spec: Spec) -> str:
+    """The type of a column or tensor, for people who need not know NumPy."""
+    if spec["type"] != "tensor":
+        return type_name(spec)
+    dtype, shape = spec["tensor-spec"]["dtype"], spec["tensor-spec"]["shape"]
+    kind = dtype_kind(np.dtype(dtype))
+    elements = kind.name if kind else "any type" if dtype == "object" else dtype
+    sizes = " by ".join("any length" if size == -1 else str(size) for size in shape)
+    return f"array of {elements}, {sizes}"
 
 
 def _field(name: str, type_: str, example: Any, required: bool) -> Field:

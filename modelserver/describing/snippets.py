@@ -13,10 +13,10 @@ from pprint import pformat
 from string import Template
 from typing import Any, Final
 
-from modelserver.answering.encoding import encode_json
-from modelserver.answering.formats import ANSWER_FORMATS, JSON_ANSWER
 from modelserver.describing.forms import Body
 from modelserver.reading.signatures.signature import LLM_KEYS
+from modelserver.scoring.answering.encoding import encode_json
+from modelserver.scoring.answering.formats import ANSWER_FORMATS, JSON_ANSWER
 
 SERVER: Final = "https://YOUR-SERVER"
 """A placeholder for the base URL of the server, without a slash at its end."""

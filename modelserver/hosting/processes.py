@@ -42,7 +42,9 @@ def serve(app: Starlette, settings: Settings) -> None:
     allow_connections()
     listener = listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Serving on http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
+    url = f"http://{shown}:{listener.getsockname()[1]}"
+    what = url if settings.model_uri else f"{url}, without a model"
+    print(f"Serving on {what} (Ctrl-C ends it)", flush=True)
     if settings.processes > 1:
         supervise(_run_one, listener, settings)
     else:

@@ -12,7 +12,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modelserver.answering.tags import Tagged
+from modelserver.scoring.answering.tags import Tagged
 
 ENTITY_TAG: Final = re.compile(r'"[^"]*"')
 

@@ -14,12 +14,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
-from modelserver.answering.accept import best, qualities
-from modelserver.answering.encoding import encode_json
 from modelserver.pages.html import docs_page, landing_page, redoc_page
 from modelserver.pages.landing import landing, summary, title
 from modelserver.pages.static import load_assets
 from modelserver.reading.formats import JSON
+from modelserver.scoring.answering.accept import best, qualities
+from modelserver.scoring.answering.encoding import encode_json
 from modelserver.service import service_of
 
 FIRST_PAGE_WAITS: Final = 30.0

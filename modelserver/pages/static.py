@@ -18,10 +18,10 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modelserver.answering.accept import accepts_gzip
-from modelserver.answering.tags import Tagged
 from modelserver.pages.conditional import conditional
 from modelserver.pages.markup import ASSETS, template
+from modelserver.scoring.answering.accept import accepts_gzip
+from modelserver.scoring.answering.tags import Tagged
 
 MEDIA_TYPES: Final = {
     ".css": "text/css",

@@ -10,9 +10,9 @@ form that vetiver for Python gives it.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import RoutingFailed
 from modelserver.reading.signatures.signature import Payload
+from modelserver.scoring.answering.encoding import encode_predictions
 from modelserver.scoring.model import Model
 
 NO_PROTOTYPE: Final = "the model declares no columns with names, so it has no prototype"

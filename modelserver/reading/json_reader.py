@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from modelserver.errors import BadRequest, InvalidInput
-from modelserver.reading.fast import Found, read_fast
+from modelserver.reading.fast import read_fast
 from modelserver.reading.input_forms import read_value
 from modelserver.reading.json_text import (
     BareConstants,
@@ -23,7 +23,6 @@ from modelserver.reading.json_text import (
 )
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.cell_parsers import INEXACT
-from modelserver.types.tables import Table
 from modelserver.types.type_table import KINDS
 
 MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
@@ -32,31 +31,14 @@ MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
 
 def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in a JSON text. Raises `BadRequest` or `InvalidInput`."""
-    if (payload := _read_fast(body, signature)) is not None:
+    if (payload := read_fast(body, signature)) is not None:
         return payload
     try:
         return _read_plainly(body, signature)
     except InvalidInput as error:
         if not lacks_digits(error, body):
             raise
-    return read_value(decode_exactly(body), signature)
-
-
-def _read_fast(body: bytes, signature: Signature) -> Payload | None:
-    """What a fast reader makes of the body; None if there is none, or if the result does not fit
-    the signature."""
-    for found in read_fast(body, signature):
-        with contextlib.suppress(BadRequest):  # the plain way then reports what is wrong
-            return payload_of(found, signature)
-    return None
-
-
-def payload_of(found: Found, signature: Signature) -> Payload:
-    """The payload of what a fast reader returned. Raises `BadRequest` if that does not fit the
-    signature."""
-    if isinstance(found, Table):
-        return signature.read_table(found)
-    return signature.read_inputs(found, None)
+    return read_value(decode_exactly(body), signature).with_plain_numbers()
 
 
 def _read_plainly(body: bytes, signature: Signature) -> Payload:
@@ -73,7 +55,7 @@ def _read_constants(body: bytes, signature: Signature) -> Payload:
     alike = signature.nan_is_null and not (signature.params.declared and MAYBE_PARAMS.search(body))
     if alike and (nulls := fast_nulls(body)) is not None:
         with contextlib.suppress(BadRequest):  # faults are reported for the body that was sent
-            return _read_fast(nulls, signature) or read_value(decode_json(nulls), signature)
+            return read_fast(nulls, signature) or read_value(decode_json(nulls), signature)
     return read_value(decode_constants(body), signature)
 
 

@@ -41,7 +41,7 @@ def ndjson_payload(body: bytes, signature: Signature, limit: int) -> Payload:
             _name_line(error, body, records)
             raise
     exact = [decode_exactly(line) for _, line in _numbered(body)]
-    return signature.read_table(_table(body, exact, signature))
+    return signature.read_table(_table(body, exact, signature)).with_plain_numbers()
 
 
 def ndjson_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:

@@ -1,6 +1,7 @@
-"""A payload to a prediction: how a model is asked, proven, joined, timed, and blamed.
+"""A payload to a prediction, and the prediction to an answer.
 
 In: a request and a `Model`. Out: the bytes of an answer, or an `ApiError` that says whose fault it
-was. Stands on `reading`, `answering` and `types`. Only `workers` and `jobs` know asyncio; all other
-modules may be called in a thread or on the event loop.
+was. `blaming` finds that out, `answering` has the formats of answers, `chunking` is for tables that
+are larger than memory. Stands on `reading` and `types`. Only `workers`, `turns` and `jobs` in
+`scheduling` know asyncio; all other modules may be called in a thread or on the event loop.
 """

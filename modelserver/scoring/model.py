@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from modelserver.errors import BadRequest
@@ -101,9 +101,15 @@ class Model:
         return self.metadata.get("mlflow_version")
 
     @property
-    def created_at(self) -> str | None:
-        """The time when it was logged, as MLflow writes it: UTC, `YYYY-MM-DD hh:mm:ss.ffffff`."""
-        return self.metadata.get("utc_time_created")
+    def created_at(self) -> datetime | None:
+        """The time when it was logged; None if its MLmodel does not say that. MLflow writes it in
+        UTC and without a zone: `YYYY-MM-DD hh:mm:ss.ffffff`."""
+        try:
+            written = datetime.fromisoformat(str(self.metadata.get("utc_time_created")))
+        except ValueError:
+            return None
+        zoned = written if written.tzinfo else written.replace(tzinfo=timezone.utc)
+        return zoned.astimezone(timezone.utc)
 
     @property
     def declared(self) -> dict[str, Any]:
@@ -135,5 +141,5 @@ class Model:
             "signature": self.declared,
             "has_example": self.example is not None,
             "methods": self.method_names,
-            "created_at": self.created_at,
+            "created_at": self.created_at and self.created_at.isoformat(timespec="seconds"),
         }

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from time import perf_counter as clock
 from typing import Any, Final, NamedTuple
 
-from modelserver.answering.encoding import encode_predictions
-from modelserver.answering.formats import JSON_ANSWER, AnswerFormat, records
-from modelserver.answering.tables import Columns, NoTable, beside, length_of, table_of
 from modelserver.errors import BadRequest, ModelFailed, NotAcceptable
 from modelserver.reading.formats import PACKED
 from modelserver.reading.media import check_json, decompress, format_of
 from modelserver.reading.signatures.including import including
 from modelserver.reading.signatures.signature import Payload, Signature
+from modelserver.scoring.answering.encoding import encode_predictions
+from modelserver.scoring.answering.formats import JSON_ANSWER, AnswerFormat, records
+from modelserver.scoring.answering.tables import Columns, NoTable, beside, length_of, table_of
 from modelserver.scoring.blaming.blame import Case
 from modelserver.scoring.methods import named
 from modelserver.scoring.model import Model

@@ -32,11 +32,11 @@ def datetimes(cells: Cells) -> Array:
     """The parser of dates and date-times (ISO 8601)."""
     if isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype):
         return _nanoseconds(pd.DatetimeIndex(cells))
+    if _are_plain(cells):
+        return _fast_dates(cells)
     array = flat(cells)
     if array.dtype.kind == "U":
         letters = _letters(array)
-        if _are_plain(letters):
-            return _fast_dates(cells)
         _check_iso_dates(letters)
         return _iso_dates(_usual(array) if np.isin(letters, VARIANTS).any() else array)
     if array.dtype.kind == "M":
@@ -91,20 +91,23 @@ def _check_iso_dates(letters: NDArray[np.int32]) -> None:
         raise Unfit("a time finer than nanoseconds")
 
 
-def _are_plain(letters: NDArray[np.int32]) -> bool:
-    """Whether all texts have the form of `PLAIN`, the same length, and years that nanoseconds can
-    reach."""
-    length = int(np.count_nonzero(letters[0]))
-    if length not in PLAIN_LENGTHS:
+def _are_plain(cells: Cells) -> bool:
+    """Whether all cells are texts of the form of `PLAIN`, with the same length, and years that
+    nanoseconds can reach."""
+    if not isinstance(cells, (list, tuple)) or not isinstance(cells[0], str):
         return False
-    plain, given = PLAIN[:length], letters[:, :length]
-    shaped = np.where(plain == ord("0"), _are_digits(given), given == plain)
+    length = len(cells[0])
+    if length not in PLAIN_LENGTHS or set(map(type, cells)) != {str}:
+        return False
+    text = "".join(cells)
+    if set(map(len, cells)) != {length} or not text.isascii():
+        return False
+    letters, plain = np.frombuffer(text.encode(), np.uint8).reshape(-1, length), PLAIN[:length]
+    shaped = np.where(plain == ord("0"), letters - ord("0") < 10, letters == plain)
     if length > 10:
-        shaped[:, 10] |= given[:, 10] == ord(" ")
+        shaped[:, 10] |= letters[:, 10] == ord(" ")
     years = (letters[:, :4] - ord("0")) @ np.array([1000, 100, 10, 1])
-    return bool(
-        shaped.all() and not letters[:, length:].any() and ((years >= 1678) & (years <= 2261)).all()
-    )
+    return bool(shaped.all() and ((years >= 1678) & (years <= 2261)).all())
 
 
 PLAIN: Final = np.frombuffer(b"0000-00-00T00:00:00.000000000", np.uint8)

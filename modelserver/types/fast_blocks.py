@@ -10,12 +10,12 @@ Three fast ways, of which `python -m tests.support.bench.without` measures what 
   keeps them. The plain way is `pandas.DataFrame`.
 """
 
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, starmap
+from math import nan
 from operator import itemgetter
-from struct import error as StructError, pack_into
-from typing import Any, Final
+from struct import Struct, error as StructError, pack_into
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,11 @@ try:
 except ImportError:  # pragma: no cover (before pandas 3)
     create_dataframe_from_blocks = None
 
-Rows = Sequence[Sequence[Any]]
+Rows: TypeAlias = Sequence[Sequence[Any]]
+
+ArrayReader: TypeAlias = Callable[[Rows], NDArray[Any] | None]
+
+Reader: TypeAlias = Callable[[Rows], Iterable[Array] | None]
 
 
 def group_by_type(kinds: Sequence[Kind]) -> dict[Code, list[int]]:
@@ -44,19 +48,20 @@ def group_by_type(kinds: Sequence[Kind]) -> dict[Code, list[int]]:
 
 
 def plain_columns(
-    rows: Rows, groups: Mapping[Code, Sequence[int]], order: Sequence[int | None]
+    rows: Sequence[Any], groups: Mapping[Code, Sequence[int]], order: Sequence[Any]
 ) -> dict[int, Array]:
     """The columns of each group whose cells all have the group's type, by position in the
     signature; other groups are left out.
 
-    `groups` holds positions in the signature; `order` the position in a row for each of these.
+    `groups` holds positions in the signature; `order` has for each of these the position in a row,
+    or the key if rows are objects, and None for an absent column.
     """
     found: dict[int, Array] = {}
     for code, places in groups.items():
         sent = [place for place in places if order[place] is not None]
         if len(sent) > 1:
-            cells = map(itemgetter(*(order[place] for place in sent)), rows)
-            columns = FAST_READERS[code](cells, len(rows))
+            cells = list(map(itemgetter(*(order[place] for place in sent)), rows))
+            columns = FAST_READERS[code](cells)
             found |= zip(sent, columns, strict=True) if columns is not None else {}
     return found
 
@@ -112,44 +117,60 @@ def _has_block(column: Array) -> bool:
     return isinstance(column, pd.arrays.ArrowStringArray)
 
 
-def _numbers(code: str) -> Callable[[Iterable[Any], int], Iterable[Array] | None]:
-    """The reader of numbers with a code of Python's `array` module, which refuses texts."""
-
-    def read(rows: Iterable[Any], length: int) -> Iterable[Array] | None:
-        try:
-            cells = array(code, chain.from_iterable(rows))
-        except (TypeError, OverflowError):
-            return None
-        numbers = np.frombuffer(cells, np.dtype(code))
-        if code == "d" and np.isinf(numbers).any():  # perhaps a number too large for a double
-            return None
-        return np.ascontiguousarray(numbers.reshape(length, -1).T)
-
-    return read
-
-
-def _booleans(rows: Iterable[Any], length: int) -> Iterable[Array] | None:
-    cells = list(chain.from_iterable(rows))
-    if set(map(type, cells)) != {bool}:
+def _packed(code: Code, rows: Rows) -> NDArray[Any] | None:
+    """Numbers. `struct` refuses texts and null, and for integers also floats."""
+    pack = Struct(f"{len(rows[0])}{code}").pack
+    try:
+        return np.frombuffer(b"".join(starmap(pack, rows)), code)
+    except StructError:
         return None
-    return np.array(cells).reshape(length, -1).T
 
 
-def _texts(rows: Iterable[Any], length: int) -> Iterable[Array] | None:
+def _doubles_and_gaps(rows: Rows) -> NDArray[Any] | None:
+    """Doubles, with NaN for null."""
+    cells = _packed("d", rows)
+    if cells is None:
+        cells = _packed("d", [[nan if c is None else c for c in chain.from_iterable(rows)]])
+    return None if cells is None else _columns(cells, rows)
+
+
+def _longs(rows: Rows) -> NDArray[Any] | None:
+    cells = _packed("q", rows)
+    return None if cells is None else _columns(cells, rows)
+
+
+def _booleans(rows: Rows) -> NDArray[Any] | None:
+    """Booleans, also sent as 1 and 0."""
+    try:
+        cells = np.frombuffer(bytes(chain.from_iterable(rows)), np.uint8)
+    except (TypeError, ValueError):  # no integer, or one beyond 255
+        return None
+    return None if (cells > 1).any() else _columns(cells.view(np.bool_), rows)
+
+
+def _columns(cells: NDArray[Any], rows: Rows) -> NDArray[Any]:
+    """Cells in the order of the rows as an array of shape (columns, rows) with memory of its
+    own."""
+    return cells.reshape(len(rows), -1).T.copy()
+
+
+def _texts(rows: Rows) -> Iterable[Array] | None:
     """Reads texts. One conversion of all columns costs about as much as that of one column."""
     cells = list(chain.from_iterable(zip(*rows, strict=True)))
     try:
         column = texts(cells)
     except ValueError:
         return None
-    return [column[start : start + length] for start in range(0, len(cells), length)]
+    return [column[start : start + len(rows)] for start in range(0, len(cells), len(rows))]
 
 
-FAST_READERS: Final[Mapping[Code, Callable[[Iterable[Any], int], Iterable[Array] | None]]] = {
-    "d": _numbers("d"),
-    "q": _numbers("q"),
+ARRAY_READERS: Final[Mapping[Code, ArrayReader]] = {
+    "d": _doubles_and_gaps,
+    "q": _longs,
     "?": _booleans,
-    "U": _texts,
 }
+"""The readers whose columns are the rows of one array."""
+
+FAST_READERS: Final[Mapping[Code, Reader]] = {**ARRAY_READERS, "U": _texts}
 """The readers that read all columns of one type at once. In: for each row its cells of that type,
-and the number of rows. Out: the columns, or None if a cell does not plainly have the type."""
+in an array or a tuple. Out: the columns, or None if a cell does not plainly have the type."""

@@ -52,15 +52,16 @@ class Hint:
         return f"did you mean {self.name!r}{self.remark}?"
 
 
-def hint(name: str, known: Sequence[str]) -> Hint | None:
+def hint(name: str, known: Sequence[str], alike: float = 0.6) -> Hint | None:
     """The known name that was probably meant by an unknown one; None if there is none, or if the
-    name is so long that the search would take too long."""
+    name is so long that the search would take too long. `alike`: how much both must have in common,
+    from 0 to 1."""
     if len(name) > 80:
         return None
     for fold, remark in FOLDS:
         if same := [other for other in known if fold(other) == fold(name)]:
             return Hint(same[0], remark)
-    close = difflib.get_close_matches(name, known, 1)
+    close = difflib.get_close_matches(name, known, 1, alike)
     return Hint(close[0]) if close else None
 
 

@@ -54,12 +54,10 @@ class Table:
     def cells(self, positions: Iterable[int | None]) -> Mapping[int, Cells]:
         """The cells of the columns at these positions, by position. None is skipped."""
         wanted = [position for position in positions if position is not None]
-        if not isinstance(self.rows, list) or len(wanted) < 2:
-            columns = self.by_column() if wanted else ()
-            return {position: columns[position] for position in wanted}
-        return dict(
-            zip(wanted, zip(*map(itemgetter(*wanted), self.rows), strict=True), strict=True)
-        )
+        if isinstance(self.rows, list):
+            return dict(zip(wanted, taken(self.rows, wanted), strict=True))
+        columns = self.by_column() if wanted else ()
+        return {position: columns[position] for position in wanted}
 
     def without_row_names(self, known: Iterable[object]) -> "Table":
         """The table without R's column of row names (`ROW_NAMES`), unless the model has a column of
@@ -70,13 +68,11 @@ class Table:
 
     def only(self, places: Sequence[int]) -> "Table":
         """The table with the columns at these positions."""
+        names = [self.names[place] for place in places]
+        if isinstance(self.rows, list) and len(places) > 1:
+            return replace(self, names=names, rows=list(map(itemgetter(*places), self.rows)))
         columns = self.by_column()
-        return replace(
-            self,
-            names=[self.names[place] for place in places],
-            rows=None,
-            columns=[columns[place] for place in places],
-        )
+        return replace(self, names=names, rows=None, columns=[columns[p] for p in places])
 
     def by_column(self) -> Sequence[Cells]:
         """The cells column by column."""
@@ -85,6 +81,13 @@ class Table:
         if isinstance(self.rows, np.ndarray):
             return list(np.ascontiguousarray(self.rows.T))
         return list(zip(*(self.rows or ()), strict=True)) or [()] * len(self.names)
+
+
+def taken(rows: Sequence[Any], keys: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """The cells that the rows have under these keys, column by column."""
+    if len(keys) < 2:
+        return [tuple(map(itemgetter(key), rows)) for key in keys]
+    return zip(*map(itemgetter(*keys), rows), strict=True)
 
 
 def read_split(value: Any) -> Table:

@@ -93,11 +93,13 @@ def _exact_beside_gaps(kind: Kind, low: int, high: int) -> Kind:
 
 
 def _number_schema(limits: Any) -> dict[str, Any]:
-    """The JSON Schema of floats. Most readers of JSON take numbers as doubles, so a double needs no
-    bounds."""
+    """The JSON Schema of floats. Numbers up to half a step above the largest float are rounded to
+    it. Most readers of JSON take numbers as doubles, so a double needs no bounds."""
     if limits.bits == 64:
         return {"type": "number", "format": "double"}
-    bounds = {"minimum": float(limits.min), "maximum": float(limits.max)}
+    largest, next_to_it = float(limits.max), float(np.nextafter(limits.max, 0 * limits.max))
+    beyond = largest + (largest - next_to_it) / 2
+    bounds = {"exclusiveMinimum": -beyond, "exclusiveMaximum": beyond}
     return {"type": "number"} | ({"format": "float"} if limits.bits == 32 else {}) | bounds
 
 

@@ -14,7 +14,12 @@ import pytest
 from rsconnect.metadata import config_dirname
 
 from modelserver.deployment.bundle import read_bundle
-from modelserver.deployment.checks.model_checks import check_model, check_openapi, check_prediction
+from modelserver.deployment.checks.model_checks import (
+    check_model,
+    check_openapi,
+    check_prediction,
+    check_reachable,
+)
 from modelserver.deployment.checks.preflight import preflight
 from modelserver.deployment.checks.project_checks import (
     check_folder,
@@ -77,12 +82,11 @@ def test_all_is_well_with_a_registered_model(wine_registry: str, project: Path) 
     assert update([file, "models:/wine@champion"], environment) == 0
     (project / ".python-version").write_text(f"{MINOR}\n")
     checks = checked(environment, project)
-    here_only = (
-        "warning",
-        f"{wine_registry} answers, but only on this machine, not on Connect",
+    reachable = checks.pop("reachable")
+    assert (reachable.status, reachable.found) == (
+        "failed",
+        f"{wine_registry} is only on this machine: Connect cannot reach it",
     )
-    tracking = checks.pop("tracking server")
-    assert (tracking.status, tracking.found) == here_only
     assert set(statuses(checks).values()) == {"ok"}
     assert checks["model"].found == "wine version 1, sklearn"
     assert checks["Python"].found == f"the model {HERE}, .python-version {MINOR}, here {HERE}"
@@ -99,7 +103,8 @@ def test_a_fresh_clone_and_a_model_in_a_folder(
     checks = checked({"MODEL_URI": uri}, project)
     assert statuses(checks) == {
         "settings": "ok",
-        "tracking server": "warning",
+        "tracking server": "ok",
+        "reachable": "failed",
         "model": "ok",
         "Python": "warning",
         "requirements.txt": "failed",
@@ -110,7 +115,7 @@ def test_a_fresh_clone_and_a_model_in_a_folder(
         "OpenAPI": "ok",
         "bundle": "ok",
         "whole folder": "ok",
-        "rsconnect": "warning",
+        "rsconnect": "failed",
     }
     assert checks["Python"].advice == f"echo {MINOR} > .python-version"
     assert "scikit-learn has no line" in checks["requirements.txt"].found
@@ -215,8 +220,38 @@ def test_an_unknown_version(wine_registry: str, project: Path) -> None:
 
 def test_a_store_of_this_machine(project: Path, store: str) -> None:
     environment = {"MODEL_URI": "models:/wine/1", "MLFLOW_TRACKING_URI": store}
-    check = check_of("tracking server", environment, project)
-    assert check.found == "sqlite:…/mlflow.db answers, but only on this machine, not on Connect"
+    assert check_of("tracking server", environment, project).found == "sqlite:…/mlflow.db answers"
+    assert check_of("reachable", environment, project).advice == (
+        "export MLFLOW_TRACKING_URI=https://connect.example.com/mlflow"
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "connect", "status"),
+    [
+        ("sqlite:…/mlflow.db", "", "failed"),
+        ("file:…/mlruns", "", "failed"),
+        ("/home/me/mlruns", "", "failed"),
+        ("http://127.0.0.1:5000", "", "failed"),
+        ("http://localhost:5000", "https://connect.example.com", "failed"),
+        ("http://localhost:3939/mlflow", "http://localhost:3939/", "ok"),
+        ("https://mlflow.example.com", "", "ok"),
+        ("databricks", "", "ok"),
+    ],
+)
+def test_what_connect_can_reach(where: str, connect: str, status: str) -> None:
+    settings = read_settings({"MODEL_URI": "models:/wine/1"})
+    assert check_reachable(where, settings, {"CONNECT_SERVER": connect}).status == status
+
+
+@pytest.mark.processes
+def test_for_a_start_on_this_machine(model_path: Callable[[str], Path], project: Path) -> None:
+    """What only a deployment needs is not checked."""
+    environment = {"MODEL_URI": str(model_path("wine"))}
+    checks = list(preflight(environment, project, OF_THE_ZOO, local=True))
+    names = "settings,tracking server,model,installed,base document,load,prediction,OpenAPI"
+    assert [check.name for check in checks] == names.split(",")
+    assert {check.status for check in checks} == {"ok"}
 
 
 def changed(model: Path, folder: Path, **files: str) -> str:
@@ -402,6 +437,10 @@ def test_secrets_and_data_that_a_bare_dot_would_send(project: Path, store: str) 
         ": '.env', 'a.parquet', 'b.parquet', 'customers.csv', 'mlflow.db' and 2 more"
     )
     assert check.advice == ours("deploy", environment["MODEL_URI"], *OF_THE_ZOO)
+    (project / ".env").unlink()
+    check = check_of("whole folder", environment, project)
+    assert (check.status, check.advice) == ("ok", "")
+    assert check.found.endswith("'customers.csv', 'mlflow.db', 'mlruns/' and 1 more")
 
 
 def test_a_folder_that_has_only_what_runs(project: Path, tmp_path: Path) -> None:
@@ -429,8 +468,8 @@ def test_a_server_that_connect_may_reach(project: Path) -> None:
     with answering(200, '{"experiments": []}', "application/json") as url:
         elsewhere = url.replace("127.0.0.1", "2130706433")
         environment = {"MODEL_URI": "models:/wine/1", "MLFLOW_TRACKING_URI": elsewhere}
-        check = check_of("tracking server", environment, project)
-    assert check == Check("tracking server", "ok", f"{elsewhere} answers")
+        check = check_of("reachable", environment, project)
+    assert check == Check("reachable", "ok", f"{elsewhere} is not only on this machine")
 
 
 def test_a_document_with_faults() -> None:
@@ -482,43 +521,56 @@ def test_who_deploys_to_connect_is_told_of_its_tracking_server(project: Path, st
         "MLFLOW_TRACKING_URI": store,
         "CONNECT_SERVER": "https://connect.example.com/",
     }
-    check = check_of("tracking server", environment, project)
+    check = check_of("reachable", environment, project)
     assert check.advice == "export MLFLOW_TRACKING_URI=https://connect.example.com/mlflow"
 
 
-SAVED = {"work": {"name": "work", "url": "https://connect.example.com", "api_key": "k"}}
+SAVED = {"work": {"name": "work", "url": "https://connect.example.com/", "api_key": "k"}}
+
+NO_SERVER = (
+    "failed",
+    "no server is known: CONNECT_SERVER is not set, and rsconnect list is empty",
+    "export CONNECT_SERVER=https://connect.example.com; export CONNECT_API_KEY=your-key",
+)
+
+NO_KEY = (
+    "failed",
+    "CONNECT_SERVER is set, but CONNECT_API_KEY is not",
+    "export CONNECT_API_KEY=your-key",
+)
 
 
 @pytest.mark.parametrize(
-    ("environment", "saved", "status", "found", "advice"),
+    ("environment", "saved", "expected"),
     [
-        ({}, {}, "warning", "no server is known", "CONNECT_SERVER"),
-        ({}, SAVED, "ok", "knows 'work'", ""),
-        ({"CONNECT_SERVER": "https://me:pw@host"}, {}, "warning", "but CONNECT_API_KEY is not",
-         "CONNECT_API_KEY"),
-        ({"CONNECT_SERVER": "https://me:pw@host", "CONNECT_API_KEY": "k"}, SAVED, "ok",
-         "deploys to https://host", ""),
+        ({}, {}, NO_SERVER),
+        ({}, SAVED, ("ok", "deploys to https://connect.example.com", "")),
+        ({}, {**SAVED, "home": {"name": "home", "url": "https://home"}},
+         ("ok", "knows 'home', 'work'", "")),
+        ({"CONNECT_SERVER": "https://me:pw@host"}, SAVED, NO_KEY),
+        ({"CONNECT_SERVER": "https://connect.example.com"}, SAVED,
+         ("ok", "deploys to https://connect.example.com", "")),
+        ({"CONNECT_SERVER": "https://me:pw@host", "CONNECT_API_KEY": "k"}, SAVED,
+         ("ok", "deploys to https://host", "")),
     ],
 )  # fmt: skip
 def test_which_server_rsconnect_knows(
     environment: dict[str, str],
     saved: dict[str, Any],
-    status: str,
-    found: str,
-    advice: str,
+    expected: tuple[str, str, str],
     tmp_path: Path,
 ) -> None:
     folder = Path(config_dirname(env={"HOME": str(tmp_path)}))
     folder.mkdir()
     (folder / "servers.json").write_text(json.dumps(saved))
-    outcome = check_rsconnect({"HOME": str(tmp_path), **environment})
-    assert outcome.status == status
-    assert found in outcome.found
-    assert advice in outcome.advice
-    assert bool(advice) == bool(outcome.advice)
+    outcome = check_rsconnect({"HOME": str(tmp_path), **environment}, tmp_path)
+    assert (outcome.status, outcome.found, outcome.advice) == expected
+    (tmp_path / "manifest.json").touch()  # who publishes from git needs no server
+    outcome = check_rsconnect({"HOME": str(tmp_path), **environment}, tmp_path)
+    assert outcome.status == ("ok" if expected[0] == "ok" else "warning")
 
 
-def test_without_rsconnect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_rsconnect(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "rsconnect.metadata", None)
-    outcome = check_rsconnect({})
-    assert (outcome.status, outcome.advice) == ("warning", "pip install rsconnect-python")
+    outcome = check_rsconnect({}, tmp_path)
+    assert (outcome.status, outcome.advice) == ("failed", "pip install rsconnect-python")

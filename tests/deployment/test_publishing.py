@@ -134,7 +134,7 @@ NEEDS = "tests/support/needs.py"
 def test_the_line_that_is_run(
     arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert deploy([*arguments, "--dry-run"], {}) == 0
+    assert deploy([*arguments, "--dry-run", "--no-check"], {}) == 0
     assert capsys.readouterr().out == f"{line}\n"
 
 
@@ -216,6 +216,34 @@ def test_without_rsconnect(monkeypatch: pytest.MonkeyPatch) -> None:
         deploy([], {})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        ([], {}, "no server is known: CONNECT_SERVER is not set, and rsconnect list is empty; ex"),
+        ([], {"CONNECT_SERVER": "https://connect.example.com"}, "but CONNECT_API_KEY is not; expo"),
+        (["--server", "https://connect.example.com"], {}, "but CONNECT_API_KEY is not; export CO"),
+        (["models:/wine/1", "--dry-run"], {}, "sqlite:…/mlflow.db is only on this machine: Conn"),
+        (["models:/wine/1", "--server", "http://127.0.0.1:9", "--api-key", "k"], {},
+         "the tracking server http://127.0.0.1:9/mlflow cannot be reached; check MLFLOW_TRACKING"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("mlflow_as_before")
+def test_what_is_found_before_anything_is_sent(
+    arguments: list[str],
+    environment: dict[str, str],
+    said: str,
+    store: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if "--dry-run" in arguments:
+        environment = {"MLFLOW_TRACKING_URI": store}
+    assert deploy(arguments, {"HOME": str(tmp_path), **environment}) == 1
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err[:9]) == ("", "main.py: ")
+    assert said in shown.err
+
+
 @pytest.fixture(scope="module")
 def publisher(tmp_path_factory: pytest.TempPathFactory, wine_registry: str) -> Iterator[Publisher]:
     with publishing(tmp_path_factory.mktemp("desk"), wine_registry) as publisher:
@@ -256,7 +284,8 @@ def test_a_server_that_is_not_there(
 ) -> None:
     elsewhere = ["--server", f"http://127.0.0.1:{free_port()}", "--api-key", "k3y-of-nobody"]
     environment = {**os.environ, "HOME": str(publisher.home)}
-    assert deploy(["models:/wine/1", *elsewhere], environment, publisher.project) == 1
+    arguments = ["models:/wine/1", "--no-check", *elsewhere]
+    assert deploy(arguments, environment, publisher.project) == 1
     shown = capfd.readouterr()
     assert "--api-key '***'" in shown.out
     assert "k3y" not in shown.out + shown.err
@@ -298,6 +327,14 @@ def test_every_step_without_a_shell(publisher: Publisher, light: str) -> None:
         assert publisher.connect.publisher_key not in done.stdout
     assert publisher.predict() == PREDICTED
     assert publisher.content.settings["title"] == "My API"
+
+
+@pytest.mark.parametrize("option", [[], ["--dry-run"]])
+def test_a_model_that_does_not_exist(option: list[str], publisher: Publisher) -> None:
+    done = step(publisher, "deploy", "models:/no-such-model/1", *option)
+    assert done.returncode == 1
+    assert done.stdout.startswith("main.py: there is no model models:/no-such-model/1 in ")
+    assert done.stdout.endswith(", or deploy with --no-check\n")
 
 
 def test_a_refusal_of_rsconnect_is_ours(publisher: Publisher) -> None:

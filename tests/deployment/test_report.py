@@ -97,4 +97,4 @@ def test_warnings_do_not_fail() -> None:
 def test_the_next_step_is_shown_when_all_is_well() -> None:
     stream = Stream("utf-8", False)
     assert write_table(CHECKS[:1], stream, Style.of(stream, {}), "deploy --now")
-    assert stream.text().splitlines()[-2:] == ["All is well. Deploy it:", "    deploy --now"]
+    assert stream.text().splitlines()[-2:] == ["All is well. Next:", "    deploy --now"]

@@ -12,6 +12,7 @@ from modelserver.deployment.command_line import (
     ours,
     quote,
     set_variable,
+    start,
     unset_variable,
     variable,
     write_file,
@@ -81,3 +82,8 @@ def test_another_value_is() -> None:
         ["python", "main.py", "check", "models:/a b/1", "my file"]
     )
     assert variable("MODEL_URI", "models:/a/1") == "MODEL_URI=models:/a/1"
+
+
+def test_a_start_here() -> None:
+    assert start("models:/a b/1") == "export MODEL_URI='models:/a b/1'; python main.py"
+    assert start(None) == start("https://me:secret@host/model") == "python main.py"

@@ -19,7 +19,6 @@ from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
 from openapi_spec_validator import validate as validate_openapi
 from starlette.testclient import TestClient
 
-from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.app import PATHS, create_app
 from modelserver.describing.description import BASE, base_description, describe
 from modelserver.describing.document import BaseError, Document, read_base
@@ -27,10 +26,10 @@ from modelserver.errors import ModelFailed
 from modelserver.hosting.settings import read_settings
 from modelserver.lifecycle import Lifecycle
 from modelserver.loading.loader import load_model
-from modelserver.protocols.table import PROTOCOLS
 from modelserver.reading.formats import CSV, FORMATS, JSON, PARQUET
-from modelserver.reading.query import PARAMETERS
+from modelserver.scoring.answering.formats import ANSWER_FORMATS
 from modelserver.scoring.model import Model
+from modelserver.scoring.query import PARAMETERS
 from tests.support.measuring import unmeasured
 from tests.support.zoo import MODELS, Echo, _columns, save_pyfunc
 
@@ -293,9 +292,7 @@ def no_prediction(payload: Any) -> Any:
 def test_the_base_is_valid_and_has_every_path() -> None:
     base = base_description().document
     validate(base)
-    others = ({*row.predicting, *row.showing, *row.ready, *row.fixed} for row in PROTOCOLS)
-    of_models = {path for path in set().union(*others) if "{version}" not in path}
-    assert base["paths"].keys() - {"/"} == {*PATHS, *of_models}
+    assert base["paths"].keys() == {*PATHS}
 
 
 def test_the_base_is_not_written_into(loaded: Callable[[str], Model]) -> None:

@@ -15,6 +15,7 @@ from modelserver.describing.questionnaire import BLANK, Field, Questionnaire, qu
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.reading.signatures.compiling import compile_signature
+from tests.support.signatures import column, tensor
 
 Ask = Callable[[str], Questionnaire]
 
@@ -96,11 +97,26 @@ def test_params_show_their_defaults(asked: Ask) -> None:
 
 
 def test_inputs_as_they_are_declared(asked: Ask) -> None:
-    assert asked("tensor").inputs == [Field("inputs", "Tensor(float64, (-1, 2))")]
+    assert asked("tensor").inputs == [Field("inputs", "array of float64, any length by 2")]
     assert [field.name for field in asked("tensors").inputs] == ["x", "n"]
     assert asked("hint_texts").inputs == [Field("inputs", "string", example="text")]
     optional = asked("all_optional").inputs
     assert [field.name for field in optional if field.required] == [optional[0].name]
+
+
+@pytest.mark.parametrize(
+    ("spec", "shown"),
+    [
+        (tensor("object", -1), "array of any type, any length"),
+        (tensor("str", -1, 3), "array of string, any length by 3"),
+        (tensor("bytes", 2), "array of bytes, 2"),
+        (column("long"), "long"),
+    ],
+)
+def test_types_in_plain_words(spec: dict[str, Any], shown: str) -> None:
+    inputs = inputs_of(compile_signature(None, from_type_hint=False), {})
+    (output,) = questionnaire(Subject("m", "1", "", inputs, [spec], "")).outputs
+    assert output.type == shown
 
 
 def test_outputs_that_the_model_keeps_to(asked: Ask) -> None:

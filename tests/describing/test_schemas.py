@@ -1,7 +1,9 @@
 """Signatures as JSON Schema: each type, what is required, what may be missing."""
 
+import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,10 +15,12 @@ from modelserver.describing.schemas import (
     tensor_schema,
     type_name,
 )
+from modelserver.types.kind import BadCells
+from modelserver.types.tensors import dtype_kind
 from modelserver.types.type_table import KINDS
 
 LONG = {"type": "integer", "format": "int64", "minimum": -(2**63), "maximum": 2**63 - 1}
-FLOAT_LIMIT = 3.4028234663852886e38
+FLOAT_LIMIT = 3.4028235677973366e38
 PERSON = {
     "type": "object",
     "properties": {
@@ -40,8 +44,8 @@ PERSON = {
             {
                 "type": "number",
                 "format": "float",
-                "minimum": -FLOAT_LIMIT,
-                "maximum": FLOAT_LIMIT,
+                "exclusiveMinimum": -FLOAT_LIMIT,
+                "exclusiveMaximum": FLOAT_LIMIT,
             },
         ),
         ("double", {"type": "number", "format": "double"}),
@@ -137,7 +141,8 @@ def tensor(dtype: str, *shape: int) -> dict[str, Any]:
         (tensor("uint8", -1, 2), {"type": "integer", "format": "uint8", "minimum": 0,
                                   "maximum": 255}),
         (tensor("float64", -1, 2), {"type": "number", "format": "double"}),
-        (tensor("float16", -1, 2), {"type": "number", "minimum": -65504.0, "maximum": 65504.0}),
+        (tensor("float16", -1, 2), {"type": "number", "exclusiveMinimum": -65520.0,
+                                    "exclusiveMaximum": 65520.0}),
         (tensor("bool", -1, 2), {"type": "boolean"}),
         (tensor("str", -1, 2), {"type": "string"}),
         (tensor("object", -1, 2), {}),
@@ -190,3 +195,19 @@ def test_split_without_names() -> None:
     schema = split_schema([{"type": "string"}])
     assert schema["required"] == ["data"]
     assert "columns" not in schema["properties"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_the_largest_number_of_a_float_is_the_largest_that_is_read(dtype: str) -> None:
+    kind = dtype_kind(np.dtype(dtype))
+    assert kind is not None
+    schema = dict(kind.schema)
+    beyond = schema["exclusiveMaximum"]
+    largest = math.nextafter(beyond, 0)
+    assert fits(schema, largest, {})
+    assert fits(schema, -largest, {})
+    assert kind.convert([largest, -largest]).tolist() == [np.finfo(dtype).max, np.finfo(dtype).min]
+    for number in (beyond, -beyond):
+        assert not fits(schema, number, {})
+        with pytest.raises(BadCells):
+            kind.convert([number])

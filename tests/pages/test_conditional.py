@@ -3,8 +3,8 @@
 import pytest
 from starlette.requests import Request
 
-from modelserver.answering.tags import Tagged
 from modelserver.pages.conditional import conditional
+from modelserver.scoring.answering.tags import Tagged
 
 BODY = Tagged.of(b"body")
 TAG = BODY.tag

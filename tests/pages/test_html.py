@@ -4,13 +4,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.describing.questionnaire import BLANK, Field, Questionnaire
 from modelserver.describing.snippets import ENDPOINT, Call
 from modelserver.pages.html import docs_page, landing_page
 from modelserver.pages.landing import Landing
 from modelserver.pages.sections import choices_html, fields_html, samples_html, signature_html
 from modelserver.pages.static import load_assets
+from modelserver.scoring.answering.formats import ANSWER_FORMATS
 
 NAMES = load_assets().names
 NASTY = "</script><img src=x onerror=alert(1)> \"quoted\" 'it' &amp; ${x} $title"

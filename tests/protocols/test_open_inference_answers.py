@@ -13,11 +13,11 @@ from mlflow.models import ModelSignature
 from mlflow.pyfunc.model import PythonModel
 from starlette.testclient import TestClient
 
-from modelserver.answering.encoding import encode_json
 from modelserver.app import create_app
 from modelserver.hosting.settings import read_settings
 from modelserver.protocols.open_inference.answer_writer import tensors_of
 from modelserver.protocols.open_inference.tensors import write_tensor
+from modelserver.scoring.answering.encoding import encode_json
 from tests.protocols.open_inference import decoded, infer, tensor
 from tests.support.outputs import OUTPUTS
 from tests.support.zoo import _columns, save_pyfunc

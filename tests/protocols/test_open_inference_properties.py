@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 from hypothesis import given
 
-from modelserver.answering.encoding import encode_json
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.protocols.open_inference import answer_writer, request_reader
 from modelserver.protocols.open_inference.tensors import column_type, write_tensor
+from modelserver.scoring.answering.encoding import encode_json
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.request import Dialect, Request, Work
 from modelserver.types.type_table import KINDS

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from modelserver.reading.csv import dialect
 from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, NDJSON, PARQUET
-from modelserver.scoring.large_bodies import formats_in_chunks
+from modelserver.scoring.chunking.large_bodies import formats_in_chunks
 from modelserver.types.frames import CARRIED
 
 Open = Callable[..., TestClient]

@@ -3,7 +3,7 @@
 import pytest
 
 from modelserver.errors import BadRequest
-from modelserver.reading.signatures.including import including
+from modelserver.reading.signatures.including import ALL, including
 from tests.support.signatures import column, read, signature
 
 
@@ -22,3 +22,10 @@ def test_many_further_columns_are_not_compared_with_the_optional_ones() -> None:
     optional = signature(column("long", "id"), column("double", "od", required=False))
     body = [{"id": 1, **{f"od{number}": 0 for number in range(10_001)}}]
     assert len(read(including(optional, ("inputs",)), body).carried or ()) == 10_002
+
+
+def test_a_misspelt_required_column_is_named_beside_the_one_that_is_missing() -> None:
+    required = signature(column("long", "id"), column("double", "length"))
+    message = r"missing columns: 'length'; unknown columns: 'Length' \(did you mean 'length'\?\)"
+    with pytest.raises(BadRequest, match=message):
+        read(including(required, ALL), [{"id": 1, "Length": 2.0, "note": "x"}])

@@ -26,11 +26,11 @@ from hypothesis.extra import numpy as hnp
 from mlflow.models import ModelSignature
 from mlflow.types import ParamSchema, Schema
 
-from modelserver.answering.encoding import encode_predictions
 from modelserver.errors import LIMIT, ApiError, InvalidInput
 from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, PARQUET, Format
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
+from modelserver.scoring.answering.encoding import encode_predictions
 from modelserver.types.cell_parsers import EXACT
 from modelserver.types.kind import TEXT, BadCells
 from modelserver.types.type_table import KINDS

@@ -13,12 +13,12 @@ import httpx
 import numpy as np
 import pytest
 
-from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.app import create_app
 from modelserver.errors import ApiError
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.loader import load_model
 from modelserver.reading.signatures.signature import Payload
+from modelserver.scoring.answering.formats import ANSWER_FORMATS
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Scored, Times, Work

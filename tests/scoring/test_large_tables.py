@@ -21,7 +21,6 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given, strategies as st
 
-from modelserver.answering.formats import named
 from modelserver.errors import (
     ApiError,
     BadRequest,
@@ -34,7 +33,8 @@ from modelserver.reading.arrow.large_parquet import read_batches
 from modelserver.reading.chunks.csv_chunks import TWO_SIGNS, CsvChunker
 from modelserver.reading.formats import ARROW, CSV, JSON, NDJSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
-from modelserver.scoring.large_bodies import PIECE, why_whole
+from modelserver.scoring.answering.formats import named
+from modelserver.scoring.chunking.large_bodies import PIECE, why_whole
 from tests.support.large import cut, in_chunks, model_of, whole
 from tests.support.signatures import column, signature
 
@@ -507,13 +507,13 @@ def test_types_of_carried_columns_do_not_depend_on_their_chunk(answer: str) -> N
 
 
 def test_large_groups_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelserver.answering.arrow_chunks.LARGE", 1000)
+    monkeypatch.setattr("modelserver.scoring.answering.arrow_chunks.LARGE", 1000)
     body = joined(csv_of(500))
     found = in_chunks(model_of(NUMBERS), cut(body, 300), CSV, "parquet", ("id",))
     file = pyarrow.parquet.ParquetFile(io.BytesIO(found))
     assert file.metadata.num_rows == 500
     assert 5 < file.metadata.num_row_groups < 20
-    monkeypatch.setattr("modelserver.answering.arrow_chunks.LARGE", 1)
+    monkeypatch.setattr("modelserver.scoring.answering.arrow_chunks.LARGE", 1)
     found = in_chunks(model_of(NUMBERS), [body], CSV, "parquet", ("id",))
     assert pyarrow.parquet.ParquetFile(io.BytesIO(found)).metadata.num_row_groups == 1
 

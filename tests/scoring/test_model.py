@@ -60,7 +60,7 @@ def test_details(example: bytes | None, has_example: bool) -> None:
         "signature": {"inputs": [{"type": "double"}], "outputs": None},
         "has_example": has_example,
         "methods": ["predict"],
-        "created_at": "2026-01-02 03:04:05.000006",
+        "created_at": "2026-01-02T03:04:05+00:00",
     }
     assert replace(MODEL, example=example).details() == expected
 
@@ -71,3 +71,18 @@ def test_details(example: bytes | None, has_example: bool) -> None:
 )
 def test_title(uri: str, name: str | None, title: str) -> None:
     assert replace(MODEL, uri=uri, registration=Registration(uri, name)).title == title
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("2026-01-02 03:04:05.000006", "2026-01-02T03:04:05+00:00"),
+        ("2026-01-02 03:04:05", "2026-01-02T03:04:05+00:00"),
+        ("2026-01-02 03:04:05+02:00", "2026-01-02T01:04:05+00:00"),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+def test_when_it_was_logged(written: str | None, shown: str | None) -> None:
+    model = replace(MODEL, metadata={**METADATA, "utc_time_created": written})
+    assert model.details()["created_at"] == shown

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from modelserver.errors import PayloadTooLarge
-from modelserver.scoring.spool import Spool
+from modelserver.scoring.chunking.spool import Spool
 
 
 def test_bytes_come_back() -> None:

@@ -18,12 +18,7 @@ EQUIVALENT: Final = (
         "more tables are looked at for short rows, and none is found",
     ),
     ("reading/media.py", r"maxsize=129", "how many content types are kept, of any number"),
-    (
-        "reading/fast/cells_by_arrow.py",
-        r"double_quote=True",
-        "a text of valid JSON has no two quotes beside each other",
-    ),
-    ("reading/fast/cells_by_arrow.py", r"^BLOCK", "a size that was measured, as good as others"),
+    ("reading/fast/json_pieces.py", r"^PIECE", "a size that was measured, as good as others"),
     (
         "reading/arrow/parquet_file.py",
         r"-8:- ?5\]",

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from modelserver.answering.formats import named
 from modelserver.reading.signatures.signature import Payload, Signature
-from modelserver.scoring.large_bodies import Asked
-from modelserver.scoring.large_tables import LargeTable
+from modelserver.scoring.answering.formats import named
+from modelserver.scoring.chunking.large_bodies import Asked
+from modelserver.scoring.chunking.large_tables import LargeTable
 from modelserver.scoring.model import Model, Registration
 from modelserver.scoring.request import Request, score
 

@@ -29,7 +29,7 @@ from coverage import CoverageData
 
 from tests.support.equivalent_mutants import is_equivalent
 
-ROOMS: Final = ("types", "reading", "scoring", "answering")
+ROOMS: Final = ("types", "reading", "scoring")
 TESTS: Final = tuple(f"tests/{room}" for room in ROOMS)
 
 OPERATORS: Final = (

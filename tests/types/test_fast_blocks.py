@@ -29,9 +29,13 @@ def test_columns_of_each_type() -> None:
     }
 
 
-@pytest.mark.parametrize("cell", [None, "1", [1], 10**400, float("inf")])
+@pytest.mark.parametrize("cell", ["1", [1], 10**400])
 def test_doubles_that_need_a_closer_look(cell: Any) -> None:
     assert set(columns([[1, 0.5, 2, "a", cell]])) == {2, 4}
+
+
+def test_gaps_among_doubles() -> None:
+    assert repr(columns([[1, 0.5, 2, "a", None]])[0]) == "('float64', [nan])"
 
 
 @pytest.mark.parametrize("cell", [None, "1", 1.0, 2**63])
@@ -76,7 +80,10 @@ def pair(kind: str, rows: list[list[Any]]) -> list[list[Any]] | None:
     ("kind", "rows", "expected"),
     [
         ("boolean", [[True, False], [False, False]], [[True, False], [False, False]]),
-        ("boolean", [[True, 1]], None),
+        ("boolean", [[True, 1], [0, False]], [[True, False], [True, False]]),
+        ("boolean", [[True, 2]], None),
+        ("boolean", [[True, 256]], None),
+        ("boolean", [[True, 1.0]], None),
         ("boolean", [[True, None]], None),
         ("string", [["a", "b"], ["c", "d"]], [["a", "c"], ["b", "d"]]),
         ("string", [[1, 2]], [["1"], ["2"]]),

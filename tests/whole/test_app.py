@@ -111,10 +111,30 @@ def test_unknown_path(client: Open) -> None:
     assert answer.status_code == 404
     assert answer.json() == {
         "error_code": "ENDPOINT_NOT_FOUND",
-        "message": f"Not Found. There are: {', '.join(PATHS)}",
+        "message": f"there is no such path; there are: {', '.join(PATHS)}",
         "details": [],
         "request_id": answer.headers["x-request-id"],
     }
+    assert {"/", "/invocations", "/docs", "/v2/models/{name}", "/v2/models/{name}/infer"} < {*PATHS}
+    assert not any("assets" in path or "{version}" in path for path in PATHS)
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/invocation", "/invocations"),
+        ("/invoke", "/invocations"),
+        ("/Invocations/", "/invocations"),
+        ("/api/invocations", "/invocations"),
+        ("/predicts", "/predict"),
+    ],
+)
+@pytest.mark.parametrize("root", ["", "/content/1"])
+def test_a_path_that_was_probably_meant(root: str, path: str, meant: str, client: Open) -> None:
+    asked = TestClient(client("wine").app, root_path=root)
+    assert asked.post(f"{root}{path}").json()["message"] == (
+        f"there is no such path; did you mean '{meant}'?"
+    )
 
 
 def test_wrong_method(client: Open) -> None:
@@ -122,6 +142,14 @@ def test_wrong_method(client: Open) -> None:
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
     assert answer.json()["error_code"] == "BAD_REQUEST"
+    assert answer.json()["message"] == "this path takes POST, not GET"
+
+
+def test_a_file_that_curl_would_put(client: Open) -> None:
+    """`curl -T file` sends a PUT."""
+    answer = client("wine").put("/invocations", content=b"[]")
+    assert answer.status_code == 405
+    assert answer.json()["message"] == "this path takes POST, not PUT; with curl -T, add -X POST"
 
 
 def test_request_ids_are_taken_made_and_not_trusted(client: Open) -> None:

@@ -99,6 +99,13 @@ def test_troubleshooting_quotes_what_is_said() -> None:
         assert quoted.rstrip("… ") in said, quoted
 
 
+def test_the_rates_of_large_tables_are_those_that_were_measured() -> None:
+    measured = (ROOT / "benchmarks.md").read_text().partition("## Tables larger than memory")[2]
+    ((csv, ndjson),) = re.findall(r"\| in chunks \| ([\d.]+) MB/s \| ([\d.]+) MB/s \|", measured)
+    said = re.sub(r"\s+", " ", PROTOCOL)
+    assert f"{float(csv):.0f} MB of CSV and {float(ndjson):.0f} MB of NDJSON a second" in said
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_every_path_is_described(path: str) -> None:
     assert re.search(rf"^\| .*`(GET|POST) {re.escape(path)}`.* \|$", PROTOCOL, re.M)

@@ -30,9 +30,9 @@ from modelserver.hosting.connections.by_h11 import H11Guard
 from modelserver.hosting.connections.by_httptools import HttpToolsGuard
 from modelserver.reading.chunks.csv_chunks import CsvChunker
 from modelserver.reading.formats import PARQUET
+from modelserver.scoring.chunking.spool import Spool
 from modelserver.scoring.scheduling.turns import in_turn
 from modelserver.scoring.scheduling.workers import Workers
-from modelserver.scoring.spool import Spool
 from modelserver.service import PIECE, send_file
 from tests.support.needs import need
 from tests.support.processes import our_server, status, wait_for

@@ -1,5 +1,6 @@
-"""docs/recipes.md does what it says: each program is run as it stands there, against a server that
-asks for a key. What runs in other people's programs alone is tried as the request that it makes."""
+"""docs/recipes.md does what it says, and so does a call of docs/protocol.md: each program is run as
+it stands there, against a server that asks for a key. What runs in other people's programs alone is
+tried as the request that it makes."""
 
 import json
 import re
@@ -20,6 +21,7 @@ from tests.support.needs import need, need_r_packages
 from tests.support.processes import ROOT, status, wait_for
 from tests.support.serving import serving
 
+PROTOCOL: Final = (ROOT / "docs" / "protocol.md").read_text()
 RECIPES: Final = (ROOT / "docs" / "recipes.md").read_text()
 
 KEY: Final = "the-key-of-the-caller"
@@ -59,6 +61,15 @@ def expected(api: str, wines: pd.DataFrame) -> list[list[str]]:
     rows = wines.drop(columns="id").to_dict("split", index=False)
     answer = ask(api, "", json.dumps({"dataframe_split": rows}))
     return [list(pair) for pair in zip(wines["id"], answer.json()["predictions"], strict=True)]
+
+
+@pytest.mark.processes
+def test_open_inference_with_the_model_of_the_demo(api: str) -> None:
+    section = PROTOCOL.partition("\n## Open Inference\n")[2]
+    command = section.partition("```bash\n")[2].partition("```")[0].replace("https://…", api)
+    with_key = command.replace("curl ", f"curl -s -H 'Authorization: Key {KEY}' ")
+    (output,) = json.loads(run("bash", "-c", with_key))["outputs"]
+    assert output["data"] == ["cultivar 1", "cultivar 2"]
 
 
 def ask(api: str, query: str, body: str | bytes, **headers: str) -> requests.Response:

@@ -12,13 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from modelserver.deployment.bundle import Bundle
+from modelserver.deployment.bundle import REMOTE, Bundle
 from modelserver.deployment.checks.document_faults import faults
 from modelserver.deployment.checks.project_checks import minor
 from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
 from modelserver.deployment.checks.report import Outcome
 from modelserver.deployment.command_line import ours, set_variable, unset_variable
 from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
+from modelserver.deployment.servers import EXAMPLE
+from modelserver.hosting.connect import Connect
 from modelserver.hosting.settings import Settings, read_settings
 from modelserver.hosting.variables import SettingsError
 from modelserver.loading.attempt import LoadFailed, local_path, public_uri
@@ -30,12 +32,14 @@ NO_URI: Final = "python main.py check models:/my-model/1"
 SEMICOLON: Final = re.compile(r'; (?=(?:[^"]*"[^"]*")*[^"]*$)')
 """The separator between the parts of a reason, outside of the text that it quotes."""
 
-MENDS: Final = {"CONNECT_SERVER": set_variable("CONNECT_SERVER", "https://connect.example.com")}
+MENDS: Final = {"CONNECT_SERVER": set_variable("CONNECT_SERVER", EXAMPLE)}
 """Commands that set settings which are missing."""
 
 NEEDS: Final = re.compile(r"needs the module (\w+)|needs the file …/(.+?), which is not here")
 """Finds in a reason why a model does not load: a missing module of the author, or a missing file
 that the model's code opens."""
+
+REGISTER: Final = "register the model, and name it, for example models:/my-model/1"
 
 ONLY_HERE: Final = re.compile(r"(?:\w+://)?(?:[^/]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0)")
 
@@ -60,22 +64,32 @@ def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
     return Outcome("ok", uri if local_path(uri) else public_uri(uri), fact=settings)
 
 
-def check_tracking_server(settings: Settings, environment: Mapping[str, str]) -> Outcome[Settings]:
-    """Checks that the tracking server accepts the login, and that Connect could reach it too."""
+def check_tracking_server(settings: Settings) -> Outcome[str]:
+    """Checks that the tracking server accepts the login. The fact is where the model is looked up,
+    as it may be shown."""
     assert settings.model_uri is not None
     if local_path(settings.model_uri):
-        advice = "register the model, and set MODEL_URI to models:/<name>/<version>"
-        return Outcome("warning", "the model is a folder of this machine", advice, settings)
+        return Outcome("ok", "not needed: the model is a folder", fact=settings.model_uri)
     try:
         where = open_store(settings)
     except LoadFailed as error:
         return _failed(error)
-    if "://" not in where or where.startswith(("sqlite", "file")) or ONLY_HERE.match(where):
-        found = f"{where} answers, but only on this machine, not on Connect"
-        server = public_uri(environment.get("CONNECT_SERVER", "").rstrip("/") or "https://…")
-        advice = set_variable("MLFLOW_TRACKING_URI", f"{server}/mlflow")
-        return Outcome("warning", found, advice, settings)
-    return Outcome("ok", f"{where} answers", fact=settings)
+    return Outcome("ok", f"{where} answers", fact=where)
+
+
+def check_reachable(
+    where: str, settings: Settings, environment: Mapping[str, str]
+) -> Outcome[None]:
+    """Checks that Connect could reach the place where the model is looked up, so far as its address
+    shows."""
+    assert settings.model_uri is not None
+    if local_path(settings.model_uri):
+        return Outcome("failed", "the model is a folder of this machine", REGISTER)
+    server = environment.get("CONNECT_SERVER", "").rstrip("/")
+    if REMOTE.match(where) and (not ONLY_HERE.match(where) or Connect(server, None).covers(where)):
+        return Outcome("ok", f"{where} is not only on this machine")
+    advice = set_variable("MLFLOW_TRACKING_URI", f"{public_uri(server or EXAMPLE)}/mlflow")
+    return Outcome("failed", f"{where} is only on this machine: Connect cannot reach it", advice)
 
 
 def check_model(settings: Settings) -> Outcome[SavedWith]:

@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks.model_checks import (
@@ -18,6 +18,7 @@ from modelserver.deployment.checks.model_checks import (
     check_model,
     check_openapi,
     check_prediction,
+    check_reachable,
     check_settings,
     check_tracking_server,
 )
@@ -31,11 +32,17 @@ from modelserver.deployment.checks.project_checks import (
     check_rsconnect,
 )
 from modelserver.deployment.checks.report import Check, Outcome, Style, write_json, write_table
-from modelserver.deployment.command_line import ROOT, model_and_files, ours, with_model
-from modelserver.deployment.environment import quiet
+from modelserver.deployment.command_line import ROOT, model_and_files, ours, start, with_model
+from modelserver.deployment.environment import SavedWith, quiet
 from modelserver.deployment.texts import NoText
+from modelserver.hosting.settings import Settings
 
 T = TypeVar("T")
+
+Found: TypeAlias = tuple[Settings | None, SavedWith | None]
+"""The settings and what the model was saved with; None for what was not found."""
+
+LOCALLY: Final = "To check only for a start on this machine: python main.py check --local"
 
 TARGETS: Final = "the model, by default that of MODEL_URI; further files that you deploy"
 
@@ -63,26 +70,40 @@ def _step(
     return outcome.fact
 
 
+def find_model(
+    environment: Mapping[str, str], local: bool = False
+) -> Generator[Check, None, Found]:
+    """Yields the checks of the settings and of where the model is. `local`: whether the server is
+    to run only on this machine. Returns what later checks need."""
+    settings = yield from _step("settings", check_settings, environment)
+    where = yield from _step("tracking server", check_tracking_server, settings)
+    if not local:
+        yield from _step("reachable", check_reachable, where, settings, environment)
+    saved = yield from _step("model", check_model, where and settings)
+    return settings, saved
+
+
 def preflight(
-    environment: Mapping[str, str], root: Path, extra: Sequence[str] = ()
+    environment: Mapping[str, str], root: Path, extra: Sequence[str] = (), local: bool = False
 ) -> Iterator[Check]:
     """Yields the result of each check, in order, as soon as it is done. `extra`: the files that a
-    person sends to Connect in addition to the project's own."""
+    person sends to Connect in addition to the project's own. With `local`, what only a deployment
+    needs is not checked."""
     bundle = read_bundle(root, extra)
-    settings = yield from _step("settings", check_settings, environment)
-    reachable = yield from _step("tracking server", check_tracking_server, settings, environment)
-    saved = yield from _step("model", check_model, reachable)
-    yield from _step("Python", check_python, saved, root)
-    yield from _step("requirements.txt", check_requirements, saved, settings, root)
+    settings, saved = yield from find_model(environment, local)
+    if not local:
+        yield from _step("Python", check_python, saved, root)
+        yield from _step("requirements.txt", check_requirements, saved, settings, root)
     yield from _step("installed", check_installed, saved, settings)
     base = yield from _step("base document", check_base, root)
     rehearsal = yield from _step("load", check_load, environment, base and saved, bundle, root)
     yield from _step("prediction", check_prediction, rehearsal)
     yield from _step("OpenAPI", check_openapi, rehearsal)
-    yield from _step("bundle", check_bundle, bundle)
-    command = ours("deploy", environment.get("MODEL_URI", ""), *extra)
-    yield from _step("whole folder", check_folder, root, bundle, command)
-    yield from _step("rsconnect", check_rsconnect, environment)
+    if not local:
+        yield from _step("bundle", check_bundle, bundle)
+        command = ours("deploy", environment.get("MODEL_URI", ""), *extra)
+        yield from _step("whole folder", check_folder, root, bundle, command)
+        yield from _step("rsconnect", check_rsconnect, environment, root)
 
 
 def check(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -91,22 +112,29 @@ def check(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     options = _parser().parse_intermixed_args(arguments)
     model, extra = model_and_files(options.target)
     environment = with_model(environment, model)
-    checks, style = preflight(environment, ROOT, extra), Style.of(sys.stdout, environment)
+    checks = preflight(environment, ROOT, extra, options.local)
     if options.json:
         passed = write_json(checks, sys.stdout)
     else:
-        next_step = ours("deploy", environment.get("MODEL_URI", ""), *extra)
+        deploy = ours("deploy", environment.get("MODEL_URI", ""), *extra)
+        next_step = start(model) if options.local else deploy
+        style = Style.of(sys.stdout, environment)
         passed = write_table(checks, sys.stdout, style, next_step)
+        if not (passed or options.local):
+            print(LOCALLY)
     return 0 if passed else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="main.py check",
-        usage="%(prog)s [--json] [model-uri] [file …]",
+        usage="%(prog)s [--json] [--local] [model-uri] [file …]",
         description="Says what a deployment of the model lacks, and what mends it.",
         allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="the result as JSON")
+    parser.add_argument(
+        "--local", action="store_true", help="check only for a start on this machine"
+    )
     parser.add_argument("target", nargs="*", metavar="model-uri, file", help=TARGETS)
     return parser

@@ -10,24 +10,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from modelserver.deployment.bundle import Bundle
-from modelserver.deployment.checks.report import Outcome
+from modelserver.deployment.checks.report import Outcome, Status
 from modelserver.deployment.command_line import (
     join,
     new_environment,
     ours,
-    set_variable,
     write_file,
 )
 from modelserver.deployment.environment import SavedWith
 from modelserver.deployment.packages.comparison import Comparison, in_file, installed
 from modelserver.deployment.packages.floors import missing
+from modelserver.deployment.servers import no_server, saved_servers, with_server
 from modelserver.deployment.texts import read_text
-from modelserver.deployment.whole_folder import private, read_folder
+from modelserver.deployment.whole_folder import private, read_folder, secrets
 from modelserver.describing.description import BASE, Description, base_description
 from modelserver.describing.document import BaseError
 from modelserver.hosting.settings import Settings
@@ -165,8 +165,8 @@ def check_bundle(bundle: Bundle) -> Outcome[None]:
 
 
 def check_folder(root: Path, bundle: Bundle, command: str) -> Outcome[None]:
-    """Warns of private files that `rsconnect deploy fastapi … .` would send without the arguments
-    of `command`."""
+    """Tells what `rsconnect deploy fastapi … .` would send without the arguments of `command`, and
+    warns if secrets are among it."""
     folder = read_folder(root)
     if folder.sizes == bundle.sizes:
         return Outcome("ok", "a bare `.` would send the same files")
@@ -176,27 +176,19 @@ def check_folder(root: Path, bundle: Bundle, command: str) -> Outcome[None]:
     )
     if names := private(folder):
         found += f", with what looks like secrets or data: {listed(names, SHOWN)}"
-        return Outcome("warning", found, command)
-    return Outcome("ok", found)
+    return Outcome("warning", found, command) if secrets(folder) else Outcome("ok", found)
 
 
-def check_rsconnect(environment: Mapping[str, str]) -> Outcome[None]:
-    """Checks that rsconnect, which `deploy` calls, is installed and knows a server. Whoever
-    publishes from git needs neither, so nothing fails."""
+def check_rsconnect(environment: Mapping[str, str], root: Path) -> Outcome[None]:
+    """Checks that rsconnect, which `deploy` calls, is installed and knows a server. Whoever has a
+    manifest.json publishes from git and needs neither."""
+    fault: Status = "warning" if (root / "manifest.json").is_file() else "failed"
     try:
-        from rsconnect.metadata import ServerStore, config_dirname
+        problem, saved = no_server(environment), saved_servers(environment)
     except ImportError:
-        return Outcome("warning", "it is not installed here, and deploy needs it", INSTALL)
-    if server := environment.get("CONNECT_SERVER"):
-        if not environment.get("CONNECT_API_KEY"):
-            found = "CONNECT_SERVER is set, but CONNECT_API_KEY is not"
-            return Outcome("warning", found, set_variable("CONNECT_API_KEY", "your-key"))
+        return Outcome(fault, "it is not installed here, and deploy needs it", INSTALL)
+    if problem:
+        return Outcome(fault, *problem)
+    if server := with_server(environment).get("CONNECT_SERVER"):
         return Outcome("ok", f"deploys to {public_uri(server)}")
-    store: Any = ServerStore(config_dirname(env=environment))
-    saved = store.get_all_servers()
-    if not saved:
-        found = "no server is known: CONNECT_SERVER is not set, and rsconnect list is empty"
-        return Outcome(
-            "warning", found, set_variable("CONNECT_SERVER", "https://connect.example.com")
-        )
     return Outcome("ok", f"knows {listed(server['name'] for server in saved)}")

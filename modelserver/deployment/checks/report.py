@@ -97,7 +97,7 @@ def _verdict(counts: Mapping[Status, int], next_step: str) -> str:
         return f"Failed: {counts['failed']}, warnings: {counts['warning']}."
     if counts["warning"]:
         return f"Nothing failed; warnings: {counts['warning']}."
-    return f"All is well. Deploy it:\n    {next_step}"
+    return f"All is well. Next:\n    {next_step}"
 
 
 def _row(check: Check, style: Style) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from modelserver.answering.tables import unnamed
 from modelserver.errors import BadRequest, RoutingFailed
 from modelserver.protocols.open_inference.inputs import NO_BINARY
 from modelserver.protocols.open_inference.tensors import column_type, datatype_of
+from modelserver.scoring.answering.tables import unnamed
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.model import Model
 from modelserver.types.names import quoted

@@ -2,8 +2,8 @@
 
 An array is one output of its shape; an object of arrays, one output for each; a table, one for each
 column. Anything else is one output of JSON texts. Outputs have the names that tables have in other
-formats (`answering/tables.py`), or those that the model's signature declares where the prediction
-has none.
+formats (`scoring/answering/tables.py`), or those that the model's signature declares where the
+prediction has none.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from modelserver.answering.encoding import attempt, dumped, encode_json
-from modelserver.answering.tables import ARRAY, UNNAMED, NoTable, table_of, unnamed
 from modelserver.errors import BadRequest
 from modelserver.protocols.open_inference.about import declared
 from modelserver.protocols.open_inference.request_reader import Asked
 from modelserver.protocols.open_inference.tensors import ARRAYS, DICT, FRAME, write_tensor
 from modelserver.reading.signatures.signature import Payload
+from modelserver.scoring.answering.encoding import attempt, dumped, encode_json
+from modelserver.scoring.answering.tables import ARRAY, UNNAMED, NoTable, table_of, unnamed
 from modelserver.scoring.model import Model
 from modelserver.types.kind import objects
 from modelserver.types.names import listed, suggested

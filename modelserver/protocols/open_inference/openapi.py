@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import orjson
 
-from modelserver.answering.encoding import encode_json
-from modelserver.answering.tables import UNNAMED, NoTable
 from modelserver.protocols.open_inference.about import MODEL, VERSION, input_names
 from modelserver.protocols.open_inference.answer_writer import tensors_of
 from modelserver.protocols.open_inference.tensors import write_tensor
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.signatures.columns import TypeHintSignature
+from modelserver.scoring.answering.encoding import encode_json
+from modelserver.scoring.answering.tables import UNNAMED, NoTable
 from modelserver.scoring.model import Model
 from modelserver.types.kind import objects
 

@@ -54,7 +54,7 @@ def read(body: bytes, signature: Signature, limit: int) -> Payload:
     except InvalidInput as error:
         if not lacks_digits(error, body):
             raise
-    return _read(decode_exactly(body), signature)
+    return _read(decode_exactly(body), signature).with_plain_numbers()
 
 
 def _read(request: Any, signature: Signature) -> Payload:

@@ -13,7 +13,7 @@ import orjson
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.answering.encoding import cells_of, encode_json
+from modelserver.scoring.answering.encoding import cells_of, encode_json
 from modelserver.types.kind import Kind, objects
 from modelserver.types.type_table import KINDS
 

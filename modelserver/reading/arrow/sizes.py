@@ -1,10 +1,11 @@
 """How much an array of Arrow stands for, which may be far more than its bytes. Needs pyarrow.
 
 In: an array that pyarrow has found valid. Views and dictionaries may name one long text any number
-of times, and an array of nulls takes no bytes.
+of times, and nulls, empty objects and empty arrays may take no bytes.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +15,20 @@ from numpy.typing import NDArray
 from modelserver.reading.arrow.cells import map_entries
 from modelserver.reading.arrow.content import Column
 
+NO_BYTES: Final[Mapping[str, int]] = {"null": 8, "fixed_size_binary[0]": 8, "struct<>": 64}
+"""The types whose values take no bytes in a body, and how many a value takes once it is read."""
+
+EMPTY_ARRAY: Final = 64
+"""How many bytes an array of length 0 takes once it is read."""
+
 
 def size_of(array: Column) -> int:
     """The number of values in an array, at any depth, and of the bytes of their texts and of what
     dictionaries hold; what is named several times counts as often."""
     if isinstance(array, pa.ExtensionArray):
         return size_of(array.storage)
+    if (unsent := _unsent(array.type)) > 0:
+        return len(array) * (1 + unsent)
     if array.type.num_fields:
         return len(array) + sum(map(size_of, _parts(array)))
     is_folded = pa.types.is_dictionary(array.type)
@@ -37,10 +46,15 @@ def _width(arrow_type: Any, is_folded: bool) -> int:
     as many in the body."""
     if not (is_folded or pa.types.is_fixed_size_binary(arrow_type)):
         return 0
-    try:
-        return int(arrow_type.bit_width // 8)
-    except ValueError:  # nulls have no width
-        return 0
+    return _unsent(arrow_type) or int(arrow_type.bit_width // 8)
+
+
+def _unsent(arrow_type: Any) -> int:
+    """How many bytes a value takes once it is read, if values of the type take none in a body;
+    otherwise 0."""
+    if pa.types.is_fixed_size_list(arrow_type) and arrow_type.list_size == 0:
+        return EMPTY_ARRAY
+    return NO_BYTES.get(str(arrow_type), 0)
 
 
 def _parts(array: Column) -> Any:

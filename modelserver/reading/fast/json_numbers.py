@@ -1,7 +1,7 @@
 """A fast way: a table or tensor that holds only numbers to one array.
 
-In: a parsed body, and the signature of a model that takes only numbers. Out: the table or the
-array; None if the body holds anything else. That it holds nothing else follows from two facts: its
+In: a body, and the signature of a model that takes only numbers. Out: the payload; None if the body
+holds anything else. That it holds nothing else follows from two facts: its
 numbers fill an array with the shape of its first row, and its brackets and commas are those of such
 an array.
 """
@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from modelserver.reading.fast.parsed_body import ParsedBody
-from modelserver.reading.signatures.signature import Signature
+from modelserver.reading.fast.parsed_body import parse_body
+from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Code
 from modelserver.types.tables import Table
 
@@ -31,11 +31,13 @@ def takes_numbers(body: bytes, signature: Signature) -> bool:
     return signature.numbers is not None
 
 
-def read_numbers(parsed: ParsedBody, signature: Signature) -> Table | Numbers | None:
-    """The table of numbers, or the array for a model that takes a tensor; None if there is anything
-    else."""
-    names = parsed.names
+def read_numbers(body: bytes, signature: Signature) -> Payload | None:
+    """The payload; None if there is anything else than numbers."""
+    parsed = parse_body(body)
     assert signature.numbers is not None
+    if parsed is None:
+        return None
+    names = parsed.names
     if (names is None) != (signature.kinds_of is None):  # a tensor for columns, or a table for one
         return None
     array = _array(parsed.data, signature.numbers)
@@ -43,7 +45,9 @@ def read_numbers(parsed: ParsedBody, signature: Signature) -> Table | Numbers | 
         return None
     if _brackets_and_commas(parsed.body) != parsed.skeleton(array.shape):
         return None
-    return array if names is None else Table(names, len(array), rows=array)
+    if names is None:
+        return signature.read_inputs(array, None)
+    return signature.read_table(Table(names, len(array), rows=array))
 
 
 def _brackets_and_commas(body: bytes) -> bytes:

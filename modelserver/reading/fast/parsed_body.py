@@ -1,4 +1,4 @@
-"""A body of JSON, parsed once by simdjson for all fast readers.
+"""A body of JSON as simdjson parses it, for `json_numbers`.
 
 In: the body. Out: a `ParsedBody`. None if the body is anything else than an array under `inputs` or
 `instances` or a table under `dataframe_split`, or if simdjson is not installed.
@@ -40,7 +40,7 @@ class ParsedBody:
 
 
 def parse_body(body: bytes) -> ParsedBody | None:
-    """The body, parsed; None if the fast readers cannot read it."""
+    """The body, parsed; None if it is no such body."""
     if not AVAILABLE or not START.match(body):
         return None
     import simdjson

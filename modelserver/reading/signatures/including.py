@@ -10,8 +10,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
+
 from modelserver.errors import BadRequest
 from modelserver.reading.signatures.columns import ColumnSignature
+from modelserver.reading.signatures.plain_numbers import all_digits, plain
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, JsonType, Kind
 from modelserver.types.names import hint, quoted, suggested
@@ -21,7 +24,9 @@ from modelserver.types.type_table import KINDS
 ALL: Final = ("inputs",)
 """The names that mean all columns of the request."""
 
-NESTED: Final = (list, dict)
+NESTED: Final = frozenset({list, dict})
+
+OBJECTS: Final = np.dtype(object)
 
 DEEPEST: Final = 60
 """The most levels of arrays and objects in a carried cell: all formats of answers hold as many."""
@@ -40,10 +45,7 @@ MOST_GUESSES: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncludingSignature(ColumnSignature):
-    """The signature of a model, for a request whose columns `include` stand in its answer.
-
-    The fast readers of JSON are not used, since they change the cells to the types of the model.
-    """
+    """The signature of a model, for a request whose columns `include` stand in its answer."""
 
     include: tuple[str, ...]
     known: tuple[str, ...] = ()
@@ -69,7 +71,7 @@ class IncludingSignature(ColumnSignature):
         """The names of all columns, but for those that are probably misspelt: the signature refuses
         what is not carried."""
         further = [name for name in names if name not in self.columns.positions]
-        absent = {str(column.name) for column in self.columns.optional()}.difference(names)
+        absent = self.columns.positions.keys() - set(names)
         if len(further) * len(absent) > MOST_GUESSES:
             further = []
         misspelt = {name for name in further if hint(name, [*absent])}
@@ -78,11 +80,6 @@ class IncludingSignature(ColumnSignature):
     def read_chat(self, body: dict[str, Any]) -> Payload:
         """Raises `BadRequest`: a chat has no columns."""
         raise BadRequest("'include' needs a table, and a chat is none")
-
-    @property
-    def kinds_of(self) -> None:
-        """None, so that no fast way reads the table."""
-        return
 
 
 def including(signature: Signature, include: tuple[str, ...]) -> IncludingSignature:
@@ -96,6 +93,7 @@ def including(signature: Signature, include: tuple[str, ...]) -> IncludingSignat
         names=signature.names.union(include),
         kinds=signature.kinds,
         chat_keys=signature.chat_keys,
+        nan_is_null=signature.nan_is_null,
         include=include,
     )
 
@@ -111,27 +109,35 @@ def _carried(
         raise BadRequest(
             f"'include' names columns that the request lacks: {suggested(missing, names)}{alone}"
         )
-    columns = table.by_column()
-    gaps = [None] * table.length
+    columns = table.cells(places.get(name) for name in wanted)
+    gaps: Cells = [None] * table.length
     carried = {name: columns[places[name]] if name in places else gaps for name in wanted}
     for name, cells in carried.items():
-        if any(type(cell) in NESTED and _is_deep(cell, DEEPEST) for cell in cells):
+        if _hold_nested(cells) and any(_is_deep(cell, DEEPEST + 1) for cell in cells):
             raise BadRequest(f"'include' names a column that is nested too deeply: {quoted(name)}")
     return carried
 
 
+def _hold_nested(cells: Cells) -> bool:
+    """Whether a cell is an array or an object."""
+    are_objects = getattr(cells, "dtype", OBJECTS) == OBJECTS
+    return are_objects and not NESTED.isdisjoint(map(type, cells))
+
+
 def _is_deep(value: Any, levels: int) -> bool:
-    """Whether an array or object has more levels than these."""
+    """Whether a value has as many levels of arrays and objects as these, or more."""
+    if type(value) not in NESTED:
+        return False
     items = value.values() if isinstance(value, dict) else value
-    return not levels or any(type(item) in NESTED and _is_deep(item, levels - 1) for item in items)
+    return levels == 1 or any(_is_deep(item, levels - 1) for item in items)
 
 
 def _typed(cells: Cells, kind: Kind | None) -> Cells:
     """The cells with the type of a model's column of this kind; None: the model does not take
-    them. Integers beside gaps stay integers."""
+    them. Integers beside gaps, and those that were read in arrays and objects, keep all digits."""
     widest = None if kind is None else WIDEST.get(kind.json_type)
     if widest is None:
-        return cells
+        return [plain(cell, all_digits) for cell in cells] if kind and kind.parts else cells
     column = widest.convert(cells, required=False)
     if widest is not KINDS["long"] or column.dtype == widest.dtype:
         return column

@@ -8,13 +8,14 @@ reads it. These methods raise `BadRequest` if a value does not have the shape of
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 import numpy as np
 import pandas as pd
 
 from modelserver.errors import BadRequest, InvalidInput, combined
+from modelserver.reading.signatures.plain_numbers import plain
 from modelserver.reading.wrappings import wrapping_advice
 from modelserver.types.frames import Columns
 from modelserver.types.kind import Cells, Code, Kind
@@ -44,6 +45,11 @@ class Payload:
     wrapped: bool = True
     carried: Mapping[str, Cells] | None = None
     asked: Any = None
+
+    def with_plain_numbers(self) -> "Payload":
+        """The payload without `WholeFloat`, for a body that was read with it."""
+        carried = plain(self.carried)
+        return replace(self, data=plain(self.data), params=plain(self.params), carried=carried)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

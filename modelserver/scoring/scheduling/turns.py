@@ -11,9 +11,9 @@ from typing import Any, Final, TypeVar
 
 from modelserver.errors import Overloaded
 from modelserver.hosting.bodies import Upload
-from modelserver.scoring.large_tables import LargeTable
+from modelserver.scoring.chunking.large_tables import LargeTable
+from modelserver.scoring.chunking.spool import Spool
 from modelserver.scoring.scheduling.workers import Workers
-from modelserver.scoring.spool import Spool
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ import orjson
 import pandas as pd
 import pyarrow as pa
 
-from modelserver.answering.formats import JSON_ANSWER
-from modelserver.reading.query import read_query
+from modelserver.scoring.answering.formats import JSON_ANSWER
+from modelserver.scoring.query import read_query
 from modelserver.scoring.request import Request
 from tests.support.bench.models import doubles, images, mixed
 

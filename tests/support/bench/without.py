@@ -35,12 +35,13 @@ def nothing(*_: object) -> None:
 
 WAYS: Final[Mapping[str, tuple[str, Any]]] = {
     "json_numbers": ("reading.fast.json_numbers._array", nothing),
-    "json_tables": ("reading.fast.json_tables.parse_cells", nothing),
+    "json_pieces": ("reading.fast.json_pieces._beginning", nothing),
     "fast_nulls": ("reading.json_reader.fast_nulls", nothing),
     "block_of": ("types.frames.block_of", nothing),
     "plain_columns": ("types.frames.plain_columns", lambda *_: {}),
     "frame_of": ("types.fast_blocks.create_dataframe_from_blocks", None),
     "_fast_dates": ("types.dates._are_plain", nothing),
+    "_fast_texts": ("types.cell_parsers._fast_texts", nothing),
     "_fast_cells": ("reading.csv.reader._fast_cells", nothing),
     "_fast_count": (
         "reading.csv.dialect._fast_count",

@@ -18,7 +18,7 @@ import pyarrow.parquet
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
-from modelserver.answering.formats import ANSWER_FORMATS
+from modelserver.scoring.answering.formats import ANSWER_FORMATS
 from tests.support.processes import CLIENT, Server, our_server
 from tests.support.request_rows import (
     JSON,

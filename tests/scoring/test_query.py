@@ -2,9 +2,9 @@
 
 import pytest
 
-from modelserver.answering.formats import ANSWER_FORMATS
 from modelserver.errors import ApiError
-from modelserver.reading.query import NOTHING, PARAMETERS, Query, read_query
+from modelserver.scoring.answering.formats import ANSWER_FORMATS
+from modelserver.scoring.query import NOTHING, PARAMETERS, Query, read_query
 from modelserver.types.names import listed
 
 
@@ -33,7 +33,7 @@ KNOWN = f"there are: {listed(PARAMETERS)}"
         (b"fromat=csv", f"unknown query parameters: 'fromat' (did you mean 'format'?); {KNOWN}"),
         (b"a=1&b=2&format=csv", f"unknown query parameters: 'a', 'b'; {KNOWN}"),
         (b"csv", f"unknown query parameters: 'csv'; {KNOWN}"),
-        (b"format=csv&format=csv", "the query string has a parameter twice: 'format', 'format'"),
+        (b"format=csv&format=csv", "query parameters given twice: 'format'"),
         (b"format=", "the query parameter 'format' is empty"),
         (b"format", "the query parameter 'format' is empty"),
         (

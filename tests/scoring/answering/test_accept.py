@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelserver.answering.accept import accepts_gzip, best, qualities
+from modelserver.scoring.answering.accept import accepts_gzip, best, qualities
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
 

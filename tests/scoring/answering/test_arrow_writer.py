@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from modelserver.answering.arrow_writer import write_arrow, write_parquet
-from modelserver.answering.tables import NoTable
+from modelserver.scoring.answering.arrow_writer import write_arrow, write_parquet
+from modelserver.scoring.answering.tables import NoTable
 
 MOMENT = datetime(2024, 1, 2, 3)
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from io import SEEK_SET, RawIOBase
 from typing import Any, TypeAlias
 
-from modelserver.answering.arrow_writer import FAULTS, arrow_table, for_parquet
-from modelserver.answering.chunk_writers import ChunkWriter, NewFile
-from modelserver.answering.tables import Columns, NoTable
+from modelserver.scoring.answering.arrow_writer import FAULTS, arrow_table, for_parquet
+from modelserver.scoring.answering.chunk_writers import ChunkWriter, NewFile
+from modelserver.scoring.answering.tables import Columns, NoTable
 
 Schema: TypeAlias = Any
 """A `pyarrow.Schema`. pyarrow has no types."""

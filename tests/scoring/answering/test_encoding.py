@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 from pydantic import BaseModel
 
-from modelserver.answering.encoding import encode_json, encode_predictions
 from modelserver.errors import ModelFailed
+from modelserver.scoring.answering.encoding import encode_json, encode_predictions
 from tests.support.outputs import OUTPUTS
 
 # The text of each output of tests/support/outputs.py, without the "predictions" around it.

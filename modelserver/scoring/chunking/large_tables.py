@@ -12,19 +12,20 @@ from functools import partial
 from time import perf_counter as clock
 from typing import Any, Final
 
-from modelserver.answering.encoding import attempt
-from modelserver.answering.formats import AnswerFormat
-from modelserver.answering.tables import NoTable, length_of
 from modelserver.errors import BadRequest, table_too_large
 from modelserver.hosting.bodies import TooLarge
 from modelserver.hosting.settings import Settings
 from modelserver.reading.chunks.chunk import Chunk, locate
-from modelserver.reading.query import Query
 from modelserver.reading.signatures.including import IncludingSignature
 from modelserver.reading.signatures.signature import Payload, Signature
-from modelserver.scoring.large_bodies import Asked, Body, not_in_chunks, why_whole
+from modelserver.scoring.answering.encoding import attempt
+from modelserver.scoring.answering.formats import AnswerFormat
+from modelserver.scoring.answering.tables import NoTable, length_of
+from modelserver.scoring.chunking.large_bodies import Asked, Body, not_in_chunks, why_whole
+from modelserver.scoring.chunking.spool import Files, Spool
 from modelserver.scoring.methods import named
 from modelserver.scoring.model import Model
+from modelserver.scoring.query import Query
 from modelserver.scoring.request import (
     Times,
     no_table,
@@ -33,7 +34,6 @@ from modelserver.scoring.request import (
     signature_for,
     table_beside,
 )
-from modelserver.scoring.spool import Files, Spool
 
 ROWS: Final = 10_000
 """How many rows a chunk should have. With more, `/ping` takes longer while it is predicted; with

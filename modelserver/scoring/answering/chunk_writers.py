@@ -10,7 +10,7 @@ from collections.abc import Callable
 from io import RawIOBase
 from typing import TypeAlias
 
-from modelserver.answering.tables import Columns
+from modelserver.scoring.answering.tables import Columns
 
 NewFile: TypeAlias = Callable[[], RawIOBase]
 """Makes an empty file that can be written and read."""

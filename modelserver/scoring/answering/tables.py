@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.answering.encoding import dumped, unique_names
+from modelserver.scoring.answering.encoding import dumped, unique_names
 
 Columns: TypeAlias = Mapping[str, Any]
 """The columns of a table by name, in order and of one length. There is at least one."""

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, strategies
 from starlette.testclient import TestClient
 
-from modelserver.answering.formats import ANSWER_FORMATS
+from modelserver.scoring.answering.formats import ANSWER_FORMATS
 from modelserver.scoring.model import Registration
 from modelserver.scoring.request import Request, score
 from tests.support.large import model_of

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from modelserver.answering.formats import (
+from modelserver.errors import ModelFailed, NotAcceptable
+from modelserver.scoring.answering.formats import (
     ANSWER_FORMATS,
     CSV_ANSWER,
     JSON_ANSWER,
@@ -14,8 +15,7 @@ from modelserver.answering.formats import (
     chosen,
     named,
 )
-from modelserver.errors import ModelFailed, NotAcceptable
-from tests.answering.test_accept import BROWSER
+from tests.scoring.answering.test_accept import BROWSER
 
 ALL = (
     "application/json, text/csv, application/x-ndjson, application/jsonl, "

@@ -1,6 +1,6 @@
 """Tags of bodies."""
 
-from modelserver.answering.tags import Tagged
+from modelserver.scoring.answering.tags import Tagged
 
 
 def test_a_tag_is_strong_and_of_the_bytes() -> None:

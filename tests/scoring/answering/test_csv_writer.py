@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelserver.answering.csv_writer import write_csv
+from modelserver.scoring.answering.csv_writer import write_csv
 
 
 @pytest.mark.parametrize(

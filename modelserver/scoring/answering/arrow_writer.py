@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from modelserver.answering.encoding import cells_of, encode_json
-from modelserver.answering.tables import Columns, NoTable
+from modelserver.scoring.answering.encoding import cells_of, encode_json
+from modelserver.scoring.answering.tables import Columns, NoTable
 
 
 def write_parquet(columns: Columns) -> bytes:

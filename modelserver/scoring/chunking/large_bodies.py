@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from modelserver.answering.formats import AnswerFormat, offered
 from modelserver.errors import PayloadTooLarge, table_too_large
 from modelserver.reading.chunks.chunk import Chunk, Chunker
 from modelserver.reading.formats import FORMATS
 from modelserver.reading.media import Unpacker, format_of
 from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.signature import Signature
+from modelserver.scoring.answering.formats import AnswerFormat, offered
+from modelserver.scoring.chunking.spool import Files
 from modelserver.scoring.model import Model
-from modelserver.scoring.spool import Files
 
 PIECE: Final = 512 * 1024
 """How many bytes of a compressed body are unpacked at a time."""

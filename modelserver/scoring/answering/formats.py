@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from typing import Any, Final
 
-from modelserver.answering.accept import best
-from modelserver.answering.arrow_chunks import ArrowWriter, write_groups
-from modelserver.answering.arrow_writer import write_arrow, write_parquet
-from modelserver.answering.chunk_writers import ChunkWriter, NewFile, TextWriter
-from modelserver.answering.csv_writer import write_csv
-from modelserver.answering.encoding import attempt, cells_of, encode_json
-from modelserver.answering.tables import Columns
 from modelserver.errors import NotAcceptable
+from modelserver.scoring.answering.accept import best
+from modelserver.scoring.answering.arrow_chunks import ArrowWriter, write_groups
+from modelserver.scoring.answering.arrow_writer import write_arrow, write_parquet
+from modelserver.scoring.answering.chunk_writers import ChunkWriter, NewFile, TextWriter
+from modelserver.scoring.answering.csv_writer import write_csv
+from modelserver.scoring.answering.encoding import attempt, cells_of, encode_json
+from modelserver.scoring.answering.tables import Columns
 
 
 @dataclass(frozen=True, slots=True)

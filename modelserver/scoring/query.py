@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from modelserver.answering.formats import ANSWER_FORMATS, AnswerFormat, named, offered
 from modelserver.errors import BadRequest
 from modelserver.reading.signatures.including import ALL
+from modelserver.scoring.answering.formats import ANSWER_FORMATS, AnswerFormat, named, offered
 from modelserver.types.names import listed, quoted, suggested
 from modelserver.types.tables import refuse_repeated
 
@@ -57,8 +57,8 @@ def _parsed(query_string: bytes) -> Query:
         raise BadRequest(
             f"unknown query parameters: {suggested(unknown, known)}; there are: {listed(known)}"
         )
-    if len(set(names)) != len(names):
-        raise BadRequest(f"the query string has a parameter twice: {listed(names)}")
+    if repeated := [name for name in PARAMETERS if names.count(name) > 1]:
+        raise BadRequest(f"query parameters given twice: {listed(repeated)}")
     return Query(**{name: _value(name, text) for name, text in pairs})
 
 
@@ -112,9 +112,11 @@ PARAMETERS: Final[Mapping[str, Parameter]] = {
             _read_names,
             lambda: {"type": "string", "examples": list(ALL)},
             about=(
-                "Columns of the request that stand before the predictions, unchanged: `inputs` for "
-                "all, or names with commas between them, also those of columns that the model does "
-                "not take. The predictions are then rows with names, also in JSON."
+                "Columns of the request that stand before the predictions: `inputs` for all, or "
+                "names with commas between them, also those of columns that the model does not "
+                "take. Numbers of the model's columns come back with the type of their column, "
+                "other cells as they were sent. The predictions are then rows with names, also in "
+                "JSON."
             ),
         ),
         Parameter(

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from modelserver.answering.encoding import cells_of, encode_json
-from modelserver.answering.tables import Columns
+from modelserver.scoring.answering.encoding import cells_of, encode_json
+from modelserver.scoring.answering.tables import Columns
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """The beginnings of texts that a spreadsheet may take for formulas

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from pydantic import BaseModel
 
-from modelserver.answering.encoding import cells_of
-from modelserver.answering.tables import NoTable, beside, length_of, table_of
+from modelserver.scoring.answering.encoding import cells_of
+from modelserver.scoring.answering.tables import NoTable, beside, length_of, table_of
 from tests.support.outputs import OUTPUTS
 
 
