@@ -58,6 +58,7 @@ def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.processes
+@pytest.mark.measured
 def test_check_passes(light_folder: Path, tmp_path: Path) -> None:
     """With a model that needs nothing but what the server has."""
     uri = shutil.copytree(light_folder, tmp_path / "a model")

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
 from modelserver.errors import ApiError, BadRequest
 from modelserver.reading.fast import FAST, json_pieces, parsed_body, read_fast
+from modelserver.reading.fast.json_numbers import read_numbers
 from modelserver.reading.fast.json_pieces import read_pieces
 from modelserver.reading.formats import CSV, FORMATS, JSON
 from modelserver.reading.json_reader import json_payload
@@ -559,6 +560,21 @@ def test_tensors_left_to_the_plain_way(body: str) -> None:
 )
 def test_numbers_that_do_not_fit(name: str, body: str) -> None:
     assert not is_read_fast(body.encode(), NUMERIC[name])
+
+
+@needs_simdjson
+@pytest.mark.parametrize(
+    "table",
+    [
+        '{"columns": ["a", "b"], "data": [[1, 2]], "index": [7]}',
+        '{"columns": {"a": 1, "b": 2}, "data": [[1, 2]]}',
+        '{"columns": ["a", "b"], "data": {"a": [1, 2]}}',
+        '{"columns": ["a", "a"], "data": [[1, 2]]}',
+        '{"columns": ["a", ["b"]], "data": [[1, 2]]}',
+    ],
+)
+def test_other_tables_of_numbers(table: str) -> None:
+    assert read_numbers(f'{{"dataframe_split": {table}}}'.encode(), DOUBLES) is None
 
 
 SCALARS = st.one_of(

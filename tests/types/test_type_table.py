@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from modelserver.errors import LIMIT
+from modelserver.types import cell_parsers
 from modelserver.types.dates import FAR_DATE, NUMBER_FOR_DATE, datetimes
 from modelserver.types.kind import TEXT, BadCells, Kind, Unfit, what_is
 from modelserver.types.type_table import KINDS
@@ -372,3 +373,15 @@ def test_properties_that_follow_from_a_row(
 )
 def test_schemas_say_how_many_bits_a_number_has(kind: str, format: str) -> None:
     assert KINDS[kind].schema["format"] == format
+
+
+@pytest.mark.skipif(getattr(TEXT, "storage", None) != "pyarrow", reason="pyarrow is missing")
+@pytest.mark.parametrize("cells", [["a", "long text", ""], ["ü", "a"], ["a", None], [1, 2]])
+def test_texts_are_the_same_without_arrow(
+    cells: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = KINDS["string"].convert(cells)
+    by_pandas = pd.StringDtype("python", na_value=np.nan)
+    monkeypatch.setattr(cell_parsers, "TEXT", by_pandas)
+    assert cell_parsers.texts(cells).dtype == by_pandas
+    assert repr(list(cell_parsers.texts(cells))) == repr(list(kept))
