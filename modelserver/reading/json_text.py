@@ -193,9 +193,8 @@ def _count_outer_keys(value: Any) -> int:
     """The number of keys of objects that can be counted without looking into rows or cells."""
     if isinstance(value, dict):
         return len(value) + sum(map(_count_outer_keys, value.values()))
-    if isinstance(value, list) and value and set(map(type, value)) == {dict}:
-        return sum(map(len, value))
-    return 0
+    has_objects = isinstance(value, list) and len(value) > 0 and isinstance(value[0], dict)
+    return sum(map(len, value)) if has_objects and set(map(type, value)) == {dict} else 0
 
 
 def _count_keys(value: Any) -> int:

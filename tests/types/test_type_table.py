@@ -380,6 +380,7 @@ def test_schemas_say_how_many_bits_a_number_has(kind: str, format: str) -> None:
 def test_texts_are_the_same_without_arrow(
     cells: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    cells = cells * cell_parsers.MANY
     kept = KINDS["string"].convert(cells)
     by_pandas = pd.StringDtype("python", na_value=np.nan)
     monkeypatch.setattr(cell_parsers, "TEXT", by_pandas)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from modelserver.scoring.answering.formats import JSON_ANSWER
 from modelserver.scoring.query import read_query
 from modelserver.scoring.request import Request
-from tests.support.bench.models import doubles, images, mixed
+from tests.support.bench.models import doubles, images, mixed, texts
 
 HOST: Final = "127.0.0.1"
 
@@ -166,6 +166,7 @@ def build_cases() -> list[Case]:
     one, hundred, many = doubles(1), doubles(100), doubles(10_000)
     wide, wide_csv = mixed(10_000, dates=True), mixed(10_000, dates=False)
     exact, exact_wide = doubles(10_000, ALL_DIGITS), mixed(10_000, dates=True, digits=ALL_DIGITS)
+    words = texts(10_000)
     gaps, python = with_gaps(exact), python_split(exact_wide)
     # A text with an escape, as clients write letters beyond ASCII.
     escaped = python.replace(b'"red"', b'"\\u0072ed"')
@@ -180,6 +181,9 @@ def build_cases() -> list[Case]:
         split_case(PING, "/ping beside two callers of 10,000 rows", "LR", many, callers=2),
         split_case("noop-1", "no-op, 1 row", "no-op", one),
         Case("gaps", "no-op, 10,000 rows split by Python, NaN", "no-op", python_split(gaps), gaps),
+        Case(
+            "texts", "no-op, 10,000 rows of 8 texts split", "text no-op", python_split(words), words
+        ),
         ndjson_case("ndjson", "no-op, 10,000 rows NDJSON", "no-op", many),
         arrow_case("arrow", "no-op, 10,000 rows Arrow", "no-op", many),
         replace(

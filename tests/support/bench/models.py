@@ -54,6 +54,11 @@ def mixed(rows: int, dates: bool, digits: int = 3) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def texts(rows: int) -> pd.DataFrame:
+    """Eight columns of words."""
+    return mixed(rows, dates=False)[[f"text{i}" for i in range(8)]]
+
+
 def images(count: int) -> "np.ndarray[Any, Any]":
     """Grey images of 28 by 28 pixels."""
     return np.random.default_rng(0).random((count, 28, 28)).round(4).astype("float32")
@@ -127,6 +132,7 @@ def save_tensor(path: Path) -> None:
 MODELS: Final[Mapping[str, Callable[[Path], None]]] = {
     "LR": save_regression,
     "no-op": lambda path: save_noop(path, doubles(1)),
+    "text no-op": lambda path: save_noop(path, texts(1)),
     "wide no-op": lambda path: save_noop(path, mixed(1, dates=True)),
     "wide": lambda path: save_wide(path, dates=True),
     "wide without dates": lambda path: save_wide(path, dates=False),
