@@ -181,9 +181,7 @@ def build_cases() -> list[Case]:
         split_case(PING, "/ping beside two callers of 10,000 rows", "LR", many, callers=2),
         split_case("noop-1", "no-op, 1 row", "no-op", one),
         Case("gaps", "no-op, 10,000 rows split by Python, NaN", "no-op", python_split(gaps), gaps),
-        Case(
-            "texts", "no-op, 10,000 rows of 8 texts split", "text no-op", python_split(words), words
-        ),
+        split_case("texts", "no-op, 10,000 rows of 8 texts split", "text no-op", words),
         ndjson_case("ndjson", "no-op, 10,000 rows NDJSON", "no-op", many),
         arrow_case("arrow", "no-op, 10,000 rows Arrow", "no-op", many),
         replace(
