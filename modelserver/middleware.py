@@ -12,7 +12,10 @@ import re
 import secrets
 import time
 import traceback
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 from urllib.parse import quote
 
@@ -46,8 +49,15 @@ class Trace:
     """What the log line of a request says. Endpoints find it in the ASGI scope under `KEY`."""
 
     request_id: str
+    headers: Mapping[bytes, bytes]
+    """The request's headers; of those with one name, the first."""
     rows: int | None = None
     status: int = 0
+
+    def header(self, name: bytes) -> str | None:
+        """The header of this name in lower case. Starlette's `Headers` looks at all of them."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
 
 
 KEY: Final = "modelserver.trace"
@@ -59,11 +69,13 @@ HOST: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
 """What a Host header may hold; without one, or with several, HTTP/1.1 asks for a 400 (RFC 9112,
 section 3.2)."""
 
-LENGTHS: Final = (b"content-length", b"transfer-encoding")
+LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
 """The headers that say where a body ends. With both, a proxy may see another end (RFC 9112 6.1)."""
 
-SINGLE: Final = frozenset({b"content-type", b"authorization"})
+SINGLE: Final = (b"content-type", b"authorization")
 """Headers that a request has once: of different ones, a proxy may go by another one."""
+
+ONE_HOST: Final = "a request has one Host header, with a name and maybe a port"
 
 USABLE: Final = re.compile(rb"[!-~]{1,128}")
 
@@ -84,9 +96,10 @@ class RequestTrace:
             await self.app(scope, receive, send)
             return
         start = time.perf_counter()
-        request_id, fault = _examined(scope)
+        headers = dict(reversed(scope["headers"]))
+        request_id, fault = _examined(scope, headers)
         fault = fault or self._key_check.refusal(scope)
-        trace = scope[KEY] = Trace(request_id)
+        trace = scope[KEY] = Trace(request_id, headers)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -145,33 +158,35 @@ def release_frames(error: BaseException) -> None:
         raised = raised.__cause__ or raised.__context__
 
 
-def _examined(scope: Scope) -> tuple[str, ApiError | None]:
-    """The id of a request, and what is wrong with its headers, if something is."""
-    request_id, hosts, host, lengths = "", 0, b"", 0
-    single: dict[bytes, bytes] = {}
-    differing = b""
+def _examined(scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[str, ApiError | None]:
+    """The id of a request, and what is wrong with its headers, if something is. `headers`: the
+    first of each name."""
+    sent = scope["headers"]
     size = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
-    for name, value in scope["headers"]:
-        size += len(name) + len(value) + SEPARATORS
-        if name == b"host":
-            hosts, host = hosts + 1, value
-        elif name in LENGTHS:
-            lengths += 1
-        elif name in SINGLE and single.setdefault(name, value) != value:
-            differing = name
-        elif name == HEADER and not request_id:
-            request_id = _usable(value)
+    size += sum(map(len, chain.from_iterable(sent))) + SEPARATORS * len(sent)
+    host = headers.get(b"host")
     fault: ApiError | None = None
     if size > LARGEST_HEADERS:
         fault = HeadersTooLarge()
-    elif (hosts != 1 and scope.get("http_version") == "1.1") or not HOST.fullmatch(host):
-        fault = BadRequest("a request has one Host header, with a name and maybe a port")
-    elif lengths > 1:
+    elif (host is None and scope.get("http_version") == "1.1") or not HOST.fullmatch(host or b""):
+        fault = BadRequest(ONE_HOST)
+    elif len(headers) != len(sent) or headers.keys() >= LENGTHS:
+        fault = _repeated(sent, scope.get("http_version"))
+    return _usable(headers.get(HEADER, b"")) or secrets.token_hex(16), fault
+
+
+def _repeated(headers: Sequence[tuple[bytes, bytes]], version: str | None) -> ApiError | None:
+    """What is wrong with headers of which some names occur more than once, if something is."""
+    times = Counter(name for name, _ in headers)
+    if times[b"host"] > 1 and version == "1.1":
+        return BadRequest(ONE_HOST)
+    if sum(times[name] for name in LENGTHS) > 1:
         said = "a request has one Content-Length or Transfer-Encoding header"
-        fault = BadRequest(said, headers={"Connection": "close"})
-    elif differing:
-        fault = BadRequest(f"a request has one {differing.decode().title()} header")
-    return request_id or secrets.token_hex(16), fault
+        return BadRequest(said, headers={"Connection": "close"})
+    for name in SINGLE:
+        if len({value for found, value in headers if found == name}) > 1:
+            return BadRequest(f"a request has one {name.decode().title()} header")
+    return None
 
 
 def _usable(value: bytes) -> str:

@@ -80,13 +80,13 @@ class Invocations:
         """Reads a request, waits for the model, has the request scored and sends the answer; if it
         is too large for that, in chunks."""
         start = clock()
-        request = HTTPRequest(scope, receive)
-        service, header = service_of(request), request.headers.get
-        check_origin(header("origin"), header("content-type"))
+        request, trace = HTTPRequest(scope, receive), trace_of(scope)
+        service, header = service_of(request), trace.header
+        check_origin(header(b"origin"), header(b"content-type"))
         query = read_query(scope["query_string"])
-        answer = self._answer(query.format, header("accept"), service.settings)
+        answer = self._answer(query.format, header(b"accept"), service.settings)
         try:
-            body = await service.bodies.read(request.headers, receive)
+            body = await service.bodies.read(trace.headers, receive)
         except TooLarge as fault:
             await self._in_chunks(request, query, answer, fault, send)
             return
@@ -99,7 +99,7 @@ class Invocations:
             return
         finally:
             service.bodies.release(body)
-        trace_of(scope).rows = scored.rows
+        trace.rows = scored.rows
         timing = server_timing(received - start, clock() - received, scored.times)
         headers = headers_of(answer, len(scored.body), timing, model)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -117,12 +117,12 @@ class Invocations:
         self, request: HTTPRequest, body: bytes, query: Query, answer: AnswerFormat
     ) -> tuple[Model, Scored]:
         """The model, asked by this method, and its answer. Raises `ApiError`."""
-        service, header = service_of(request), request.headers.get
+        service, header = service_of(request), trace_of(request.scope).header
         limit, timeout = service.settings.max_request_bytes, service.settings.request_timeout
         sent = Request(
             body,
-            header("content-type"),
-            header("content-encoding"),
+            header(b"content-type"),
+            header(b"content-encoding"),
             limit,
             answer,
             query.include,

@@ -8,10 +8,9 @@ that is too large may still be read part by part, as an `Upload`.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
@@ -63,14 +62,14 @@ class Bodies:
         self._freed = freed
         self._patience = Patience(timeout)
 
-    async def read(self, headers: Headers, receive: Receive) -> bytes:
-        """The body. It counts as held until `release`.
+    async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        """The body of a request with these headers. It counts as held until `release`.
 
         Raises `TooLarge`, `Overloaded`, `ReadTimedOut`, `ClientDisconnect`, and `BadRequest`
         if an upgrade header makes the body empty.
         """
-        announced = headers.get("content-length", "")
-        length = int(announced) if announced.isdecimal() else 0
+        announced = headers.get(b"content-length", b"")
+        length = int(announced) if announced.isdigit() else 0
         if length > self._largest:
             raise self._too_large(receive)
         self._admit(length, held=0)
@@ -79,7 +78,7 @@ class Bodies:
         if size > self._largest:
             self.free(size)
             raise self._too_large(again(chunks, more, receive))
-        if not size and "upgrade" in headers:
+        if not size and b"upgrade" in headers:
             raise BadRequest(UPGRADED)
         return b"".join(chunks)
 

@@ -78,12 +78,12 @@ def _doubles(rows: Rows | NDArray[Any], count: int) -> NDArray[np.float64]:
 def block_of(rows: Rows | NDArray[Any], order: Sequence[int | None]) -> NDArray[np.float64] | None:
     """Rows of numbers as one array of shape (rows, columns). It is column by column in memory, as
     pandas keeps a DataFrame: sums of products have other last digits otherwise. None if a column is
-    absent, or if a cell is no number or is infinite; then the caller converts column by column."""
+    absent, or if a cell is no number; then the caller converts column by column."""
     try:
         cells = _doubles(rows, len(rows) * len(order))
     except (StructError, OverflowError):
         return None
-    if None in order or np.isinf(cells).any():
+    if None in order:
         return None
     block = cells.reshape(len(rows), len(order))
     if list(order) != list(range(len(order))):

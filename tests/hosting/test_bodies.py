@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
@@ -39,7 +38,7 @@ def receiving(*messages: Message | float) -> Receive:
 
 
 def read(bodies: Bodies, *messages: Message | float, **headers: str) -> bytes:
-    named = Headers({name.replace("_", "-"): value for name, value in headers.items()})
+    named = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
     return asyncio.run(bodies.read(named, receiving(*messages)))
 
 
@@ -112,7 +111,7 @@ def test_a_cancelled_request_holds_nothing() -> None:
     bodies = bodies_of(8, 10, 60)
 
     async def leave() -> None:
-        reading = asyncio.create_task(bodies.read(Headers({}), receiving(part(b"abc", True))))
+        reading = asyncio.create_task(bodies.read({}, receiving(part(b"abc", True))))
         await asyncio.sleep(0)
         assert bodies.held == 3
         reading.cancel()
@@ -127,8 +126,8 @@ def test_each_of_several_is_timed_alone() -> None:
     bodies = bodies_of(8, 80, 0.2)
 
     async def both() -> Sequence[bytes | BaseException]:
-        silent = bodies.read(Headers({}), receiving(part(b"a", True)))
-        slow = bodies.read(Headers({}), receiving(0.1, part(b"b", True), 0.15, part(b"c")))
+        silent = bodies.read({}, receiving(part(b"a", True)))
+        slow = bodies.read({}, receiving(0.1, part(b"b", True), 0.15, part(b"c")))
         return await asyncio.gather(silent, slow, return_exceptions=True)
 
     first, second = asyncio.run(both())

@@ -53,7 +53,7 @@ def test_longs_that_need_a_closer_look(cell: Any) -> None:
         ([[1, None]], [0, 1], None),
         ([[1, "2"]], [0, 1], None),
         ([[1, 10**400]], [0, 1], None),
-        ([[1, float("inf")]], [0, 1], None),
+        ([[1, float("inf")]], [0, 1], [[1.0, float("inf")]]),
     ],
 )
 def test_rows_of_numbers_as_one_block(rows: Any, order: list[int | None], block: Any) -> None:

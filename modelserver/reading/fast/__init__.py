@@ -27,6 +27,8 @@ class FastReader(NamedTuple):
 
 def read_fast(body: bytes, signature: Signature) -> Payload | None:
     """What the first fast reader that can read the body makes of it; None if none can."""
+    if len(body) < SMALLEST:
+        return None
     for way in FAST:
         if len(body) >= way.smallest and way.suits(body, signature):
             with contextlib.suppress(BadRequest):
@@ -40,3 +42,5 @@ FAST: Final = (
     FastReader(32 * 1024, may_have_pieces, read_pieces),
 )
 """The fast readers, in the order in which they are tried."""
+
+SMALLEST: Final = min(way.smallest for way in FAST)
