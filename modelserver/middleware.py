@@ -15,6 +15,7 @@ import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 from urllib.parse import quote
@@ -195,11 +196,14 @@ def _usable(value: bytes) -> str:
     return value.decode() if USABLE.fullmatch(value) else ""
 
 
+_quoted = lru_cache(maxsize=16)(quote)
+
+
 def _log(scope: Scope, trace: Trace, seconds: float) -> None:
     if logger.isEnabledFor(logging.INFO):
         rows = "-" if trace.rows is None else trace.rows
         text = (
-            f"{trace.request_id} {scope['method']} {quote(scope['path'])} {trace.status} "
+            f"{trace.request_id} {scope['method']} {_quoted(scope['path'])} {trace.status} "
             f"rows={rows} {seconds * 1000:.1f} ms"
         )
         log_line(logger, text)

@@ -92,7 +92,7 @@ class Invocations:
             return
         received = clock()
         try:
-            model, scored = await self._scored(request, body, query, answer)
+            model, scored = await self._scored(service, request, body, query, answer)
         except PayloadTooLarge as fault:  # it stands for more than it has
             unread = TooLarge(fault.message, again([body], False, receive))
             await self._in_chunks(request, query, answer, unread, send)
@@ -114,10 +114,15 @@ class Invocations:
         return chosen(asked, accept, settings.csv_quote_formulas == "on")
 
     async def _scored(
-        self, request: HTTPRequest, body: bytes, query: Query, answer: AnswerFormat
+        self,
+        service: Service,
+        request: HTTPRequest,
+        body: bytes,
+        query: Query,
+        answer: AnswerFormat,
     ) -> tuple[Model, Scored]:
         """The model, asked by this method, and its answer. Raises `ApiError`."""
-        service, header = service_of(request), trace_of(request.scope).header
+        header = trace_of(request.scope).header
         limit, timeout = service.settings.max_request_bytes, service.settings.request_timeout
         sent = Request(
             body,

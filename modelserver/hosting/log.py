@@ -56,9 +56,27 @@ def _stamp(second: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
 
 
+NOT_LOOKED_UP: Final = vars(logging.LogRecord("", logging.INFO, "", 0, "", None, None)) | {
+    "thread": None,
+    "threadName": None,
+    "process": None,
+    "processName": None,
+}
+"""The attributes of a record, without the thread and the process: `logging` looks these up for each
+record, and our formatter does not show them."""
+
+
+class Line(logging.LogRecord):
+    """A record of level INFO, with `NOT_LOOKED_UP`."""
+
+    def __init__(self, name: str, text: str) -> None:
+        now = time.time()
+        vars(self).update(NOT_LOOKED_UP, name=name, msg=text, created=now, msecs=now % 1 * 1000)
+
+
 def log_line(logger: logging.Logger, text: str) -> None:
-    """Does what `logger.info(text)` does, but does not look up the line that called it."""
-    logger.handle(logging.LogRecord(logger.name, logging.INFO, "", 0, text, (), None))
+    """Does what `logger.info(text)` does with a `Line`."""
+    logger.handle(Line(logger.name, text))
 
 
 def configure_logging(level: str, secrets: Sequence[str] = ()) -> None:
