@@ -58,9 +58,9 @@ def pieces(body: bytes, size: int = 1000) -> Iterator[bytes]:
         yield body[place : place + size]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _files_of_pytest() -> None:
-    OF_PYTEST[:] = nameless()
+@pytest.fixture(autouse=True)
+def _files_of_others() -> None:
+    OF_OTHERS[:] = nameless()
 
 
 @pytest.fixture(autouse=True)
@@ -81,11 +81,12 @@ def nameless(process: str = "self") -> dict[str, int]:
 
 
 def open_spools(process: str = "self") -> list[str]:
-    """Those besides pytest's that take space on the disk."""
-    return [link for link, size in nameless(process).items() if size and link not in OF_PYTEST]
+    """Those that the test has opened and that take space on the disk."""
+    return [link for link, size in nameless(process).items() if size and link not in OF_OTHERS]
 
 
-OF_PYTEST: list[str] = []
+OF_OTHERS: list[str] = []
+"""The files of pytest, and of tests whose errors are not yet collected."""
 
 
 @pytest.mark.parametrize("announced", [True, False])
