@@ -55,7 +55,8 @@ def _read_constants(body: bytes, signature: Signature) -> Payload:
     alike = signature.nan_is_null and not (signature.params.declared and MAYBE_PARAMS.search(body))
     if alike and (nulls := fast_nulls(body)) is not None:
         with contextlib.suppress(BadRequest):  # faults are reported for the body that was sent
-            return read_fast(nulls, signature) or read_value(decode_json(nulls), signature)
+            fast = read_fast(nulls, signature)
+            return fast or read_value(decode_json(nulls, signature.exact_integers), signature)
     return read_value(decode_constants(body), signature)
 
 

@@ -32,6 +32,8 @@ def datetimes(cells: Cells) -> Array:
     """The parser of dates and date-times (ISO 8601)."""
     if isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype):
         return _nanoseconds(pd.DatetimeIndex(cells))
+    if len(cells) == 0:
+        return np.empty(0, "M8[ns]")
     if _are_plain(cells):
         return _fast_dates(cells)
     array = flat(cells)

@@ -53,6 +53,7 @@ ACCEPTED: list[tuple[str, dict[str, Any], bool, Any, Any]] = [
     ("anything", array_of("any"), True, [1, None, {}], [1, None, {}]),
     ("null for anything", array_of("any"), True, None, None),
     ("empty array", array_of("double"), True, [], []),
+    ("no dates", array_of("datetime"), True, [], []),
     ("arrays", array_of(array_of("long")), True, [[1], []], [[1], []]),
     ("array null", array_of("double"), False, None, None),
     ("NumPy numbers", array_of("double"), True, np.array([1.5, NAN]), [1.5, NAN]),
