@@ -132,4 +132,6 @@ def local_path(uri: str) -> Path | None:
 
 
 def _last(path: str) -> str:
-    return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
+    """The last part of a path; with the one before it if it is a number, perhaps a version."""
+    parts = [part for part in re.split(r"[/\\]", path) if part] or [""]
+    return "/".join(parts[-2:] if parts[-1].isdecimal() else parts[-1:])

@@ -179,7 +179,7 @@ def _message(faults: Sequence[Mapping[str, Any]], known: Sequence[str]) -> str:
             text = f"unknown param {quoted(fault['param'])}" + (f", {meant}" if meant else "")
         texts.append(text)
     takes = listed(known) if known else "no params"
-    return f"{'; '.join(texts)}. The model takes: {takes}"
+    return f"{'; '.join(texts).removesuffix('?')}. The model takes: {takes}"
 
 
 READERS: Final[Mapping[str | None, Callable[[Any, Kind], Any]]] = {

@@ -155,10 +155,14 @@ def test_what_comes_nearest(registry: str, uri: str, there: str) -> None:
     )
 
 
-def test_folders_that_are_not_there() -> None:
-    error = raised(lambda: mlflow.artifacts.download_artifacts("/nowhere/model"))
-    assert said(error, "/nowhere/model", step="fetching") == (
-        "there is no folder model; a registered model is written models:/model/1"
+@pytest.mark.parametrize(
+    ("uri", "folder", "written"),
+    [("/nowhere/model", "model", "model/1"), ("/nowhere/model/7", "model/7", "model/7")],
+)
+def test_folders_that_are_not_there(uri: str, folder: str, written: str) -> None:
+    error = raised(lambda: mlflow.artifacts.download_artifacts(uri))
+    assert said(error, uri, step="fetching") == (
+        f"there is no folder {folder}; a registered model is written models:/{written}"
     )
 
 

@@ -515,7 +515,7 @@ def test_all_faults_of_a_body_are_told_at_once() -> None:
         "missing columns: 'text'; 'stop' is a param; send it under 'params'; unknown columns: "
         "'Text' (did you mean 'text'?), 'zzz'; row 0, column 'a': expected a number (64-bit "
         "float), found text. The model takes: 'text', 'a'; unknown param 'stopp', did you mean "
-        "'stop'?. The model takes: 'stop'"
+        "'stop'. The model takes: 'stop'"
     )
 
 

@@ -58,9 +58,11 @@ def is_gone(error: BaseException) -> bool:
 
 
 def _gone(attempt: Attempt) -> str:
-    uri, name = attempt.uri, attempt.uri.rpartition("/")[2]
+    uri = attempt.uri
     if uri.startswith("file:"):
-        return f"there is no folder {name}; a registered model is written models:/{name}/1"
+        folder = uri.partition("/")[2]
+        model = folder if "/" in folder else f"{folder}/1"
+        return f"there is no folder {folder}; a registered model is written models:/{model}"
     if not uri.startswith("models:"):
         return no_model(attempt)
     place = public_uri(attempt.location)
