@@ -52,7 +52,7 @@ test: $(TESTING) ## lint, types, tests with coverage; the same examples and orde
 	@$(BIN)/python -m coverage report
 
 # A process per core: these tests wait for no program.
-quick: $(TESTING) ## the tests that start no program, on fewer examples, without coverage: 75 s on two cores
+quick: $(TESTING) ## the tests that start no program, on fewer examples, without coverage
 	@$(BIN)/python -m pytest $(PARALLEL) -n logical $(ORDER) -m 'not processes' --hypothesis-profile=quick
 
 fuzz: $(TESTING) ## the tests on generated examples with others at each run, twenty times as many
