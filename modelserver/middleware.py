@@ -97,8 +97,7 @@ class RequestTrace:
             await self.app(scope, receive, send)
             return
         start = time.perf_counter()
-        headers = dict(reversed(scope["headers"]))
-        request_id, fault = _examined(scope, headers)
+        request_id, fault = _examined(scope, headers := dict(reversed(scope["headers"])))
         fault = fault or self._key_check.refusal(scope)
         trace = scope[KEY] = Trace(request_id, headers)
 

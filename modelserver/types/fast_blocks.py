@@ -48,13 +48,13 @@ def group_by_type(kinds: Sequence[Kind]) -> dict[Code, list[int]]:
 
 
 def plain_columns(
-    rows: Sequence[Any], groups: Mapping[Code, Sequence[int]], order: Sequence[Any]
+    rows: Rows, groups: Mapping[Code, Sequence[int]], order: Sequence[int | None]
 ) -> dict[int, Array]:
     """The columns of each group whose cells all have the group's type, by position in the
     signature; other groups are left out.
 
-    `groups` holds positions in the signature; `order` has for each of these the position in a row,
-    or the key if rows are objects, and None for an absent column.
+    `groups` holds positions in the signature; `order` the position in a row for each of these, None
+    for an absent column.
     """
     found: dict[int, Array] = {}
     for code, places in groups.items():
