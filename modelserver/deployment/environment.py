@@ -25,6 +25,7 @@ from modelserver.deployment.packages.lines import Line, read_line, read_lines
 from modelserver.deployment.texts import NoText, read_text
 from modelserver.hosting.settings import Settings
 from modelserver.loading.attempt import LoadFailed, local_path, public_uri
+from modelserver.loading.importing import import_mlflow
 from modelserver.loading.loader import explained
 from modelserver.loading.registry import find
 from modelserver.loading.stores import store_of
@@ -82,9 +83,9 @@ class SavedWith:
 def open_store(settings: Settings) -> str:
     """Asks the tracking server for one experiment, to find out whether it answers. Returns the
     server's URI as it may be shown. Raises `LoadFailed` with advice."""
+    set_up(settings)
     import mlflow
 
-    set_up(settings)
     with explained(settings):
         mlflow.MlflowClient().search_experiments(max_results=1)
     return public_uri(mlflow.get_tracking_uri())
@@ -135,6 +136,7 @@ def _with_store(saved: SavedWith, location: str) -> SavedWith:
 def set_up(settings: Settings) -> None:
     """Sets MLflow up for a command. Since a person waits for the command, a server that does not
     answer is reported after seconds and not after minutes."""
+    import_mlflow()
     from mlflow import environment_variables as variables
 
     patience = {

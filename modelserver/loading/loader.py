@@ -26,6 +26,7 @@ from modelserver.loading.attempt import Attempt, LoadFailed, Report, local_path,
 from modelserver.loading.downloads import Download, remove_left_downloads
 from modelserver.loading.explaining.advice import advice
 from modelserver.loading.explaining.model_packages import other_packages, requirements_of
+from modelserver.loading.importing import import_mlflow
 from modelserver.loading.logged_example import logged_example
 from modelserver.loading.registry import find
 from modelserver.loading.tracking import check_store, set_mlflow_up
@@ -80,8 +81,8 @@ def explained(settings: Settings) -> Iterator[Attempt]:
 
 def _find(settings: Settings, attempt: Attempt) -> Registration:
     attempt.begin("configuring")
-    with collector_paused():
-        import mlflow
+    import_mlflow()
+    import mlflow
 
     set_mlflow_up(settings)
     if attempt.uri.startswith(("models:/", "runs:/")):
