@@ -4,6 +4,11 @@ command that its arguments name."""
 import os
 import signal
 import sys
+import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 if sys.version_info < (3, 10):  # noqa: UP036 - older ones cannot even import what follows
     raise SystemExit(f"Python 3.10 or newer is needed; this is {sys.version.split()[0]}")
@@ -23,24 +28,52 @@ from modelserver.hosting.memory import collector_paused, share_heap
 keep_streams_safe()
 share_heap()  # before other modules are imported: some of pandas' packages start threads then
 
+
+def advice(error: Exception) -> str:
+    """What to do if a package is missing; empty for any other error."""
+    name = str(getattr(error, "name", ""))
+    if not isinstance(error, ModuleNotFoundError) or name.startswith("modelserver"):
+        return ""
+    return f"main.py: there is no {name} in this environment; pip install -r requirements.txt"
+
+
 try:
     with collector_paused():
-        from modelserver.app import create_app
-        from modelserver.describing.document import BaseError
-        from modelserver.hosting.processes import serve
+        from modelserver.hosting.processes.early_app import EarlyApp
         from modelserver.hosting.settings import read_settings
-        from modelserver.hosting.variables import SettingsError
+        from modelserver.hosting.variables import StartError
+
+        if __name__ != "main":
+            from modelserver.hosting.processes.serving import serve
 except ModuleNotFoundError as error:
-    if str(error.name).startswith("modelserver"):
-        raise
-    said = f"main.py: there is no {error.name} in this environment; pip install -r requirements.txt"
-    raise SystemExit(said) from None
+    if said := advice(error):
+        raise SystemExit(said) from None
+    raise
 
 try:
     settings = read_settings(os.environ)
-    app = create_app(settings)
-except (SettingsError, BaseError) as error:
+except StartError as error:
     raise SystemExit(f"cannot start: {error}") from None
+
+
+def make_app() -> "Starlette":
+    """The app. It imports pandas and what else takes long, and runs when the server listens."""
+    with collector_paused():
+        from modelserver.app import create_app
+    return create_app(settings)
+
+
+def give_up(error: Exception) -> None:
+    """Ends the process, for which there is no app, with the exit code that uvicorn has for that."""
+    if said := f"cannot start: {error}" if isinstance(error, StartError) else advice(error):
+        print(said, file=sys.stderr)
+    else:
+        traceback.print_exception(error)
+    sys.stderr.flush()
+    os._exit(3)
+
+
+app = EarlyApp(make_app, give_up)
 
 if __name__ == "__main__":
     serve(app, settings)

@@ -8,16 +8,15 @@ path answers in which state.
 import asyncio
 import contextlib
 import logging
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 from modelserver.describing.description import Description, describe
 from modelserver.hosting.memory import settle_memory
 from modelserver.hosting.settings import Settings
+from modelserver.hosting.threads import in_daemon_thread
 from modelserver.loading.attempt import LOGGED, LoadFailed
 from modelserver.loading.loader import load_model
 from modelserver.loading.warm_up import warm_up
@@ -34,8 +33,6 @@ from modelserver.states import (
 )
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 FIRST_PAUSE: Final = 1.0
 
@@ -118,7 +115,7 @@ class Lifecycle:
         pause = FIRST_PAUSE
         while True:
             try:
-                self.state = await in_daemon_thread(self._prepare)
+                self.state = await in_daemon_thread(self._prepare, "load-model")
             except Exception as error:  # every failure must end the state `Loading`
                 self._fail(_as_failure(error), pause)
                 await asyncio.sleep(pause)
@@ -176,23 +173,3 @@ def _described(
     except Exception:
         logger.exception("the model is served without a description of its own")
         return base
-
-
-async def in_daemon_thread(work: Callable[[], T]) -> T:
-    """The result of `work`, which runs in a daemon thread, so that the process can end before
-    it."""
-    future: Future[T] = Future()
-    future.set_running_or_notify_cancel()  # from now on, the caller cannot cancel the future
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except Exception as error:
-            future.set_exception(error)
-        except BaseException as raised:  # a model may raise KeyboardInterrupt
-            ended = RuntimeError(f"{type(raised).__name__} was raised")
-            ended.__cause__ = raised
-            future.set_exception(ended)
-
-    threading.Thread(target=run, name="load-model", daemon=True).start()
-    return await asyncio.wrap_future(future)

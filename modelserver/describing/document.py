@@ -24,6 +24,7 @@ from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import ANYTHING
 from modelserver.describing.schemas import ROW, Schema, fits, non_empty
 from modelserver.describing.snippets import Call, snippets
+from modelserver.hosting.variables import StartError
 from modelserver.reading.formats import FORMATS, JSON
 
 Document = dict[str, Any]
@@ -37,7 +38,7 @@ LONGEST: Final = 5_000_000
 """The most characters of a base document. A text of one kilobyte may stand for gigabytes."""
 
 
-class BaseError(ValueError):
+class BaseError(StartError):
     """The base document cannot be used; the text says where and why."""
 
 

@@ -13,7 +13,11 @@ T = TypeVar("T")
 N = TypeVar("N", int, float)
 
 
-class SettingsError(ValueError):
+class StartError(ValueError):
+    """Why the server cannot start: the text says what to correct."""
+
+
+class SettingsError(StartError):
     """An environment variable holds a value that cannot be used."""
 
 

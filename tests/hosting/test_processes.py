@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modelserver.hosting.processes import allow_connections
+from modelserver.hosting.processes.serving import allow_connections
 from tests.support.processes import Server, free_port, our_server, running, status, wait_for
 
 pytestmark = pytest.mark.processes

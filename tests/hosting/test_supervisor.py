@@ -9,9 +9,9 @@ from multiprocessing.sharedctypes import RawArray
 
 import pytest
 
-from modelserver.hosting import supervisor
+from modelserver.hosting.processes import supervisor
+from modelserver.hosting.processes.supervisor import Readiness, Slot, ending, hold_interrupts
 from modelserver.hosting.settings import Settings, read_settings
-from modelserver.hosting.supervisor import Readiness, Slot, ending, hold_interrupts
 
 pytestmark = pytest.mark.processes
 

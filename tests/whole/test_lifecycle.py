@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 from modelserver.app import create_app
 from modelserver.describing.description import base_description
 from modelserver.hosting.settings import read_settings
-from modelserver.lifecycle import Lifecycle, in_daemon_thread
+from modelserver.hosting.threads import in_daemon_thread
+from modelserver.lifecycle import Lifecycle
 from tests.support.processes import wait_for
 from tests.support.zoo import SlowModel, save_wine
 
@@ -250,7 +251,7 @@ def test_daemon_work_survives_a_closed_loop() -> None:
         done.set()
 
     async def leave() -> None:
-        task = asyncio.ensure_future(in_daemon_thread(work))
+        task = asyncio.ensure_future(in_daemon_thread(work, "load-model"))
         await asyncio.to_thread(began.wait)
         task.cancel()
 

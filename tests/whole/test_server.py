@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 import example_test
 from modelserver.app import create_app
-from modelserver.hosting.processes import listen
+from modelserver.hosting.processes.serving import listen
 from modelserver.hosting.settings import read_settings
 from tests.support.connect.door import Door
 from tests.support.processes import (

@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from modelserver.hosting.processes import serve
+from modelserver.hosting.processes.serving import serve
 from modelserver.hosting.settings import read_settings
 from tests.support.bench.cases import ARROW, CSV, JSON, NDJSON, PING, WORKLOAD, Case
 

@@ -13,15 +13,14 @@ import socket
 import sys
 import threading
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
-from starlette.applications import Starlette
 
 from modelserver.errors import LARGEST_HEADERS
 from modelserver.hosting.connections.choosing import guarded
-from modelserver.hosting.settings import Settings
-from modelserver.hosting.supervisor import (
+from modelserver.hosting.processes.early_app import EarlyApp
+from modelserver.hosting.processes.supervisor import (
     GRACE,
     Readiness,
     ending,
@@ -29,6 +28,10 @@ from modelserver.hosting.supervisor import (
     ignore_signals,
     supervise,
 )
+from modelserver.hosting.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 POLL: Final = 0.1
 """Seconds between two looks at whether the model is ready."""
@@ -37,7 +40,7 @@ MOST_FILES: Final = 65_536
 """The most files and sockets that a process may have open, if the system allows so many."""
 
 
-def serve(app: Starlette, settings: Settings) -> None:
+def serve(app: "ASGIApp", settings: Settings) -> None:
     """Serves until it is interrupted. Raises `SystemExit` if the port is busy or forbidden."""
     allow_connections()
     listener = listen(settings.host, settings.port)
@@ -95,13 +98,15 @@ class OneOfSeveral(Impatient):
     """The server in one of several processes. It accepts no request before its model is ready,
     while another process can answer."""
 
-    def __init__(self, config: uvicorn.Config, app: Starlette, readiness: Readiness) -> None:
+    def __init__(self, config: uvicorn.Config, app: EarlyApp, readiness: Readiness) -> None:
         super().__init__(config)
-        self._lifecycle = app.state.service.lifecycle
+        self._app = app
+        self._lifecycle: Any = None
         self._readiness = readiness
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Called by uvicorn; accepts from the sockets."""
+        self._lifecycle = (await self._app.made()).state.service.lifecycle
         self._lifecycle.start()
         while not (self._tell() or self._readiness.is_needed() or self.should_exit):
             await asyncio.sleep(POLL)
@@ -122,7 +127,7 @@ class OneOfSeveral(Impatient):
 def _run_one(listener: socket.socket, settings: Settings, readiness: Readiness) -> None:
     """What one of several processes runs. It has imported main.py by now, which made its app."""
     _end_with_parent()
-    app: Starlette = vars(sys.modules["__main__"])["app"]
+    app: EarlyApp = vars(sys.modules["__main__"])["app"]
     _run(OneOfSeveral(_config(app, settings), app, readiness), listener)
 
 
@@ -138,7 +143,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
-def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
+def _config(app: "ASGIApp", settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=guarded(settings.read_timeout),
