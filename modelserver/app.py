@@ -1,4 +1,4 @@
-"""The HTTP side: endpoints, exception handlers, routes, lifespan, `create_app`.
+"""The HTTP side: endpoints, routes, lifespan, `create_app`.
 
 An endpoint decides nothing: it takes its parts from the request, calls the core and wraps the
 result in a response. Paths also work with a trailing slash. They do not redirect, since Starlette
@@ -12,26 +12,20 @@ from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Lifespan, Scope
 
 from modelserver.describing.description import base_description
-from modelserver.errors import ApiError, ModelFailed, RoutingFailed
+from modelserver.errors import ApiError, RoutingFailed
 from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.bodies import Bodies
 from modelserver.hosting.log import SafeStream, configure_logging
 from modelserver.hosting.memory import FreeMemory
 from modelserver.hosting.settings import Settings
 from modelserver.lifecycle import Lifecycle
-from modelserver.middleware import (
-    RequestTrace,
-    error_response,
-    log_cause,
-    release_frames,
-    trace_of,
-)
+from modelserver.middleware import RequestTrace
 from modelserver.pages import site
 from modelserver.pages.conditional import conditional
 from modelserver.pages.static import load_assets
@@ -128,25 +122,14 @@ def always(value: Any) -> Callable[..., Any]:
     return shown
 
 
-async def on_api_error(request: HTTPRequest, error: Exception) -> Response:
-    """Answers an `ApiError` as JSON. If the model or the server failed, the log gets the
-    traceback."""
-    assert isinstance(error, ApiError)
-    if isinstance(error.__cause__, ModelFailed) or (error.status >= 500 and error.__cause__):
-        log_cause(trace_of(request.scope), error)
-    release_frames(error)
-    return error_response(error, request.scope)
-
-
-async def on_http_error(request: HTTPRequest, error: Exception) -> Response:
-    """Answers Starlette's 404 and 405 in the same shape."""
-    assert isinstance(error, HTTPException)
+def unrouted(error: HTTPException, scope: Scope) -> ApiError:
+    """Starlette's 404 and 405 as errors of ours."""
     headers = error.headers or {}
     if error.status_code == 405:
-        text = _wrong_method(request.method, headers["Allow"])
+        text = _wrong_method(scope["method"], headers["Allow"])
     else:
-        text = _no_such_path(request.scope["path"].removeprefix(request.scope.get("root_path", "")))
-    return error_response(RoutingFailed(error.status_code, text, headers), request.scope)
+        text = _no_such_path(scope["path"].removeprefix(scope.get("root_path", "")))
+    return RoutingFailed(error.status_code, text, headers)
 
 
 def _wrong_method(method: str, allowed: str) -> str:
@@ -197,6 +180,18 @@ PREDICTING: Final = [
 """The paths that were probably meant by one that does not exist."""
 
 
+class App(Starlette):
+    """Starlette's app with our middleware alone, which answers errors itself."""
+
+    def __init__(self, key_check: KeyCheck, lifespan: Lifespan["App"]) -> None:
+        super().__init__(routes=ROUTES, lifespan=lifespan)
+        self._key_check = key_check
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Called by Starlette at the first request or the lifespan."""
+        return RequestTrace(self.router, self._key_check, unrouted)
+
+
 def create_app(settings: Settings) -> Starlette:
     """The ASGI app for one model. Raises `BaseError` if the base document cannot be used."""
     configure_logging(settings.log_level, settings.secrets)
@@ -220,12 +215,7 @@ def create_app(settings: Settings) -> Starlette:
         await service.lifecycle.stop()
         workers.close()
 
-    app = Starlette(
-        routes=ROUTES,
-        middleware=[Middleware(RequestTrace, KeyCheck(settings.api_key))],
-        exception_handlers={ApiError: on_api_error, HTTPException: on_http_error},
-        lifespan=lifespan,
-    )
+    app = App(KeyCheck(settings.api_key), lifespan)
     app.router.redirect_slashes = False
     app.state.service = service
     return app

@@ -7,10 +7,11 @@ Three fast ways, of which `python -m tests.support.bench.without` measures what 
   by row, in the order in which they lie in memory, and converts all columns of a type at once.
 - `block_of` makes one array of rows that hold only numbers. The plain way converts each column.
 - `frame_of` makes a DataFrame of typed columns, with one block for each dtype, as pandas itself
-  keeps them. The plain way is `pandas.DataFrame`.
+  keeps them; `frame_of_block` of one array. The plain way is `pandas.DataFrame`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import chain, starmap
 from math import nan
 from operator import itemgetter
@@ -89,6 +90,22 @@ def block_of(rows: Rows | NDArray[Any], order: Sequence[int | None]) -> NDArray[
     if list(order) != list(range(len(order))):
         block = block[:, order]  # type: ignore[index]
     return np.asfortranarray(block)
+
+
+@cache
+def _places(count: int) -> NDArray[np.int64]:
+    return np.arange(count)
+
+
+def frame_of_block(
+    block: NDArray[np.float64], names: "pd.Index[Any]", labels: "pd.Index[Any]"
+) -> pd.DataFrame:
+    """The DataFrame of the columns of this array of shape (rows, columns)."""
+    if create_dataframe_from_blocks is None:  # pragma: no cover (before pandas 3)
+        return pd.DataFrame(block, index=labels, columns=names, copy=False)
+    blocks = [(block.T, _places(len(names)))]
+    frame: pd.DataFrame = create_dataframe_from_blocks(blocks, index=labels, columns=names)
+    return frame
 
 
 def frame_of(

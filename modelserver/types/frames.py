@@ -6,12 +6,19 @@ that do not fit, raise `InvalidInput` with one detail per fault.
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import pandas as pd
 
 from modelserver.errors import LIMIT, BadRequest, InvalidInput, bad_values
-from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
+from modelserver.types.fast_blocks import (
+    block_of,
+    frame_of,
+    frame_of_block,
+    group_by_type,
+    plain_columns,
+)
 from modelserver.types.kind import Array, BadCells, Code, Kind
 from modelserver.types.names import (
     are_params,
@@ -97,12 +104,9 @@ class Columns:
         if self.only_doubles and table.rows is not None and mismatch is None:
             block = block_of(table.rows, order)
             if block is not None:
-                names = self._names_of(table, order)
-                return pd.DataFrame(block, index=_labels(table), columns=names, copy=False)
+                return frame_of_block(block, self._names_of(table, order), _labels(table))
         columns = self._typed(table, order, mismatch)
         labels = _labels(table)
-        if labels is None:
-            labels = pd.RangeIndex(table.length)
         if not columns:  # all are optional, and none was sent
             return pd.DataFrame(index=labels)
         return frame_of(columns, self._names_of(table, order), labels)
@@ -252,8 +256,24 @@ class Mismatch:
         )
 
 
-def _labels(table: Table) -> "pd.Index[Any] | None":
-    return None if table.index is None else pd.Index(table.index)
+def _labels(table: Table) -> "pd.Index[Any]":
+    labels: pd.Index[Any]
+    if table.index is not None:
+        labels = pd.Index(table.index)
+    elif table.length > FEW:
+        labels = pd.RangeIndex(table.length)
+    else:
+        labels = _numbers(table.length).view()  # a model may set its name
+    return labels
+
+
+@cache
+def _numbers(length: int) -> pd.RangeIndex:
+    return pd.RangeIndex(length)
+
+
+FEW: Final = 16
+"""The labels of so many rows are made once. To make them takes a fiftieth of a small request."""
 
 
 def _details(

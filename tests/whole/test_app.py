@@ -17,7 +17,7 @@ import mlflow
 import pytest
 from starlette.testclient import TestClient
 
-from modelserver.app import PATHS, create_app
+from modelserver.app import PATHS, create_app, unrouted
 from modelserver.errors import ShuttingDown
 from modelserver.hosting.authentication import KeyCheck
 from modelserver.hosting.settings import read_settings
@@ -259,7 +259,8 @@ def test_a_failure_after_the_response_began_is_logged_only(
         sent.append(message["type"])
 
     scope = {"type": "http", "headers": [], "method": "GET", "path": "/"}
-    asyncio.run(RequestTrace(half, KeyCheck(None))(scope, None, send))  # type: ignore[arg-type]
+    trace = RequestTrace(half, KeyCheck(None), unrouted)
+    asyncio.run(trace(scope, None, send))  # type: ignore[arg-type]
     assert sent == ["http.response.start"]
     assert "KeyError: 'late'" in caplog.text
 

@@ -66,9 +66,14 @@ class Load:
         return self.trust >= TRUSTED_AFTER and self.expected < self.bound
 
     @property
+    def is_alone(self) -> bool:
+        """Whether all work comes from one caller, who waits for each answer."""
+        return self.in_a_row >= ALONE_AFTER
+
+    @property
     def bound(self) -> float:
         """Seconds for which work may hold the event loop in one turn."""
-        return SHORT_FOR_ONE if self.in_a_row >= ALONE_AFTER else SHORT
+        return SHORT_FOR_ONE if self.is_alone else SHORT
 
     def arrive(self, caller: Caller) -> None:
         """Notes whose work is the next that `place_of` is asked for."""

@@ -167,15 +167,21 @@ class Workers:
             self._watchdog.on_loop.ended += 1
 
     def _run_here(self, work: Callable[[], T], timeout: float) -> T:
-        if not self.load.held:
-            asyncio.get_running_loop().call_soon(self._end_turn)
         start = self._clock()
         try:
             return self._on_loop(work, timeout)
         finally:
             seconds = self._clock() - start
-            self.load.held += seconds
+            self._hold(seconds)
             self.load.learn(seconds)
+
+    def _hold(self, seconds: float) -> None:
+        """Notes for the rest of this turn that work has held the event loop for so long."""
+        if self.load.is_alone:
+            return  # a caller that waits for an answer has no more work in this turn
+        if not self.load.held:
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        self.load.held += seconds
 
     def _end_turn(self) -> None:
         self.load.held = 0.0
