@@ -128,18 +128,24 @@ def unrouted(error: HTTPException, scope: Scope) -> ApiError:
     if error.status_code == 405:
         text = _wrong_method(scope["method"], headers["Allow"])
     else:
-        text = _no_such_path(scope["path"].removeprefix(scope.get("root_path", "")))
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        text = _no_such_path(path, scope["method"])
     return RoutingFailed(error.status_code, text, headers)
 
 
 def _wrong_method(method: str, allowed: str) -> str:
+    takes = ", ".join(sorted(allowed.split(", ")))
     advice = "; with curl -T, add -X POST" if (method, allowed) == ("PUT", "POST") else ""
-    return f"this path takes {allowed}, not {method}{advice}"
+    advice = f"; {PREDICTIONS}" if method == "POST" else advice
+    return f"this path takes {takes}, not {method}{advice}"
 
 
-def _no_such_path(path: str) -> str:
+def _no_such_path(path: str, method: str) -> str:
     meant = hint(path.rstrip("/"), PREDICTING, ALIKE)
-    return f"there is no such path; {meant or 'there are: ' + ', '.join(PATHS)}"
+    if meant is not None and meant.name == PREDICTING[0]:
+        return f"there is no such path; {meant}"
+    others = PREDICTIONS if method == "POST" else f"there are: {', '.join(PATHS)}"
+    return f"there is no such path; {f'{meant} ' if meant else ''}{others}"
 
 
 def _routes() -> list[BaseRoute]:
@@ -175,9 +181,9 @@ ROUTES: Final = [*_routes(), *site.ROUTES]
 PATHS: Final = [r.path for r in ROUTES if isinstance(r, Route) and _is_listed(r.path)]
 PREDICTING: Final = [
     "/invocations",
-    *(path for protocol in PROTOCOLS for path in protocol.predicting if "{" not in path),
+    *(path for protocol in PROTOCOLS for path in protocol.predicting if _is_listed(path)),
 ]
-"""The paths that were probably meant by one that does not exist."""
+PREDICTIONS: Final = f"predictions are at {', '.join(PREDICTING)}"
 
 
 class App(Starlette):

@@ -13,7 +13,9 @@ types and kinds of values. They never repeat the caller's data and never contain
     life          ─ ModelUnavailable, ShuttingDown
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 Details = Sequence[Mapping[str, Any]]
@@ -189,9 +191,8 @@ def not_utf8(error: UnicodeDecodeError, likely: str = "", how: str = "") -> BadR
     """The error for a body that is not UTF-8. It names the place of the first wrong byte (line and
     column from 1 on), or what the body is instead, if that is no text. `likely` says which encoding
     it may have, `how` how to save it as UTF-8."""
-    for start, said in NO_TEXTS.items():
-        if error.object.startswith(start):
-            return BadRequest(f"the body is {said}")
+    if (fault := no_text(error.object)) is not None:
+        return fault
     line = error.object.count(b"\n", 0, error.start) + 1
     column = error.start - error.object.rfind(b"\n", 0, error.start)
     return BadRequest(
@@ -200,9 +201,18 @@ def not_utf8(error: UnicodeDecodeError, likely: str = "", how: str = "") -> BadR
     )
 
 
+def no_text(body: bytes) -> BadRequest | None:
+    """The error for a body of a kind that is often sent by mistake, None if it is of none."""
+    said = next((said for start, said in NO_TEXTS.items() if body.startswith(start)), None)
+    return None if said is None else BadRequest(f"the body is {said}")
+
+
+AS_CSV: Final = "save it as CSV (UTF-8), and send that with the content type text/csv"
+
 NO_TEXTS: Final[Mapping[bytes, str]] = {
     b"\x1f\x8b": "gzip data; send the header Content-Encoding: gzip with it",
-    b"PK\x03\x04": "a ZIP archive, as Excel's workbooks are; save it as CSV (UTF-8)",
+    b"PK\x03\x04": f"a ZIP archive, as Excel's workbooks are; {AS_CSV}",
+    b"\xd0\xcf\x11\xe0": f"a file of an older Microsoft Office; {AS_CSV}",
 }
 """Kinds of files that are sent as text by mistake, by their first bytes."""
 
@@ -212,18 +222,31 @@ def combined(faults: Sequence[BadRequest]) -> BadRequest:
     if len(faults) == 1:
         return faults[0]
     details = [detail for fault in faults for detail in fault.details]
-    return InvalidInput("; ".join(fault.message for fault in faults), details[:LIMIT])
+    return InvalidInput("; ".join(fault.message for fault in faults), spread(details))
 
 
-def bad_values(
-    place: str, details: Sequence[Mapping[str, Any]], counted: bool = True
-) -> InvalidInput:
+def spread(details: Details) -> Details:
+    """As many details as one answer reports: of each column or tensor that has faults the first
+    ones, before any column has its next one."""
+    faults: Counter[object] = Counter()
+    ranked = []
+    for detail in details:
+        place = detail.get("column", detail.get("tensor"))
+        ranked.append((faults[place], detail))
+        faults[place] += place is not None
+    return [detail for _, detail in sorted(ranked, key=itemgetter(0))[:LIMIT]]
+
+
+def bad_values(place: str, details: Details) -> InvalidInput:
     """The error for values that do not fit. Its message names the first one, which is at `place`.
-    `counted`: whether there are no more of them than the details."""
-    first, others = details[0], len(details) - 1
-    more = f" (and {f'{others} ' if counted else ''}more, see details)" if others else ""
+    If there are `LIMIT` details, there may be more faults."""
+    first, reported, more = details[0], spread(details), ""
+    if len(details) >= LIMIT:
+        more = f" (and more: details has {len(reported)} of them)"
+    elif len(details) > 1:
+        more = f" (and {len(details) - 1} more: details has all of them)"
     return InvalidInput(
-        f"{place}: expected {first['expected']}, found {first['found']}{more}", details[:LIMIT]
+        f"{place}: expected {first['expected']}, found {first['found']}{more}", reported
     )
 
 

@@ -5,7 +5,7 @@ shows it. `media` picks the row for a request. The 415 answer, the OpenAPI docum
 are made from these rows. CONTRIBUTING.md says how to add one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from packaging.requirements import Requirement
 
-from modelserver.errors import BadRequest, UnsupportedMediaType
+from modelserver.errors import BadRequest, UnsupportedMediaType, no_text
 from modelserver.reading.arrow.reader import arrow_payload, parquet_payload
 from modelserver.reading.chunks.arrow_chunks import ArrowChunker
 from modelserver.reading.chunks.chunk import Chunker
@@ -23,6 +23,7 @@ from modelserver.reading.chunks.parquet_chunks import ParquetChunker
 from modelserver.reading.csv.format import csv_payload, csv_text
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.ndjson_format import ndjson_payload, ndjson_text
+from modelserver.reading.recognising import is_csv, is_json, may_be_ndjson
 from modelserver.reading.signatures.signature import Payload, Signature
 
 JSON: Final = "application/json"
@@ -54,6 +55,9 @@ class Format:
     starts: tuple[bytes, ...] = ()
     """The possible beginnings of a body, by which it is recognised without a media type. Before a
     text there may be blanks."""
+    looks: Callable[[bytes, Collection[str]], bool] | None = None
+    """Whether a body that was refused is probably of this format, by its beginning and the names of
+    the model's columns. None: `starts` says it."""
     binary: bool = False
     """Whether it is binary: it has no charset, and may stand for more bytes than it has. Its bodies
     are known by `starts`, so that none is read on the event loop."""
@@ -78,7 +82,28 @@ class Format:
     def read(self, body: bytes, signature: Signature, limit: int) -> Payload:
         """The model input in a body. Raises `ApiError` if it cannot be read."""
         self.check(signature)
-        return self.reader(body, signature, limit)
+        try:
+            return self.reader(body, signature, limit)
+        except BadRequest:
+            if (mistaken := self.mistaken(body, signature.names)) is None:
+                raise
+            raise mistaken from None
+
+    def mistaken(self, body: bytes, known: Collection[str]) -> BadRequest | None:
+        """The error for a body that was refused, if it looks like another format; otherwise None.
+        `known`: the names of the model's columns."""
+        if self.is_like(body, known):
+            return None
+        if (fault := no_text(body)) is not None:
+            return fault
+        if (row := recognised(body, known)) is None:
+            return None
+        meant = f"looks like {row.name}: send it with the content type {row.media_type}"
+        return BadRequest(f"the body is not {self.name}, but {meant}")
+
+    def is_like(self, body: bytes, known: Collection[str]) -> bool:
+        """Whether a body is probably of this format."""
+        return body.startswith(self.starts) if self.looks is None else self.looks(body, known)
 
     def check(self, signature: Signature) -> None:
         """Raises `ApiError` if the server cannot read the format, or the format cannot hold what
@@ -110,6 +135,7 @@ FORMATS: Final = {
             nested=True,
             tensors=True,
             starts=(b"{", b"["),
+            looks=lambda body, known: is_json(body),
         ),
         Format(
             CSV,
@@ -119,6 +145,7 @@ FORMATS: Final = {
                 "A header with the columns' names and one line per row, separated by commas, "
                 "semicolons, tabs or vertical bars. An empty cell is a missing value."
             ),
+            looks=is_csv,
             write=csv_text,
             chunker=CsvChunker,
         ),
@@ -136,6 +163,7 @@ FORMATS: Final = {
             nested=True,
             tensors=True,
             about="One JSON object per line (JSON Lines).",
+            looks=may_be_ndjson,
             write=ndjson_text,
             chunker=NdjsonChunker,
         ),
@@ -173,3 +201,10 @@ SAME: Final = {also: row.media_type for row in FORMATS.values() for also in row.
 
 PACKED: Final = tuple(start for row in FORMATS.values() if row.binary for start in row.starts)
 """The beginnings of bodies that may stand for more bytes than they have."""
+
+
+def recognised(body: bytes, known: Collection[str] = ()) -> Format | None:
+    """The format that a body looks like, None if it looks like none that the server reads. `known`:
+    the names of the model's columns."""
+    rows = (row for row in FORMATS.values() if row.is_installed)
+    return next((row for row in rows if row.is_like(body, known)), None)

@@ -12,6 +12,12 @@ from typing import Any, Final
 
 from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading.signatures.signature import LLM_KEYS, Payload, Signature
+from modelserver.reading.wrappings import (
+    OPEN_INFERENCE,
+    is_open_inference,
+    misplaced_advice,
+    twice_encoded,
+)
 from modelserver.types.kind import what_is
 from modelserver.types.names import are_params, hint, listed, suggested
 
@@ -30,7 +36,22 @@ def read_value(value: Any, signature: Signature) -> Payload:
     if len(value) > 1 and (others := sorted(value.keys() - {forms[0], "params"})):
         _refuse_misplaced_params(others, signature)
         logger.info("ignored keys of the body: %s", listed(others))
-    return FORM_READERS[forms[0]](signature, value[forms[0]], value.get("params"))
+    return _read_form(forms[0], value, signature)
+
+
+def _read_form(form: str, body: dict[str, Any], signature: Signature) -> Payload:
+    """Reads the value under the key of a form. Raises `BadRequest` or `InvalidInput`, with advice
+    if the value seems to be of another form."""
+    try:
+        return FORM_READERS[form](signature, body[form], body.get("params"))
+    except BadRequest as fault:
+        if is_open_inference(body[form], signature.names):
+            raise BadRequest(OPEN_INFERENCE) from None
+        one_row = signature.columns is not None and signature.columns.one_row
+        advice = misplaced_advice(form, body[form], signature.names, one_row)
+        fault.message += advice
+        fault.args = (fault.message,)
+        raise
 
 
 def _read_bare(refusal: str, value: Any, signature: Signature) -> Payload:
@@ -51,7 +72,7 @@ def _no_form(said: str, value: Any, signature: Signature) -> BadRequest:
     else:
         forms = [form for form in FORM_READERS if form in value]
         found = f"has {listed(forms or value)}" if value else "is empty"
-    advice = "" if forms else signature.advice(value, taken)
+    advice = "" if forms else twice_encoded(value) or signature.advice(value, taken)
     return BadRequest(said.format(listed(taken), found) + advice)
 
 

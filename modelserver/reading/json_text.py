@@ -37,7 +37,13 @@ NOT_JSON: Final = "the body is not valid JSON"
 
 TOO_DEEP: Final = f"{NOT_JSON}: nested too deeply"
 
-LINES: Final = ". For a JSON object per line, name the content type application/x-ndjson"
+OF_PYTHON: Final = re.compile(r"'|(?:None|True|False|nan|inf|undefined)\b")
+"""What stands where JSON is wrong if Python's str() wrote the body, or JavaScript."""
+
+BY_PYTHON: Final = (
+    ". JSON has double quotes, null, true and false: write the body with json.dumps, or let the "
+    "client do it (Python's requests: json=)"
+)
 
 NAN: Final = re.compile(rb"NaN")
 
@@ -153,15 +159,8 @@ def _refusal(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
         return not_utf8(wrong)
     fault = BareConstants if any(constant in body for constant, _ in STAND_INS) else BadRequest
     place = f"line {error.lineno}, column {error.colno}"
-    advice = LINES if _is_object(body.strip().partition(b"\n")[0]) else ""
+    advice = BY_PYTHON if OF_PYTHON.match(error.doc, error.pos) else ""
     return fault(f"{NOT_JSON}: {error.msg.partition(':')[0]} at {place}{advice}")
-
-
-def _is_object(line: bytes) -> bool:
-    try:
-        return isinstance(orjson.loads(line), dict)
-    except orjson.JSONDecodeError:
-        return False
 
 
 def may_repeat_keys(body: bytes, value: Any) -> bool:

@@ -8,15 +8,15 @@ curl, httr2 and vetiver send no media type or that of a form; then the body's be
 import gzip
 import io
 import zlib
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
 from functools import lru_cache
 from typing import Final
 
-from modelserver.errors import BadRequest, UnsupportedMediaType, too_large
+from modelserver.errors import BadRequest, UnsupportedMediaType, no_text, too_large
 from modelserver.reading.csv.encoding import HOW
-from modelserver.reading.formats import CSV, FORMATS, JSON, SAME, Format
+from modelserver.reading.formats import CSV, FORMATS, JSON, NDJSON, SAME, Format, recognised
+from modelserver.reading.recognising import BLANKS, is_ndjson
 
 # The types that clients send if the user named none: no type, a form's type or plain text.
 UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "text/plain"})
@@ -27,8 +27,7 @@ NOT_NAMED: Final = UNDECIDED | {"application/octet-stream"}
 MULTIPART: Final = "multipart/form-data"
 """The type that curl -F and HTML forms with a file send."""
 
-BLANKS: Final = BOM_UTF8 + b" \t\r\n"
-"""The bytes of a byte order mark and of white space, which may precede a text."""
+WHOLE: Final = "; send the file itself (curl: --data-binary @file)"
 
 LONGEST_TYPE: Final = 256
 """The most characters of a Content-Type; the parser's time grows with the square of the length."""
@@ -47,8 +46,14 @@ def check_origin(origin: str | None, content_type: str | None) -> None:
     named, they ask the server first (CORS). `origin` is the Origin header, which only browsers
     send.
     """
-    if origin is not None and _parse((content_type or "")[:LONGEST_TYPE])[0] in UNDECIDED:
+    if origin is not None and not names_format(content_type):
         raise _unsupported(f"a web page must name the content type: one of {', '.join(FORMATS)}")
+
+
+def names_format(content_type: str | None) -> bool:
+    """Whether a Content-Type header says which format a body has, or tries to; otherwise the
+    body's beginning decides."""
+    return _parse((content_type or "")[:LONGEST_TYPE])[0] not in UNDECIDED
 
 
 def format_of(content_type: str | None, body: bytes) -> Format:
@@ -62,16 +67,22 @@ def format_of(content_type: str | None, body: bytes) -> Format:
     media_type, charset, header = _parse(content_type or "")
     row = _sniff(body) if media_type in UNDECIDED else FORMATS.get(media_type)
     if row is None:
-        whole = (
-            "; send the file itself (curl: --data-binary @file)" if media_type == MULTIPART else ""
-        )
-        raise _unsupported(f"the content type must be one of {', '.join(FORMATS)}{whole}")
+        advice = WHOLE if media_type == MULTIPART else _as_what(body)
+        raise _unsupported(f"the content type must be one of {', '.join(FORMATS)}{advice}")
     if not row.binary and charset not in UTF8:
         how = HOW if row.media_type == CSV else ""
         raise UnsupportedMediaType(f"the charset must be UTF-8; save the body as UTF-8{how}")
     if row.media_type == CSV and header == "absent":
         raise UnsupportedMediaType(NO_HEADER)
     return row
+
+
+def _as_what(body: bytes) -> str:
+    """What the body looks like, as the end of a message; empty if it looks like nothing known."""
+    if (fault := no_text(body)) is not None:
+        return f"; {fault.message}"
+    row = recognised(body)
+    return "" if row is None else f"; the body looks like {row.name}, which is {row.media_type}"
 
 
 def check_json(content_type: str | None) -> None:
@@ -110,6 +121,8 @@ def _sniff(body: bytes) -> Format:
     """The format of a body without a media type, by its beginning. An empty body counts as JSON,
     and any other one as CSV."""
     text = body.lstrip(BLANKS)
+    if text[:1] == b"{" and is_ndjson(text):
+        return FORMATS[NDJSON]
     for row in FORMATS.values():
         if (body if row.binary else text).startswith(row.starts):
             return row

@@ -26,6 +26,19 @@ NAMES_BESIDE: Final = (
 
 EMPTY: Final = "The table is empty: send an object with the names of the columns for each row"
 
+TABLES: Final = frozenset({"dataframe_split", "dataframe_records"})
+
+TENSOR_KEYS: Final = frozenset({"name", "shape", "datatype"})
+
+OPEN_INFERENCE: Final = (
+    "the body is a request of the Open Inference Protocol: send it to /v2/models/{name}/infer"
+)
+
+TWICE: Final = (
+    ". It is JSON that was encoded twice: send the array or object itself (Python's requests: "
+    "json= takes the object, and data= a text that is JSON)"
+)
+
 ONE_EACH: Final = "Send an object with the names of the columns for each row"
 
 
@@ -38,13 +51,38 @@ def wrapping_advice(
     return f". {said}" if (said := _advice(body, forms, names, one_row)) else ""
 
 
+def misplaced_advice(form: str, value: Any, names: Collection[str], one_row: bool = False) -> str:
+    """The advice for a value that was refused under the key `form`, if another key was meant: the
+    continuation of a message, empty if there is no advice."""
+    if (said := twice_encoded(value)) or form not in TABLES:
+        return said
+    what, said = f"the value of '{form}'", ""
+    are_rows = isinstance(value, list) and len(value) > 0
+    if are_rows if form == "dataframe_split" else _is_split(value):
+        said = _of_value(what, value, names)
+    elif isinstance(value, Mapping) and value.keys() & set(names):
+        said = _of_named(what, value, one_row)
+    return f". {said}" if said else ""
+
+
+def twice_encoded(value: Any) -> str:
+    """The advice for a text that was sent in place of an array or object, if it holds one."""
+    return TWICE if isinstance(value, str) and value.lstrip()[:1] in ("{", "[") else ""
+
+
+def is_open_inference(value: Any, names: Collection[str]) -> bool:
+    """Whether the value of `inputs` is that of a request of the Open Inference Protocol."""
+    first = value[0] if isinstance(value, list) and value else None
+    return isinstance(first, dict) and first.keys() >= TENSOR_KEYS and TENSOR_KEYS.isdisjoint(names)
+
+
 def _advice(body: Any, forms: Sequence[str], names: Collection[str], one_row: bool) -> str:
     if isinstance(body, list) or _is_split(body):
         return _of_value("the whole body", body, names)
     if not isinstance(body, Mapping):
         return ""
     if body.keys() & set(names):
-        return _of_named(body, one_row)
+        return _of_named("the whole body", body, one_row)
     if "schema" in body and "data" in body:
         return BY_PANDAS
     for key in FOREIGN:
@@ -69,13 +107,13 @@ def _of_value(what: str, value: Any, names: Collection[str]) -> str:
     return NAMES_BESIDE if isinstance(first, list) and names else f"Send {what} under 'inputs'"
 
 
-def _of_named(body: Mapping[str, Any], one_row: bool) -> str:
-    """The advice for a body whose keys are names of columns or tensors."""
+def _of_named(what: str, body: Mapping[str, Any], one_row: bool) -> str:
+    """The advice for a body, or a value, whose keys are names of columns or tensors."""
     if all(isinstance(value, dict) for value in body.values()) and not one_row:
         return BY_PANDAS
     if all(isinstance(value, list) for value in body.values()) or one_row:
-        return "Send the whole body under 'inputs'"
-    return "Send the whole body in an array under 'dataframe_records'"
+        return f"Send {what} under 'inputs'"
+    return f"Send {what} in an array under 'dataframe_records'"
 
 
 def _is_split(value: Any) -> bool:

@@ -5,6 +5,7 @@ nanoseconds, in UTC and without a time zone, as MLflow hands them to a model. Ra
 Numbers are refused as dates: whether they count days, seconds or milliseconds would be a guess.
 """
 
+import re
 from datetime import date
 from typing import Final
 
@@ -16,6 +17,12 @@ from modelserver.types.cell_parsers import flat
 from modelserver.types.kind import Array, Cells, Unfit, what_is
 
 NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
+
+NO_ISO_DATE: Final = "text that is no ISO 8601 date"
+
+DAY_OR_MONTH: Final = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{2,4}(?!\d)", re.ASCII)
+
+MISTAKEN: Final = "a date whose day and month may be confused (write YYYY-MM-DD)"
 
 FAR_DATE: Final = "a date outside of 1677 to 2262"
 
@@ -39,7 +46,7 @@ def datetimes(cells: Cells) -> Array:
     array = flat(cells)
     if array.dtype.kind == "U":
         letters = _letters(array)
-        _check_iso_dates(letters)
+        _check_iso_dates(array, letters)
         return _iso_dates(_usual(array) if np.isin(letters, VARIANTS).any() else array)
     if array.dtype.kind == "M":
         return _nanoseconds(pd.DatetimeIndex(array))
@@ -82,13 +89,13 @@ def _are_digits(letters: NDArray[np.int32]) -> NDArray[np.bool_]:
     return (letters >= ord("0")) & (letters <= ord("9"))
 
 
-def _check_iso_dates(letters: NDArray[np.int32]) -> None:
+def _check_iso_dates(texts: NDArray[np.str_], letters: NDArray[np.int32]) -> None:
     """Raises `Unfit` unless each text starts with YYYY-MM-DD, has colons in its time and at most
     9 digits after the seconds. pandas accepts more: a year alone, "now", and further digits, which
     it drops."""
     dashed = (letters[:, [4, 7]] == ord("-")).all(axis=1) & (letters[:, 9] != 0)
     if not dashed.all() or _are_digits(letters[:, 13]).any():
-        raise Unfit("text that is no ISO 8601 date")
+        raise Unfit(MISTAKEN if DAY_OR_MONTH.match(texts[0]) else NO_ISO_DATE)
     if _are_digits(letters[:, 20:]).all(axis=1).any():
         raise Unfit("a time finer than nanoseconds")
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+<<<<<<< HEAD
 from modelserver.errors import LIMIT, BadRequest, InvalidInput, bad_values
 from modelserver.types.fast_blocks import (
     block_of,
@@ -20,6 +21,11 @@ from modelserver.types.fast_blocks import (
     plain_columns,
 )
 from modelserver.types.kind import Array, BadCells, Code, Kind
+=======
+from modelserver.errors import LIMIT, BadRequest, InvalidInput, bad_values, spread
+from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
+from modelserver.types.kind import Array, BadCells, Code, Kind, what_is
+>>>>>>> 450b70a (A body that is not what its content type says is told which one to send, and other common mistakes are named)
 from modelserver.types.names import (
     are_params,
     clipped,
@@ -32,6 +38,15 @@ from modelserver.types.tables import NO_ROWS, Table
 
 CARRIED: Final = "?include= with their names carries further columns into the answer"
 """The advice for columns that the model does not take, if nothing else is wrong."""
+
+
+NULL: Final = what_is(None)
+
+NO_GAPS: Final = (
+    ". A required column of this type has no missing values: send a value, or leave out the row; a "
+    "model takes them that is logged with an optional column, or with doubles in place of integers"
+)
+"""The advice for null where the model cannot get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +267,7 @@ class Mismatch:
         advice = f". {CARRIED}" if is_extra else ""
         return InvalidInput(
             f"{'; '.join(parts)}. The model takes: {listed(self.names)}{advice}",
-            [*details, *bad_cells][:LIMIT],
+            spread([*details, *bad_cells]),
         )
 
 
@@ -286,6 +301,9 @@ def _details(
 
 
 def _bad_cells(bad: Sequence[dict[str, Any]]) -> InvalidInput:
+    """The error for these cells. Null is refused only where a required column cannot hold it."""
     unit = "line" if "line" in bad[0] else "row"
     place = f"{unit} {bad[0][unit]}, column {quoted(bad[0]['column'])}"
-    return bad_values(place, bad, counted=len(bad) < LIMIT)  # each column stops at LIMIT
+    error = bad_values(place, bad)
+    advice = NO_GAPS if any(detail["found"] == NULL for detail in bad) else ""
+    return InvalidInput(f"{error.message}{advice}", error.details)

@@ -6,6 +6,7 @@ them in groups of one Python type, and raises `BadCells` for those that cannot b
 loss: the row of each and what kind of value was found there, up to `LIMIT` of them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -55,6 +56,22 @@ FOUND: Final[Sequence[tuple[Any, str]]] = (
     (dict, "an object"),
     (bytes, "bytes"),
 )
+
+
+GROUPED: Final = "a number with thousands separators"
+
+MISREAD: Final[Sequence[tuple["re.Pattern[str]", str]]] = (
+    (re.compile(""), "an empty text (a missing value is null)"),
+    (
+        re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", re.ASCII),
+        "a number with a comma, decimal or for thousands",
+    ),
+    (
+        re.compile(r"[+-]?\d{1,3}(?:([ .,'\u2019])\d{3}(?:\1\d{3})*)(?:[.,]\d+)?", re.ASCII),
+        GROUPED,
+    ),
+)
+"""Texts that are no numbers, and the words for them."""
 
 
 class Unfit(ValueError):
@@ -189,6 +206,15 @@ def objects(cells: Cells) -> NDArray[np.object_]:
     return np.fromiter(cells, object, len(cells))
 
 
+def no_number(value: object) -> str:
+    """The kind of a value that is no number, in words. A text is told that only people read as
+    one: with a decimal comma, with separators of thousands, or with nothing in it."""
+    if not isinstance(value, str):
+        return what_is(value)
+    text = value.strip()
+    return next((words for form, words in MISREAD if form.fullmatch(text)), what_is(value))
+
+
 def what_is(value: object) -> str:
     """The kind of a value in JSON's words, such as "an integer", for error messages."""
     for known, words in FOUND:
@@ -225,7 +251,7 @@ def _unfit_cells(
         parse(values)
     except (ValueError, TypeError, OverflowError) as error:
         if len(values) == 1:
-            return [(rows[0], str(error) if isinstance(error, Unfit) else what_is(values[0]))]
+            return [(rows[0], str(error) if isinstance(error, Unfit) else no_number(values[0]))]
         half = len(values) // 2
         bad = _unfit_cells(values[:half], rows[:half], parse)
         if len(bad) < LIMIT:

@@ -22,8 +22,9 @@ from starlette.testclient import TestClient
 from modelserver.reading.csv import dialect
 from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, NDJSON, PARQUET
+from modelserver.scoring.answering.formats import JSON_ANSWER
 from modelserver.scoring.chunking.large_bodies import formats_in_chunks
-from modelserver.types.frames import CARRIED
+from modelserver.types.frames import CARRIED, NO_GAPS
 
 Open = Callable[..., TestClient]
 
@@ -171,7 +172,7 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
     ("column twice", "two_longs", JSON, split(["a", "b", "a"], [1, 2, 3]), BAD,
      "columns given twice: 'a'"),
     ("NaN", "two_longs", JSON, b'{"inputs": {"a": [1], "b": [NaN]}}', INVALID,
-     f"row 0, column 'b': {LONG}, found null"),
+     f"row 0, column 'b': {LONG}, found null{NO_GAPS}"),
     ("Infinity", "two_longs", JSON, b'{"inputs":\n {"a": [Infinity], "b": [1]}}', INVALID,
      f"row 0, column 'a': {LONG}, found a number that is not finite"),
     ("2**63", "two_longs", JSON, two([2**63, 1]), INVALID,
@@ -231,7 +232,7 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
     ("UTF-16 in CSV", "two_longs", CSV, "a,b\n1,2\n".encode("utf-16"), BAD,
      f"the body is UTF-16 text; save it as UTF-8{HOW}"),
     ("missing cell in CSV", "two_longs", CSV, b"a,b\n1,\n", INVALID,
-     f"row 0, column 'b': {LONG}, found null"),
+     f"row 0, column 'b': {LONG}, found null{NO_GAPS}"),
     ("unknown column in CSV", "two_longs", CSV, b"a,b,c\n1,2,secret-4711\n", INVALID,
      f"unknown columns: 'c'. The model takes: 'a', 'b'. {CARRIED}"),
     ("text in NDJSON", "two_longs", NDJSON, b'{"a": 1, "b": "secret-4711"}', INVALID,
@@ -271,7 +272,7 @@ NO_JSON: dict[str, tuple[bytes, str]] = {
     "100,000 closed levels": (b'{"inputs": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "line 1"),
     "lone surrogate": (b'{"inputs": ["\\ud800 secret-4711"]}', "line 1, column "),
     "lone surrogate in a key": (b'{"\\udfff": 1}', "line 1, column "),
-    "CSV as JSON": (b"secret-4711,b\n1,2\n", "line 1, column 1"),
+    "text as JSON": (b"secret-4711, c\n", "line 1, column 1"),
     "1e400": (b'{"inputs": {"a": [1e400], "b": [1]}}', "line 1, column 19"),
     "5,000 digits": (b'{"inputs": {"a": [' + b"9" * 5000 + b'], "b": [1]}}', "line 1, column 19"),
     "two bodies": (two([1, 2]) * 2, "line 1, column 63"),
@@ -300,7 +301,8 @@ def test_deep_bodies_are_refused(levels: int, model: str, client: Open) -> None:
 
 
 LARGE = "the body is larger than 1000 bytes (MAX_REQUEST_BYTES)"
-TOO_LARGE = f"{LARGE}; a larger table is read in chunks if {formats_in_chunks()}"
+IN_CHUNKS = formats_in_chunks(FORMATS[JSON], JSON_ANSWER)
+TOO_LARGE = f"{LARGE}; a larger table is read in chunks if {IN_CHUNKS}"
 BOMB = gzip.compress(two([1, 2]) + b" " * 10_000_000)
 PACKED = gzip.compress(two([1, 2]))
 
@@ -323,7 +325,8 @@ def test_small_parquet_files_of_large_tables(name: str, client: Open) -> None:
     body = parquet(PARQUET_BOMBS[name])
     assert len(body) < 5000
     small = client("two_longs", MAX_REQUEST_BYTES="5000")
-    message = TOO_LARGE.replace("1000", "5000")
+    condition = formats_in_chunks(FORMATS[PARQUET], JSON_ANSWER)
+    message = f"{LARGE.replace('1000', '5000')}; a larger table is read in chunks if {condition}"
     answer = post(small, body, PARQUET)
     check_refusal(small, "two_longs", answer, 413, "MAX_READ_SIZE_EXCEEDED", message)
 
@@ -366,6 +369,7 @@ def test_a_body_that_grows_beyond_the_limit(client: Open) -> None:
     check_refusal(small, "two_longs", answer, 413, "MAX_READ_SIZE_EXCEEDED", TOO_LARGE)
 
 
+LOOKS = "; the body looks like JSON, which is application/json"
 LISTED = f"the content type must be one of {', '.join(FORMATS)}"
 NO_UTF8 = "the charset must be UTF-8; save the body as UTF-8"
 
@@ -373,13 +377,13 @@ NO_UTF8 = "the charset must be UTF-8; save the body as UTF-8"
 @pytest.mark.parametrize(
     ("content_type", "message"),
     [
-        ("application/xml", LISTED),
+        ("application/xml", LISTED + LOOKS),
         (
             "multipart/form-data; boundary=x",
             f"{LISTED}; send the file itself (curl: --data-binary @file)",
         ),
-        ("secret-4711/json", LISTED),
-        ("json", LISTED),
+        ("secret-4711/json", LISTED + LOOKS),
+        ("json", LISTED + LOOKS),
         ("application/json; charset=latin-1", NO_UTF8),
         ('text/csv; charset="utf-16"', f"{NO_UTF8}{HOW}"),
         ("text/plain; charset=secret-4711", NO_UTF8),

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-from modelserver.errors import BadRequest
+from modelserver.errors import BadRequest, InvalidInput
 from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import CSV
 from modelserver.reading.signatures.including import including
@@ -154,6 +154,7 @@ NO_UTF8 = "the body is not UTF-8 text"
 LATIN = ", but probably Windows-1252 (Latin-1)"
 UTF16 = f"the body is UTF-16 text; save it as UTF-8{HOW}"
 GROUPED = "a number with thousands separators"
+BY_COMMA = "a number with a comma, decimal or for thousands"
 MAY_GROUP = (
     "a point that is decimal or separates thousands: there is a decimal comma in row 0, column 'a'"
 )
@@ -191,9 +192,10 @@ DOUBLE, LONG = "a number (64-bit float)", "a whole number of 64 bits"
         (TWO, b"a;b\n1,5;2,5\n",
          f"row 0, column 'b': expected {LONG}, found a number with a fraction"),
         (TWO, b"a;b\n1.5;2,x\n", f"row 0, column 'b': expected {LONG}, found text"),
-        (TWO, b"a\tb\n1,5\t2\n", f"row 0, column 'a': expected {DOUBLE}, found text"),
+        (TWO, b"a\tb\n1,5\t2\n", f"row 0, column 'a': expected {DOUBLE}, found {BY_COMMA}"),
         (TWO, b"a;b\n" + b"1.234,5;2\n" * 30,
-         f"row 0, column 'a': expected {DOUBLE}, found {GROUPED} (and more, see details)"),
+         f"row 0, column 'a': expected {DOUBLE}, found {GROUPED} "
+         "(and more: details has 20 of them)"),
         (UNNAMED, b"a;b;c\n1.234,5;x;true\n",
          f"row 0, column 'a': expected {DOUBLE}, found {GROUPED}"),
         (UNNAMED, b"a;b\n1,5;2,5\n", "the model takes 3 columns, got 2"),
@@ -259,3 +261,11 @@ def test_a_table_means_the_same_in_every_dialect(
     decimal = "," if separator == ";" else "."
     body = frame.to_csv(index=False, sep=separator, decimal=decimal).encode()
     pd.testing.assert_frame_equal(read(declared, body, CSV).data, frame, check_exact=True)
+
+
+def test_thousands_are_told_of_each_column() -> None:
+    declared = signature(column("double", "a"), column("double", "b"))
+    with pytest.raises(InvalidInput) as refusal:
+        read(declared, b"a;b\n" + b"1.234,5;2.345,6\n" * 30, CSV)
+    places = [(detail["row"], detail["column"]) for detail in refusal.value.details]
+    assert places == [(row, name) for row in range(10) for name in ("a", "b")]

@@ -7,6 +7,7 @@ import pytest
 
 from modelserver.errors import BadRequest
 from modelserver.reading.json_text import (
+    BY_PYTHON,
     BareConstants,
     decode_constants,
     decode_exactly,
@@ -231,3 +232,30 @@ def test_whole_floats_with_all_their_digits(text: str, whole: int) -> None:
     (decoded,) = decode_exactly(f"[{text}]".encode())
     assert (type(decoded), decoded.whole) == (WholeFloat, whole)
     assert decoded == float(text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        str({"a": [1, "x"]}),
+        '{"ü": None}',
+        '{"ü": [1, True]}',
+        '{"a": False}',
+        '{"a": nan}',
+        '{"a": [1.5, inf]}',
+        "{'a': NaN}",
+        '{"a": undefined}',
+    ],
+)
+def test_what_python_writes_is_told(body: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        decode_json(body.encode())
+    assert refusal.value.message.startswith(INVALID)
+    assert refusal.value.message.endswith(BY_PYTHON)
+
+
+@pytest.mark.parametrize("body", ['{"a": nothing}', '{"a": 1,}', '{"a": "None" b}', '{"a": Nonee}'])
+def test_other_faults_are_not_called_pythons(body: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        decode_json(body.encode())
+    assert "json.dumps" not in refusal.value.message

@@ -85,7 +85,9 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("nothing", b"", "the body is empty; send a JSON object per line"),
     ("only blanks", b" \n\r\n\n", "the body is empty; send a JSON object per line"),
     ("array", b'{"a": 1}\n\n[1]', "line 3 is an array, not an object"),
-    ("records in an array", b'[{"a": 1}]', "line 1 is an array, not an object"),
+    ("records in an array", b'[{"a": 1}]',
+     "the body is not NDJSON, but looks like JSON: send it with the content type application/json"),
+    ("array of numbers first", b'[1]\n[2]', "line 1 is an array, not an object"),
     ("null", b"null\n", "line 1 is null, not an object"),
     ("two records", b'{"a": 1}, {"a": 2}',
      "line 1: it is not valid JSON: unexpected content after document at column 9"),
@@ -155,8 +157,8 @@ def test_lines_sent_as_json_are_told_their_media_type(second: bytes) -> None:
     with pytest.raises(BadRequest) as refusal:
         read(TYPED, b'{"a": 1}\r\n' + second, JSON)
     assert refusal.value.message == (
-        "the body is not valid JSON: unexpected content after document at line 2, column 1. "
-        "For a JSON object per line, name the content type application/x-ndjson"
+        "the body is not JSON, but looks like NDJSON: send it with the content type "
+        "application/x-ndjson"
     )
 
 

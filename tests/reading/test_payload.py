@@ -15,6 +15,7 @@ from modelserver.reading.formats import CSV, JSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
 from modelserver.reading.signatures.tensors import TensorSignature
+from modelserver.types.frames import NO_GAPS
 from tests.support.signatures import column, read, signature, tensor
 
 NAN = float("nan")
@@ -236,7 +237,7 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
      ]},
      JSON, "unknown columns: 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', "
      "'o', 'p', 'q', 'r', 's', 't', 'u' and 2 more; row 0, column 'a': expected a whole number of "
-     "64 bits, found null. The model takes: 'a'"),
+     "64 bits, found null" + NO_GAPS + ". The model takes: 'a'"),
     ("one column twice", NUMBERED,
      {"dataframe_split": {"columns": [0, "0", 1], "data": [[1, 2, 3]]}}, JSON,
      "columns given twice: '0'"),
@@ -246,7 +247,7 @@ BAD: list[tuple[str, Signature, Any, str, str]] = [
      "row 0, column 'a': expected text, found a number"),
     ("bad cells", TWO, {"inputs": {"a": [None], "b": ["x"]}}, JSON,
      "row 0, column 'a': expected a whole number of 64 bits, found null "
-     "(and 1 more, see details)"),
+     f"(and 1 more: details has all of them){NO_GAPS}"),
     ("bad double", DOUBLES, {"dataframe_split": {"columns": ["a", "b"], "data": [[1, "x"]]}},
      JSON, "row 0, column 'b': expected a number (64-bit float), found text"),
     ("double too large", DOUBLES,
@@ -627,7 +628,8 @@ def test_keys_that_are_no_form(declared: Signature, body: Any, message: str) -> 
         (b"\x1f\x8b\x08\xff", "the body is gzip data; send the header Content-Encoding: gzip with "
          "it"),
         (b"PK\x03\x04\xff",
-         "the body is a ZIP archive, as Excel's workbooks are; save it as CSV (UTF-8)"),
+         "the body is a ZIP archive, as Excel's workbooks are; save it as CSV (UTF-8), and send "
+         "that with the content type text/csv"),
     ],
 )  # fmt: skip
 def test_what_is_no_csv(body: bytes, message: str) -> None:
@@ -740,6 +742,9 @@ def test_row_names_of_r_in_nested_records() -> None:
     assert value == {"l": 1}
 
 
-def test_many_bad_cells_are_not_counted() -> None:
+def test_many_bad_cells_are_not_counted_and_of_each_column_some_are_told() -> None:
     body = {"dataframe_records": [{"a": "x", "b": "x"}] * 30}
-    assert refusal_of(DOUBLES, body).message.endswith("found text (and more, see details)")
+    fault = refusal_of(DOUBLES, body)
+    assert fault.message.endswith("found text (and more: details has 20 of them)")
+    places = [(detail["row"], detail["column"]) for detail in fault.details]
+    assert places == [(row, name) for row in range(10) for name in ("a", "b")]

@@ -278,3 +278,22 @@ def test_dates(path: str) -> None:
 def test_numbers_are_no_dates(path: str, number: Any) -> None:
     with pytest.raises(ApiError, match="which is no date \\(pandas: date_format='iso'\\)"):
         JSON_PATHS[path]("datetime", number)
+
+
+@pytest.mark.parametrize("word", ["true", "TRUE", "False"])
+@pytest.mark.parametrize("kind", ["integer", "long", "float", "double"])
+def test_true_is_one_in_columns_of_numbers_as_with_mlflow(kind: str, word: str) -> None:
+    value: Any = word.lower() == "true"
+    one = column(kind)
+    for cells in ([value], [3, value]):
+        bodies: list[Any] = [
+            {"dataframe_split": {"columns": ["x"], "data": [[cell] for cell in cells]}},
+            {"dataframe_records": [{"x": cell} for cell in cells]},
+            {"inputs": {"x": cells}},
+            {"instances": [{"x": cell} for cell in cells]},
+        ]
+        read_back = [last_of_x(read(one, body)) for body in bodies]
+        lines = "\n".join(["x", *map(str, cells[:-1]), word])
+        read_back.append(last_of_x(read(one, lines.encode(), CSV)))
+        assert read_back == [int(value)] * 5
+        assert {type(cell) for cell in read_back} == {type(last_of_x(read(one, [{"x": 1}])))}

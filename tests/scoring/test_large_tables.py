@@ -28,10 +28,11 @@ from modelserver.errors import (
     NotAcceptable,
     PayloadTooLarge,
     StorageFull,
+    UnsupportedMediaType,
 )
 from modelserver.reading.arrow.large_parquet import read_batches
 from modelserver.reading.chunks.csv_chunks import TWO_SIGNS, CsvChunker
-from modelserver.reading.formats import ARROW, CSV, JSON, NDJSON, PARQUET
+from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, NDJSON, PARQUET
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.scoring.answering.formats import named
 from modelserver.scoring.chunking.large_bodies import PIECE, why_whole
@@ -47,6 +48,8 @@ MIXED = signature(
 )
 
 NUMBERS = signature(column("double", "x"), column("long", "n", required=False))
+
+TABLES = "CSV, NDJSON, Parquet or Arrow"
 
 NAMES = ("id", "price", "n", "name", "sold", "day")
 
@@ -328,24 +331,60 @@ def test_the_bounds_of_a_table(answer: str, largest: int, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "row_wise", "answer", "chunked", "words"),
+    ("typed", "row_wise", "sent", "answer", "chunked", "words"),
     [
-        (True, True, "csv", None, ""),
-        (True, False, "csv", True, ""),
-        (True, False, "csv", None, "add [?]chunked=true"),
-        (True, True, "csv", False, "chunked=false is left out"),
-        (True, True, "json", True, "its answer is CSV, NDJSON, Parquet or Arrow"),
-        (False, False, "csv", True, "the model declares columns"),
+        (True, True, CSV, "csv", None, ""),
+        (True, True, None, "csv", None, ""),
+        (True, True, "text/plain", "csv", None, ""),
+        (True, False, CSV, "csv", True, ""),
+        (True, False, CSV, "csv", None, "add [?]chunked=true"),
+        (True, True, CSV, "csv", False, "chunked=false is left out"),
+        (True, True, CSV, "json", True, f"^its answer is {TABLES}: add [?]format=csv$"),
+        (True, True, JSON, "csv", None, f"^it is sent as {TABLES} and not as {JSON}$"),
+        (True, True, JSON, "json", None, f"^it is sent as {TABLES} and not as {JSON}, and its"),
+        (True, True, None, "json", None, f"^it is sent as {TABLES}, and its answer is {TABLES}: "),
+        (False, False, CSV, "csv", True, "the model declares columns"),
     ],
 )
 def test_which_tables_are_read_in_chunks(
-    typed: bool, row_wise: bool, answer: str, chunked: bool | None, words: str
+    typed: bool, row_wise: bool, sent: str | None, answer: str, chunked: bool | None, words: str
 ) -> None:
     declared = NUMBERS if typed else compile_signature(None, from_type_hint=False)
     model = replace(model_of(declared), row_wise=row_wise)
-    found = why_whole(model, named(answer), chunked)
+    found = why_whole(model, sent, named(answer), chunked)
     assert re.search(words, found)
     assert bool(words) is bool(found)
+
+
+def test_a_content_type_that_is_not_read_is_refused_before_the_size() -> None:
+    with pytest.raises(UnsupportedMediaType, match="the content type must be one of"):
+        why_whole(model_of(NUMBERS), "application/xml", named("json"), None)
+
+
+MISTAKEN = [
+    (CSV, joined(ndjson_of(500)), NDJSON),
+    (NDJSON, joined(csv_of(500)), CSV),
+    (CSV, json.dumps([{"x": 1.5, "n": 1}] * 500).encode(), JSON),
+    (PARQUET, joined(csv_of(500)), CSV),
+    (CSV, b"PAR1" + bytes(5000), PARQUET),
+]
+
+
+@pytest.mark.parametrize("size", [300, 10**6])
+@pytest.mark.parametrize(("media_type", "body", "meant"), MISTAKEN)
+def test_a_large_body_of_another_format_than_it_says(
+    media_type: str, body: bytes, meant: str, size: int
+) -> None:
+    said = f"the body is not {FORMATS[media_type].name}, but looks like {FORMATS[meant].name}: "
+    fault = refusal(cut(body, size), media_type)
+    assert fault.status == 400
+    assert fault.message == f"{said}send it with the content type {meant}"
+
+
+def test_a_fault_of_a_later_chunk_is_told_as_it_is() -> None:
+    body = joined([*ndjson_of(500), *csv_of(1)])
+    fault = refusal(cut(body, 300), NDJSON, include=("id",))
+    assert fault.message.startswith("line 501: it is not valid JSON")
 
 
 def arrow_of(rows: Sequence[Row], size: int, folded: bool = False) -> bytes:

@@ -150,7 +150,7 @@ def test_an_answer_of_a_tool_that_is_not_complete(client: Open) -> None:
 def test_no_more_than_twenty_faults(client: Open) -> None:
     status, message, details = post(client("hint_texts"), {"inputs": [5] * 100})
     assert (status, len(details)) == (400, 20)
-    assert message.endswith("(and 19 more, see details)")
+    assert message.endswith("(and more: details has 20 of them)")
 
 
 def test_faults_that_the_columns_of_a_chat_show(client: Open) -> None:

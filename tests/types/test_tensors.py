@@ -84,7 +84,7 @@ REFUSED: list[tuple[str, Tensor, Any, str, Any]] = [
         tensor("int32", -1),
         [0.5, 1, 2**31],
         "the tensor at [0]: expected a number of type int32, found a number with a fraction "
-        "(and 1 more, see details)",
+        "(and 1 more: details has all of them)",
         [
             {"tensor": None, "index": [place], "expected": "a number of type int32", "found": found}
             for place, found in [

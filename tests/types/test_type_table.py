@@ -40,6 +40,10 @@ def bits(width: int) -> str:
 
 
 TOO_LONG_BESIDE_GAPS = "an integer too large to stand beside missing values"
+GROUPED = "a number with thousands separators"
+EMPTY_TEXT = "an empty text (a missing value is null)"
+BY_COMMA = "a number with a comma, decimal or for thousands"
+DAY_OR_MONTH = "a date whose day and month may be confused (write YYYY-MM-DD)"
 NO_DATE = "text that is no ISO 8601 date"
 IMPOSSIBLE_DATE = "text that is no possible date (ISO 8601, 1677 to 2262)"
 FAR = IMPOSSIBLE_DATE
@@ -187,7 +191,13 @@ REFUSED: list[tuple[str, str, Any, list[tuple[int, str]]]] = [
     ("long 1e300", "long", [1e300], [(0, "a number too large to be an exact integer")]),
     ("long infinity", "long", [float("inf")], [(0, "a number that is not finite")]),
     ("long word", "long", ["one"], [(0, "text")]),
-    ("long empty text", "long", [""], [(0, "text")]),
+    ("long empty text", "long", ["", " "], [(row, EMPTY_TEXT) for row in (0, 1)]),
+    ("long texts with commas", "long", ["1,050", "-1,5", "1,", ",5", "1,5,5", "a,b"],
+     [(0, BY_COMMA), (1, BY_COMMA), *((row, "text") for row in (2, 3, 4, 5))]),
+    ("double texts with thousands", "double",
+     ["1,234.5", "1.234,5", "-1,234,567", "1.234.567,8", "1 234", "1'234.5", "12,34.5", "1 23"],
+     [*((row, GROUPED) for row in range(6)), (6, "text"), (7, "text")]),
+    ("boolean texts with commas", "boolean", ["1,5"], [(0, "text")]),
     ("long bytes", "long", [b"1"], [(0, "bytes")]),
     ("long arrays", "long", [[1], [2]], [(0, "an array"), (1, "an array")]),
     ("long ragged", "long", [[1], [2, 3]], [(0, "an array"), (1, "an array")]),
@@ -212,6 +222,10 @@ REFUSED: list[tuple[str, str, Any, list[tuple[int, str]]]] = [
     ("date word", "datetime", ["2024-01-02", "now"], [(1, NO_DATE)]),
     ("date year", "datetime", ["2024"], [(0, NO_DATE)]),
     ("date short", "datetime", ["2024-01-2"], [(0, NO_DATE)]),
+    ("dates of countries", "datetime", ["01.02.2021", "2/1/2021 10:00", "1-2-21", "31/12/99x"],
+     [(row, DAY_OR_MONTH) for row in range(4)]),
+    ("dates with other separators", "datetime", ["2021.02.01", "2021/02/01", "1.2/2021", "1.2.1"],
+     [(row, NO_DATE) for row in range(4)]),
     ("date 30 February", "datetime", ["2024-02-30"], [(0, IMPOSSIBLE_DATE)]),
     ("date 1500", "datetime", ["1500-01-01"], [(0, IMPOSSIBLE_DATE)]),
     ("date digits", "datetime", ["2024-01-02T03:04:05.1234567891"],

@@ -126,7 +126,6 @@ def test_unknown_path(client: Open) -> None:
         ("/invoke", "/invocations"),
         ("/Invocations/", "/invocations"),
         ("/api/invocations", "/invocations"),
-        ("/predicts", "/predict"),
     ],
 )
 @pytest.mark.parametrize("root", ["", "/content/1"])
@@ -135,6 +134,31 @@ def test_a_path_that_was_probably_meant(root: str, path: str, meant: str, client
     assert asked.post(f"{root}{path}").json()["message"] == (
         f"there is no such path; did you mean '{meant}'?"
     )
+
+
+PREDICTIONS = "predictions are at /invocations, /predict, /v2/models/{name}/infer"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/predictions", f"did you mean '/predict'? {PREDICTIONS}"),
+        ("/api/predict", f"did you mean '/predict'? {PREDICTIONS}"),
+        ("/v2/models/wine/predict", f"did you mean '/v2/models/{{name}}/infer'? {PREDICTIONS}"),
+        ("/score", PREDICTIONS),
+    ],
+)
+def test_a_path_for_predictions_that_does_not_exist(path: str, said: str, client: Open) -> None:
+    answer = client("wine").post(path)
+    assert answer.status_code == 404
+    assert answer.json()["message"] == f"there is no such path; {said}"
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/metadata"])
+def test_a_prediction_at_a_path_to_read(path: str, client: Open) -> None:
+    answer = client("wine").post(path, json=[])
+    assert (answer.status_code, {*answer.headers["allow"].split(", ")}) == (405, {"GET", "HEAD"})
+    assert answer.json()["message"] == f"this path takes GET, HEAD, not POST; {PREDICTIONS}"
 
 
 def test_wrong_method(client: Open) -> None:

@@ -3,7 +3,15 @@
 import pytest
 
 from modelserver import errors
-from modelserver.errors import ApiError, ModelRaised, combined, error_body
+from modelserver.errors import (
+    LIMIT,
+    ApiError,
+    ModelRaised,
+    bad_values,
+    combined,
+    error_body,
+    spread,
+)
 from modelserver.types.names import are_params, clipped, hint, listed, quoted, suggested
 
 
@@ -66,6 +74,40 @@ def test_faults_of_one_body_are_told_together() -> None:
     both = combined([one, two])
     assert (both.message, both.error_code) == ("one; two", "INVALID_PARAMETER_VALUE")
     assert list(both.details) == [*one.details, *list(two.details)[:5]]
+
+
+def cell(row: int, column: str) -> dict[str, object]:
+    return {"row": row, "column": column, "expected": "text", "found": "null"}
+
+
+def test_details_are_spread_over_the_columns() -> None:
+    first, second = ([cell(row, name) for row in range(LIMIT)] for name in "ab")
+    last = [cell(7, "c")]
+    taken = [(detail["row"], detail["column"]) for detail in spread([*first, *second, *last])]
+    assert taken[:5] == [(0, "a"), (0, "b"), (7, "c"), (1, "a"), (1, "b")]
+    assert len(taken) == LIMIT
+    assert list(spread(first)) == first
+
+
+def test_details_are_spread_over_tensors() -> None:
+    details = [{"tensor": name, "index": [place]} for name in "xy" for place in range(LIMIT)]
+    assert [detail["tensor"] for detail in spread(details)] == [*"xy"] * (LIMIT // 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "more"),
+    [
+        (1, ""),
+        (2, " (and 1 more: details has all of them)"),
+        (LIMIT - 1, f" (and {LIMIT - 2} more: details has all of them)"),
+        (LIMIT, f" (and more: details has {LIMIT} of them)"),
+        (LIMIT + 1, f" (and more: details has {LIMIT} of them)"),
+    ],
+)
+def test_the_message_says_what_the_details_have(count: int, more: str) -> None:
+    error = bad_values("here", [cell(row, "a") for row in range(count)])
+    assert error.message == f"here: expected text, found null{more}"
+    assert len(error.details) == min(count, LIMIT)
 
 
 @pytest.mark.parametrize(

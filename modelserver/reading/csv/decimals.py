@@ -7,17 +7,16 @@ that point may separate thousands. Numbers with thousands separators are always 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from modelserver.errors import LIMIT, bad_values
-from modelserver.types.kind import Kind
+from modelserver.types.kind import GROUPED, Kind
 from modelserver.types.names import quoted
 
 NUMBER: Final = re.compile(r"\s*[+-]?[\d.,]+([eE][+-]?\d+)?\s*", re.ASCII)
-
-GROUPED: Final = "a number with thousands separators"
 
 
 class NumberColumn(NamedTuple):
@@ -47,10 +46,12 @@ def with_points(
     """The cells of the columns, with a point in place of each decimal comma. `others`: the names
     and cells of columns that the model does not take; a decimal comma may stand there alone."""
     found: dict[str, list[Signed]] = {",": [], ".": [], GROUPED: []}
+    counted: Counter[tuple[str, str]] = Counter()
     for number in _signed(columns):
-        alike = found.get(number.signs, found[GROUPED])
-        if len(alike) <= LIMIT:
-            alike.append(number)
+        sort = number.signs if number.signs in found else GROUPED
+        counted[sort, number.column.name] += 1
+        if counted[sort, number.column.name] <= LIMIT:
+            found[sort].append(number)
     _refuse(found[GROUPED], GROUPED)
     commas = chain((number.place for number in found[","]), _commas(others))
     if found["."] and (place := next(commas, None)):
@@ -99,4 +100,4 @@ def _refuse(numbers: Sequence[Signed], found: str) -> None:
             {"row": row, "column": name, "expected": kind.expects, "found": found}
             for _, row, (name, kind, _) in numbers
         ]
-        raise bad_values(numbers[0].place, details, counted=len(numbers) <= LIMIT)
+        raise bad_values(numbers[0].place, details)

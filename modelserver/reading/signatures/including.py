@@ -24,6 +24,8 @@ from modelserver.types.type_table import KINDS
 ALL: Final = ("inputs",)
 """The names that mean all columns of the request."""
 
+EVERY: Final = f"; include={ALL[0]} means all columns"
+
 NESTED: Final = frozenset({list, dict})
 
 OBJECTS: Final = np.dtype(object)
@@ -105,7 +107,7 @@ def _carried(
     absent. Raises `BadRequest`, also for cells that no answer can hold."""
     places = {name: place for place, name in enumerate(names)}
     if missing := [name for name in wanted if name not in places and name not in known]:
-        alone = f"; {ALL[0]!r} alone means all" if ALL[0] in missing else ""
+        alone = f"; {ALL[0]!r} alone means all" if ALL[0] in missing else EVERY
         raise BadRequest(
             f"'include' names columns that the request lacks: {suggested(missing, names)}{alone}"
         )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modelserver.errors import LIMIT, Details
+from modelserver.errors import LIMIT, Details, spread
 from modelserver.reading.signatures.signature import Signature
 from modelserver.types.frames import Column, Columns
 from modelserver.types.names import listed
@@ -63,7 +63,7 @@ def _in_columns(columns: Columns, frame: pd.DataFrame) -> Gaps | None:
     return Gaps(
         _what(found.values()),
         listed(found),
-        details[:LIMIT],
+        spread(details),
         frame[has_gaps].reset_index(drop=True),
         others.astype(_dtypes_without_gaps(known, others)) if len(others) else None,
     )
@@ -111,10 +111,10 @@ def _in_tensors(read: Sequence[tuple[Tensor, NDArray[Any]]]) -> Gaps | None:
     where = "the tensor" if found[0][0].name is None else listed(t.name for t, _ in found)
     have_rows = all(tensor.shape[:1] == (-1,) for tensor, _ in read)
     if not have_rows or len({len(array) for _, array in read}) > 1:
-        return Gaps(what, where, details[:LIMIT], None, None)
+        return Gaps(what, where, spread(details), None, None)
     masks = [(gaps != "").reshape(len(gaps), -1).any(axis=1) for _, gaps in sought]
     has_gaps = np.any(masks, axis=0)
-    return Gaps(what, where, details[:LIMIT], _rows(read, has_gaps), _rows(read, ~has_gaps))
+    return Gaps(what, where, spread(details), _rows(read, has_gaps), _rows(read, ~has_gaps))
 
 
 def _expected(tensor: Tensor) -> str:

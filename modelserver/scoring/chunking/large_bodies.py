@@ -4,15 +4,16 @@ In: a body, part by part, as it was sent. Out: its chunks. Raises `ApiError` for
 read in chunks, and for one that is too large or cannot be unpacked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from modelserver.errors import PayloadTooLarge, table_too_large
+from modelserver.errors import BadRequest, PayloadTooLarge, table_too_large
 from modelserver.reading.chunks.chunk import Chunk, Chunker
-from modelserver.reading.formats import FORMATS
-from modelserver.reading.media import Unpacker, format_of
+from modelserver.reading.formats import FORMATS, Format
+from modelserver.reading.media import Unpacker, format_of, names_format
+from modelserver.reading.recognising import BEGINNING
 from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.signature import Signature
 from modelserver.scoring.answering.formats import AnswerFormat, offered
@@ -40,13 +41,17 @@ class Asked:
     largest_table: int
 
 
-def why_whole(model: Model, answer: AnswerFormat, chunked: bool | None) -> str:
+def why_whole(
+    model: Model, content_type: str | None, answer: AnswerFormat, chunked: bool | None
+) -> str:
     """Under which condition, which is not met, a table would be read in chunks, in words; empty if
-    it is. `chunked`: what the caller says of that, None if nothing."""
+    it is. `chunked`: what the caller says of that, None if nothing. Raises `UnsupportedMediaType`
+    for a content type that is not read."""
+    sent = format_of(content_type, b"") if names_format(content_type) else None
     if chunked is False:
         return "chunked=false is left out"
-    if answer.chunk_writer is None:
-        return formats_in_chunks()
+    if answer.chunk_writer is None or (sent is not None and sent.chunker is None):
+        return formats_in_chunks(sent, answer)
     if not isinstance(model.signature, ColumnSignature):
         return "the model declares columns"
     if not model.row_wise and not chunked:
@@ -57,12 +62,22 @@ def why_whole(model: Model, answer: AnswerFormat, chunked: bool | None) -> str:
     return ""
 
 
-def formats_in_chunks() -> str:
-    """Which formats are read and written in chunks, as a condition in words."""
-    bodies = [row.name for row in FORMATS.values() if row.chunker and row.is_installed]
-    answers = [row.title for row in offered().values() if row.chunk_writer]
-    sent, answered = (f"{', '.join(names[:-1])} or {names[-1]}" for names in (bodies, answers))
-    return f"it is sent as {sent}, and its answer is {answered}: add ?format=csv"
+def formats_in_chunks(sent: Format | None, answer: AnswerFormat) -> str:
+    """Which formats are read and written in chunks, as far as a request has others, as a condition
+    in words. `sent`: the format of its body, None if that is not known."""
+    unmet = []
+    if sent is None or sent.chunker is None:
+        bodies = [row.name for row in FORMATS.values() if row.chunker and row.is_installed]
+        named = "" if sent is None else f" and not as {sent.media_type}"
+        unmet.append(f"it is sent as {_either(bodies)}{named}")
+    if answer.chunk_writer is None:
+        answers = [row.title for row in offered().values() if row.chunk_writer]
+        unmet.append(f"its answer is {_either(answers)}: add ?format=csv")
+    return ", and ".join(unmet)
+
+
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def not_in_chunks(message: str, unmet: str) -> PayloadTooLarge:
@@ -85,6 +100,16 @@ class Body:
         encoding = asked.content_encoding
         self._unpacker = Unpacker(encoding) if encoding not in UNPACKED else None
         self._chunker: Chunker | None = None
+        self._row: Format | None = None
+        """Its format, and then its first bytes."""
+        self._beginning = b""
+
+    def mistaken(self) -> BadRequest | None:
+        """The error for a body whose first chunk was refused, if it looks like another format than
+        its own; otherwise None."""
+        if self._row is None:
+            return None
+        return self._row.mistaken(self._beginning, self._signature.names)
 
     def chunks(self, part: bytes, last: bool) -> Iterator[Chunk]:
         """The chunks that are complete with the next part. Nothing is done before they are asked
@@ -107,8 +132,10 @@ class Body:
 
     def _chunker_for(self, beginning: bytes) -> Chunker:
         row = format_of(self._asked.content_type, beginning)
+        self._row, self._beginning = row, beginning[:BEGINNING]
         if row.chunker is None:
-            raise not_in_chunks(self._asked.too_large, formats_in_chunks())
+            unmet = formats_in_chunks(row, self._asked.answer)
+            raise not_in_chunks(self._asked.too_large, unmet)
         row.check(self._signature)
         new_file = partial(self._files.new, "the table")
         return row.chunker(self._signature, self._asked.largest_row, new_file)

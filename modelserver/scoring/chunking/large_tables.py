@@ -12,7 +12,7 @@ from functools import partial
 from time import perf_counter as clock
 from typing import Any, Final
 
-from modelserver.errors import BadRequest, table_too_large
+from modelserver.errors import BadRequest, PayloadTooLarge, table_too_large
 from modelserver.hosting.bodies import TooLarge
 from modelserver.hosting.settings import Settings
 from modelserver.reading.chunks.chunk import Chunk, locate
@@ -86,7 +86,14 @@ class LargeTable:
     def step(self) -> bool:
         """Scores the next chunk; False if there is none in what was fed so far. Raises
         `ApiError`."""
-        start = clock()
+        try:
+            return self._step(clock())
+        except (BadRequest, PayloadTooLarge):
+            if self.rows or (mistaken := self._body.mistaken()) is None:
+                raise
+            raise mistaken from None
+
+    def _step(self, start: float) -> bool:
         chunk = next(self._coming, None)
         if chunk is None:
             return False
@@ -163,13 +170,14 @@ def large_table(
 ) -> LargeTable:
     """The table in a request whose body is too large to be read whole, as `fault` says. Raises
     `ApiError` if it cannot be read in chunks either."""
-    if unmet := why_whole(model, answer, query.chunked):
+    content_type = headers.get("content-type")
+    if unmet := why_whole(model, content_type, answer, query.chunked):
         raise not_in_chunks(fault.message, unmet)
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > settings.max_table_bytes:
         raise table_too_large(settings.max_table_bytes)
     asked = Asked(
-        headers.get("content-type"),
+        content_type,
         headers.get("content-encoding"),
         answer,
         query.include,

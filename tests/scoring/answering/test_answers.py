@@ -243,7 +243,14 @@ def test_ids_in_files_come_back(client: Client, sent: Any, cell: Any, format_nam
             "ID",
             "ridge",
             {"dataframe_records": WITH_ID},
-            "'include' names columns that the request lacks: 'ID' (did you mean 'id'?)",
+            "'include' names columns that the request lacks: 'ID' (did you mean 'id'?); "
+            "include=inputs means all columns",
+        ),
+        (
+            "*",
+            "ridge",
+            {"dataframe_records": WITH_ID},
+            "'include' names columns that the request lacks: '*'; include=inputs means all columns",
         ),
         (
             "inputs,id",
