@@ -121,7 +121,7 @@ def _sniff(body: bytes) -> Format:
     """The format of a body without a media type, by its beginning. An empty body counts as JSON,
     and any other one as CSV."""
     text = body.lstrip(BLANKS)
-    if text[:1] == b"{" and is_ndjson(text):
+    if text.startswith(b"{") and is_ndjson(text):
         return FORMATS[NDJSON]
     for row in FORMATS.values():
         if (body if row.binary else text).startswith(row.starts):

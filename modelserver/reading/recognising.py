@@ -9,7 +9,7 @@ import re
 from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Collection
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -20,7 +20,7 @@ BLANKS: Final = BOM_UTF8 + b" \t\r\n"
 """The bytes of a byte order mark and of white space, which may precede a text."""
 
 BEGINNING: Final = 64 * 1024
-"""The most bytes that are looked at to recognise CSV."""
+"""The most bytes that are looked at to recognise CSV, or the first line of NDJSON."""
 
 JSON_BEGINS: Final = re.compile(rb"""[\[{][\s\[{]*(["'\]}]|-?\d|[tfn][a-z]+|N(one|aN))""")
 """Brackets and then a value, a key or their end: also as Python writes these."""
@@ -31,28 +31,33 @@ OF_A_FORM: Final = re.compile(
 """An object that begins with a key which no record of a table has, unless a column has that name.
 """
 
-FOLLOWING: Final = re.compile(rb"\S")
+LETTER: Final = re.compile(rb"\S")
 
 
 def is_json(body: bytes) -> bool:
     """Whether the body begins as JSON does, and is not a JSON value per line."""
-    return JSON_BEGINS.match(body.lstrip(BLANKS)) is not None and not _has_lines(body)
+    text = body.lstrip(BLANKS)
+    return JSON_BEGINS.match(text) is not None and not _has_lines(text)
 
 
 def may_be_ndjson(body: bytes, known: Collection[str]) -> bool:
     """Whether the first line begins as an object does which is complete, or the only one, or has
     another one below; and no key of it names an input form. `known`: the names of the model's
     columns."""
-    line, next_letter = _first_line(body)
-    form = OF_A_FORM.match(line)
+    text = body.lstrip(BLANKS)
+    line = _first_line(text)
+    form = OF_A_FORM.match(text)
     is_form = form is not None and form[2].decode() not in known
-    return line[:1] == b"{" and (line[-1:] == b"}" or next_letter in b"{") and not is_form
+    return line.first == b"{" and (line.last == b"}" or line.below in b"{") and not is_form
 
 
 def is_ndjson(body: bytes) -> bool:
     """Whether the first line is a JSON object, and the next one begins as an object does: no JSON
-    value is written so."""
-    return _has_lines(body) and _is_object(_first_line(body)[0])
+    value is written so. A longer line than `BEGINNING` is not searched for its end, so that other
+    bodies lose no time."""
+    text = body.lstrip(BLANKS)
+    end = text.find(b"\n", 0, BEGINNING)
+    return end > 0 and _has_lines(text) and _is_object(text[:end])
 
 
 def is_csv(body: bytes, known: Collection[str]) -> bool:
@@ -87,21 +92,27 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _has_lines(body: bytes) -> bool:
+def _has_lines(text: bytes) -> bool:
     """Whether an object or array ends with the first line, and the next line begins another one."""
-    line, next_letter = _first_line(body)
-    return (line[:1] + line[-1:], next_letter) in ((b"{}", b"{"), (b"[]", b"["))
+    return _first_line(text) in (Line(b"{", b"}", b"{"), Line(b"[", b"]", b"["))
 
 
-def _first_line(body: bytes) -> tuple[bytes, bytes]:
-    """The first line that is not blank, and the letter with which the next one begins, if there is
-    one."""
-    text = body.lstrip(BLANKS)
+class Line(NamedTuple):
+    """The first and the last letter of a line, and the first one of those below; empty if there is
+    none."""
+
+    first: bytes
+    last: bytes
+    below: bytes
+
+
+def _first_line(text: bytes) -> Line:
+    """The first line of a text. It is not copied, since it may be the whole body."""
     end = text.find(b"\n")
     if end < 0:
-        return text.rstrip(), b""
-    following = FOLLOWING.search(text, end)
-    return text[:end].rstrip(), following[0] if following else b""
+        return Line(text[:1], text[-1:], b"")
+    below = LETTER.search(text, end)
+    return Line(text[:1], text[max(0, end - 8) : end].rstrip()[-1:], below[0] if below else b"")
 
 
 def _is_object(line: bytes) -> bool:

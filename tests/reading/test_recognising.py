@@ -12,7 +12,7 @@ import pytest
 from modelserver.errors import ApiError, BadRequest, UnsupportedMediaType
 from modelserver.reading.formats import ARROW, CSV, FORMATS, JSON, NDJSON, PARQUET
 from modelserver.reading.media import format_of
-from modelserver.reading.recognising import is_csv, is_json, is_ndjson, may_be_ndjson
+from modelserver.reading.recognising import BEGINNING, is_csv, is_json, is_ndjson, may_be_ndjson
 from modelserver.reading.signatures.signature import Signature
 from tests.support.signatures import LIMIT, column, signature, tensor
 
@@ -184,6 +184,12 @@ def test_lines_of_objects_are_recognised_without_a_content_type(body: bytes, exp
     for content_type in (None, "text/plain", "application/x-www-form-urlencoded"):
         assert format_of(content_type, body).media_type == expected
     assert format_of(JSON, body).media_type == JSON
+
+
+def test_the_end_of_a_long_first_line_is_not_searched_for() -> None:
+    body = json.dumps({"a": 1, "b": "x" * BEGINNING}).encode() + b'\n{"a": 2, "b": "y"}'
+    assert not is_ndjson(body)
+    assert "looks like NDJSON" in refusal(body, JSON).message
 
 
 def test_lines_without_a_content_type_are_read() -> None:

@@ -113,7 +113,7 @@ def test_a_caller_says_that_rows_are_independent(client: Client) -> None:
 @pytest.mark.parametrize(
     ("model", "query", "words"),
     [
-        ("ridge", "", "a larger table is read in chunks if it is sent as CSV, NDJSON, "),
+        ("ridge", "", "a larger table is read in chunks if its answer is CSV, NDJSON, "),
         ("ridge", "?format=csv&chunked=false", "is read in chunks if chunked=false is left out"),
         ("centred", "?format=csv", "is not known of it: add ?chunked=true"),
         ("ridge", "?format=csv&include=id", "the table is larger than 30000 bytes (MAX_TABLE"),
