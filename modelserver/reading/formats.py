@@ -23,7 +23,7 @@ from modelserver.reading.chunks.parquet_chunks import ParquetChunker
 from modelserver.reading.csv.format import csv_payload, csv_text
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.ndjson_format import ndjson_payload, ndjson_text
-from modelserver.reading.recognising import is_csv, is_json, may_be_ndjson
+from modelserver.reading.recognising import BLANKS, is_csv, is_json, may_be_ndjson
 from modelserver.reading.signatures.signature import Payload, Signature
 
 JSON: Final = "application/json"
@@ -103,7 +103,9 @@ class Format:
 
     def is_like(self, body: bytes, known: Collection[str]) -> bool:
         """Whether a body is probably of this format."""
-        return body.startswith(self.starts) if self.looks is None else self.looks(body, known)
+        if self.looks is not None:
+            return self.looks(body, known)
+        return (body if self.binary else body.lstrip(BLANKS)).startswith(self.starts)
 
     def check(self, signature: Signature) -> None:
         """Raises `ApiError` if the server cannot read the format, or the format cannot hold what

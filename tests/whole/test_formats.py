@@ -118,6 +118,17 @@ def test_what_is_wrong_has_its_place(
     assert message in refusal(loaded("two_longs"), body, SEQUENCE).message
 
 
+def test_a_body_of_a_new_format_is_known_by_its_beginning(
+    loaded: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FORMATS, SEQUENCE, replace(NEW, starts=(b"\x1e",)))
+    meant = f"looks like SEQUENCE: send it with the content type {SEQUENCE}"
+    fault = refusal(loaded("two_longs"), b'\n\x1e{"a": 1, "b": 2}', JSON)
+    assert fault.message == f"the body is not JSON, but {meant}"
+    fault = refusal(loaded("two_longs"), b'\n\x1e{"a": 1}', SEQUENCE)
+    assert fault.message.startswith("missing columns: 'b'")
+
+
 @pytest.mark.usefixtures("with_new")
 @pytest.mark.parametrize(
     ("name", "message"),
