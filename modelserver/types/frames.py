@@ -11,8 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-<<<<<<< HEAD
-from modelserver.errors import LIMIT, BadRequest, InvalidInput, bad_values
+from modelserver.errors import LIMIT, BadRequest, InvalidInput, bad_values, spread
 from modelserver.types.fast_blocks import (
     block_of,
     frame_of,
@@ -20,12 +19,7 @@ from modelserver.types.fast_blocks import (
     group_by_type,
     plain_columns,
 )
-from modelserver.types.kind import Array, BadCells, Code, Kind
-=======
-from modelserver.errors import LIMIT, BadRequest, InvalidInput, bad_values, spread
-from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
 from modelserver.types.kind import Array, BadCells, Code, Kind, what_is
->>>>>>> 450b70a (A body that is not what its content type says is told which one to send, and other common mistakes are named)
 from modelserver.types.names import (
     are_params,
     clipped,
