@@ -92,6 +92,27 @@ def block_of(rows: Rows | NDArray[Any], order: Sequence[int | None]) -> NDArray[
     return np.asfortranarray(block)
 
 
+FEW: Final = 16
+"""The labels of so many rows are made once. To make them takes a fiftieth of a small request."""
+
+
+def labels_of(index: "list[Any] | pd.Index[Any] | None", length: int) -> "pd.Index[Any]":
+    """The labels of so many rows: those of `index`, or their numbers."""
+    labels: pd.Index[Any]
+    if index is not None:
+        labels = pd.Index(index)
+    elif length > FEW:
+        labels = pd.RangeIndex(length)
+    else:
+        labels = _numbers(length).view()  # a model may set its name
+    return labels
+
+
+@cache
+def _numbers(length: int) -> pd.RangeIndex:
+    return pd.RangeIndex(length)
+
+
 @cache
 def _places(count: int) -> NDArray[np.int64]:
     return np.arange(count)

@@ -6,7 +6,6 @@ that do not fit, raise `InvalidInput` with one detail per fault.
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -17,6 +16,7 @@ from modelserver.types.fast_blocks import (
     frame_of,
     frame_of_block,
     group_by_type,
+    labels_of,
     plain_columns,
 )
 from modelserver.types.kind import Array, BadCells, Code, Kind, what_is
@@ -113,9 +113,11 @@ class Columns:
         if self.only_doubles and table.rows is not None and mismatch is None:
             block = block_of(table.rows, order)
             if block is not None:
-                return frame_of_block(block, self._names_of(table, order), _labels(table))
+                return frame_of_block(
+                    block, self._names_of(table, order), labels_of(table.index, table.length)
+                )
         columns = self._typed(table, order, mismatch)
-        labels = _labels(table)
+        labels = labels_of(table.index, table.length)
         if not columns:  # all are optional, and none was sent
             return pd.DataFrame(index=labels)
         return frame_of(columns, self._names_of(table, order), labels)
@@ -263,26 +265,6 @@ class Mismatch:
             f"{'; '.join(parts)}. The model takes: {listed(self.names)}{advice}",
             spread([*details, *bad_cells]),
         )
-
-
-def _labels(table: Table) -> "pd.Index[Any]":
-    labels: pd.Index[Any]
-    if table.index is not None:
-        labels = pd.Index(table.index)
-    elif table.length > FEW:
-        labels = pd.RangeIndex(table.length)
-    else:
-        labels = _numbers(table.length).view()  # a model may set its name
-    return labels
-
-
-@cache
-def _numbers(length: int) -> pd.RangeIndex:
-    return pd.RangeIndex(length)
-
-
-FEW: Final = 16
-"""The labels of so many rows are made once. To make them takes a fiftieth of a small request."""
 
 
 def _details(

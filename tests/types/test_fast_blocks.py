@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelserver.types.fast_blocks import block_of, frame_of, group_by_type, plain_columns
+from modelserver.types.fast_blocks import (
+    block_of,
+    frame_of,
+    frame_of_block,
+    group_by_type,
+    labels_of,
+    plain_columns,
+)
 from modelserver.types.kind import TEXT
 from modelserver.types.type_table import KINDS
 
@@ -130,3 +137,12 @@ def test_columns_of_one_dtype_are_together_in_memory() -> None:
     if hasattr(pd.api, "internals"):
         first, second = (frame[name].to_numpy().ctypes.data for name in "ac")
         assert second - first == DOUBLES.nbytes
+
+
+def test_the_labels_of_a_table_belong_to_its_frame() -> None:
+    for length in (1, 16, 17):
+        frame = frame_of_block(np.ones((length, 1)), pd.Index(["a"]), labels_of(None, length))
+        pd.testing.assert_frame_equal(frame, pd.DataFrame({"a": np.ones(length)}))
+        frame.index.name = "set by a model"
+        assert labels_of(None, length).name is None
+    pd.testing.assert_index_equal(labels_of(["x", "y"], 2), pd.Index(["x", "y"]))
