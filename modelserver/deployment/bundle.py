@@ -23,6 +23,12 @@ from modelserver.types.names import hint
 OF_A_MODEL: Final = re.compile(r"[\w .-]+[/:@][\w-]+")
 """A registered model without the scheme `models:/`."""
 
+WRITTEN: Final = "models:/my-model/1 or models:/my-model@alias"
+"""How a registered model is written."""
+
+OR_A_MODEL: Final = f"or a model as {WRITTEN}, or by its folder, which has a file MLmodel"
+"""What else a word can be that names no file."""
+
 FILES: Final = (
     "main.py",
     "openapi_base.yaml",
@@ -83,7 +89,7 @@ def further_files(root: Path, words: Sequence[str]) -> tuple[list[str], list[str
     for word in words:
         pattern = _inside(root, word)
         if pattern is None:
-            faults.append(f"{word} is not in the project's folder; copy it there")
+            faults.append(_outside(root, word))
         elif found := matches(root, pattern):
             paths += found
         else:
@@ -109,15 +115,21 @@ def _inside(root: Path, word: str) -> str | None:
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else None
 
 
+def _outside(root: Path, word: str) -> str:
+    said = f"{word} was taken for a further file, and is not in the project's folder"
+    place = "copy it there" if (root / word).exists() else "name files by their paths there"
+    return f"{said}; {place}, {OR_A_MODEL}"
+
+
 def _not_there(root: Path, word: str) -> str:
     if HAS_SCHEME.match(word):
         return f"{word} is one model too many; name one"
-    said = f"there is no {word} in the project's folder"
+    said = f"{word} was taken for a further file, and is not in the project's folder"
     if meant := hint(word, [path.name for path in root.iterdir()]):
         return f"{said}; {meant}"
     if OF_A_MODEL.fullmatch(word):
-        return f"{said}; a registered model is written models:/my-model/1 or models:/my-model@alias"
-    return f"{said}; name files by their paths there"
+        return f"{said}; a registered model is written {WRITTEN}"
+    return f"{said}; name files by their paths there, {OR_A_MODEL}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ def download(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         settings = read_settings(with_model(environment, model))
         if settings.model_uri is None:
-            return complain(PROGRAM, NO_MODEL)
+            taken = f"{folders[0]} was taken for the folder; " if folders else ""
+            return complain(PROGRAM, f"{taken}{NO_MODEL}")
         fetch_model(settings.model_uri, folder, settings)
     except SettingsError as error:
         return complain(PROGRAM, str(error))

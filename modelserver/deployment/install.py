@@ -28,6 +28,7 @@ from modelserver.deployment.texts import NoText, decode, read_text
 from modelserver.hosting.settings import read_settings
 from modelserver.hosting.variables import SettingsError
 from modelserver.loading.attempt import LoadFailed, public_uri
+from modelserver.types.names import quoted
 
 OURS: Final = ROOT / "requirements.txt"
 
@@ -35,7 +36,7 @@ INSTALL: Final = "main.py install"
 UPDATE: Final = "main.py update"
 
 USAGE: Final = {
-    INSTALL: "%(prog)s [--skinny] [--dry-run] [model-uri]",
+    INSTALL: "%(prog)s [--skinny] [--dry-run] [--verbose] [model-uri]",
     UPDATE: "%(prog)s [requirements.txt] [--skinny] [--dry-run] [model-uri]",
 }
 
@@ -53,6 +54,11 @@ server's own, in a block that the next update replaces.
 FOUND: Final = """\
 The model is found as the server finds it: by MLFLOW_TRACKING_URI, MLFLOW_TRACKING_TOKEN and
 whatever else MLflow reads; without a URI, MODEL_URI names it."""
+
+VERBOSE: Final = "all that pip says, as it says it"
+
+DONE: Final = ("Successfully installed ", "Would install ")
+"""The beginnings of pip's line about what it has done, or would do."""
 
 SKINNY: Final = "mlflow-skinny and what is needed beside it, in place of mlflow"
 
@@ -74,6 +80,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("target", nargs="*", metavar="model-uri", help="models:/my-model/1, …")
     parser.add_argument("--skinny", action="store_true", help=SKINNY)
     parser.add_argument("--dry-run", action="store_true", help="show the changes, make none")
+    if prog == INSTALL:
+        parser.add_argument("--verbose", action="store_true", help=VERBOSE)
     return parser
 
 
@@ -84,7 +92,9 @@ def _targets(given: Sequence[str], environment: Mapping[str, str]) -> tuple[Path
     files = [text for text in given if text.endswith(".txt")]
     uris = [text for text in given if text not in files] or [environment.get("MODEL_URI", "")]
     if len(files) > 1 or len(uris) > 1 or not uris[0]:
-        raise InstallFailed(NO_MODEL)
+        further = [*uris[1:], *files[1:]]
+        too_many = f"{quoted(further[0])} is one name too many; see --help" if further else ""
+        raise InstallFailed(too_many or NO_MODEL)
     return Path(files[0]) if files else OURS, uris[0]
 
 
@@ -134,7 +144,9 @@ def _replace(file: Path, text: str) -> None:
         raise
 
 
-def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace) -> None:
+def _install(
+    folder: Path, packages: Sequence[Line], label: str, options: argparse.Namespace
+) -> None:
     """Installs `packages` with pip. Raises `Conflict` if they contradict our own, and
     `InstallFailed` if pip fails."""
     aliases = ALIASES if options.skinny else {}
@@ -145,9 +157,31 @@ def _install(folder: Path, packages: Sequence[Line], options: argparse.Namespace
         file.write_text("".join(f"{line.content}\n" for line in packages), encoding="utf-8")
         command = [sys.executable, "-m", "pip", "install", "-r", str(file)]
         command += ["--dry-run"] if options.dry_run else []
+        count = f"{len(packages)} package{'' if len(packages) == 1 else 's'}"
+        print(f"pip takes the {count} of {label} (--verbose shows all it says)", flush=True)
         # Lines for packages that were logged with the model are relative to its folder.
-        if subprocess.run(command, cwd=folder, check=False).returncode:
+        if not (_shown_pip if options.verbose else _quiet_pip)(command, folder):
             raise InstallFailed("pip could not install the model's packages, see above")
+
+
+def _shown_pip(command: Sequence[str], folder: Path) -> bool:
+    """Runs pip, which prints what it says and may ask for a login. Returns whether it succeeded."""
+    return not subprocess.run(command, cwd=folder, check=False).returncode
+
+
+def _quiet_pip(command: Sequence[str], folder: Path) -> bool:
+    """Runs pip, and prints what it has done and its warnings, or all that it said if it fails.
+    Returns whether it succeeded."""
+    quiet = [*command, "--disable-pip-version-check", "--no-input"]
+    done = subprocess.run(
+        quiet, cwd=folder, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
+    said = done.stdout.splitlines()
+    if not done.returncode:
+        said = [line for line in said if line.startswith(DONE)] or ["all are installed already"]
+    print("\n".join(said), flush=True)
+    print(done.stderr, end="", file=sys.stderr)
+    return not done.returncode
 
 
 def install(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -187,4 +221,4 @@ def _act(prog: str, options: argparse.Namespace, environment: Mapping[str, str])
         if prog == UPDATE:
             _update(file, packages, public_uri(uri), options)
         else:
-            _install(saved.folder, packages, options)
+            _install(saved.folder, packages, public_uri(uri), options)

@@ -36,7 +36,7 @@ from modelserver.deployment.command_line import (
     with_model,
 )
 from modelserver.deployment.manifest import stale
-from modelserver.deployment.servers import no_server, with_server
+from modelserver.deployment.servers import no_server
 from modelserver.loading.attempt import local_path, public_uri
 
 DEPLOY: Final = ("deploy", "fastapi")
@@ -224,15 +224,13 @@ def _problem(bundle: Bundle, settings: Mapping[str, str]) -> str | None:
 
 def _not_ready(call: Call, environment: Mapping[str, str]) -> str | None:
     """Why the content could not serve the model, or could not be sent at all; None if nothing is
-    known to be wrong. The content looks for the model on its own Connect by default."""
+    known to be wrong."""
     if "--dry-run" not in call.flags and (problem := no_server(environment, call.options)):
         return "; ".join(problem)
     if not environment.get(MODEL):
         return None
-    known = with_server(environment, call.options)
-    if server := known.get("CONNECT_SERVER", "").rstrip("/"):
-        known["MLFLOW_TRACKING_URI"] = known.get("MLFLOW_TRACKING_URI") or f"{server}/mlflow"
-    failed = next((check for check in find_model(known) if check.status == "failed"), None)
+    checks = find_model(environment, options=call.options)
+    failed = next((check for check in checks if check.status == "failed"), None)
     return f"{failed.found}; {failed.advice}, or deploy with --no-check" if failed else None
 
 

@@ -1,7 +1,8 @@
 """Which Posit Connect `deploy` sends to: by its options, the environment, or `rsconnect add`.
 
 In: environment variables, and options for rsconnect. Out: the variables with that server and its
-key; and what is to be set if there is none. rsconnect must be installed.
+key, or as the content there will have them; and what is to be set if there is none. rsconnect must
+be installed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from modelserver.deployment.command_line import set_variable
 SERVER: Final = "CONNECT_SERVER"
 
 KEY: Final = "CONNECT_API_KEY"
+
+TRACKING: Final = "MLFLOW_TRACKING_URI"
 
 EXAMPLE: Final = "https://connect.example.com"
 
@@ -52,6 +55,19 @@ def with_server(environment: Mapping[str, str], options: Options = ()) -> dict[s
     if len(fitting) != 1:
         return known
     return {**known, SERVER: fitting[0]["url"].rstrip("/"), KEY: fitting[0].get("api_key") or ""}
+
+
+def as_on_connect(environment: Mapping[str, str], options: Options = ()) -> dict[str, str]:
+    """The variables as the content will have them: without MLFLOW_TRACKING_URI, it looks for the
+    model at /mlflow of the Connect that it runs on. Without rsconnect, only CONNECT_SERVER names
+    that."""
+    try:
+        known = with_server(environment, options)
+    except ImportError:
+        known = dict(environment)
+    if not known.get(TRACKING) and (server := known.get(SERVER, "").rstrip("/")):
+        known[TRACKING] = f"{server}/mlflow"
+    return known
 
 
 def no_server(environment: Mapping[str, str], options: Options = ()) -> tuple[str, str] | None:

@@ -67,7 +67,10 @@ def test_check_passes(light_folder: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == f"✓ settings          {uri}"
-    assert lines[-1] == "Nothing failed; warnings: 1."
+    assert lines[-2:] == [
+        "Nothing failed; warnings: 1. Next:",
+        f"    export MODEL_URI='{uri}'; python main.py",
+    ]
 
 
 def test_check_fails_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,6 +90,55 @@ def test_a_setting_that_cannot_be_read_is_a_finding(capsys: pytest.CaptureFixtur
     assert "✗ settings          PORT='http': expected" in said.out
     assert said.out.endswith("on this machine: python main.py check --local\n")
     assert said.err == ""
+
+
+MINE = "tests/support/zoo.py"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (["{uri}", MINE], ["{locally}: python main.py check {uri} --local {mine}"]),
+        (["--local", "{uri}", MINE], ["Failed: 1, warnings: 0."]),
+        ([MINE], ["→ python main.py check models:/my-model/1 {mine}"]),
+        (["--local", MINE], ["→ python main.py check models:/my-model/1 --local {mine}"]),
+    ],
+)
+def test_the_command_to_go_on_with_is_complete(
+    arguments: list[str], lines: list[str], store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [word.format(uri="models:/nope/1") for word in arguments]
+    assert code_of("check", *given, MLFLOW_TRACKING_URI=store) == 1
+    said = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    values = {"uri": "models:/nope/1", "mine": MINE}
+    locally = "To check only for a start on this machine"
+    assert {line.format(locally=locally, **values) for line in lines} <= set(said)
+
+
+@pytest.mark.parametrize("flags", [[], ["--local"], ["--json"]])
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [
+        ("wine/1", "; a registered model is written models:/my-model/1 or models:/my-model@alias"),
+        ("wine@champion", "; a registered model is written models:/my-model/1 or"),
+        ("models/wine/1", "; name files by their paths there, or a model as models:/my-model/1 or"),
+        ("missing_folder", "; name files by their paths there, or a model as models:/my-model/1"),
+        ("/no/such/file.py", "; name files by their paths there, or a model as models:/my-model/1"),
+        ("{folder}", "; copy it there, or a model as models:/my-model/1 or models:/my-model@alias"),
+    ],
+)
+def test_check_takes_no_word_that_names_nothing(
+    word: str, advice: str, flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a model in the environment, which must not be checked in its place."""
+    named = word.format(folder=tmp_path)
+    assert code_of("check", named, *flags, MODEL_URI="models:/other/1") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(
+        f"main.py check: {named} was taken for a further file, and is not in the project's "
+        f"folder{advice}"
+    )
 
 
 @pytest.mark.processes

@@ -127,6 +127,7 @@ def test_the_command(
     ("arguments", "said"),
     [
         ([], "one model URI is needed, such as models:/my-model/1; see --help"),
+        (["wine/1"], "wine/1 was taken for the folder; one model URI is needed, such as models:/m"),
         (["models:/a/1", "b", "c"], "c is one folder too many; see --help"),
         (["models:/a/1", "/dev/null/x"], "/dev/null/x: File exists"),
         (["models:/a/1", "/dev"], "/dev: it is there and not empty"),

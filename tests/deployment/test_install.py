@@ -336,8 +336,8 @@ def test_who_deploys_to_connect_is_told_of_its_tracking_server(
     ("arguments", "message"),
     [
         ([], "one model URI is needed, such as models:/my-model/1; see --help"),
-        (["models:/a/1", "models:/b/1"], "one model URI is needed"),
-        (["a.txt", "b.txt", "models:/a/1"], "one model URI is needed"),
+        (["models:/a/1", "models:/b/1"], "'models:/b/1' is one name too many; see --help"),
+        (["a.txt", "b.txt", "models:/a/1"], "'b.txt' is one name too many; see --help"),
         (["/no/such/model"], "there is no folder model; a registered model is written"),
     ],
 )
@@ -441,7 +441,10 @@ def test_a_disk_that_is_full_leaves_the_file(
 
 @pytest.mark.processes
 def test_a_package_that_was_logged_with_the_model_is_installed(
-    model_path: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model_path: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Into an environment of its own, by the command itself."""
     for name, value in {"PIP_NO_INDEX": "1", "PIP_TARGET": str(tmp_path / "there")}.items():
@@ -451,6 +454,10 @@ def test_a_package_that_was_logged_with_the_model_is_installed(
     write_wheel(model / "wheels" / "tiny-1-py3-none-any.whl")
     assert install.install([str(model)], {}) == 0
     assert (tmp_path / "there" / "tiny.py").is_file()
+    assert capfd.readouterr().out.splitlines() == [
+        "pip takes the 1 package of file:…/model (--verbose shows all it says)",
+        "Successfully installed tiny-1",
+    ]
 
 
 def write_wheel(file: Path) -> None:
@@ -478,7 +485,7 @@ def test_conda_only_and_skinny_go_by_a_file_of_their_own(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     model = changed(model_path("wine"), tmp_path, "")
     (model / "requirements.txt").unlink()
-    assert install.install(["--dry-run", *flags, str(model)], {}) == 0
+    assert install.install(["--dry-run", "--verbose", *flags, str(model)], {}) == 0
     named = "mlflow-skinny" if flags else "mlflow"
     assert f"Requirement already satisfied: {named}" in capfd.readouterr().out
 
@@ -505,11 +512,28 @@ def test_what_only_conda_has_is_left_out_and_named(
 
 @pytest.mark.processes
 def test_pip_fails(
-    model_path: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model_path: Callable[[str], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     model = changed(model_path("wine"), tmp_path, "./gone.whl")
-    assert install.install([str(model)], {}) == 1
-    assert "pip could not install the model's packages, see above" in capsys.readouterr().err
+    for flags in ([], ["--verbose"]):
+        assert install.install([*flags, str(model)], {}) == 1
+        said = capfd.readouterr()
+        assert "gone.whl" in said.err
+        assert said.err.endswith("pip could not install the model's packages, see above\n")
+
+
+@pytest.mark.processes
+def test_pip_says_little_of_packages_that_are_installed(
+    model_path: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    uri = str(model_path("wine"))
+    assert install.install([uri], {}) == 0
+    said = capfd.readouterr().out.splitlines()
+    assert re.fullmatch(r"pip takes the \d+ packages of .*/wine \(--verbose shows .*\)", said[0])
+    assert said[1:] == ["all are installed already"]
 
 
 @pytest.mark.processes
@@ -519,7 +543,7 @@ def test_help_and_unknown_options(tmp_path: Path) -> None:
     (tmp_path / "modelserver" / "__init__.py").write_text("raise SystemExit('the wrong one')")
     wrong = script(tmp_path, "--upgrade")
     assert wrong.returncode == 2
-    assert wrong.stderr.startswith("usage: main.py install [--skinny] [--dry-run] [model-uri]\n")
+    assert wrong.stderr.startswith("usage: main.py install [--skinny] [--dry-run] [--verbose] ")
     updated = script(tmp_path, "--update", "--help")
     assert updated.returncode == 0
     assert updated.stdout.startswith("usage: main.py update [requirements.txt] [--skinny]")

@@ -7,11 +7,15 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 from rsconnect.metadata import config_dirname
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks.model_checks import (
@@ -36,7 +40,9 @@ from modelserver.hosting.settings import read_settings
 from modelserver.lifecycle import UNSIGNED
 from modelserver.scoring.blaming.blame import LOGGED
 from tests.deployment.test_rehearsal import OF_THE_ZOO
+from tests.support.connect.door import Door
 from tests.support.processes import ROOT, answering, free_port
+from tests.support.serving import serving
 from tests.whole.test_lifecycle import with_loader
 
 pytestmark = pytest.mark.usefixtures("mlflow_as_before")
@@ -125,7 +131,10 @@ def test_a_fresh_clone_and_a_model_in_a_folder(
 def test_without_a_model(project: Path) -> None:
     checks = checked({}, project)
     assert checks["settings"] == Check(
-        "settings", "failed", "MODEL_URI is not set", "python main.py check models:/my-model/1"
+        "settings",
+        "failed",
+        "MODEL_URI is not set",
+        ours("check", "models:/my-model/1", *OF_THE_ZOO),
     )
     assert checks["bundle"].status == "ok"
     others = [
@@ -224,6 +233,42 @@ def test_a_store_of_this_machine(project: Path, store: str) -> None:
     assert check_of("reachable", environment, project).advice == (
         "export MLFLOW_TRACKING_URI=https://connect.example.com/mlflow"
     )
+
+
+@pytest.mark.parametrize("with_rsconnect", [True, False])
+def test_a_model_is_looked_up_where_the_content_looks(
+    with_rsconnect: bool, wine_registry: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At /mlflow of the Connect that is deployed to, with its key, if no other server is named."""
+    if not with_rsconnect:
+        monkeypatch.setitem(sys.modules, "rsconnect.metadata", None)
+    door = Door(wine_registry, lambda header: header == "Key k")
+    with serving(Starlette(routes=[Mount("/mlflow", door)])) as url:
+        environment = {"MODEL_URI": "models:/wine/1", "CONNECT_SERVER": f"{url}/"}
+        environment["CONNECT_API_KEY"] = "k"
+        where, reachable, model = islice(preflight(environment, project), 1, 4)
+        assert (where.status, where.found) == (
+            "ok",
+            f"{url}/mlflow answers; the content asks it, since MLFLOW_TRACKING_URI is not set",
+        )
+        assert (reachable.status, model.status) == ("ok", "ok")
+        named = {**environment, "MLFLOW_TRACKING_URI": f"{url}/mlflow"}
+        where = check_of("tracking server", named, project)
+        assert where.found == f"{url}/mlflow answers"
+    check = check_of("tracking server", environment, project)
+    assert (check.status, check.found) == (
+        "failed",
+        f"the tracking server {url}/mlflow cannot be reached; the content asks it, since "
+        "MLFLOW_TRACKING_URI is not set",
+    )
+
+
+def test_a_start_on_this_machine_asks_the_store_of_this_machine(project: Path, store: str) -> None:
+    mlflow.set_tracking_uri(store)
+    environment = {"MODEL_URI": "models:/wine/1", "CONNECT_SERVER": "https://connect.example.com"}
+    checks = preflight(environment, project, local=True)
+    check = next(check for check in checks if check.name == "tracking server")
+    assert check.found == "sqlite:…/mlflow.db answers"
 
 
 @pytest.mark.parametrize(
@@ -344,8 +389,11 @@ def test_another_version_is_only_a_doubt(
     assert installed.advice == f"python main.py install {uri}"
 
 
+OF_A_MODEL = {"MODEL_URI": "models:/wine/1"}
+
+
 def test_no_example() -> None:
-    outcome = check_prediction(Rehearsal(Answer(200, "{}")))
+    outcome = check_prediction(Rehearsal(Answer(200, "{}")), OF_A_MODEL)
     assert (outcome.status, outcome.found) == (
         "warning",
         "the model was logged without an input example",
@@ -355,7 +403,8 @@ def test_no_example() -> None:
 
 def test_no_signature() -> None:
     health = json.dumps({"warnings": [UNSIGNED]})
-    outcome = check_prediction(Rehearsal(Answer(200, health), Answer(200, '{"predictions": [1]}')))
+    answers = Rehearsal(Answer(200, health), Answer(200, '{"predictions": [1]}'))
+    outcome = check_prediction(answers, OF_A_MODEL)
     assert outcome.status == "warning"
     assert outcome.found.startswith("the model was logged without a signature, so wrong input")
     assert outcome.advice.startswith("log it again with input_example=table.head(2)")
@@ -378,7 +427,7 @@ def test_an_example_that_fails(
 
 def test_an_example_that_cannot_be_read() -> None:
     health = json.dumps({"warnings": ["it cannot be read: its file is not JSON; log it again"]})
-    outcome = check_prediction(Rehearsal(Answer(200, health)))
+    outcome = check_prediction(Rehearsal(Answer(200, health)), OF_A_MODEL)
     assert (outcome.status, outcome.found, outcome.advice) == (
         "warning",
         "it cannot be read: its file is not JSON",
@@ -389,8 +438,11 @@ def test_an_example_that_cannot_be_read() -> None:
 def test_an_example_that_fails_only_the_second_time() -> None:
     message = f"the model raised ValueError; {LOGGED}"
     answer = Answer(500, json.dumps({"message": message}))
-    outcome = check_prediction(Rehearsal(Answer(200, "{}"), answer))
+    outcome = check_prediction(Rehearsal(Answer(200, "{}"), answer), OF_A_MODEL)
     assert (outcome.status, outcome.found) == ("failed", "500: the model raised ValueError")
+    assert outcome.advice == (
+        "export MODEL_URI=models:/wine/1; python main.py, and send the example more than once"
+    )
 
 
 @pytest.mark.parametrize(
@@ -405,7 +457,8 @@ def test_an_example_that_fails_only_the_second_time() -> None:
     ],
 )
 def test_one_prediction_per_row(body: str, rows: int | None, status: str) -> None:
-    outcome = check_prediction(Rehearsal(Answer(200, "{}"), Answer(200, body), rows=rows))
+    answers = Rehearsal(Answer(200, "{}"), Answer(200, body), rows=rows)
+    outcome = check_prediction(answers, OF_A_MODEL)
     assert outcome.status == status
     assert ("rows, its prediction has" in outcome.found) == (status == "warning")
 

@@ -159,24 +159,29 @@ def with_a_secret(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["no such*.py"], "there is no no such*.py in the project's folder; name files by their"),
+        (
+            ["no such*.py"],
+            "no such*.py was taken for a further file, and is not in the project's folder; name "
+            "files by their paths there, or a model as models:/my-model/1 or",
+        ),
         (
             ["example_tset.py"],
-            "example_tset.py in the project's folder; did you mean 'example_test.py'",
+            "is not in the project's folder; did you mean 'example_test.py'",
         ),
         (
             ["wine/1"],
-            "wine/1 in the project's folder; a registered model is written models:/my-model/1",
+            "wine/1 was taken for a further file, and is not in the project's folder; a registered "
+            "model is written models:/my-model/1",
         ),
-        (
-            ["wine:1"],
-            "wine:1 in the project's folder; a registered model is written models:/my-model/1",
-        ),
+        (["wine:1"], "; a registered model is written models:/my-model/1"),
         (["models:/a/1", "models:/b/1"], "models:/b/1 is one model too many; name one"),
-        (["../outside.py"], "../outside.py is not in the project's folder; copy it there"),
+        (
+            ["../outside.py"],
+            "../outside.py was taken for a further file, and is not in the project's folder; name",
+        ),
         (
             ["{root}/main.py", "/etc/passwd"],
-            "/etc/passwd is not in the project's folder",
+            "/etc/passwd was taken for a further file, and is not in the project's folder; copy it",
         ),
         (
             ["tests/secret.pem"],
@@ -224,7 +229,8 @@ def test_without_rsconnect(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--server", "https://connect.example.com"], {}, "but CONNECT_API_KEY is not; export CO"),
         (["models:/wine/1", "--dry-run"], {}, "sqlite:…/mlflow.db is only on this machine: Conn"),
         (["models:/wine/1", "--server", "http://127.0.0.1:9", "--api-key", "k"], {},
-         "the tracking server http://127.0.0.1:9/mlflow cannot be reached; check MLFLOW_TRACKING"),
+         "the tracking server http://127.0.0.1:9/mlflow cannot be reached; the content asks it, "
+         "since MLFLOW_TRACKING_URI is not set; check MLFLOW_TRACKING_URI and that it is running"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("mlflow_as_before")
@@ -275,7 +281,7 @@ def test_a_manifest_and_what_is_not_as_it_says(
         "not in it: new.py",
     ]
     assert manifest(["--check", "nosuch.py"], environment, root) == 1
-    assert capfd.readouterr().out.startswith("there is no nosuch.py in the project's folder; ")
+    assert capfd.readouterr().out.startswith("nosuch.py was taken for a further file, and ")
 
 
 @pytest.mark.processes
@@ -316,7 +322,7 @@ def step(publisher: Publisher, *arguments: str) -> "subprocess.CompletedProcess[
 def test_every_step_without_a_shell(publisher: Publisher, light: str) -> None:
     (publisher.project / "myhelpers.py").touch()
     for arguments, said in [
-        (["install", light], "already satisfied"),
+        (["install", light], "all are installed already"),
         (["deploy", light, "--title", "My API", "my*.py"], "--title 'My API'"),
         (["manifest", "my*.py"], "rsconnect write-manifest"),
         (["manifest", "--check", "myhelpers.py"], "up to date"),

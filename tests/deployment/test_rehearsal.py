@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from modelserver.deployment.bundle import read_bundle
 from modelserver.deployment.checks.document_faults import faults
 from modelserver.deployment.checks.model_checks import check_load
 from modelserver.deployment.checks.rehearsal import Rehearsal, rehearse
+from modelserver.deployment.command_line import ours
 from modelserver.deployment.environment import SavedWith
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.attempt import LoadFailed
@@ -85,7 +87,8 @@ def test_only_the_bundles_files_are_there(project: Path, monkeypatch: pytest.Mon
     model = loaded_by("myhelpers", Path("model"))
     monkeypatch.setenv("PYTHONPATH", str(project))
     saved = SavedWith(model, (), None, {})
-    alone = check_load({"MODEL_URI": str(model)}, saved, read_bundle(project), project)
+    environment, bundle = {"MODEL_URI": str(model)}, read_bundle(project)
+    alone = check_load(environment, saved, bundle, project, partial(ours, "check"))
     assert (alone.status, alone.advice) == ("failed", "python main.py check model myhelpers.py")
     both = rehearsed(model, project, "my*.py", "lookup.txt")
     assert both.health.json()["state"] == "ready"
@@ -167,7 +170,12 @@ def test_another_python_is_named_before_the_model_is_loaded(
             "2.7.18",
             "check with the model's Python 2.7.18, here is ",
         ),
-        ("os._exit(3)", "ended with exit code 3", None, "python main.py"),
+        (
+            "os._exit(3)",
+            "ended with exit code 3",
+            None,
+            "export MODEL_URI={model}; python main.py, ",
+        ),
     ],
 )
 def test_a_model_that_ends_the_process(
@@ -180,6 +188,7 @@ def test_a_model_that_ends_the_process(
     shutil.copy(ROOT / "openapi_base.yaml", tmp_path)
     bundle = read_bundle(tmp_path, ["deadly.py"])
     saved = SavedWith(model, (), python, {})
-    outcome = check_load({"MODEL_URI": str(model)}, saved, bundle, tmp_path)
+    environment = {"MODEL_URI": str(model)}
+    outcome = check_load(environment, saved, bundle, tmp_path, partial(ours, "check"))
     assert outcome.found == f"the process that loads the model {end}"
-    assert outcome.advice.startswith(advice)
+    assert advice.format(model=model) in outcome.advice

@@ -6,18 +6,18 @@ catch errors that a check does not expect.
 
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from modelserver.deployment.bundle import REMOTE, Bundle
 from modelserver.deployment.checks.document_faults import faults
 from modelserver.deployment.checks.project_checks import minor
 from modelserver.deployment.checks.rehearsal import Died, Rehearsal, rehearse
 from modelserver.deployment.checks.report import Outcome
-from modelserver.deployment.command_line import ours, set_variable, unset_variable
+from modelserver.deployment.command_line import set_variable, start, unset_variable
 from modelserver.deployment.environment import SavedWith, inspect_model, of_conda, open_store
 from modelserver.deployment.servers import EXAMPLE
 from modelserver.hosting.connect import Connect
@@ -27,7 +27,11 @@ from modelserver.loading.attempt import LoadFailed, local_path, public_uri
 from modelserver.scoring.blaming.blame import without_request
 from modelserver.types.names import shortened
 
-NO_URI: Final = "python main.py check models:/my-model/1"
+BY_DEFAULT: Final = "the content asks it, since MLFLOW_TRACKING_URI is not set"
+"""Why a tracking server is asked that nobody has named."""
+
+Again: TypeAlias = Callable[..., str]
+"""Makes the command that checks again, from a model and further words."""
 
 SEMICOLON: Final = re.compile(r'; (?=(?:[^"]*"[^"]*")*[^"]*$)')
 """The separator between the parts of a reason, outside of the text that it quotes."""
@@ -51,30 +55,33 @@ def _failed(error: LoadFailed) -> Outcome[Any]:
     return Outcome("failed", found, "".join(advice))
 
 
-def check_settings(environment: Mapping[str, str]) -> Outcome[Settings]:
-    """Checks that the environment variables can be read and name a model."""
+def check_settings(environment: Mapping[str, str], again: str) -> Outcome[Settings]:
+    """Checks that the environment variables can be read and name a model. `again`: the command to
+    run with a model."""
     try:
         settings = read_settings(environment)
     except SettingsError as error:
         variable = str(error).partition("=")[0]
         return Outcome("failed", str(error), MENDS.get(variable) or unset_variable(variable))
     if settings.model_uri is None:
-        return Outcome("failed", "MODEL_URI is not set", NO_URI)
+        return Outcome("failed", "MODEL_URI is not set", again)
     uri = settings.model_uri
     return Outcome("ok", uri if local_path(uri) else public_uri(uri), fact=settings)
 
 
-def check_tracking_server(settings: Settings) -> Outcome[str]:
+def check_tracking_server(settings: Settings, by_default: bool) -> Outcome[str]:
     """Checks that the tracking server accepts the login. The fact is where the model is looked up,
-    as it may be shown."""
+    as it may be shown. `by_default`: whether nobody has named that server."""
     assert settings.model_uri is not None
     if local_path(settings.model_uri):
         return Outcome("ok", "not needed: the model is a folder", fact=settings.model_uri)
     try:
         where = open_store(settings)
     except LoadFailed as error:
-        return _failed(error)
-    return Outcome("ok", f"{where} answers", fact=where)
+        failed = _failed(error)
+        return replace(failed, found=f"{failed.found}; {BY_DEFAULT}") if by_default else failed
+    why = f"; {BY_DEFAULT}" if by_default else ""
+    return Outcome("ok", f"{where} answers{why}", fact=where)
 
 
 def check_reachable(
@@ -108,19 +115,20 @@ def check_model(settings: Settings) -> Outcome[SavedWith]:
 
 
 def check_load(
-    environment: Mapping[str, str], saved: SavedWith, bundle: Bundle, root: Path
+    environment: Mapping[str, str], saved: SavedWith, bundle: Bundle, root: Path, again: Again
 ) -> Outcome[Rehearsal]:
-    """Checks that the app loads the model, with the files of the bundle."""
+    """Checks that the app loads the model, with the files of the bundle. `again`: the command to
+    run with further files."""
+    uri = environment["MODEL_URI"]
     try:
         rehearsal = rehearse(environment, root, bundle)
     except Died as death:
-        return Outcome("failed", f"the process that loads the model {death}", _revive(saved))
+        return Outcome("failed", f"the process that loads the model {death}", _revive(saved, uri))
     health = rehearsal.health.json()
     if health["state"] != "ready":
         failed = _failed(LoadFailed(health["reason"]))
         own = _not_named(health["reason"], root)
-        again = ours("check", environment["MODEL_URI"], *sorted(bundle.further), own)
-        return replace(failed, advice=again) if own else failed
+        return replace(failed, advice=again(uri, own)) if own else failed
     return Outcome("ok", f"loaded in {health['load_seconds']} s", fact=rehearsal)
 
 
@@ -134,16 +142,16 @@ def _not_named(reason: str, root: Path) -> str:
     return ""
 
 
-def _revive(saved: SavedWith) -> str:
+def _revive(saved: SavedWith, uri: str) -> str:
     """The advice if the app's process died. Most often a pickle of another Python version is the
     cause."""
     here = platform.python_version()
     if saved.python and minor(saved.python) != minor(here):
         return f"check with the model's Python {saved.python}, here is {here}"
-    return "python main.py, whose log says what it did last"
+    return f"{start(uri)}, whose log says what it did last"
 
 
-def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
+def check_prediction(rehearsal: Rehearsal, environment: Mapping[str, str]) -> Outcome[None]:
     """Checks that the app predicts the example that was logged with the model."""
     answer = rehearsal.prediction
     fails = answer is not None and answer.status != 200
@@ -155,7 +163,8 @@ def check_prediction(rehearsal: Rehearsal) -> Outcome[None]:
         return Outcome("warning", found, "log_model(…, input_example=table.head(2))")
     if fails:
         found = f"{answer.status}: {without_request(answer.json()['message'])}"
-        return Outcome("failed", found, "python main.py, and send the example more than once")
+        advice = f"{start(environment['MODEL_URI'])}, and send the example more than once"
+        return Outcome("failed", found, advice)
     predicted = _predictions(answer.json())
     if None not in (predicted, rehearsal.rows) and predicted != rehearsal.rows:
         found = f"the logged example has {rehearsal.rows} rows, its prediction has {predicted}"

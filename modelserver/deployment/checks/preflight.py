@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from modelserver.deployment.bundle import read_bundle
+from modelserver.deployment.bundle import further_files, read_bundle
 from modelserver.deployment.checks.model_checks import (
     check_load,
     check_model,
@@ -34,6 +34,7 @@ from modelserver.deployment.checks.project_checks import (
 from modelserver.deployment.checks.report import Check, Outcome, Style, write_json, write_table
 from modelserver.deployment.command_line import ROOT, model_and_files, ours, start, with_model
 from modelserver.deployment.environment import SavedWith, quiet
+from modelserver.deployment.servers import TRACKING, Options, as_on_connect
 from modelserver.deployment.texts import NoText
 from modelserver.hosting.settings import Settings
 
@@ -42,7 +43,11 @@ T = TypeVar("T")
 Found: TypeAlias = tuple[Settings | None, SavedWith | None]
 """The settings and what the model was saved with; None for what was not found."""
 
-LOCALLY: Final = "To check only for a start on this machine: python main.py check --local"
+LOCALLY: Final = "To check only for a start on this machine: {}"
+
+PROGRAM: Final = "main.py check"
+
+EXAMPLE: Final = "models:/my-model/1"
 
 TARGETS: Final = "the model, by default that of MODEL_URI; further files that you deploy"
 
@@ -71,14 +76,22 @@ def _step(
 
 
 def find_model(
-    environment: Mapping[str, str], local: bool = False
+    environment: Mapping[str, str],
+    local: bool = False,
+    files: Sequence[str] = (),
+    options: Options = (),
 ) -> Generator[Check, None, Found]:
-    """Yields the checks of the settings and of where the model is. `local`: whether the server is
-    to run only on this machine. Returns what later checks need."""
-    settings = yield from _step("settings", check_settings, environment)
-    where = yield from _step("tracking server", check_tracking_server, settings)
+    """Yields the checks of the settings and of where the model is, and returns what later checks
+    need. The model is looked up where the content will look. `local`: whether the server is to run
+    only on this machine; `files`: further files that a person named; `options`: those for
+    rsconnect, which may name the Connect."""
+    known = environment if local else as_on_connect(environment, options)
+    by_default = known.get(TRACKING) != environment.get(TRACKING)
+    again = _again(local, files)(EXAMPLE)
+    settings = yield from _step("settings", check_settings, known, again)
+    where = yield from _step("tracking server", check_tracking_server, settings, by_default)
     if not local:
-        yield from _step("reachable", check_reachable, where, settings, environment)
+        yield from _step("reachable", check_reachable, where, settings, known)
     saved = yield from _step("model", check_model, where and settings)
     return settings, saved
 
@@ -89,15 +102,18 @@ def preflight(
     """Yields the result of each check, in order, as soon as it is done. `extra`: the files that a
     person sends to Connect in addition to the project's own. With `local`, what only a deployment
     needs is not checked."""
-    bundle = read_bundle(root, extra)
-    settings, saved = yield from find_model(environment, local)
+    bundle, again = read_bundle(root, extra), _again(local, extra)
+    settings, saved = yield from find_model(environment, local, extra)
+    environment = environment if local else as_on_connect(environment)
     if not local:
         yield from _step("Python", check_python, saved, root)
         yield from _step("requirements.txt", check_requirements, saved, settings, root)
     yield from _step("installed", check_installed, saved, settings)
     base = yield from _step("base document", check_base, root)
-    rehearsal = yield from _step("load", check_load, environment, base and saved, bundle, root)
-    yield from _step("prediction", check_prediction, rehearsal)
+    rehearsal = yield from _step(
+        "load", check_load, environment, base and saved, bundle, root, again
+    )
+    yield from _step("prediction", check_prediction, rehearsal, environment)
     yield from _step("OpenAPI", check_openapi, rehearsal)
     if not local:
         yield from _step("bundle", check_bundle, bundle)
@@ -111,23 +127,32 @@ def check(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     code."""
     options = _parser().parse_intermixed_args(arguments)
     model, extra = model_and_files(options.target)
+    if faults := further_files(ROOT, extra)[1]:
+        print(f"{PROGRAM}: {faults[0]}", file=sys.stderr)
+        return 2
     environment = with_model(environment, model)
     checks = preflight(environment, ROOT, extra, options.local)
     if options.json:
         passed = write_json(checks, sys.stdout)
     else:
-        deploy = ours("deploy", environment.get("MODEL_URI", ""), *extra)
-        next_step = start(model) if options.local else deploy
+        uri = environment.get("MODEL_URI", "")
+        next_step = start(model) if options.local else ours("deploy", uri, *extra)
         style = Style.of(sys.stdout, environment)
         passed = write_table(checks, sys.stdout, style, next_step)
         if not (passed or options.local):
-            print(LOCALLY)
+            print(LOCALLY.format(ours("check", uri, "--local", *extra)))
     return 0 if passed else 1
+
+
+def _again(local: bool, files: Sequence[str]) -> Callable[..., str]:
+    """A function that makes the command to check again, from a model and further words."""
+    flags = ["--local"] if local else []
+    return lambda model, *words: ours("check", model, *flags, *files, *words)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="main.py check",
+        prog=PROGRAM,
         usage="%(prog)s [--json] [--local] [model-uri] [file …]",
         description="Says what a deployment of the model lacks, and what mends it.",
         allow_abbrev=False,

@@ -82,7 +82,7 @@ def write_table(checks: Iterable[Check], stream: TextIO, style: Style, next_step
     """Writes a line for each check as soon as it is done, its advice below it, and at the end the
     verdict. Returns whether no check failed.
 
-    `next_step`: the command to run if there is nothing to correct.
+    `next_step`: the command to run if nothing failed.
     """
     counts: Counter[Status] = Counter()
     for check in checks:
@@ -95,9 +95,9 @@ def write_table(checks: Iterable[Check], stream: TextIO, style: Style, next_step
 def _verdict(counts: Mapping[Status, int], next_step: str) -> str:
     if counts["failed"]:
         return f"Failed: {counts['failed']}, warnings: {counts['warning']}."
-    if counts["warning"]:
-        return f"Nothing failed; warnings: {counts['warning']}."
-    return f"All is well. Next:\n    {next_step}"
+    warnings = counts["warning"]
+    verdict = f"Nothing failed; warnings: {warnings}." if warnings else "All is well."
+    return f"{verdict} Next:\n    {next_step}"
 
 
 def _row(check: Check, style: Style) -> str:
