@@ -78,6 +78,8 @@ class Questionnaire:
     """The methods by which the model can be asked."""
     formats: Sequence[AnswerFormat] = ()
     """The formats that its answers can have."""
+    takes_include: bool = False
+    """Whether columns of what is sent may stand in the answer."""
 
 
 BLANK: Final = Questionnaire("body", [Field("Request", "JSON")], takes_csv=True)
@@ -101,6 +103,7 @@ def questionnaire(subject: Subject) -> Questionnaire:
         made_up=subject.sample is not None and subject.sample.made_up,
         methods=subject.methods,
         formats=list(offered().values()) if subject.answers_tables else [],
+        takes_include=subject.takes_include,
     )
 
 

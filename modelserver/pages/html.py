@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from modelserver.describing.questionnaire import Questionnaire
 from modelserver.describing.snippets import SERVER
 from modelserver.pages.landing import Landing
 from modelserver.pages.markup import Html, filled, joined, template
@@ -42,6 +43,14 @@ MADE_UP: Final = Html(
     '<p class="hint made-up">The values are made up from the signature; a model that was logged '
     "with an <code>input_example</code> that it predicts shows that.</p>\n"
 )
+
+
+KEEP: Final = Html(
+    '<label class="check"><input type="checkbox" id="keep" aria-describedby="keep-hint"> '
+    "Keep the file's columns beside the predictions</label>\n"
+    '<p class="hint" id="keep-hint">Also an id or other columns that the model does not take.</p>\n'
+)
+"""The choice for a file whose columns may stand in the answer."""
 
 
 def docs_page(title: str, names: Mapping[str, str]) -> Html:
@@ -90,11 +99,17 @@ def _ready(landing: Landing) -> Html:
         choices=choices_html(asked),
         sends=asked.sends,
         fields=fields_html(asked),
-        upload=Html(template("upload.html") if asked.takes_csv else ""),
+        upload=_upload(asked),
         key=KEYS[landing.key_variable],
         samples=samples_html(landing.calls, landing.base_url),
         signature=signature_html(asked),
     )
+
+
+def _upload(asked: Questionnaire) -> Html:
+    """The form for a file; empty if the model takes none."""
+    keep = KEEP if asked.takes_include else ""
+    return filled(template("upload.html"), keep=keep) if asked.takes_csv else Html()
 
 
 def _unconfigured(landing: Landing) -> Html:

@@ -44,6 +44,21 @@ def test_columns_by_names(asked: Ask) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "takes_include"),
+    [
+        ("wine", True),
+        ("unnamed_mixed", False),
+        ("no_signature", False),
+        ("chat", False),
+    ],
+)
+def test_whether_columns_may_stand_in_the_answer(
+    name: str, takes_include: bool, asked: Ask
+) -> None:
+    assert asked(name).takes_include is takes_include
+
+
+@pytest.mark.parametrize(
     ("name", "sends", "fields", "takes_csv"),
     [
         ("unnamed_mixed", "rows", ["0", "1"], True),

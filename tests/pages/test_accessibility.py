@@ -79,6 +79,16 @@ def test_answers_and_errors(base: Base, visit: Open) -> None:
     assert fits(page)
 
 
+def test_columns_that_may_be_kept(base: Base, visit: Open, tmp_path: Path) -> None:
+    page = visit(base("delicate"), allowed=re.compile(" 400 "))
+    (tmp_path / "t.csv").write_text(f"{'i' * 70},a,b,how\n1,2,3,x\n")
+    page.get_by_label("CSV file").set_input_files(tmp_path / "t.csv")
+    page.get_by_role("button", name="Predict the file").click()
+    expect(page.get_by_role("alert").get_by_role("button")).to_be_visible()
+    assert violations(page) == []
+    assert fits(page)
+
+
 @pytest.mark.parametrize(
     ("environment", "text"),
     [

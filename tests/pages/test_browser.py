@@ -202,6 +202,104 @@ def downloaded(page: Page, name: str, title: str) -> bytes:
     return download.value.path().read_bytes()
 
 
+def upload(page: Page, file: Path, text: str | bytes) -> None:
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Predict the file").click()
+
+
+KEPT = "Keep the file's columns beside the predictions"
+
+
+def test_the_columns_of_a_file_are_kept(base: Base, visit: Open, tmp_path: Path) -> None:
+    page = visit(base("delicate"))
+    box = page.get_by_role("checkbox", name=KEPT)
+    expect(box).not_to_be_checked()
+    expect(box).to_have_accessible_description(
+        "Also an id or other columns that the model does not take."
+    )
+    box.focus()
+    page.keyboard.press("Space")
+    upload(page, tmp_path / "t.csv", "id;a;b;how;place\n007;1;2;x;-1,5\n008;3;4,5;y;=x\n")
+    answer = page.get_by_role("region", name="Predictions")
+    expect(answer.get_by_role("columnheader")).to_have_text(
+        ["Row", "id", "a", "b", "how", "place", "prediction"]
+    )
+    expect(answer.get_by_role("cell")).to_have_text(
+        ["007", "1.0", "2.0", "x", "-1,5", "3.0", "008", "3.0", "4.5", "y", "=x", "7.5"]
+    )
+    assert downloaded(page, "t-predictions.csv", SHEET).decode() == (
+        'row,id,a,b,how,place,prediction\r\n0,007,1.0,2.0,x,"-1,5",3.0\r\n'
+        "1,008,3.0,4.5,y,'=x,7.5\r\n"
+    )
+    page.get_by_label("Answer").select_option("CSV")
+    page.get_by_role("button", name="Predict the file").click()
+    expect(page.get_by_role("region", name="Predictions")).to_contain_text("id,a,b,how,place,pred")
+    box.uncheck()
+    upload(page, tmp_path / "t.csv", "a,b,how\n1,2,x\n")
+    expect(page.get_by_role("region", name="Predictions")).to_have_text("prediction 3.0")
+
+
+NAMES = ["id", "the, place", 'a "b"', " é 日本"]
+
+
+def test_columns_that_the_model_does_not_take_can_be_kept(
+    base: Base, visit: Open, tmp_path: Path
+) -> None:
+    """By a button beside what is wrong, which keeps them alone; with the keyboard, too."""
+    page = visit(base("delicate"), allowed=NOT_400)
+    table = pd.DataFrame([[1, *"wxyz", 2, "x"]], columns=["a", *NAMES, "b", "how"])
+    upload(page, tmp_path / "t.csv", table.to_csv(index=False))
+    problem = page.get_by_role("alert")
+    expect(problem).to_contain_text("unknown columns: 'id', ")
+    expect(problem).to_contain_text("The model takes: 'a', 'b', 'how'.")
+    expect(problem).not_to_contain_text("include")
+    button = problem.get_by_role("button")
+    expect(button).to_have_text(
+        'Keep “id”, “the, place”, “a "b"”, “ é 日本” beside the predictions'
+    )
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("1 row.")
+    expect(page.locator("#answer th")).to_have_text([*NAMES, "prediction"])
+    expect(page.locator("#answer td")).to_have_text([*"wxyz", "3.0"])
+    expect(problem).to_be_empty()
+    expect(page.get_by_role("button", name="Predict the file")).to_be_focused()
+    expect(page.get_by_role("checkbox", name=KEPT)).not_to_be_checked()
+
+
+@pytest.mark.parametrize("names", [[f"c{n}" for n in range(30)], ["c" * 100]])
+def test_if_not_all_names_are_known_all_columns_are_kept(
+    names: list[str], base: Base, visit: Open, tmp_path: Path
+) -> None:
+    page = visit(base("delicate"), allowed=NOT_400)
+    header = ",".join(["a", "b", "how", *names])
+    upload(page, tmp_path / "t.csv", f"{header}\n{'1,' * (len(names) + 2)}1\n")
+    page.get_by_role("button", name=KEPT).click()
+    expect(page.locator("#answer th")).to_have_text(["a", "b", "how", *names, "prediction"])
+
+
+def test_nothing_is_offered_that_would_not_help(base: Base, visit: Open, tmp_path: Path) -> None:
+    page = visit(base("delicate"), allowed=NOT_400)
+    problem = page.get_by_role("alert")
+    for text in ("id,a,how\n1,2,x\n", "id,a,b,how\n1,2,x,x\n", "a,b,how\n1,x,x\n"):
+        upload(page, tmp_path / "t.csv", text)
+        expect(problem).to_contain_text(re.compile("missing columns|expected a number"))
+        expect(problem.get_by_role("button")).to_have_count(0)
+    upload(page, tmp_path / "t.csv", "id,a,b,how\n1,2,3,x\n")
+    expect(problem.get_by_role("button")).to_have_count(1)
+    (tmp_path / "other.csv").write_text("a,b,how\n1,2,x\n")
+    page.get_by_label("CSV file").set_input_files(tmp_path / "other.csv")
+    expect(problem).to_be_empty()
+
+
+@pytest.mark.parametrize("name", ["unnamed_mixed", "no_signature"])
+def test_without_names_of_columns_none_can_be_kept(name: str, base: Base, visit: Open) -> None:
+    page = visit(base(name))
+    expect(page.get_by_label("CSV file")).to_be_visible()
+    expect(page.get_by_role("checkbox")).to_have_count(0)
+
+
 @pytest.mark.parametrize("how", HOWS)
 def test_another_method_is_asked(how: str, base: Base, visit: Open) -> None:
     page = visit(base("wine", how))
@@ -317,12 +415,15 @@ def test_a_file_with_faults_names_them(base: Base, visit: Open, tmp_path: Path) 
 
 def test_downloads_are_safe_in_spreadsheets(base: Base, visit: Open) -> None:
     page = visit(base("hint_texts"))
-    page.get_by_role("textbox", name="inputs").fill(r'["=1+1", "-2", "a\"b", "c,d", "é", "\nx"]')
+    page.get_by_role("textbox", name="inputs").fill(
+        r'["=1+1", "-2", "-2+a", "a\"b", "c,d", "é", "\nx"]'
+    )
     page.get_by_role("button", name="Predict", exact=True).click()
-    expect(page.get_by_role("status")).to_have_text("6 rows.")
+    expect(page.get_by_role("status")).to_have_text("7 rows.")
     content = downloaded(page, "prediction.csv", SHEET)
     assert content.decode() == (
-        '\ufeffrow,prediction\r\n0,\'=1+1\r\n1,\'-2\r\n2,"A""B"\r\n3,"C,D"\r\n4,É\r\n5,"\'\nX"\r\n'
+        '\ufeffrow,prediction\r\n0,\'=1+1\r\n1,-2\r\n2,\'-2+A\r\n3,"A""B"\r\n4,"C,D"\r\n5,É\r\n'
+        '6,"\'\nX"\r\n'
     )
 
 

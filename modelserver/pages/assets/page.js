@@ -29,9 +29,11 @@ function correctUrls() {
 const choices = () => findAll(".choices select");
 const chosenFormat = () => find("#choice-format")?.selectedOptions[0];
 
-function query() {
+// `include`: the columns of a file that are to stand beside the predictions, as the server reads it.
+function query(include = "") {
   const chosen = choices().filter(({ selectedIndex }) => selectedIndex > 0);
-  return chosen.length ? `?${new URLSearchParams(chosen.map(({ name, value }) => [name, value]))}` : "";
+  const pairs = [...chosen, ...(include ? [{ name: "include", value: include }] : [])];
+  return pairs.length ? `?${new URLSearchParams(pairs.map(({ name, value }) => [name, value]))}` : "";
 }
 
 function showChoices() {
@@ -193,11 +195,11 @@ async function jsonAnswer(answer) {
   }
 }
 
-async function predict(body, type) {
+async function predict({ body, type, include }) {
   const headers = { "Content-Type": type, Accept: "application/json" };
   let answer;
   try {
-    answer = await fetch(`invocations${query()}`, { method: "POST", headers, body });
+    answer = await fetch(`invocations${query(include)}`, { method: "POST", headers, body });
   } catch {
     throw new Fault("The server could not be reached.");
   }
@@ -258,10 +260,15 @@ function shownTable({ names, rows }) {
 // ---- The shown table as CSV for spreadsheets: with row numbers, and no text starts a formula. The
 // server's own CSV, under "Answer", is for programs
 
+const inCsv = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+// A column that is kept as it was sent holds texts; one that is a negative number starts no formula.
+const isNegative = (text) => /^-\d[\d.,]*([eE][+-]?\d+)?$/.test(text);
+const isFormula = (text) => /^[=+\-@\t\r\n]/.test(text) && !isNegative(text);
+
 function csvCell(value) {
   const text = textOf(value);
-  const safe = !isNumber(value) && /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return inCsv(!isNumber(value) && isFormula(text) ? `'${text}` : text);
 }
 
 function csvOf({ names, rows }) {
@@ -316,9 +323,9 @@ async function checkIsCsv(file) {
   throw new Fault("The file is no CSV: save it as CSV. Programs can send Parquet and Arrow to /invocations.");
 }
 
-async function predictAndShow({ body, type, name }) {
+async function predictAndShow({ name, ...request }) {
   const format = chosenFormat(); // as it is now: a person may choose another one meanwhile
-  const answer = await predict(body, type);
+  const answer = await predict(request);
   if ((format?.value ?? "json") === "json") return showPredictions(await jsonAnswer(answer), name);
   return showFile(await answer.blob(), format.label, `${name}.${format.dataset.extension}`);
 }
@@ -346,11 +353,12 @@ function showFault(form, fault) {
   if (!(fault instanceof Fault)) throw fault;
   show("");
   const details = fault.details ?? [];
-  find("#problem").replaceChildren(make("p", { textContent: fault.message }));
+  find("#problem").replaceChildren(make("p", { textContent: fault.message.replace(FOR_PROGRAMS, ".") }));
   if (details.length > 1) {
     const items = details.map((detail) => make("li", { textContent: faultText(detail) }));
     find("#problem").append(make("ul", {}, ...items));
   }
+  if (find("#keep") && form.id === "csv" && details.length && details.every(isUnknown)) offerToKeep(details);
   mark(form, details);
 }
 
@@ -365,8 +373,7 @@ function clear() {
 // One request at a time: an answer always belongs to what was sent last.
 let busy = false;
 
-async function send(event, request) {
-  event.preventDefault();
+async function send(form, request) {
   if (busy) return;
   busy = true;
   clear();
@@ -374,7 +381,7 @@ async function send(event, request) {
   try {
     await predictAndShow(await request());
   } catch (error) {
-    showFault(event.target, error);
+    showFault(form, error);
   } finally {
     busy = false;
   }
@@ -384,18 +391,47 @@ function startForms() {
   find("#try-out").hidden = false;
   const row = find("#row");
   row.addEventListener("submit", (event) => {
-    send(event, () => ({ body: bodyOf(row), type: "application/json", name: "prediction" }));
+    event.preventDefault();
+    send(row, () => ({ body: bodyOf(row), type: "application/json", name: "prediction" }));
   });
   row.addEventListener("reset", clear);
   for (const choice of choices()) choice.addEventListener("change", showChoices);
   find("#csv")?.addEventListener("submit", (event) => {
-    const [file] = find("#file").files;
-    const name = `${file.name.replace(/\.csv$/i, "")}-predictions`;
-    send(event, async () => {
-      await checkIsCsv(file);
-      return { body: file, type: "text/csv", name };
-    });
+    event.preventDefault();
+    predictFile(find("#keep")?.checked ? ALL : "");
   });
+  find("#csv")?.addEventListener("change", clear); // what was wrong, and offered, was of another file
+}
+
+// ---- A file of a person's own: its columns may stand beside the predictions
+
+const ALL = "inputs"; // what `include` calls all columns
+const UNKNOWN = "a column that the model does not take";
+const MOST_DETAILS = 20; // the server names no more
+const FOR_PROGRAMS = /\. \?include= with their names .*$/; // the page has a button for it
+
+function predictFile(include) {
+  const [file] = find("#file").files;
+  const name = `${file.name.replace(/\.csv$/i, "")}-predictions`;
+  send(find("#csv"), async () => {
+    await checkIsCsv(file);
+    return { body: file, type: "text/csv", name, include };
+  });
+}
+
+const isUnknown = ({ found }) => found === UNKNOWN;
+
+// The server shortens a long name with three points; then, and if it does not name all, all are kept.
+function offerToKeep(details) {
+  const names = details.map(({ column }) => textOf(column));
+  const areAll = names.length < MOST_DETAILS && names.every((name) => name && !name.endsWith("…"));
+  const kept = areAll ? names.map((name) => `“${name}”`).join(", ") : "the file's columns";
+  const button = make("button", { type: "button", textContent: `Keep ${kept} beside the predictions` });
+  button.addEventListener("click", () => {
+    find("#csv button").focus(); // this one goes
+    predictFile(areAll ? names.map(inCsv).join(",") : ALL);
+  });
+  find("#problem").append(button);
 }
 
 // ---- Following the state. The Accept header asks for JSON, but for an answer as soon as a page's
