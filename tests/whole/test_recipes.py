@@ -114,6 +114,42 @@ def test_python(heading: str, api: str, wines: pd.DataFrame) -> None:
     assert table[["id", "prediction"]].to_numpy().tolist() == expected(api, wines)
 
 
+@pytest.fixture
+def open_wines(
+    wines: pd.DataFrame, model_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[pd.DataFrame]:
+    """The same table for a server without keys, and no key in the environment."""
+    monkeypatch.delenv("CONNECT_API_KEY")
+    with serving(create_app(read_settings({"MODEL_URI": str(model_path("wine"))}))) as base:
+        wait_for(lambda: status(f"{base}/ping") == 200)
+        monkeypatch.setenv("API", base)
+        yield wines
+
+
+LOCAL: Final = "http://127.0.0.1:8000"
+
+
+@pytest.mark.processes
+def test_a_server_without_keys_needs_none(api: str, open_wines: pd.DataFrame) -> None:
+    for heading, made in PYTHON.items():
+        names: dict[str, Any] = {}
+        exec(recipe(heading), names)
+        table = made(names["predictions"]).sort_values("id")
+        assert table[["id", "prediction"]].to_numpy().tolist() == expected(api, open_wines)
+        assert f'os.getenv("API", "{LOCAL}")' in recipe(heading)
+    run("bash", "-c", recipe("Shell"))
+    assert pd.read_csv("predictions.csv").to_numpy().tolist() == expected(api, open_wines)
+    assert f"${{API:-{LOCAL}}}" in recipe("Shell")
+
+
+@pytest.mark.processes
+def test_a_server_without_keys_needs_none_in_r(api: str, open_wines: pd.DataFrame) -> None:
+    need_r_packages()
+    shown = run("Rscript", "-e", f"{recipe('R')}\ncat(jsonlite::toJSON(predictions))")
+    assert [[r["id"], r["prediction"]] for r in json.loads(shown)] == expected(api, open_wines)
+    assert f'Sys.getenv("API", "{LOCAL}")' in recipe("R")
+
+
 @pytest.mark.parametrize("heading", PYTHON)
 def test_python_shows_what_is_wrong(heading: str, wines: pd.DataFrame) -> None:
     wines.drop(columns="alcohol").to_csv("wines.csv", index=False)
