@@ -196,6 +196,9 @@ CUT_OFF: Final = "IncompleteRead("
 REDIRECTS: Final = re.compile(r"Exceeded \d+ redirects")
 """Words of requests for a server that redirects without end, in the same list."""
 
+LOADING_ALLOWED: Final = "MLFLOW_ALLOW_PICKLE_DESERIALIZATION"
+"""The setting of newer versions that may forbid to load models; the message names it."""
+
 SETTING: Final = re.compile(r"\b(?:MLFLOW|DATABRICKS)_[A-Z_]+")
 """The name of a variable in a ValueError of MLflow, which cannot read its value."""
 

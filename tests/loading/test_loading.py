@@ -1,14 +1,18 @@
 """Models whose code or files lack something, tried as MLflow loads them."""
 
+import inspect
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import mlflow
 import pytest
+from sklearn.base import BaseEstimator
 
 from modelserver.hosting.login import Login
 from modelserver.hosting.settings import read_settings
@@ -104,9 +108,60 @@ def test_files_that_are_not_whole(
     assert reason(folder).startswith(said)
 
 
+class Mine(BaseEstimator):  # type: ignore[misc]
+    """An estimator of a type that no version of skops trusts by itself."""
+
+    def predict(self, table: Any) -> list[int]:
+        return [1] * len(table)
+
+
+def saved_with_skops(path: Path, *lines: str) -> Path:
+    """A model that names the types that skops is to trust, and asks for the packages `lines`."""
+    pytest.importorskip("skops")
+    parameters = inspect.signature(mlflow.sklearn.save_model).parameters
+    if "skops_trusted_types" not in parameters:
+        pytest.skip("this MLflow does not save with skops")
+    trusted = {"serialization_format": "skops", "skops_trusted_types": [TYPE]}
+    mlflow.sklearn.save_model(Mine(), str(path), pip_requirements=[*lines], **trusted)
+    return path
+
+
+TYPE = f"{__name__}.Mine"
+
+
+def test_types_that_skops_does_not_trust(tmp_path: Path) -> None:
+    """As an older skops trusted, with which the model was saved."""
+    folder = saved_with_skops(tmp_path / "m", "mlflow", "skops==0.0.1")
+    assert load_model(read_settings({"MODEL_URI": str(folder)}))
+    mlmodel = (folder / "MLmodel").read_text()
+    assert f"    - {TYPE}\n" in mlmodel
+    (folder / "MLmodel").write_text(mlmodel.replace(f"    - {TYPE}\n", "    - numpy.dtype\n"))
+    assert reason(folder) == (
+        f"skops does not trust '{TYPE}' in the model file:…/m; if you do, log it again with "
+        f"skops_trusted_types=['{TYPE}']. Often a package has another version: skops==0.0.1 is "
+        f"here {version('skops')}"
+    )
+
+
+def test_a_setting_that_forbids_to_load_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = saved_with_skops(tmp_path / "m", "mlflow")
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    assert reason(folder) == (
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION forbids to load models, since their files can run any "
+        "code; set it to true if you trust the model file:…/m"
+    )
+
+
+class UntrustedTypesFoundException(Exception):
+    """As that of skops, with other words."""
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
+        (UntrustedTypesFoundException("no"), "could not be loaded (UntrustedTypesFoundException)"),
         (BadZipFile(), "a file of the model models:/m/1 seems to be cut off, empty or no pickle"),
         (FileNotFoundError(2, "no", "x"), f"could not be loaded (FileNotFoundError); {LOGGED}"),
         (

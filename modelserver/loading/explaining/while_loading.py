@@ -12,9 +12,17 @@ from zipfile import BadZipFile
 from modelserver.hosting.redaction import struck
 from modelserver.loading.attempt import Attempt
 from modelserver.loading.explaining.model_packages import guess, missing_module
+from modelserver.scoring.mlflow_internals import LOADING_ALLOWED, says
+from modelserver.types.names import listed
 
 POINTER: Final = b"version https://git-lfs"
 """The beginning of a pointer of Git LFS: the file that it stands for was not fetched."""
+
+UNTRUSTED: Final = "UntrustedTypesFoundException"
+"""The exception of skops for types in a model's file that neither skops nor the model trusts."""
+
+TYPE: Final = re.compile(r"'([A-Za-z_][\w.]*)'")
+"""Finds these types in the first line of its text, which lists them."""
 
 OF_NOTEBOOK: Final = re.compile(
     r"attribute '(\w+)' on <module '(?:[\w.]+\.)?__main__'|'__main__' has no attribute '(\w+)'"
@@ -33,11 +41,28 @@ def while_loading(error: BaseException, attempt: Attempt) -> str | None:
             f"the model needs {found[1] or found[2]} of the notebook or script that logged it; put "
             "it into a module of its own, and log the model with code_paths="
         )
+    if type(error).__name__ == UNTRUSTED:
+        return _untrusted(error, attempt)
+    if says(error, LOADING_ALLOWED):
+        return (
+            f"{LOADING_ALLOWED} forbids to load models, since their files can run any code; set it "
+            f"to true if you trust the model {attempt.uri}"
+        )
     if isinstance(error, FileNotFoundError):
         return _absent(error, attempt)
     if isinstance(error, EOFError | UnpicklingError | BadZipFile):
         return _damaged(attempt)
     return None
+
+
+def _untrusted(error: BaseException, attempt: Attempt) -> str | None:
+    """The advice for types that skops does not trust. Which ones it trusts by itself depends on its
+    version."""
+    types = listed(TYPE.findall(str(error).partition("\n")[0]))
+    return types and (
+        f"skops does not trust {types} in the model {attempt.uri}; if you do, log it again with "
+        f"skops_trusted_types=[{types}]{guess(attempt.requirements)}"
+    )
 
 
 def _absent(error: FileNotFoundError, attempt: Attempt) -> str | None:
