@@ -293,6 +293,18 @@ def test_nothing_is_offered_that_would_not_help(base: Base, visit: Open, tmp_pat
     expect(problem).to_be_empty()
 
 
+def test_a_misspelt_column_is_not_offered_where_all_are_kept(
+    base: Base, visit: Open, tmp_path: Path
+) -> None:
+    page = visit(base("imputed"), allowed=NOT_400)
+    problem = page.get_by_role("alert")
+    for is_kept in (False, True):
+        page.get_by_role("checkbox", name=KEPT).set_checked(is_kept)
+        upload(page, tmp_path / f"{is_kept}.csv", "id,a,B\n7,1,2\n")
+        expect(problem).to_contain_text("'B' (did you mean 'b'?)")
+        expect(problem.get_by_role("button")).to_have_count(0 if is_kept else 1)
+
+
 @pytest.mark.parametrize("name", ["unnamed_mixed", "no_signature"])
 def test_without_names_of_columns_none_can_be_kept(name: str, base: Base, visit: Open) -> None:
     page = visit(base(name))

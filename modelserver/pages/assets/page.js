@@ -358,7 +358,7 @@ function showFault(form, fault) {
     const items = details.map((detail) => make("li", { textContent: faultText(detail) }));
     find("#problem").append(make("ul", {}, ...items));
   }
-  if (find("#keep") && form.id === "csv" && details.length && details.every(isUnknown)) offerToKeep(details);
+  if (mayKeepMore(form) && details.length && details.every(isUnknown)) offerToKeep(details);
   mark(form, details);
 }
 
@@ -418,6 +418,9 @@ function predictFile(include) {
     return { body: file, type: "text/csv", name, include };
   });
 }
+
+// Where all columns are kept, the server refuses those alone whose names seem to be misspelt.
+const mayKeepMore = (form) => form.id === "csv" && find("#keep")?.checked === false;
 
 const isUnknown = ({ found }) => found === UNKNOWN;
 
