@@ -24,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from modelserver.errors import ModelFailed
+from modelserver.scoring.answering.fast_objects import objects_of
 
 T = TypeVar("T")
 
@@ -99,7 +100,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     columns = [_column(frame.iloc[:, position]) for position in range(len(names))]
     if not columns:
         return [{} for _ in range(len(frame))]
-    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    return objects_of(names, columns)
 
 
 def _column(column: "pd.Series[Any]") -> Iterable[Any]:

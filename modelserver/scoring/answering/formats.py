@@ -18,6 +18,7 @@ from modelserver.scoring.answering.arrow_writer import write_arrow, write_parque
 from modelserver.scoring.answering.chunk_writers import ChunkWriter, NewFile, TextWriter
 from modelserver.scoring.answering.csv_writer import write_csv
 from modelserver.scoring.answering.encoding import attempt, cells_of, encode_json
+from modelserver.scoring.answering.fast_objects import objects_of
 from modelserver.scoring.answering.tables import Columns
 
 
@@ -125,8 +126,7 @@ def named(name: str) -> AnswerFormat:
 
 def records(columns: Columns) -> list[dict[str, Any]]:
     """The table as an object for each row."""
-    cells = (cells_of(column) for column in columns.values())
-    return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
+    return objects_of(list(columns), [cells_of(column) for column in columns.values()])
 
 
 def _write_json(columns: Columns) -> bytes:

@@ -47,6 +47,7 @@ WAYS: Final[Mapping[str, tuple[str, Any]]] = {
         "reading.csv.dialect._fast_count",
         lambda body, letter: body.count(letter.encode()),
     ),
+    "_fast_maker": ("scoring.answering.fast_objects.WIDEST", 0),
     "array_predict": ("scoring.ways.array_predict", nothing),
     "_fast_call": ("scoring.ways._fast_call", nothing),
     "fast_predict": ("scoring.ways.fast_predict", nothing),
