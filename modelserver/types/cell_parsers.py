@@ -60,14 +60,16 @@ NUMBER_TYPES: Final = INTEGER_TYPES | {
 
 
 def flat(cells: Cells, dtype: DTypeLike | None = None) -> NDArray[Any]:
-    """The cells as a one-dimensional array. Raises `Unfit` for nested cells, and for texts with
-    which NumPy is too tolerant: Python's own spellings of numbers, such as 1_000, and long texts,
-    since NumPy reserves the room of the longest text for each cell."""
+    """The cells as a one-dimensional array; without a dtype, texts stay objects, since NumPy would
+    reserve the room of the longest text for each cell. Raises `Unfit` for nested cells, for texts
+    with which NumPy is too tolerant (Python's own spellings of numbers, such as 1_000), and for
+    long texts, which are no numbers."""
     if getattr(cells, "dtype", None) not in NO_TEXTS and str in set(map(type, cells)):
         given = [cell for cell in cells if type(cell) is str]
         together = "".join(given)
         if max(map(len, given)) > 64 or "_" in together or not together.isascii():
             raise Unfit("text")
+        dtype = dtype or object
     array = np.asarray(cells, dtype)
     if array.ndim != 1:
         raise Unfit("an array")
@@ -110,15 +112,15 @@ def integers(dtype: DTypeLike, low: int, high: int, beyond: str) -> Callable[[Ce
 
     def parse(cells: Cells) -> Array:
         array = flat(cells)
-        if array.dtype.kind == "U" and set(map(type, cells)) <= TEXT_TYPES:
-            array = np.array([_whole_number(text) for text in cells])
+        if array.dtype.kind in "UO" and set(map(type, cells)) <= TEXT_TYPES:
+            array = _integers([_whole_number(text) for text in cells])
         if _are_decimals(array):
             array = _whole_decimals(array)
         if array.dtype.kind == "f":
             exact = _with_all_digits(cells)
             array = _whole_floats(array) if exact is None else exact
-        if array.dtype.kind not in "biu":
-            raise Unfit(beyond if _all_ints(array) else what_is(cells[0]))
+        if array.dtype.kind not in "biu" and not _all_ints(array):
+            raise Unfit(what_is(cells[0]))
         if array.dtype.kind != "b" and (array.min() < low or array.max() > high):
             raise Unfit(beyond)
         return array.astype(dtype)
@@ -128,13 +130,21 @@ def integers(dtype: DTypeLike, low: int, high: int, beyond: str) -> Callable[[Ce
 
 def _all_ints(array: NDArray[Any]) -> bool:
     """Whether all are Python integers: NumPy keeps those that are too large for it as objects."""
-    return all(type(value) is int for value in array)
+    return set(map(type, array)) == {int}
+
+
+def _integers(values: list[int]) -> NDArray[Any]:
+    """Python integers of any size, as objects where NumPy would make floats of some."""
+    array = np.array(values)
+    return objects(values) if values and array.dtype.kind == "f" else array
 
 
 def _with_all_digits(cells: Cells) -> NDArray[Any] | None:
-    if set(map(type, cells)) != {WholeFloat}:
-        return None
-    return np.array([cell.whole for cell in cells])
+    """Numbers that NumPy makes floats of, although all their digits are known."""
+    types = set(map(type, cells))
+    if types == {int}:  # some below 2**63, some not
+        return objects(cells)
+    return _integers([cell.whole for cell in cells]) if types == {WholeFloat} else None
 
 
 def _are_decimals(array: NDArray[Any]) -> bool:
@@ -145,7 +155,7 @@ def _whole_decimals(array: NDArray[Any]) -> NDArray[Any]:
     """The numbers as integers of any size. Raises `Unfit` if one has a fraction."""
     if any(cell != cell.to_integral_value() for cell in array):
         raise Unfit("a number with a fraction")
-    return np.array([int(cell) for cell in array])
+    return _integers([int(cell) for cell in array])
 
 
 def _whole_number(text: str) -> int:

@@ -11,9 +11,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from modelserver.types.cell_parsers import flat
+from modelserver.types.cell_parsers import TEXT_TYPES, flat
 from modelserver.types.kind import Array, Cells, Unfit, what_is
 
 NO_DATE: Final = "text that is no possible date (ISO 8601, 1677 to 2262)"
@@ -28,7 +27,24 @@ FAR_DATE: Final = "a date outside of 1677 to 2262"
 
 USUAL: Final = str.maketrans("tz,", "TZ.")
 
-VARIANTS: Final = np.array([*USUAL])
+VARIANTS: Final = "tz,"
+
+TOO_FINE: Final = "a time finer than nanoseconds"
+
+
+def _iso(fraction: str) -> re.Pattern[str]:
+    """The pattern of a date or a date-time with 0 behind it. `fraction`: how many digits may stand
+    after the seconds. Blanks may stand where programs write them: one before the time zone, and any
+    number at the end of a time."""
+    digits = "[0-9]{2}"
+    time = f"{digits}(?::{digits}(?::{digits}(?:[.,][0-9]{fraction})?)?)?"
+    zone = rf"(?: ?(?:[Zz]|[+-]{digits}(?::?{digits})?))?"
+    return re.compile(rf"[0-9]{{4}}-{digits}-{digits}(?:[Tt ]{time}{zone}\s*)?\0", re.ASCII)
+
+
+ISO: Final = _iso("{1,9}")
+
+TOO_FINE_ISO: Final = _iso("{10,}")
 
 NUMBERS: Final = frozenset({"an integer", "a number"})
 
@@ -37,32 +53,38 @@ NUMBER_FOR_DATE: Final = "{}, which is no date (pandas: date_format='iso')"
 
 def datetimes(cells: Cells) -> Array:
     """The parser of dates and date-times (ISO 8601)."""
-    if isinstance(getattr(cells, "dtype", None), pd.DatetimeTZDtype):
+    if getattr(getattr(cells, "dtype", None), "kind", None) == "M":
         return _nanoseconds(pd.DatetimeIndex(cells))
     if len(cells) == 0:
         return np.empty(0, "M8[ns]")
     if _are_plain(cells):
         return _fast_dates(cells)
+    if set(map(type, cells)) <= TEXT_TYPES:
+        return _iso_dates(_checked(list(cells)))
     array = flat(cells)
-    if array.dtype.kind == "U":
-        letters = _letters(array)
-        _check_iso_dates(array, letters)
-        return _iso_dates(_usual(array) if np.isin(letters, VARIANTS).any() else array)
     if array.dtype.kind == "M":
         return _nanoseconds(pd.DatetimeIndex(array))
     if array.dtype.kind == "O" and all(isinstance(value, date) for value in array):
-        return _iso_dates(array.astype(str), FAR_DATE)
+        return _iso_dates([*map(str, array)], FAR_DATE)
     found = what_is(cells[0])
     raise Unfit(NUMBER_FOR_DATE.format(found) if found in NUMBERS else found)
 
 
-def _usual(texts: NDArray[np.str_]) -> NDArray[np.str_]:
+def _checked(texts: list[str]) -> list[str]:
     """The texts as pandas reads them: with T, Z and a decimal point in place of t, z (RFC 3339) and
-    a decimal comma (ISO 8601)."""
-    return np.array([text.translate(USUAL) for text in texts.tolist()])
+    a decimal comma (ISO 8601). Raises `Unfit` unless each is a date or a date-time of ISO 8601 with
+    all its digits, hyphens and colons: pandas accepts more, such as a year alone, "now", 12:0, and
+    digits beyond nanoseconds, which it drops."""
+    together = "\0".join(texts) + "\0"
+    rest = ISO.sub("", together)
+    if rest or together.count("\0") != len(texts):
+        mistaken = MISTAKEN if DAY_OR_MONTH.match(texts[0]) else NO_ISO_DATE
+        raise Unfit(TOO_FINE if TOO_FINE_ISO.match(rest) else mistaken)
+    has_variants = any(variant in together for variant in VARIANTS)
+    return together.translate(USUAL).split("\0")[:-1] if has_variants else texts
 
 
-def _iso_dates(texts: NDArray[np.str_], impossible: str = NO_DATE) -> Array:
+def _iso_dates(texts: list[str], impossible: str = NO_DATE) -> Array:
     try:
         return _nanoseconds(pd.to_datetime(texts, format="ISO8601", utc=True))
     except ValueError as error:
@@ -77,27 +99,6 @@ def _nanoseconds(index: pd.DatetimeIndex) -> Array:
         return naive.as_unit("ns").to_numpy()
     except ValueError as error:
         raise Unfit(FAR_DATE) from error
-
-
-def _letters(texts: NDArray[np.str_]) -> NDArray[np.int32]:
-    """The character codes of the first 30 letters: one row per text, 0 after its end."""
-    padded = np.ascontiguousarray(texts.astype("U30"))
-    return padded.view(np.uint32).reshape(len(texts), 30).astype(np.int32)
-
-
-def _are_digits(letters: NDArray[np.int32]) -> NDArray[np.bool_]:
-    return (letters >= ord("0")) & (letters <= ord("9"))
-
-
-def _check_iso_dates(texts: NDArray[np.str_], letters: NDArray[np.int32]) -> None:
-    """Raises `Unfit` unless each text starts with YYYY-MM-DD, has colons in its time and at most
-    9 digits after the seconds. pandas accepts more: a year alone, "now", and further digits, which
-    it drops."""
-    dashed = (letters[:, [4, 7]] == ord("-")).all(axis=1) & (letters[:, 9] != 0)
-    if not dashed.all() or _are_digits(letters[:, 13]).any():
-        raise Unfit(MISTAKEN if DAY_OR_MONTH.match(texts[0]) else NO_ISO_DATE)
-    if _are_digits(letters[:, 20:]).all(axis=1).any():
-        raise Unfit("a time finer than nanoseconds")
 
 
 def _are_plain(cells: Cells) -> bool:

@@ -7,7 +7,7 @@ loss: the row of each and what kind of value was found there, up to `LIMIT` of t
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -178,21 +178,19 @@ class Kind:
 
     def _convert_by_type(self, cells: Cells, required: bool) -> Array:
         values = objects(cells)
+        groups = _rows_by_type(values)
         missing = pd.isna(values)
-        if self.blanks:
-            missing |= np.fromiter((_is_blank(v, self.blanks) for v in values), bool, len(values))
+        for rows in (rows for known, rows in groups.items() if issubclass(known, str)):
+            missing[rows] = [*map(self.blanks.__contains__, values[rows].tolist())]
         bad: list[tuple[int, str]] = []
         if required and not self.gaps_when_required:
             bad = [(int(row), "null") for row in np.flatnonzero(missing)[:LIMIT]]
         parse, result = self.parse, self._room_for(len(values))
         if missing.any():
             parse, result = self.parse_beside_gaps or self.parse, self.make_gaps(len(values))
-        for rows in _rows_by_type(values, missing):
-            group = values[rows].tolist()
-            if unfit := _unfit_cells(group, rows, parse):
-                bad += unfit
-            else:
-                result[np.array(rows)] = _parse_together(group, parse)
+        for rows in (rows[~missing[rows]] for rows in groups.values()):
+            if len(rows):
+                bad += _fill(result, rows, values[rows].tolist(), parse)
         if bad:
             raise BadCells(sorted(bad)[:LIMIT])
         return result
@@ -223,38 +221,28 @@ def what_is(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-def _rows_by_type(values: Array, missing: NDArray[np.bool_]) -> Iterable[list[int]]:
-    groups: dict[type, list[int]] = {}
-    for row in np.flatnonzero(~missing).tolist():
-        groups.setdefault(type(values[row]), []).append(row)
-    return groups.values()
+def _rows_by_type(values: Array) -> dict[type, NDArray[np.intp]]:
+    """The rows of the cells of each type, in order."""
+    types = list(map(type, values.tolist()))
+    found = np.fromiter(map(id, types), np.uintp, len(types))
+    return {known: np.flatnonzero(found == id(known)) for known in dict.fromkeys(types)}
 
 
-def _is_blank(value: object, blanks: frozenset[str]) -> bool:
-    return isinstance(value, str) and value in blanks
-
-
-def _parse_together(group: list[Any], parse: Callable[[Cells], Array]) -> Array | list[Any]:
-    """Parses cells each of which fits. Some do not fit into one array together, such as integers
-    around 2**63; these are parsed one by one."""
-    try:
-        return parse(group)
-    except (ValueError, TypeError, OverflowError):
-        return [parse([cell])[0] for cell in group]
-
-
-def _unfit_cells(
-    values: list[Any], rows: list[int], parse: Callable[[Cells], Array]
+def _fill(
+    result: Array, rows: NDArray[np.intp], values: list[Any], parse: Callable[[Cells], Array]
 ) -> list[tuple[int, str]]:
-    """The first `LIMIT` cells that `parse` refuses, found by halving. `values` have one type."""
+    """Parses values of one type into these rows of the result. Returns the first `LIMIT` cells that
+    `parse` refuses, found by halving. Some fit only into arrays of their own; these are filled in
+    by the same way."""
     try:
-        parse(values)
+        result[rows] = parse(values)
     except (ValueError, TypeError, OverflowError) as error:
         if len(values) == 1:
-            return [(rows[0], str(error) if isinstance(error, Unfit) else no_number(values[0]))]
+            found = str(error) if isinstance(error, Unfit) else no_number(values[0])
+            return [(int(rows[0]), found)]
         half = len(values) // 2
-        bad = _unfit_cells(values[:half], rows[:half], parse)
+        bad = _fill(result, rows[:half], values[:half], parse)
         if len(bad) < LIMIT:
-            bad += _unfit_cells(values[half:], rows[half:], parse)
+            bad += _fill(result, rows[half:], values[half:], parse)
         return bad
     return []

@@ -1,0 +1,76 @@
+"""How much memory the cells of a column may take: never that of the longest cell for each."""
+
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modelserver.types.kind import BadCells
+from modelserver.types.type_table import KINDS, integer_kind
+
+MANY = 20_000
+
+MOST = 110
+"""How many bytes a cell of one letter may take while its column is converted."""
+
+LONG_DATE = "2024-01-31T12:30:59.123456789" + " " * 20
+
+
+def peak(call: Callable[[], Any]) -> int:
+    """The most bytes that are taken at a time while the call runs."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def convert(kind: str, cells: list[Any]) -> Any:
+    try:
+        return KINDS[kind].convert(cells, required=True)
+    except BadCells as error:
+        return error.cells
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        ("double", [1] * MANY + ["1" * 64]),
+        ("double", [1] * MANY + ["x" * 64]),
+        ("double", ["1"] * MANY + ["1" * 65]),
+        ("long", [1] * MANY + ["1".zfill(64)]),
+        ("long", ["1"] * MANY + ["1".zfill(64)]),
+        ("integer", ["1"] * MANY + ["1" * 10_000]),
+        ("boolean", [1] * MANY + ["x" * 64]),
+        ("boolean", ["1"] * MANY + ["x" * 64]),
+        ("string", ["a"] * MANY + ["x" * 10_000]),
+        ("binary", ["a"] * MANY + ["x" * 10_000]),
+        ("datetime", [""] * MANY + [LONG_DATE]),
+        ("datetime", ["1"] * MANY + [" " * 10_000]),
+        ("datetime", [""] * MANY + [f"{LONG_DATE}{' ' * 10_000}x"]),
+    ],
+)
+def test_a_long_cell_takes_no_room_in_the_others(kind: str, cells: list[Any]) -> None:
+    convert(kind, cells[:10])  # what is made once is no matter of the cells
+    size = sum(map(len, cells[-1:]))
+    assert peak(lambda: convert(kind, cells)) < MOST * MANY + 20 * size
+
+
+def test_texts_between_numbers_are_read_one_by_one() -> None:
+    assert convert("long", [1, "0002", 3.0]).tolist() == [1, 2, 3]
+    assert convert("boolean", [1, "1"]) == [(1, "text")]
+
+
+def test_unsigned_integers_on_both_sides_of_63_bits_are_read_together() -> None:
+    kind = integer_kind("uint64", np.uint64, "a number")
+    sent: list[Any] = [1, 2**64 - 1, 2**63 + 1]
+    parsed: Any = kind.parse(sent)
+    assert (str(parsed.dtype), parsed.tolist()) == ("uint64", sent)
+    assert kind.parse([str(number) for number in sent]).tolist() == sent
+    for beyond in (-1, 2**64):
+        with pytest.raises(BadCells) as refusal:
+            kind.convert([*sent, beyond])
+        assert refusal.value.cells == [(3, "an integer beyond 64 bits")]
