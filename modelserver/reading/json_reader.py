@@ -31,10 +31,8 @@ MAYBE_PARAMS: Final = re.compile(rb"params|\\u")
 
 def json_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in a JSON text. Raises `BadRequest` or `InvalidInput`."""
-    if (payload := read_fast(body, signature)) is not None:
-        return payload
     try:
-        return _read_plainly(body, signature)
+        return read_fast(body, signature) or _read_plainly(body, signature)
     except InvalidInput as error:
         if not lacks_digits(error, body):
             raise

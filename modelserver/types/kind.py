@@ -130,6 +130,8 @@ class Kind:
     read: Callable[[Any], Any] | None = None
     """Converts one JSON value to the model's value; set for nested types and `any`. Raises
     `nested.Misplaced` if the value does not fit."""
+    read_together: Callable[[Sequence[Any]], list[Any]] | None = None
+    """Converts many values as `read` does each, or raises as `parse` does; set for nested types."""
     one_row: bool = False
     """Whether MLflow reads an object under `inputs` as one row if a column has this type."""
 

@@ -13,10 +13,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
-from modelserver.errors import ApiError, BadRequest
+from modelserver.errors import ApiError, BadRequest, InvalidInput
+from modelserver.reading import json_reader
 from modelserver.reading.fast import FAST, json_pieces, parsed_body, read_fast
 from modelserver.reading.fast.json_numbers import read_numbers
 from modelserver.reading.fast.json_pieces import read_pieces
@@ -41,8 +43,11 @@ PLAIN_ANSWERS = [row for row in ANSWER_FORMATS.values() if row.needs is None]
 
 
 def fast(body: bytes, signature: Signature) -> Payload | None:
-    """What a fast way makes of a body, whatever its size."""
-    return read_fast(body + SPACES, signature)
+    """What a fast way makes of a body, whatever its size; None if none reads it, or if it does not
+    fit."""
+    with contextlib.suppress(InvalidInput):
+        return read_fast(body + SPACES, signature)
+    return None
 
 
 def outcome(media_type: str, body: bytes, signature: Signature) -> Any:
@@ -383,7 +388,71 @@ def test_params_are_read_beside_the_pieces() -> None:
     assert check_pieces(body, NUMERIC["params"], 0)
 
 
-def test_what_does_not_fit_is_left_to_the_plain_way() -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        split(["c0", "c1"], [["1", '"a"'], ["1.5", "{}"]]),
+        split(["c0", "c2"], [["1", '"a"']]),
+        b'{"dataframe_records": [{"c0": 1, "c1": "a"}, {"c0": "x", "c1": null}]}',
+        b'{"inputs": {"c0": [1, true, "x"], "c1": ["a", "b", 0.5]}}',
+        b'{"dataframe_records": [{"c0": 1, "c1": "a"}], "params": {"no": 1}}',
+    ],
+)
+def test_cells_that_do_not_fit_are_found_without_reading_the_body_again(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = outcome(JSON, body, PAIR)
+    monkeypatch.delattr(json_reader, "read_value")  # which the plain way needs
+    assert outcome(JSON, body + SPACES, PAIR) == expected
+
+
+def nested(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+DEEP = {
+    "dataframe_split": '{"columns": ["c0", "c1"], "data": [[1, 2], [%s, 1]]}',
+    "dataframe_records": '[{"c0": %s, "c1": 1}, {"c0": 1, "c1": 2}]',
+    "instances": '[{"c0": 1, "c1": 1}, {"c0": %s, "c1": 2}]',
+    "inputs": '{"c0": [1, %s], "c1": [1, 2]}',
+    "params": "%s",
+}
+"""Values of the forms, with room for nested arrays."""
+
+
+def deep(form: str, levels: int) -> bytes:
+    """A body with so many levels."""
+    around = DEEP[form].partition("%s")[0]
+    open_before = 1 + sum(around.count(c) for c in "[{") - sum(around.count(c) for c in "]}")
+    value = f'"{form}": {DEEP[form] % nested(levels - open_before)}'
+    rows = '"dataframe_records": [{"c0": 1, "c1": 1}], ' if form == "params" else ""
+    return f"{{{rows}{value}}}".encode()
+
+
+@pytest.mark.parametrize("levels", [1023, 1024, 1025])
+@pytest.mark.parametrize("form", DEEP)
+def test_bodies_in_pieces_may_have_as_many_levels_as_others(form: str, levels: int) -> None:
+    anything = signature_of(["any", "any"], [True, True])
+    body = deep(form, levels)
+    errors = []
+    for sent in (body, body + SPACES):
+        with contextlib.ExitStack() as stack:
+            if levels > 1024 or form == "params":
+                errors.append(stack.enter_context(pytest.raises(BadRequest)))
+            assert json_payload(sent, anything, 10**6).rows == 2
+    words = "depth limit exceeded" if levels > 1024 else "'params' must be an object"
+    assert all(words in error.value.message for error in errors)
+    assert (fast(body, anything) is not None) is (not errors)
+
+
+@pytest.mark.parametrize("cut", ["1], [2", '{"a": 1}], [{"a": 2}', "]], [["])
+def test_brackets_that_end_before_a_piece_does(cut: str) -> None:
+    for levels in range(3):
+        with pytest.raises((json_pieces.Unlike, orjson.JSONDecodeError)):
+            json_pieces._loads(f"{'[' * levels}[{cut}]{']' * levels}".encode(), levels)
+
+
+def test_what_does_not_fit_is_not_read_fast() -> None:
     body = split(["c0", "c1"], [["99999999999", '"a"']])
     assert is_read_fast(body, PAIR)
     integers = signature_of(["integer", "string"], [True, True])

@@ -1,5 +1,6 @@
 """Arrays, objects and maps inside cells: the values that a model gets, and the paths of faults."""
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.types.dates import NUMBER_FOR_DATE
-from modelserver.types.kind import BadCells
+from modelserver.types.kind import BadCells, Kind, Unfit
 from modelserver.types.nested import Misplaced, kind_of
+from modelserver.types.type_table import KINDS
 
 NAN = float("nan")
 
@@ -195,22 +197,128 @@ ITEMS: list[st.SearchStrategy[Any]] = [
 SCALARS = st.sampled_from(["boolean", "integer", "long", "float", "double", "string", "binary"])
 
 
+VALUES = st.one_of(*ITEMS, st.none(), st.sampled_from(["2024-01-02", "2024-01-02T03:04Z", "NaT"]))
+TYPES = st.sampled_from(
+    ["boolean", "integer", "long", "float", "double", "string", "binary", "datetime", "any"]
+).map(may) | st.sampled_from(["long", "double", "datetime"]).map(must)
+
+
+def specs_of(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    keys = st.sampled_from(["a", "b", "_row"])
+    objects = st.dictionaries(keys, parts, max_size=2).map(lambda found: object_of(**found))
+    nested = parts.map(array_of) | parts.map(map_of) | objects
+    return st.builds(lambda spec, required: {**spec, "required": required}, nested, st.booleans())
+
+
+SPECS = specs_of(st.recursive(TYPES, specs_of, max_leaves=4))
+
+
+def values_of(spec: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    """Values of a type, with some that do not fit at every depth."""
+    others = st.sampled_from([None, {}, [], {"_row": 1}, {"c": 1}, 1, "x", np.array([1.5])])
+    kind = spec["type"]
+    fitting: st.SearchStrategy[Any]
+    if kind == "array":
+        fitting = st.lists(values_of(spec["items"]), max_size=3)
+    elif kind == "map":
+        fitting = st.dictionaries(st.sampled_from("xyz"), values_of(spec["values"]), max_size=3)
+    elif kind == "object":
+        parts = {name: values_of(part) for name, part in spec["properties"].items()}
+        fitting = st.fixed_dictionaries(parts) | st.fixed_dictionaries({}, optional=parts)
+    else:
+        sample = KINDS[kind].sample
+        return st.just(sample) | st.just(sample) | VALUES
+    return fitting | fitting | fitting | others
+
+
+def one_by_one(*_: Any) -> Any:
+    """Takes the place of the readers of many values: none of them can be read together."""
+
+    def read(values: Any) -> list[Any]:
+        if values:
+            raise Unfit("many")
+        return []
+
+    return read
+
+
+@given(SPECS, st.data())
+def test_values_are_read_together_as_one_by_one(spec: dict[str, Any], data: st.DataObject) -> None:
+    cells = data.draw(st.lists(values_of(spec), min_size=1, max_size=4))
+    together = outcome(spec, cells)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("items", "values", "arrays", "maps", "objects"):
+            patch.setattr(f"modelserver.types.nested.many_{name}", one_by_one)
+        assert outcome(spec, cells, each=True) == together
+
+
 @given(SCALARS, st.sets(st.sampled_from(ITEMS), min_size=1), st.booleans(), st.data())
 def test_arrays_are_read_together_as_one_by_one(
     name: str, kinds: set[Any], required: bool, data: st.DataObject
 ) -> None:
     cell = data.draw(st.lists(st.one_of(*kinds), max_size=5))
-    together = outcome(name, cell, required)
+    together = outcome({**array_of(name), "required": required}, [cell])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("modelserver.types.nested.TOGETHER", frozenset())
-        assert outcome(name, cell, required) == together
+        patch.setattr("modelserver.types.nested.many_items", one_by_one)
+        assert outcome({**array_of(name), "required": required}, [cell], each=True) == together
 
 
-def outcome(name: str, cell: Any, required: bool) -> str:
-    """What an array of scalars becomes, with the types of its items, or the place of the fault."""
-    read = kind_of(array_of(name), required).read
+def outcome(spec: dict[str, Any], cells: list[Any], each: bool = False) -> str:
+    """What cells become, with the types of their values, or the places of the faults. `each`: one
+    by one, if all fit."""
+    required = spec["required"]
+    read = kind_of(spec, required).read
     assert read is not None
     try:
-        return repr(read(cell))
-    except Misplaced as fault:
-        return fault.place
+        if each:
+            with contextlib.suppress(Misplaced):
+                return repr([read(cell) for cell in cells])
+        return repr(kind_of(spec, required).convert(cells, required).tolist())
+    except BadCells as fault:
+        return repr(fault.cells)
+
+
+def conversions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the kinds that are asked to convert values, from now on."""
+    calls: list[str] = []
+    convert = Kind.convert
+
+    def counted(kind: Kind, *given: Any) -> Any:
+        calls.append(kind.name)
+        return convert(kind, *given)
+
+    monkeypatch.setattr(Kind, "convert", counted)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("spec", "cells"),
+    [
+        (array_of("double"), [[0.5, None]] * 500),
+        (array_of("long"), [[1] * 500, [1.0, 2**60]]),
+        (array_of("datetime"), [["2024-01-02", "2024-01-02T03:04Z"] * 500]),
+        (array_of(array_of("string")), [[["a"]] * 500, [["b", None]]]),
+        (
+            array_of(object_of(x=must("double"), y=may("long"))),
+            [[{"x": 1}, {"y": 2, "x": 1}] * 500],
+        ),
+        (object_of(x=must("datetime")), [{"x": "2024-01-02"}] * 500),
+        (map_of("double"), [{str(i): i for i in range(500)}] * 2),
+    ],
+)
+def test_many_values_take_as_many_calls_as_few(
+    spec: dict[str, Any], cells: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = conversions(monkeypatch)
+    kind_of(spec).convert(cells)
+    assert len(calls) <= 3
+
+
+def test_a_bad_value_among_many_is_found_by_halving(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = conversions(monkeypatch)
+    with pytest.raises(BadCells) as refusal:
+        kind_of(array_of("double")).convert([[1.0] * 5000 + ["x"]])
+    assert [found for _, found in refusal.value.cells] == [
+        "text at [5000] where a number (64-bit float) belongs"
+    ]
+    assert len(calls) < 60

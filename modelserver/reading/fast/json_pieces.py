@@ -8,10 +8,11 @@ CPU's caches hold. Here some rows are decoded, their numbers and booleans become
 objects are freed before the next rows are decoded. That takes less time than to decode the whole.
 
 A piece ends before a comma that seems to stand between two rows, or between two columns. No piece
-needs to be looked at more closely. If each is valid JSON between brackets of its own, and the body
-is valid JSON with `TOKEN` in place of them, then the whole is valid JSON and has the rows of the
-pieces, since a JSON text can be read in only one way. If a comma was part of a text or of a nested
-value, what stands before it is no valid JSON.
+needs to be looked at more closely. If each is valid JSON between brackets of its own (as many as
+are open around it in the body, so that it may have as many levels), and the body is valid JSON with
+`TOKEN` in place of them, then the whole is valid JSON and has the rows of the pieces, since a JSON
+text can be read in only one way. If a comma was part of a text or of a nested value, what stands
+before it is no valid JSON.
 """
 
 import re
@@ -40,8 +41,8 @@ TOKEN: Final = secrets.token_hex(16)
 
 
 class Shape(NamedTuple):
-    """How the rows or columns of a table are written: the brackets around all of them, the end of
-    one with the comma after it, and what takes the place of all of them."""
+    """How the rows or columns of a table are written: the brackets that are open before them, the
+    end of one with the comma after it, and what takes the place of all of them."""
 
     opening: bytes
     closing: bytes
@@ -58,9 +59,9 @@ def _pattern(text: bytes) -> re.Pattern[bytes]:
     return re.compile(text.replace(b" ", SPACE))
 
 
-ARRAYS: Final = Shape(b"[", b"]", _pattern(rb"\] , (?=\[)"), [TOKEN])
-OBJECTS: Final = Shape(b"[", b"]", _pattern(rb"\} , (?=\{)"), [TOKEN])
-COLUMNS: Final = Shape(b"{", b"}", _pattern(rb'\] , (?=")'), {TOKEN: None})
+ARRAYS: Final = Shape(b"[[[", b"]]]", _pattern(rb"\] , (?=\[)"), [TOKEN])
+OBJECTS: Final = Shape(b"[[", b"]]", _pattern(rb"\} , (?=\{)"), [TOKEN])
+COLUMNS: Final = Shape(b"[{", b"}]", _pattern(rb'\] , (?=")'), {TOKEN: None})
 
 SPLIT: Final = "dataframe_split"
 
@@ -126,7 +127,7 @@ def _beginning(body: bytes) -> tuple[str, Shape, int] | None:
 def _end(body: bytes, shape: Shape) -> int:
     """Where the rows or columns end, if nothing but a few params follows them."""
     params = body.rfind(b'"params"', -MOST_PARAMS)
-    return body.rfind(shape.closing, 0, body.rfind(b"}") if params < 0 else params)
+    return body.rfind(shape.closing[:1], 0, body.rfind(b"}") if params < 0 else params)
 
 
 def _decoded(body: bytes, start: int, end: int, shape: Shape, size: int) -> Iterator[Any]:
@@ -134,12 +135,17 @@ def _decoded(body: bytes, start: int, end: int, shape: Shape, size: int) -> Iter
     while start < end:
         comma = shape.comma.search(body, start + size, end)
         piece = body[start : comma.start() + 1 if comma else end]
-        yield _loads(b"".join((shape.opening, piece, shape.closing)))
+        yield _loads(b"".join((shape.opening, piece, shape.closing)), len(shape.opening) - 1)
         start = comma.end() if comma else end
 
 
-def _loads(piece: bytes) -> Any:
+def _loads(piece: bytes, levels: int) -> Any:
+    """The rows or columns in a piece, which stand in so many arrays more."""
     found = orjson.loads(piece)
+    for _ in range(levels):
+        if len(found) != 1:
+            raise Unlike
+        (found,) = found
     if may_repeat_keys(piece, found):
         raise Unlike
     return found

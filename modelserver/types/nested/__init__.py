@@ -2,26 +2,32 @@
 
 In: a type as the signature's JSON spells it (`{"type": "array", "items": {…}}`,
 `mlflow.types.schema`). Out: its `Kind`. A column of a nested type is an object array of lists and
-dicts. A cell that does not fit raises `Misplaced`, with the path inside the cell, such as "text at
-items[2].price".
-
-The model gets the same values as from MLflow: NumPy scalars in objects and maps, Python values in
-arrays. MLflow refuses an integer for a nested double, 1.0 for a nested long and anything for a
-nested 32-bit type. JSON has only one kind of number, so this server accepts every number that it
-can convert without loss.
+dicts with the values that MLflow would give: NumPy scalars in objects and maps, Python values in
+arrays. A cell that does not fit raises `Misplaced`, with the path inside the cell, such as "text at
+items[2].price". Stands on `type_table`; other modules of `types` and other rooms import it.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
-from uuid import UUID
 
 import numpy as np
 import pandas as pd
 
-from modelserver.types.cell_parsers import NUMBER_TYPES, nones
+from modelserver.types.cell_parsers import nones
 from modelserver.types.kind import Array, Cells, Kind, Unfit, objects, what_is
 from modelserver.types.names import clipped, listed, suggested
+from modelserver.types.nested.together import (
+    Many,
+    is_missing,
+    many_arrays,
+    many_items,
+    many_maps,
+    many_objects,
+    many_values,
+    types_of,
+)
 from modelserver.types.tables import ROW_NAMES
 from modelserver.types.type_table import KINDS
 
@@ -36,20 +42,6 @@ DEFAULT: Final = "has_default"
 
 AN_ARRAY: Final = "an array"
 AN_OBJECT: Final = "an object"
-
-# A column accepts text that spells a number, since it may come from CSV; inside a cell there is no
-# such reason. NumPy's types occur in the cells of Parquet files.
-TYPES: Final[Mapping[str | None, frozenset[type]]] = {
-    "boolean": NUMBER_TYPES | {bool, np.bool_},
-    "integer": NUMBER_TYPES,
-    "number": NUMBER_TYPES,
-    "string": frozenset({str, UUID}),
-}
-"""The Python types that are accepted for a value inside a cell, by its JSON type."""
-
-
-TOGETHER: Final[frozenset[type]] = frozenset({bool, int, float, str})
-"""The Python types of scalars that are read together in arrays."""
 
 
 class Misplaced(Unfit):
@@ -73,14 +65,6 @@ def kind_of(spec: TypeSpec, required: bool = True) -> Kind:
     return make(spec, required) if make else KINDS[spec["type"]]
 
 
-def is_missing(value: Any, kind: Kind) -> bool:
-    """Whether a JSON value means a missing one: null, one of the kind's `blanks`, or NaN. For a
-    type of floats NaN is a value."""
-    if isinstance(value, float):
-        return value != value and kind.json_type != "number"
-    return value is None or (isinstance(value, str) and value in kind.blanks)
-
-
 def nullable(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON Schema that also allows null."""
     if "type" not in schema or isinstance(schema["type"], list):
@@ -95,9 +79,11 @@ def object_schema(properties: Mapping[str, Any], required: Sequence[str]) -> dic
     return schema | ({"required": list(required)} if required else {})
 
 
-def _nested(name: str, expects: str, read: Reader, **others: Any) -> Kind:
+def _nested(name: str, expects: str, read: Reader, many: Many, **others: Any) -> Kind:
+    """The `Kind` of a nested type. `read` and `many` read one of its values, and many."""
+
     def parse(cells: Cells) -> Array:
-        return objects([read(cell) for cell in cells])
+        return objects([read(cells[0])] if len(cells) == 1 else many(cells))
 
     return Kind(
         name=name,
@@ -107,8 +93,27 @@ def _nested(name: str, expects: str, read: Reader, **others: Any) -> Kind:
         make_gaps=nones,
         gaps_when_required=False,
         read=read,
+        read_together=many,
         **others,
     )
+
+
+def _all(values: Sequence[Any], many: Many, read: Reader, step: str) -> list[Any]:
+    """The values inside a cell, read together. The first that does not fit is found by halving, and
+    raises `Misplaced`; `step` is its place in the path, with its number."""
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        return many(values)
+    start, length = 0, len(values)
+    while length > 1:
+        half = length // 2
+        try:
+            many(values[start : start + half])
+            start, length = start + half, length - half
+        except (ValueError, TypeError, OverflowError):
+            length = half
+    _property(read, step.format(start), values[start])
+    numbered = enumerate(values)  # they fit, but not together
+    return [_property(read, step.format(number), value) for number, value in numbered]
 
 
 def _reader(kind: Kind, required: bool) -> Reader:
@@ -116,7 +121,7 @@ def _reader(kind: Kind, required: bool) -> Reader:
 
 
 def _scalar_reader(kind: Kind, required: bool) -> Reader:
-    allowed = TYPES[kind.json_type].union(kind.further_types)
+    allowed = types_of(kind)
 
     def read(value: Any) -> Any:
         if is_missing(value, kind):
@@ -138,7 +143,7 @@ def _scalar_reader(kind: Kind, required: bool) -> Reader:
 def _array(spec: TypeSpec, required: bool) -> Kind:
     items = kind_of(spec["items"], required)
     read_item = _array_item_reader(items, required)
-    types = frozenset() if items.is_moment else TOGETHER & TYPES.get(items.json_type, frozenset())
+    many = many_items(items, required)
     may_be_empty_or_null = not required or not items.schema
 
     def read(value: Any) -> Any:
@@ -146,36 +151,18 @@ def _array(spec: TypeSpec, required: bool) -> Kind:
             return None
         if not isinstance(value, (list, np.ndarray)):
             raise Misplaced(what_is(value), AN_ARRAY)
-        if (plain := _read_together(value, items, types)) is not None:
-            return plain
-        result = []
-        for index, item in enumerate(value):
-            try:
-                result.append(read_item(item))
-            except Misplaced as fault:
-                raise fault.under(f"[{index}]") from None
-        return result
+        return _all(list(value), many, read_item, "[{}]")
 
     return _nested(
         f"Array({items.name})",
         AN_ARRAY,
         read,
+        many_arrays(many, may_be_empty_or_null),
         schema={"type": "array", "items": dict(items.schema)},
         sample=[items.sample],
         parts=[items],
         one_row=True,
     )
-
-
-def _read_together(value: Cells, items: Kind, types: frozenset[type]) -> list[Any] | None:
-    """A fast way to read an array: all scalars at once, if they have these types. The plain way
-    reads one by one. None if others are there, or if one does not fit."""
-    if not set(map(type, value)) <= types:
-        return None
-    try:
-        return items.parse(value).tolist()
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _vector(spec: TypeSpec, required: bool) -> Kind:
@@ -212,6 +199,7 @@ def _object(spec: TypeSpec, required: bool) -> Kind:
         "{" + ", ".join(shown) + "}",
         AN_OBJECT,
         _object_reader(readers, needed, required),
+        many_objects({n: many_values(p, n in needed) for n, p in parts.items()}, needed, required),
         schema=object_schema(schemas, sent),
         sample={name: part.sample for name, part in parts.items()},
         parts=list(parts.values()),
@@ -251,7 +239,7 @@ def _property(read: Reader, step: str, item: Any) -> Any:
 
 def _map(spec: TypeSpec, required: bool) -> Kind:
     values = kind_of(spec["values"], required)
-    read_value = _reader(values, required)
+    read_value, many = _reader(values, required), many_values(values, required)
     may_be_null = not required or not values.schema
 
     def read(value: Any) -> Any:
@@ -260,14 +248,14 @@ def _map(spec: TypeSpec, required: bool) -> Kind:
         if not isinstance(value, dict):
             raise Misplaced(what_is(value), AN_OBJECT)
         # Paths name values by number, since a map's keys may be the caller's data.
-        steps = (f"[value {number}]" for number in range(len(value)))
-        items = zip(value.items(), steps, strict=True)
-        return {key: _property(read_value, step, item) for (key, item), step in items}
+        items = _all([*value.values()], many, read_value, "[value {}]")
+        return dict(zip(value, items, strict=True))
 
     return _nested(
         f"Map({values.name})",
         AN_OBJECT,
         read,
+        many_maps(many, may_be_null),
         schema={"type": "object", "additionalProperties": dict(values.schema)},
         sample={"key": values.sample},
         parts=[values],
