@@ -2,8 +2,7 @@
 
 NumPy parses a tensor as a whole; its elements are then converted by the rules of the type table,
 without loss. The shape must be the declared one, in which -1 stands for any size, as in
-`mlflow.models.utils._enforce_tensor_schema`. Faults raise `InvalidInput` with the index of each bad
-element.
+`mlflow.models.utils._enforce_tensor_schema`. Faults raise `InvalidInput` with the index of each.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from modelserver.errors import BadRequest, InvalidInput, bad_values, combined
 from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, objects, what_is
 from modelserver.types.names import listed, suggested
 from modelserver.types.tables import NO_ROWS, ROW_NAMES, Table, other_keys
+from modelserver.types.text_arrays import as_array, refuse_wide
 from modelserver.types.type_table import KINDS, float_kind, integer_kind
 
 Tensors: TypeAlias = NDArray[Any] | dict[str, NDArray[Any]]
@@ -163,7 +163,7 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], NDAr
         if kind is None:
             return _cast(value, dtype, label)
         try:
-            array = np.asarray(value)
+            array = as_array(value)
         except ValueError:
             place = _ragged(value, ())
             fault = f"ragged: {place}" if place else "nested too deeply"
@@ -173,7 +173,9 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], NDAr
         if array.dtype.kind not in ("biu" if dtype.kind in "iu" else "biuf") or dtype.kind == "U":
             array = np.asarray(value, object)  # the elements before NumPy gave them one type
         try:
-            return np.asarray(kind.convert(array.ravel())).astype(dtype).reshape(array.shape)
+            cells = np.asarray(kind.convert(array.ravel()))
+            refuse_wide(cells, label, dtype)
+            return cells.astype(dtype).reshape(array.shape)
         except BadCells as error:
             raise bad_elements(label, name, kind.expects, error.cells, array.shape) from None
 
@@ -181,6 +183,7 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], NDAr
 
 
 def _cast(value: Any, dtype: "np.dtype[Any]", label: str) -> NDArray[Any]:
+    refuse_wide(value, label, dtype)
     try:
         with np.errstate(over="ignore"):
             array = np.array(value, dtype)

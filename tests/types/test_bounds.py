@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from modelserver.errors import InvalidInput
+from modelserver.types import text_arrays
 from modelserver.types.kind import BadCells
 from modelserver.types.type_table import KINDS, integer_kind
+from tests.support.signatures import read, signature, tensor
 
 MANY = 20_000
 
@@ -74,3 +77,45 @@ def test_unsigned_integers_on_both_sides_of_63_bits_are_read_together() -> None:
         with pytest.raises(BadCells) as refusal:
             kind.convert([*sent, beyond])
         assert refusal.value.cells == [(3, "an integer beyond 64 bits")]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "element"), [("float64", 1), ("int64", 1), ("bool", True), ("datetime64[ns]", "")]
+)
+def test_a_long_text_in_a_tensor_takes_no_room_in_the_other_elements(
+    dtype: str, element: Any
+) -> None:
+    declared = signature(tensor(dtype, -1))
+    cells = [element] * MANY + ["x" * 10_000]
+
+    def refused() -> None:
+        with pytest.raises(InvalidInput, match="expected "):
+            read(declared, {"inputs": cells})
+
+    assert peak(refused) < 2 * MOST * MANY
+
+
+@pytest.mark.parametrize("declared", [tensor("str", -1, 2), tensor("bytes", -1, 2), None])
+def test_texts_whose_array_would_take_a_gigabyte_are_refused(
+    declared: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = signature(declared) if declared else signature()
+    sent = {"inputs": [["a", "b" * 99], ["c", "d"]]}
+    monkeypatch.setattr(text_arrays, "MOST_ROOM", 4 * 99 * 4)
+    assert read(kind, sent).data.shape == (2, 2)
+    monkeypatch.setattr(text_arrays, "MOST_ROOM", 4 * 99 * 4 - 1)
+    with pytest.raises(InvalidInput, match="it has 4 elements, and a text of 99 letters") as error:
+        read(kind, sent)
+    assert "bbb" not in error.value.message
+    monkeypatch.undo()
+    wide = {"inputs": [["a"] * 2] * 5000 + [["a", "b" * 30_000]]}
+    with pytest.raises(InvalidInput, match="more than 1073741824 bytes"):
+        read(kind, wide)
+
+
+def test_numbers_beside_texts_have_room_for_their_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_arrays, "MOST_ROOM", 4 * 32 * 2)
+    assert read(signature(), {"inputs": [1.5, "a"]}).data.nbytes == 4 * 32 * 2
+    monkeypatch.setattr(text_arrays, "MOST_ROOM", 4 * 32 * 2 - 1)
+    with pytest.raises(InvalidInput, match="the array 'inputs' is too large"):
+        read(signature(), {"inputs": [1.5, "a"]})

@@ -22,6 +22,7 @@ from modelserver.types.tables import (
     read_records,
     refuse_unequal,
 )
+from modelserver.types.text_arrays import has_texts, refuse_wide
 
 CHAT_KEYS: Final = frozenset(LLM_KEYS)
 
@@ -88,6 +89,8 @@ def _instances(value: Any) -> Any:
 
 
 def _array(value: Any, name: str) -> NDArray[Any]:
+    if has_texts(value):
+        refuse_wide(value, f"the array {quoted(name)}", np.dtype(str))
     try:
         return np.array(value)
     except ValueError:
