@@ -3,7 +3,7 @@
 Faults of the caller and of the model are raised as an `ApiError`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter as clock
 from typing import Any, Final, NamedTuple
@@ -197,12 +197,13 @@ def _write_table(answer: AnswerFormat, payload: Payload, predictions: Any) -> by
     try:
         return answer.write(table_beside(payload, predictions))
     except NoTable as error:
-        raise no_table(answer, error) from None
+        raise no_table(answer, error, [JSON_ANSWER.title]) from None
 
 
-def no_table(answer: AnswerFormat, error: NoTable) -> NotAcceptable:
-    """The error for a prediction that is no table."""
-    return NotAcceptable(f"{answer.title} cannot hold it: {error}; ask for JSON")
+def no_table(answer: AnswerFormat, error: NoTable, others: Sequence[str]) -> NotAcceptable:
+    """The error for a prediction that is no table, or none that the format can hold. `others`: the
+    formats that may be asked for in its place."""
+    return NotAcceptable(f"{answer.title} cannot hold it: {error}; ask for {' or '.join(others)}")
 
 
 def table_beside(payload: Payload, predictions: Any) -> Columns:

@@ -516,9 +516,30 @@ def test_types_that_come_later(answer: str) -> None:
 @pytest.mark.parametrize("later", ["text", [1], True])
 def test_values_of_several_types(later: Any) -> None:
     lines = [*['{"id": 1, "x": 1}'] * 50, json.dumps({"id": later, "x": 1})]
-    for read in (whole, lambda model, body, *more: in_chunks(model, cut(body, 300), *more)):
-        with pytest.raises(NotAcceptable, match="has values of several types; ask for JSON"):
+    ways: Any = {
+        "JSON": whole,
+        "CSV or NDJSON or Arrow": lambda model, body, *more: in_chunks(
+            model, cut(body, 300), *more
+        ),
+    }
+    for others, read in ways.items():
+        with pytest.raises(NotAcceptable, match=f"has values of several types; ask for {others}$"):
             read(model_of(NUMBERS), joined(lines), NDJSON, "parquet", ("id",))
+
+
+def test_a_prediction_that_is_no_table() -> None:
+    others = "NDJSON or Parquet or Arrow"
+    with pytest.raises(NotAcceptable, match=f"is a single int; ask for {others}$"):
+        in_chunks(model_of(NUMBERS, lambda payload: 1), [b"x,n\n1,2\n"], CSV, "csv")
+
+
+def test_integers_are_written_as_floats_only_in_chunks_with_gaps() -> None:
+    model, include = model_of(NUMBERS, lambda payload: payload.data["n"]), ("id", "n")
+    found = in_chunks(model, cut(PROMOTED, 100), CSV, "csv", include)
+    expected = whole(model, PROMOTED, CSV, "csv", include)
+    assert (b"1,1,1\r\n" in found, b"1,1,1.0\r\n" in expected) == (True, True)
+    in_pieces, at_once = (pd.read_csv(io.BytesIO(answer)) for answer in (found, expected))
+    pd.testing.assert_frame_equal(in_pieces, at_once)
 
 
 def test_objects_that_parquet_cannot_hold() -> None:

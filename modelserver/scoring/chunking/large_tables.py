@@ -12,14 +12,14 @@ from functools import partial
 from time import perf_counter as clock
 from typing import Any, Final
 
-from modelserver.errors import BadRequest, PayloadTooLarge, table_too_large
+from modelserver.errors import BadRequest, NotAcceptable, PayloadTooLarge, table_too_large
 from modelserver.hosting.bodies import TooLarge
 from modelserver.hosting.settings import Settings
 from modelserver.reading.chunks.chunk import Chunk, locate
 from modelserver.reading.signatures.including import IncludingSignature
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.scoring.answering.encoding import attempt
-from modelserver.scoring.answering.formats import AnswerFormat
+from modelserver.scoring.answering.formats import AnswerFormat, offered
 from modelserver.scoring.answering.tables import NoTable, length_of
 from modelserver.scoring.chunking.large_bodies import Asked, Body, not_in_chunks, why_whole
 from modelserver.scoring.chunking.spool import Files, Spool
@@ -106,10 +106,16 @@ class LargeTable:
         try:
             answer = self._writer.finish()
         except NoTable as error:
-            raise no_table(self._asked.answer, error) from None
+            raise self._no_table(error) from None
         assert isinstance(answer, Spool)
         self._spend(Times(0.0, 0.0, clock() - start))
         return answer
+
+    def _no_table(self, error: NoTable) -> NotAcceptable:
+        """The error for predictions that the answer cannot hold. JSON is not written in chunks."""
+        answer = self._asked.answer
+        rows = [row for row in offered().values() if row.chunk_writer and row.name != answer.name]
+        return no_table(answer, error, [row.title for row in rows])
 
     def free(self) -> None:
         """Frees the space on the disk; to be called at the end, however it comes."""
@@ -144,7 +150,7 @@ class LargeTable:
             self._answered = (*columns,)
             attempt(lambda: self._writer.write(columns), title)
         except NoTable as error:
-            raise no_table(self._asked.answer, error) from None
+            raise self._no_table(error) from None
 
     def _alike(self, payload: Payload) -> Payload:
         """The payload with its columns in the order of the first chunk. Raises `BadRequest` if it
