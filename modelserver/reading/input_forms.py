@@ -19,7 +19,7 @@ from modelserver.reading.wrappings import (
     twice_encoded,
 )
 from modelserver.types.kind import what_is
-from modelserver.types.names import are_params, hint, listed, suggested
+from modelserver.types.names import MOST_GUESSES, are_params, hint, listed, suggested
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +80,9 @@ def _refuse_misplaced_params(others: Sequence[str], signature: Signature) -> Non
     """Raises `InvalidInput` for params outside of the key `params`, and for a misspelt `params`."""
     if misplaced := [key for key in others if key in signature.params.names]:
         raise InvalidInput(are_params(misplaced))
-    misspelt = [key for key in others if hint(key, ["params"])]
-    if signature.params.declared and misspelt:
+    if not signature.params.declared:
+        return
+    if misspelt := [key for key in others[:MOST_GUESSES] if hint(key, ["params"])]:
         raise InvalidInput(f"unknown key: {suggested(misspelt, ['params'])}")
 
 

@@ -7,9 +7,10 @@ single record without an array, or what pandas writes by default.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
-from modelserver.types.names import hint
+from modelserver.types.names import MOST_GUESSES, hint
 from modelserver.types.tables import SPLIT_KEYS
 
 FOREIGN: Final = ("input_data", "data", "dataframe", "records", "rows", "features")
@@ -88,8 +89,9 @@ def _advice(body: Any, forms: Sequence[str], names: Collection[str], one_row: bo
     for key in FOREIGN:
         if isinstance(value := body.get(key), (list, dict)):
             return _of_value(f"the value of '{key}'", value, names)
-    hints = [str(meant) for key in body if (meant := hint(key, forms))]
-    return f"D{hints[0][1:]}" if hints else ""
+    some = islice(body, MOST_GUESSES // len(forms))
+    meant = next((found for key in some if (found := hint(key, forms))), None)
+    return f"D{str(meant)[1:]}" if meant else ""
 
 
 def _of_value(what: str, value: Any, names: Collection[str]) -> str:

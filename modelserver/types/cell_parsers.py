@@ -162,7 +162,10 @@ def _whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        return whole_number_of(text) or int(_whole_floats(np.array([float(text)]))[0])
+        number = float(text)
+        if number.is_integer() and abs(number) < EXACT:  # an array of one takes much longer
+            return int(number)
+        return whole_number_of(text) or int(_whole_floats(np.array([number]))[0])
 
 
 def whole_number_of(text: str) -> int | None:

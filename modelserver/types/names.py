@@ -13,6 +13,9 @@ from typing import Any, Final
 
 from modelserver.errors import LIMIT
 
+MOST_GUESSES: Final = 10_000
+"""The most pairs of names that are compared to find misspelt ones; it takes 10 µs each."""
+
 
 def shortened(text: str, longest: int) -> str:
     """The text, cut to at most `longest` characters."""

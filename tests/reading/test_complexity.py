@@ -3,6 +3,7 @@
 What is counted are calls of Python functions, which no machine makes faster or slower.
 """
 
+import contextlib
 import gc
 import json
 import sys
@@ -13,10 +14,13 @@ from typing import Any
 
 import pytest
 
+from modelserver.errors import BadRequest
+from modelserver.reading import input_forms, wrappings
 from modelserver.reading.json_reader import json_payload
 from modelserver.reading.signatures import compiling
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
+from modelserver.types import names
 
 ROWS = 64
 
@@ -115,3 +119,22 @@ def test_one_nan_costs_about_as_much_as_one_null(kind: str, cell: Any) -> None:
     first, rest = plain.rsplit(json.dumps(cell).encode(), 1)
     null, nan = (reading(signature, first + gap + rest).total() for gap in (b"null", b"NaN"))
     assert nan < 2 * null + 100
+
+
+@pytest.mark.parametrize("form", [{}, {"inputs": {"c0": [1]}}], ids=["no form", "beside a form"])
+def test_only_some_of_many_unknown_keys_are_compared_with_known_ones(
+    form: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (input_forms, wrappings):
+        monkeypatch.setattr(module, "MOST_GUESSES", 40)
+    param = {"name": "p", "dtype": "long", "default": 1, "shape": None}
+    inputs = json.dumps([{"name": "c0", "type": "double"}])
+    declared = compile_signature({"inputs": inputs, "params": json.dumps([param])}, False)
+    content = json.dumps(form | {f"k{number}": 1 for number in range(500)}).encode()
+
+    def read() -> None:
+        with contextlib.suppress(BadRequest):
+            json_payload(content, declared, 10**8)
+
+    counts = calls(read)
+    assert 10 <= counts[f"{names.__file__}:hint"] <= 40

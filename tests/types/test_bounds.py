@@ -62,6 +62,31 @@ def test_a_long_cell_takes_no_room_in_the_others(kind: str, cells: list[Any]) ->
     assert peak(lambda: convert(kind, cells)) < MOST * MANY + 20 * size
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1e3", 1000),
+        ("-2.0", -2),
+        ("9e15", 9 * 10**15),
+        ("0.5", "a number with a fraction"),
+        ("-inf", "a number that is not finite"),
+        ("1e400", "a number that is not finite"),
+        ("1e30", "a number too large to be an exact integer"),
+    ],
+)
+def test_texts_of_whole_floats(text: str, found: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    array, calls = np.array, []
+
+    def counted(*given: Any, **options: Any) -> Any:
+        calls.append(given)
+        return array(*given, **options)
+
+    monkeypatch.setattr(np, "array", counted)
+    read = convert("long", [text] * 50)
+    assert [*read[:1]] == ([(0, found)] if isinstance(found, str) else [found])
+    assert len(calls) < 50 or isinstance(found, str)
+
+
 def test_texts_between_numbers_are_read_one_by_one() -> None:
     assert convert("long", [1, "0002", 3.0]).tolist() == [1, 2, 3]
     assert convert("boolean", [1, "1"]) == [(1, "text")]

@@ -17,7 +17,7 @@ from modelserver.reading.signatures.columns import ColumnSignature
 from modelserver.reading.signatures.plain_numbers import all_digits, plain
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import Cells, JsonType, Kind
-from modelserver.types.names import hint, quoted, suggested
+from modelserver.types.names import MOST_GUESSES, hint, quoted, suggested
 from modelserver.types.tables import ROW_NAMES, Table, refuse_repeated
 from modelserver.types.type_table import KINDS
 
@@ -40,9 +40,6 @@ WIDEST: Final[Mapping[JsonType | None, Kind]] = {
 }
 """The type of a carried column, by the JSON type of the model's. A double does not show the digits
 by which a 32-bit float differs from the number that was sent."""
-
-MOST_GUESSES: Final = 10_000
-"""The most pairs of names that are compared to find misspelt ones; it takes 10 µs each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
