@@ -314,11 +314,40 @@ def test_many_values_take_as_many_calls_as_few(
     assert len(calls) <= 3
 
 
-def test_a_bad_value_among_many_is_found_by_halving(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("place", [0, 1700, 4999])
+def test_a_bad_value_among_many_is_found_by_halving(
+    place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls = conversions(monkeypatch)
+    cell: list[Any] = [1.0] * 5000
+    cell[place] = "x"
     with pytest.raises(BadCells) as refusal:
-        kind_of(array_of("double")).convert([[1.0] * 5000 + ["x"]])
-    assert [found for _, found in refusal.value.cells] == [
-        "text at [5000] where a number (64-bit float) belongs"
-    ]
+        kind_of(array_of("double")).convert([cell])
+    fault = f"text at [{place}] where a number (64-bit float) belongs"
+    assert refusal.value.cells == [(0, fault)]
     assert len(calls) < 60
+
+
+@pytest.mark.parametrize(
+    ("spec", "required", "cell", "expected"),
+    [row[1:] for row in ACCEPTED],
+    ids=[row[0] for row in ACCEPTED],
+)
+def test_accepted_cells_together_and_one_by_one(
+    spec: dict[str, Any], required: bool, cell: Any, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = kind_of(spec, required).read_together
+    assert together is not None
+    assert repr(together([cell, cell])) == repr(2 * list(kind_of(spec, required).parse([cell])))
+    for name in ("items", "values", "arrays", "maps", "objects"):
+        monkeypatch.setattr(f"modelserver.types.nested.many_{name}", one_by_one)
+    assert repr(together([cell])) == repr(list(kind_of(spec, required).parse([cell])))
+
+
+@pytest.mark.parametrize("cell", [{"c": 1}, {}, [], "x", None, {"a": "x"}, {"a": None}])
+def test_objects_that_are_not_read_together(cell: Any) -> None:
+    together = kind_of(object_of(a=must("long"), _row=may("long")), True).read_together
+    assert together is not None
+    assert together([{"a": 1, "_row": 2}, {"a": 3}]) == [{"a": 1, "_row": 2}, {"a": 3}]
+    with pytest.raises(ValueError, match=r"property|type|null|bad cells"):
+        together([{"a": 1}, cell])
