@@ -12,7 +12,7 @@ from modelserver.describing.forms import Form, Sample, Specs
 from modelserver.describing.inputs import Inputs
 from modelserver.describing.predictions import predictions_schema
 from modelserver.describing.schemas import GAPS, PARAMS, Schema, param_schema
-from modelserver.types.nested import object_schema
+from modelserver.types.nested.kinds import object_schema
 
 
 def input_components(inputs: Inputs, sample: Sample | None) -> dict[str, Schema]:

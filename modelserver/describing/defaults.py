@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
 from modelserver.describing.schemas import Spec
-from modelserver.types.nested import DEFAULT
+from modelserver.types.nested.kinds import DEFAULT
 
 INNER: Final = {"array": "items", "map": "values"}
 """The key under which the spec of a list or dict has the spec of its values."""

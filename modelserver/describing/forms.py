@@ -25,7 +25,7 @@ from modelserver.describing.schemas import (
 )
 from modelserver.reading.formats import FORMATS, JSON, Format
 from modelserver.reading.signatures.signature import LLM_KEYS
-from modelserver.types.nested import object_schema
+from modelserver.types.nested.kinds import object_schema
 
 Specs: TypeAlias = Sequence[Spec]
 Body: TypeAlias = Mapping[str, Any]

@@ -46,7 +46,7 @@ from modelserver.reading.signatures.columns import ColumnSignature, TypeHintSign
 from modelserver.reading.signatures.signature import Signature
 from modelserver.reading.signatures.tensors import TensorSignature
 from modelserver.types.frames import Columns
-from modelserver.types.nested import kind_of, object_schema
+from modelserver.types.nested.kinds import kind_of, object_schema
 from modelserver.types.tables import Table, read_records, read_split
 from modelserver.types.tensors import dtype_kind
 

@@ -20,7 +20,7 @@ from modelserver.describing.schemas import (
     tensor_schema,
     type_name,
 )
-from modelserver.types.nested import nullable
+from modelserver.types.nested.kinds import nullable
 
 ANYTHING: Final[Schema] = {
     "title": "Predictions",

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from modelserver.types.nested import kind_of, nullable, object_schema
+from modelserver.types.nested.kinds import kind_of, nullable, object_schema
 from modelserver.types.params import declared_type
 from modelserver.types.tensors import dtype_kind
 

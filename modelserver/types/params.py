@@ -18,8 +18,8 @@ from modelserver.errors import LIMIT, InvalidInput
 from modelserver.types.cell_parsers import EXACT, INEXACT, WholeFloat
 from modelserver.types.kind import Kind, what_is
 from modelserver.types.names import hint, listed, not_taken, quoted
-from modelserver.types.nested import Misplaced, kind_of
-from modelserver.types.nested.together import is_missing
+from modelserver.types.nested.fast_values import is_missing
+from modelserver.types.nested.kinds import Misplaced, kind_of
 
 NO_PARAMS: Final = "methods other than 'predict' take no params; leave 'params' out"
 

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from modelserver.types.dates import NUMBER_FOR_DATE
 from modelserver.types.kind import BadCells, Kind, Unfit
-from modelserver.types.nested import Misplaced, kind_of
+from modelserver.types.nested.kinds import Misplaced, kind_of
 from modelserver.types.type_table import KINDS
 
 NAN = float("nan")
@@ -248,7 +248,7 @@ def test_values_are_read_together_as_one_by_one(spec: dict[str, Any], data: st.D
     together = outcome(spec, cells)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("items", "values", "arrays", "maps", "objects"):
-            patch.setattr(f"modelserver.types.nested.many_{name}", one_by_one)
+            patch.setattr(f"modelserver.types.nested.kinds.many_{name}", one_by_one)
         assert outcome(spec, cells, each=True) == together
 
 
@@ -259,7 +259,7 @@ def test_arrays_are_read_together_as_one_by_one(
     cell = data.draw(st.lists(st.one_of(*kinds), max_size=5))
     together = outcome({**array_of(name), "required": required}, [cell])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("modelserver.types.nested.many_items", one_by_one)
+        patch.setattr("modelserver.types.nested.kinds.many_items", one_by_one)
         assert outcome({**array_of(name), "required": required}, [cell], each=True) == together
 
 
@@ -340,7 +340,7 @@ def test_accepted_cells_together_and_one_by_one(
     assert together is not None
     assert repr(together([cell, cell])) == repr(2 * list(kind_of(spec, required).parse([cell])))
     for name in ("items", "values", "arrays", "maps", "objects"):
-        monkeypatch.setattr(f"modelserver.types.nested.many_{name}", one_by_one)
+        monkeypatch.setattr(f"modelserver.types.nested.kinds.many_{name}", one_by_one)
     assert repr(together([cell])) == repr(list(kind_of(spec, required).parse([cell])))
 
 

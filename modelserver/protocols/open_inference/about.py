@@ -12,7 +12,7 @@ from modelserver.scoring.answering.tables import unnamed
 from modelserver.scoring.mlflow_internals import installed_version
 from modelserver.scoring.model import Model
 from modelserver.types.names import quoted
-from modelserver.types.nested import kind_of
+from modelserver.types.nested.kinds import kind_of
 
 MODEL: Final = "/v2/models/{name}"
 

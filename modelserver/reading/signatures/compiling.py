@@ -9,7 +9,7 @@ from modelserver.reading.signatures.signature import Signature
 from modelserver.reading.signatures.tensors import TensorSignature
 from modelserver.reading.signatures.untyped import Untyped
 from modelserver.types.frames import Column, Columns
-from modelserver.types.nested import kind_of
+from modelserver.types.nested.kinds import kind_of
 from modelserver.types.params import Params
 from modelserver.types.tensors import Tensor
 

@@ -1,7 +1,7 @@
 """A fast way: values from the cells of a nested column, read together at every depth.
 
 In: values of one declared type, from any number of cells. Out: for each what its reader in
-`nested`, the plain way, makes of it. If one does not fit, what `Kind.parse` may raise is raised;
+`kinds`, the plain way, makes of it. If one does not fit, what `Kind.parse` may raise is raised;
 the plain way then reads the value, and names the fault.
 """
 
