@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import io
 import json
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import pandas as pd
 
-from tests.support.bench.cases import PING, START, Case
+from tests.support.bench.cases import HOST, PING, START, Case
 from tests.support.bench.client import PATIENCE, PING_REQUEST, ask, connected, drive
 from tests.support.bench.limit import write_ready
 from tests.support.bench.servers import SERVERS, UNBATCHED, Broken, Server, running
@@ -45,17 +46,34 @@ class Row:
     values: Mapping[str, float]
 
 
+def listening(server: Server) -> float:
+    """Seconds from the start of the process until it accepts a connection."""
+    return since_start(server, lambda: socket.create_connection((HOST, server.port)).close())
+
+
 def first_prediction(server: Server, case: Case) -> float:
     """Seconds from the start of the process to its first answer."""
+
+    def predicted() -> None:
+        try:
+            ask(server.port, case.sent_to(server.name))
+        except ConnectionRefusedError:
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            raise server.broken(f"{case.name}: {error}") from error
+
+    return since_start(server, predicted)
+
+
+def since_start(server: Server, connect: Callable[[], None]) -> float:
+    """Seconds from the start of the process until `connect` is no longer refused."""
     while time.perf_counter() - server.began < PATIENCE:
         if server.process.poll() is not None:
             raise server.broken("ended while it started")
         try:
-            ask(server.port, case.sent_to(server.name))
+            connect()
         except ConnectionRefusedError:
-            time.sleep(0.01)
-        except (OSError, http.client.HTTPException) as error:
-            raise server.broken(f"{case.name}: {error}") from error
+            time.sleep(0.005)
         else:
             return time.perf_counter() - server.began
     raise server.broken("does not listen")
@@ -195,15 +213,21 @@ def bench_batching(path: Path, case: Case, rounds: int, seconds: float) -> Mappi
 
 
 def bench_start(path: Path, case: Case) -> list[Row]:
-    """From the start of a process to its first prediction, with nothing else running."""
+    """From the start of a process until it listens, and to its first prediction, with nothing else
+    running."""
     progress(START)
     ready = write_ready(path.parent, [case])
-    seconds: Samples = {}
+    listens: Samples = {}
+    predicts: Samples = {}
     for _ in range(STARTS):
         for name in SERVERS:
             with running(name, path, ready) as server:
-                seconds.setdefault(name, []).append(first_prediction(server, case))
-    return summarised("process start → first prediction, LR", {START: seconds})
+                listens.setdefault(name, []).append(listening(server))
+                predicts.setdefault(name, []).append(first_prediction(server, case))
+    return [
+        *summarised("process start → listening, LR", {START: listens}),
+        *summarised("process start → first prediction, LR", {START: predicts}),
+    ]
 
 
 def progress(text: str) -> None:
