@@ -21,6 +21,9 @@ ORDER := --randomly-seed=$(or $(SEED),1)
 # Processes beside each other compute with one thread each.
 test quick fuzz mutate soak test-lowest: export OMP_NUM_THREADS = 1
 
+# Tests are compiled once, and not in each process again.
+test quick fuzz mutate test-lowest: export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help demo test quick fuzz mutate soak test-lowest deploy manifest check-manifest bench bench-large assets pictures clean
 ifeq ($(wildcard mlflow.db),)
 .PHONY: $(TRAINED)

@@ -5,8 +5,8 @@ import sys
 import threading
 from collections.abc import Iterator
 
-IN_THREADS = threading.gettrace()
-"""What coverage has each new thread do, if it runs."""
+HERE, IN_THREADS = sys.gettrace(), threading.gettrace()
+"""What coverage, if it runs, has the thread of the tests do, and each new thread."""
 
 
 @contextlib.contextmanager
@@ -19,6 +19,18 @@ def threads_measured() -> Iterator[None]:
         yield
     finally:
         threading.settrace(before)
+
+
+@contextlib.contextmanager
+def measured() -> Iterator[None]:
+    """What is done in here counts, even in `unmeasured`, as do threads that are started in here."""
+    here = sys.gettrace()
+    with threads_measured():
+        sys.settrace(HERE)
+        try:
+            yield
+        finally:
+            sys.settrace(here)
 
 
 @contextlib.contextmanager

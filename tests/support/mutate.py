@@ -207,7 +207,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=150)
     options = parser.parse_args()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    PROCESSES.set_forkserver_preload(["tests.conftest"])
+    PROCESSES.set_forkserver_preload(["tests.support.fixtures"])
     chosen = random.Random(options.seed).sample(list(mutants()), options.sample)
     reaching = reaching_tests()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
