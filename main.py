@@ -22,7 +22,7 @@ if __name__ != "main" and signal.getsignal(signal.SIGINT) is signal.default_int_
     # Until the server handles Ctrl-C, it ends this process, also one of several, without words.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from modelserver.hosting.log import keep_streams_safe
+from modelserver.hosting.log import configure_logging, keep_streams_safe
 from modelserver.hosting.memory import collector_paused, share_heap
 
 keep_streams_safe()
@@ -39,7 +39,7 @@ def advice(error: Exception) -> str:
 
 try:
     with collector_paused():
-        from modelserver.hosting.processes.early_app import EarlyApp
+        from modelserver.hosting.processes.early_app import NO_APP, EarlyApp
         from modelserver.hosting.settings import read_settings
         from modelserver.hosting.variables import StartError
 
@@ -55,6 +55,9 @@ try:
 except StartError as error:
     raise SystemExit(f"cannot start: {error}") from None
 
+# Now, since requests may be refused before there is an app.
+configure_logging(settings.log_level, settings.secrets)
+
 
 def make_app() -> "Starlette":
     """The app. It imports pandas and what else takes long, and runs when the server listens."""
@@ -64,13 +67,13 @@ def make_app() -> "Starlette":
 
 
 def give_up(error: Exception) -> None:
-    """Ends the process, for which there is no app, with the exit code that uvicorn has for that."""
+    """Ends the process, for which there is no app, since none can be made."""
     if said := f"cannot start: {error}" if isinstance(error, StartError) else advice(error):
         print(said, file=sys.stderr)
     else:
         traceback.print_exception(error)
     sys.stderr.flush()
-    os._exit(3)
+    os._exit(NO_APP)
 
 
 app = EarlyApp(make_app, give_up)

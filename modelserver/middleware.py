@@ -78,6 +78,9 @@ LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
 SINGLE: Final = (b"content-type", b"authorization")
 """Headers that a request has once: of different ones, a proxy may go by another one."""
 
+LISTS: Final = (b"accept", b"accept-encoding", b"content-encoding")
+"""Headers that may be sent in several parts."""
+
 ONE_HOST: Final = "a request has one Host header, with a name and maybe a port"
 
 USABLE: Final = re.compile(rb"[!-~]{1,128}")
@@ -126,8 +129,9 @@ class RequestTrace:
             fault = _noted(error, trace)
         except HTTPException as error:
             fault = self._unrouted(error, scope)
-        except ClientDisconnect:
+        except ClientDisconnect as error:
             trace.status = GONE
+            release_frames(error)
         except asyncio.CancelledError:  # by uvicorn, when it has waited long enough for the end
             fault = ShuttingDown()
         except Exception:
@@ -177,9 +181,9 @@ def release_frames(error: BaseException) -> None:
         raised = raised.__cause__ or raised.__context__
 
 
-def _examined(scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[str, ApiError | None]:
+def _examined(scope: Scope, headers: dict[bytes, bytes]) -> tuple[str, ApiError | None]:
     """The id of a request, and what is wrong with its headers, if something is. `headers`: the
-    first of each name."""
+    first of each name; to those of `LISTS` the further ones are added."""
     sent = scope["headers"]
     size = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
     size += sum(map(len, chain.from_iterable(sent))) + SEPARATORS * len(sent)
@@ -191,6 +195,7 @@ def _examined(scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[str, ApiErr
         fault = BadRequest(ONE_HOST)
     elif len(headers) != len(sent) or LENGTHS.issubset(headers):
         fault = _repeated(sent, scope.get("http_version"))
+        headers.update(_joined(sent))
     return _usable(headers.get(HEADER)) or f"{getrandbits(128):032x}", fault
 
 
@@ -206,6 +211,12 @@ def _repeated(headers: Sequence[tuple[bytes, bytes]], version: str | None) -> Ap
         if len({value for found, value in headers if found == name}) > 1:
             return BadRequest(f"a request has one {name.decode().title()} header")
     return None
+
+
+def _joined(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The headers that are lists, each in one line (RFC 9110, section 5.3)."""
+    found = {name: [value for sent, value in headers if sent == name] for name in LISTS}
+    return {name: b", ".join(values) for name, values in found.items() if values}
 
 
 def _usable(value: bytes | None) -> str:

@@ -94,7 +94,7 @@ class Invocations:
         try:
             model, scored = await self._scored(service, request, body, query, answer)
         except PayloadTooLarge as fault:  # it stands for more than it has
-            unread = TooLarge(fault.message, again([body], False, receive))
+            unread = TooLarge(fault.message, again([body], False, receive), len(body))
             await self._in_chunks(request, query, answer, unread, send)
             return
         finally:
@@ -161,7 +161,7 @@ class Invocations:
         model = await self._model(service, query.method, request)
         table = large_table(model, request.headers, query, answer, fault, service.settings)
         try:
-            upload = service.bodies.upload(fault.receive)
+            upload = service.bodies.upload(fault.receive, fault.held)
             file = await predicted(table, upload, service.workers, service.settings.request_timeout)
             trace_of(request.scope).rows = table.rows
             timing = server_timing(0.0, clock() - start, table.times)

@@ -37,11 +37,13 @@ HELD_PARTS: Final = 2
 
 
 class TooLarge(PayloadTooLarge):
-    """The body is too large to be read whole. `receive` gives it from its start."""
+    """The body is too large to be read whole. `receive` gives it from its start. `held`: how many
+    bytes of it are held meanwhile."""
 
-    def __init__(self, message: str, receive: Receive) -> None:
+    def __init__(self, message: str, receive: Receive, held: int = 0) -> None:
         super().__init__(message)
         self.receive = receive
+        self.held = held
 
 
 class Bodies:
@@ -86,9 +88,10 @@ class Bodies:
         """To be called with each body that was read, once its request is answered."""
         self.free(len(body))
 
-    def upload(self, receive: Receive) -> "Upload":
-        """A body that is read part by part. Raises `Overloaded`."""
-        self._admit(HELD_PARTS * LARGEST_PART, held=0)
+    def upload(self, receive: Receive, held: int = 0) -> "Upload":
+        """A body that is read part by part, of which `held` bytes are held already. Raises
+        `Overloaded`."""
+        self._admit(HELD_PARTS * LARGEST_PART, held)
         return Upload(self, receive)
 
     async def collect(

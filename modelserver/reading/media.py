@@ -5,10 +5,8 @@ before compression. Media types are parsed by RFC 9110 (8.3.1: case-insensitive,
 curl, httr2 and vetiver send no media type or that of a form; then the body's beginning decides.
 """
 
-import gzip
-import io
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from email.message import Message
 from functools import lru_cache
 from typing import Final
@@ -138,40 +136,23 @@ def decompress(body: bytes, encoding: str | None, limit: int) -> bytes:
     for name in reversed([part.strip().lower() for part in (encoding or "").split(",")]):
         if name in ("", "identity"):
             continue
-        if name not in INFLATERS:
+        if name not in WINDOWS:
             raise UnsupportedMediaType(
                 "the content encoding must be gzip or deflate", headers={"Accept-Encoding": "gzip"}
             )
-        try:
-            body = INFLATERS[name](body, limit + 1)
-        except EOFError:
-            raise BadRequest(f"the {name} data of the body is cut off") from None
-        except (zlib.error, gzip.BadGzipFile):
-            raise BadRequest(f"the body is not valid {name} data") from None
-        if len(body) > limit:
-            raise too_large(limit)
+        if body:
+            body = _unpacked(body, name, limit)
     return body
 
 
-def _read_gzip(body: bytes, size: int) -> bytes:
-    with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
-        return file.read(size)
-
-
-def _read_deflate(body: bytes, size: int) -> bytes:
-    inflater = zlib.decompressobj()
-    data = inflater.decompress(body, size)
-    if len(data) < size and not inflater.eof:
-        raise EOFError
-    return data
-
-
-# HTTP's "deflate" is zlib's format (RFC 9110 8.4.1.2).
-INFLATERS: Final[Mapping[str, Callable[[bytes, int], bytes]]] = {
-    "gzip": _read_gzip,
-    "x-gzip": _read_gzip,
-    "deflate": _read_deflate,
-}
+def _unpacked(body: bytes, name: str, limit: int) -> bytes:
+    pieces, size = [], 0
+    for piece in Unpacker(name).pieces(body, last=True, size=limit + 1):
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise too_large(limit)
+    return b"".join(pieces)
 
 
 class Unpacker:
@@ -198,21 +179,30 @@ class Unpacker:
             raise BadRequest(f"the {self._name} data of the body is cut off")
 
     def _pieces(self, part: bytes, size: int) -> Iterator[bytes]:
-        while part := self._of_next_member(part):
-            piece = self._inflater.decompress(part, size)
-            while piece:
-                yield piece
-                piece = self._inflater.decompress(self._inflater.unconsumed_tail, size)
-            part = self._inflater.unused_data
+        for start in range(0, len(part), AT_ONCE):
+            window = part[start : start + AT_ONCE]
+            while window := self._of_next_member(window):
+                piece = self._inflater.decompress(window, size)
+                while piece:
+                    yield piece
+                    piece = self._inflater.decompress(self._inflater.unconsumed_tail, size)
+                window = self._inflater.unused_data
 
-    def _of_next_member(self, part: bytes) -> bytes:
-        """The part; gzip may consist of several members, with zeros behind the last one."""
-        if self._inflater.eof:
-            part = part.lstrip(b"\0")
-            if part:
+    def _of_next_member(self, data: bytes) -> bytes:
+        """The data; gzip may consist of several members, with zeros behind the last one."""
+        if self._inflater.eof and data:
+            if WINDOWS[self._name] == ZLIB:
+                raise zlib.error("data behind the end")
+            data = data.lstrip(b"\0")
+            if data:
                 self._inflater = zlib.decompressobj(WINDOWS[self._name])
-        return part
+        return data
 
 
-WINDOWS: Final[Mapping[str, int]] = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-"""What zlib calls the formats that a body which comes part by part may have."""
+AT_ONCE: Final = 16 * 1024
+"""How many bytes are unpacked at once: zlib copies what stands behind the end of each member."""
+
+ZLIB: Final = 15
+
+WINDOWS: Final[Mapping[str, int]] = {"gzip": 31, "x-gzip": 31, "deflate": ZLIB}
+"""What zlib calls the formats. HTTP's "deflate" is zlib's (RFC 9110 8.4.1.2)."""

@@ -20,7 +20,7 @@ BLANKS: Final = BOM_UTF8 + b" \t\r\n"
 """The bytes of a byte order mark and of white space, which may precede a text."""
 
 BEGINNING: Final = 64 * 1024
-"""The most bytes that are looked at to recognise CSV, or the first line of NDJSON."""
+"""The most bytes that are looked at to recognise JSON or CSV, or the first line of NDJSON."""
 
 JSON_BEGINS: Final = re.compile(rb"""[\[{][\s\[{]*(["'\]}]|-?\d|[tfn][a-z]+|N(one|aN))""")
 """Brackets and then a value, a key or their end: also as Python writes these."""
@@ -37,7 +37,7 @@ LETTER: Final = re.compile(rb"\S")
 def is_json(body: bytes) -> bool:
     """Whether the body begins as JSON does, and is not a JSON value per line."""
     text = body.lstrip(BLANKS)
-    return JSON_BEGINS.match(text) is not None and not _has_lines(text)
+    return JSON_BEGINS.match(text, 0, BEGINNING) is not None and not _has_lines(text)
 
 
 def may_be_ndjson(body: bytes, known: Collection[str]) -> bool:

@@ -5,6 +5,7 @@ since a parameter that is passed over makes a wrong answer. The OpenAPI document
 """
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +15,6 @@ from modelserver.errors import BadRequest
 from modelserver.reading.signatures.including import ALL
 from modelserver.scoring.answering.formats import ANSWER_FORMATS, AnswerFormat, named, offered
 from modelserver.types.names import listed, quoted, suggested
-from modelserver.types.tables import refuse_repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ def _read_names(text: str) -> tuple[str, ...]:
         names = []
     if not all(names) or not names:
         raise BadRequest("'include' must be names of columns with commas between them")
-    refuse_repeated(names)
+    if repeated := [name for name, times in Counter(names).items() if times > 1]:
+        raise BadRequest(f"'include' names columns twice: {listed(repeated)}")
     return tuple(names)
 
 

@@ -133,3 +133,11 @@ def test_each_of_several_is_timed_alone() -> None:
     first, second = asyncio.run(both())
     assert isinstance(first, ReadTimedOut)
     assert second == b"bc"
+
+
+def test_an_upload_does_not_wait_for_its_own_beginning() -> None:
+    bodies = bodies_of(3, 12, 0)
+    assert read(bodies, part(b"abc")) == b"abc"
+    bodies.upload(receiving(), held=3).close()
+    with pytest.raises(Overloaded):
+        bodies.upload(receiving())

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -132,8 +133,9 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def started(folder: Path) -> subprocess.CompletedProcess[str]:
+def started(folder: Path, processes: int = 1) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PORT": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment["PROCESSES"] = str(processes)
     command = [sys.executable, "main.py"]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -163,6 +165,43 @@ def test_a_server_that_has_no_app_ends_and_says_why(file: str, tmp_path: Path) -
     assert done.returncode == 3
     assert done.stdout.startswith("Serving on ")
     assert re.fullmatch(said, done.stderr)
+
+
+@pytest.mark.processes
+def test_of_several_processes_none_is_started_again_that_has_no_app(tmp_path: Path) -> None:
+    (copied(tmp_path) / "openapi_base.yaml").write_text("")
+    done = started(tmp_path, processes=2)
+    assert done.returncode == 3
+    assert "cannot start: openapi_base.yaml: " in done.stderr
+    assert "the next one starts" not in done.stderr
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_right_after_the_start_ends_it_in_order(number: signal.Signals) -> None:
+    environment = {**os.environ, "PORT": "0"}
+    command = [sys.executable, "main.py"]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Serving on ")
+        process.send_signal(number)
+        _, written = process.communicate()
+    assert process.returncode == 0
+    assert "Traceback" not in written
+
+
+@pytest.mark.processes
+def test_what_is_refused_before_there_is_an_app_is_logged() -> None:
+    code = "import logging, main; print(len(logging.getLogger('modelserver').handlers))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert run.stdout == b"1\n"
 
 
 IMPORTED = "import sys, main; print(*sorted({'mlflow', 'numpy', 'pandas'} & sys.modules.keys()))"

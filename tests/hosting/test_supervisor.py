@@ -10,6 +10,7 @@ from multiprocessing.sharedctypes import RawArray
 import pytest
 
 from modelserver.hosting.processes import supervisor
+from modelserver.hosting.processes.early_app import NO_APP
 from modelserver.hosting.processes.supervisor import Readiness, Slot, ending, hold_interrupts
 from modelserver.hosting.settings import Settings, read_settings
 
@@ -17,7 +18,11 @@ pytestmark = pytest.mark.processes
 
 
 def fail(listener: socket.socket, settings: Settings, readiness: Readiness) -> None:
-    raise SystemExit(3)
+    raise SystemExit(4)
+
+
+def have_no_app(listener: socket.socket, settings: Settings, readiness: Readiness) -> None:
+    raise SystemExit(NO_APP)
 
 
 def work_and_fail(listener: socket.socket, settings: Settings, readiness: Readiness) -> None:
@@ -63,9 +68,19 @@ def test_a_process_that_fails_at_its_start_is_tried_after_growing_pauses(
         ended(slot)
     assert slot.process is None
     assert [record.getMessage().partition("] ")[2] for record in caplog.records] == [
-        "died (exit code 3) before it was ready; the next one starts in 0.1 s",
-        "died (exit code 3) before it was ready; the next one starts in 0.2 s",
+        "died (exit code 4) before it was ready; the next one starts in 0.1 s",
+        "died (exit code 4) before it was ready; the next one starts in 0.2 s",
     ]
+
+
+def test_a_process_that_can_have_no_app_ends_all(
+    slot_of: Callable[[supervisor.Run], Slot],
+) -> None:
+    slot = slot_of(have_no_app)
+    slot.keep_running()
+    with pytest.raises(SystemExit) as end:
+        ended(slot)
+    assert end.value.code == NO_APP
 
 
 def test_the_longest_pause(monkeypatch: pytest.MonkeyPatch) -> None:

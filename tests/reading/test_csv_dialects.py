@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.errors import BadRequest, InvalidInput
+from modelserver.reading.csv.dialect import open_csv
 from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import CSV
 from modelserver.reading.signatures.including import including
@@ -269,3 +270,9 @@ def test_thousands_are_told_of_each_column() -> None:
         read(declared, b"a;b\n" + b"1.234,5;2.345,6\n" * 30, CSV)
     places = [(detail["row"], detail["column"]) for detail in refusal.value.details]
     assert places == [(row, name) for row in range(10) for name in ("a", "b")]
+
+
+@pytest.mark.parametrize("header", [b"", b"a\n"], ids=["header", "row"])
+def test_lines_of_millions_of_cells_are_not_read(header: bytes) -> None:
+    with pytest.raises(BadRequest, match=r"^the first lines have more than 1000000 cells each$"):
+        open_csv(header + b";" * 2_000_001, {})

@@ -88,6 +88,7 @@ def test_refused_media_types(content_type: str, message: str, headers: dict[str,
         ("deflate, gzip", gzipped(zlib.compress(b"abc")), b"abc"),
         ("gzip", gzipped(b"abc") + gzipped(b"def"), b"abcdef"),
         ("gzip", gzipped(b"") * 20_000, b""),
+        ("gzip", gzipped(b"abc") + bytes(100_000) + gzipped(b"d") + bytes(9), b"abcd"),
         ("gzip", gzipped(b"x" * 100), b"x" * 100),
         ("gzip", b"", b""),
     ],
@@ -95,6 +96,12 @@ def test_refused_media_types(content_type: str, message: str, headers: dict[str,
 )
 def test_content_encodings(encoding: str | None, body: bytes, plain: bytes) -> None:
     assert decompress(body, encoding, 100) == plain
+
+
+@pytest.mark.parametrize("behind", [b"x", b"\0", zlib.compress(b"def")])
+def test_nothing_stands_behind_deflate(behind: bytes) -> None:
+    with pytest.raises(BadRequest, match="the body is not valid deflate data"):
+        decompress(zlib.compress(b"abc") + behind, "deflate", 100)
 
 
 LARGE = "the body is larger than 100 bytes (MAX_REQUEST_BYTES)"

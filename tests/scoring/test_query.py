@@ -40,7 +40,7 @@ KNOWN = f"there are: {listed(PARAMETERS)}"
             b"format=xlsx",
             "the query parameter 'format' is one of json, csv, ndjson, parquet, arrow, not 'xlsx'",
         ),
-        (b"include=id,id", "columns given twice: 'id'"),
+        (b"include=id,id", "'include' names columns twice: 'id'"),
         (b"include=%22id", "'include' must be names of columns with commas between them"),
         (b"include=,", "'include' must be names of columns with commas between them"),
         (b"include=id,", "'include' must be names of columns with commas between them"),

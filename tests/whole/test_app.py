@@ -1,6 +1,7 @@
 """Endpoints, errors, ids and limits of the HTTP side, around real models."""
 
 import asyncio
+import gzip
 import json
 import os
 import re
@@ -174,6 +175,19 @@ def test_a_file_that_curl_would_put(client: Open) -> None:
     answer = client("wine").put("/invocations", content=b"[]")
     assert answer.status_code == 405
     assert answer.json()["message"] == "this path takes POST, not PUT; with curl -T, add -X POST"
+
+
+def test_a_list_may_be_sent_in_several_headers(client: Open) -> None:
+    body = gzip.compress(b'{"dataframe_records": [{"text": "a"}]}')
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Accept", "text/csv;q=0.1"),
+        ("Accept", "application/json"),
+        ("Content-Encoding", "identity"),
+        ("Content-Encoding", "gzip"),
+    ]
+    answer = client("one_string").post("/invocations", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
 
 
 def test_request_ids_are_taken_made_and_not_trusted(client: Open) -> None:

@@ -8,13 +8,17 @@ that it made, whose lifespan begins with that.
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from modelserver.hosting.threads import in_daemon_thread
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import Receive, Scope, Send
+
+
+NO_APP: Final = 3
+"""The exit code of a process that listens but has no app; uvicorn's for a failed start."""
 
 
 class EarlyApp:

@@ -47,11 +47,12 @@ def serve(app: "ASGIApp", settings: Settings) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{shown}:{listener.getsockname()[1]}"
     what = url if settings.model_uri else f"{url}, without a model"
-    print(f"Serving on {what} (Ctrl-C ends it)", flush=True)
+    told = f"Serving on {what} (Ctrl-C ends it)"
     if settings.processes > 1:
+        print(told, flush=True)
         supervise(_run_one, listener, settings)
     else:
-        _run(Impatient(_config(app, settings)), listener)
+        _run(Impatient(_config(app, settings)), listener, told)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -157,7 +158,9 @@ def _config(app: "ASGIApp", settings: Settings) -> uvicorn.Config:
     )
 
 
-def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+def _run(server: uvicorn.Server, listener: socket.socket, told: str = "") -> None:
+    """Serves until a signal comes. `told` is printed once a signal ends the server in order."""
+
     # uvicorn handles the other two itself while it serves. Once it has shut down, it raises them
     # again; without this handler they would end the process with another exit code.
     def end(number: int, frame: FrameType | None) -> None:
@@ -166,6 +169,8 @@ def _run(server: uvicorn.Server, listener: socket.socket) -> None:
     for number in ending():
         signal.signal(number, end)
     hold_interrupts(False)
+    if told:
+        print(told, flush=True)
     server.run(sockets=[listener])
     ignore_signals()
     # Python waits for threads before it ends, and one of the model's may never end.

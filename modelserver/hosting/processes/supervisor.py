@@ -19,6 +19,7 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.sharedctypes import RawArray
 from typing import Any, Final, TypeAlias
 
+from modelserver.hosting.processes.early_app import NO_APP
 from modelserver.hosting.settings import Settings
 
 PAUSE: Final = 0.5
@@ -83,7 +84,8 @@ Run: TypeAlias = Callable[[socket.socket, Settings, Readiness], None]
 
 
 def supervise(run: Run, listener: socket.socket, settings: Settings) -> None:
-    """Keeps `settings.processes` processes running until a signal ends them all."""
+    """Keeps `settings.processes` processes running until a signal ends them all. Raises
+    `SystemExit` if one finds that it can have no app, since the next one could have none either."""
     signals: list[int] = []
     for number in ending():
         signal.signal(number, lambda number, frame: signals.append(number))
@@ -133,6 +135,8 @@ class Slot:
             hold_interrupts(False)
 
     def _bury(self, process: SpawnProcess) -> None:
+        if process.exitcode == NO_APP and not self._readiness.told():
+            raise SystemExit(NO_APP)
         self._failures = 0 if self._readiness.told() else self._failures + 1
         pause = pause_after(self._failures)
         self._readiness.tell(False)

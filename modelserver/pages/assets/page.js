@@ -353,7 +353,8 @@ function showFault(form, fault) {
   if (!(fault instanceof Fault)) throw fault;
   show("");
   const details = fault.details ?? [];
-  find("#problem").replaceChildren(make("p", { textContent: fault.message.replace(FOR_PROGRAMS, ".") }));
+  const said = fault.message.replace(FOR_PROGRAMS, ".").replace(COUNTED, "");
+  find("#problem").replaceChildren(make("p", { textContent: said }));
   if (details.length > 1) {
     const items = details.map((detail) => make("li", { textContent: faultText(detail) }));
     find("#problem").append(make("ul", {}, ...items));
@@ -409,6 +410,8 @@ const ALL = "inputs"; // what `include` calls all columns
 const UNKNOWN = "a column that the model does not take";
 const MOST_DETAILS = 20; // the server names no more
 const FOR_PROGRAMS = /\. \?include= with their names .*$/; // the page has a button for it
+// The number of the faults, which the page lists all.
+const COUNTED = / \(and [^()]*details has[^()]*\)/;
 
 function predictFile(include) {
   const [file] = find("#file").files;

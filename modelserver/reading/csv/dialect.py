@@ -113,6 +113,7 @@ def open_csv(body: bytes, known: Mapping[str, Any]) -> CsvFile:
     body, stated = _without_stated(utf8_of(body))
     if (returns := _fast_count(body, "\r")) and returns != body.count(b"\r\n"):
         body = _with_newlines(body)
+    _refuse_widest(body)
     begun = _begin(body, stated) if stated else _recognised(body, known)
     if begun.fault is not None:
         raise begun.fault
@@ -126,6 +127,20 @@ def open_csv(body: bytes, known: Mapping[str, Any]) -> CsvFile:
     if file.lacks_most_cells:
         file.refuse_ragged_rows()  # pandas would reserve memory for the missing cells
     return file
+
+
+MOST_COLUMNS: Final = 1_000_000
+
+
+def _refuse_widest(body: bytes) -> None:
+    """Raises `BadRequest` if the first two lines have more separators than tables have columns: the
+    csv module reads a whole line at a time, and nothing else runs meanwhile."""
+    end = body.find(b"\n", body.find(b"\n") + 1)
+    end = len(body) if end < 0 else end
+    if end > MOST_COLUMNS and any(
+        body.count(separator.encode(), 0, end) > 2 * MOST_COLUMNS for separator in SEPARATORS
+    ):
+        raise BadRequest(f"the first lines have more than {MOST_COLUMNS} cells each")
 
 
 def records(body: bytes, separator: str) -> Iterator[list[str]]:
