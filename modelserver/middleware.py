@@ -125,23 +125,29 @@ class RequestTrace:
         try:
             if fault is None:
                 await self.app(scope, receive, send_with_id)
-        except ApiError as error:
-            fault = _noted(error, trace)
-        except HTTPException as error:
-            fault = self._unrouted(error, scope)
-        except ClientDisconnect as error:
-            trace.status = GONE
-            release_frames(error)
-        except asyncio.CancelledError:  # by uvicorn, when it has waited long enough for the end
-            fault = ShuttingDown()
-        except Exception:
-            logger.exception("%s failed in the server's own code", trace.request_id)
-            fault = ApiError("the server failed; its log has more")
+        except (Exception, asyncio.CancelledError) as error:
+            fault = self._fault(error, scope, trace)
         try:
             if fault is not None and not trace.status:
                 await error_response(fault, scope)(scope, receive, send_with_id)
         finally:
             _log(scope, trace, time.perf_counter() - start)
+
+    def _fault(self, error: BaseException, scope: Scope, trace: Trace) -> ApiError | None:
+        """The error to answer after the app has raised this one; None if nobody waits for it.
+        Called in the `except` clause."""
+        if isinstance(error, ApiError):
+            return _noted(error, trace)
+        if isinstance(error, HTTPException):
+            return self._unrouted(error, scope)
+        if isinstance(error, ClientDisconnect):
+            trace.status = GONE
+            release_frames(error)
+            return None
+        if isinstance(error, asyncio.CancelledError):  # by uvicorn, which has waited long enough
+            return ShuttingDown()
+        logger.exception("%s failed in the server's own code", trace.request_id)
+        return ApiError("the server failed; its log has more")
 
 
 def trace_of(scope: Scope) -> Trace:

@@ -47,8 +47,9 @@ def may_be_ndjson(body: bytes, known: Collection[str]) -> bool:
     text = body.lstrip(BLANKS)
     line = _first_line(text)
     form = OF_A_FORM.match(text)
-    is_form = form is not None and form[2].decode() not in known
-    return line.first == b"{" and (line.last == b"}" or line.below in b"{") and not is_form
+    if not JSON_BEGINS.match(text, 0, BEGINNING) or (form and form[2].decode() not in known):
+        return False
+    return line.first == b"{" and (line.last == b"}" or line.below in b"{")
 
 
 def is_ndjson(body: bytes) -> bool:
