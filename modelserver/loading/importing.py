@@ -28,14 +28,10 @@ def import_mlflow() -> None:
 def import_without(names: Sequence[str], package: str) -> None:
     """Imports the package, and puts off the import of these modules of it. If it cannot be imported
     without them, it is imported whole."""
-    before = set(sys.modules)
     try:
         with put_off(names):
             import_module(package)
     except ImportError:
-        for name in set(sys.modules) - before:
-            if name.partition(".")[0] == package:
-                del sys.modules[name]
         import_module(package)
 
 

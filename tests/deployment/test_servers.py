@@ -1,12 +1,13 @@
 """Which Connect `deploy` sends to."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from rsconnect.metadata import config_dirname
 
-from modelserver.deployment.servers import no_server, with_server
+from modelserver.deployment.servers import as_on_connect, no_server, with_server
 
 WORK = {"name": "work", "url": "https://work.example.com", "api_key": "of-work"}
 HOME = {"name": "home", "url": "https://home.example.com", "snowflake_connection_name": "s"}
@@ -63,3 +64,14 @@ def test_what_is_lacking(
     variables: dict[str, str], options: Options, lacks: bool, environment: dict[str, str]
 ) -> None:
     assert bool(no_server({**environment, **variables}, options)) == lacks
+
+
+def test_without_rsconnect_the_environment_alone_names_the_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("rsconnect", "rsconnect.metadata"):
+        monkeypatch.setitem(sys.modules, name, None)
+    variables = {"CONNECT_SERVER": "https://connect.example.com/"}
+    tracking = {"MLFLOW_TRACKING_URI": "https://connect.example.com/mlflow"}
+    assert as_on_connect(variables) == variables | tracking
+    assert as_on_connect({}) == {}
