@@ -159,7 +159,8 @@ def _config(app: "ASGIApp", settings: Settings) -> uvicorn.Config:
 
 
 def _run(server: uvicorn.Server, listener: socket.socket, told: str = "") -> None:
-    """Serves until a signal comes. `told` is printed once a signal ends the server in order."""
+    """Serves until a signal comes. `told` is printed before, but when the signals are handled: who
+    reads it may end the server at once."""
 
     # uvicorn handles the other two itself while it serves. Once it has shut down, it raises them
     # again; without this handler they would end the process with another exit code.
