@@ -1,9 +1,12 @@
 """Predicted together, answered apart: what each request gets alone, floats but for rounding."""
 
 import asyncio
+import contextlib
+import itertools
 import json
 import logging
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from modelserver.app import create_app
 from modelserver.errors import ApiError
@@ -22,6 +26,7 @@ from modelserver.scoring.answering.formats import ANSWER_FORMATS
 from modelserver.scoring.batching import score_together
 from modelserver.scoring.model import Model
 from modelserver.scoring.request import Request, Scored, Times, Work
+from tests.support.processes import wait_for
 from tests.support.request_rows import WINE
 from tests.support.signatures import column, signature
 
@@ -252,9 +257,29 @@ def test_a_request_alone_is_predicted_once(model_path: Paths) -> None:
 
 
 def test_under_load_each_gets_its_own(model_path: Paths) -> None:
-    app = create_app(read_settings({"MODEL_URI": str(model_path("regression"))}))
+    environment = {"MODEL_URI": str(model_path("regression")), "PREDICT_WORKERS": "1"}
+    app = create_app(read_settings(environment))
     bodies = [split([i, -i / 3, 1, 1]) if i % 7 else split([i, "x", 1, 1]) for i in range(60)]
     calls: list[int] = []
+
+    def held_until_others_wait(predict: Callable[[Payload], Any]) -> Callable[[Payload], Any]:
+        """On a busy machine no prediction is short, so they go to the thread: the first of them
+        waits there until others can be joined, if others come."""
+        waited = threading.Event()
+
+        def held(payload: Payload) -> Any:
+            if threading.current_thread() is not threading.main_thread() and not waited.is_set():
+                waited.set()
+                with contextlib.suppress(AssertionError):
+                    wait_for(lambda: app.state.service.workers.load.in_threads > 2, seconds=5)
+            return predict(payload)
+
+        return held
+
+    ports = itertools.count(1)
+
+    async def over_own_connection(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "client": ("127.0.0.1", next(ports))}, receive, send)
 
     async def ask(client: httpx.AsyncClient, number: int) -> tuple[Any, ...]:
         headers = {"X-Request-ID": f"id-{number}"}
@@ -263,11 +288,12 @@ def test_under_load_each_gets_its_own(model_path: Paths) -> None:
         return answer.status_code, answer.json().get("predictions")
 
     async def run() -> tuple[Any, Any]:
-        transport = httpx.ASGITransport(app=app)
+        transport = httpx.ASGITransport(app=over_own_connection)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             apart = [await ask(client, number) for number in range(60)]
             lifecycle = app.state.service.lifecycle
             model, counts = counted(lifecycle.state.model)
+            model = replace(model, predict=held_until_others_wait(model.predict))
             lifecycle.state = replace(lifecycle.state, model=model)
             together = [await asyncio.gather(*(ask(client, n) for n in range(60))) for _ in "ab"]
             calls.extend(counts)
