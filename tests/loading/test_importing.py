@@ -6,25 +6,33 @@ from pathlib import Path
 
 import pytest
 
-from modelserver.loading.importing import import_without
+from modelserver.loading.importing import from_polars, import_without
 
 IN_A_SERVER = """
 import sys
 from modelserver.loading.importing import import_mlflow
 import_mlflow()
 import mlflow
-assert not sys.modules.keys() & {"fastapi", "mlflow.genai", "mlflow.gateway"}, "imported at once"
+put_off = {"fastapi", "polars", "mlflow.genai", "mlflow.gateway"}
+assert not sys.modules.keys() & put_off, "imported at once"
 assert callable(mlflow.genai.load_prompt)
 assert sys.modules["mlflow.genai"] is mlflow.genai
 from mlflow.genai import scorers
 import mlflow.gateway.config
 assert mlflow.gateway.config and scorers.Scorer
+assert callable(mlflow.data.from_polars)
 """
 
 
 @pytest.mark.processes
 def test_mlflow_imports_its_tools_for_evaluation_when_they_are_used() -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-c", IN_A_SERVER], check=True)
+
+
+def test_a_dataset_of_polars_is_made_when_it_is_asked_for() -> None:
+    polars = pytest.importorskip("polars")
+    dataset = from_polars(polars.DataFrame({"a": [1]}), name="table")
+    assert dataset.name == "table"
 
 
 @pytest.fixture
