@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from modelserver.scoring.batching import MANY_ROWS
-from modelserver.scoring.scheduling.jobs import MOST_TOGETHER
+from modelserver.scoring.scheduling.placement import MOST_TOGETHER
 from modelserver.types.frames import Columns
 
 Predict: TypeAlias = Callable[[pd.DataFrame], Any]

@@ -46,6 +46,11 @@ def test_take_together(joins: list[Join | None], taken: list[int], left: list[in
     assert numbers(list(waiting)) == left
 
 
+def test_take_together_so_many_at_most() -> None:
+    waiting = deque(job(number) for number in range(5))
+    assert [numbers(take_together(waiting, most)) for most in (2, 1, 3)] == [[0, 1], [2], [3, 4]]
+
+
 def test_outcomes() -> None:
     def fail(works: Sequence[Any]) -> Sequence[Any]:
         raise KeyError("x")

@@ -56,6 +56,35 @@ def test_what_a_duration_teaches(before: Load, seconds: float, trust: int, expec
     assert before == Load(1, expected=expected, trust=trust)
 
 
+@pytest.mark.parametrize(
+    ("before", "seconds", "pieces", "most", "expected"),
+    [
+        (Load(1), 0.0019, 32, 32, 0.0019),
+        (Load(1), 0.002, 32, 16, 0.001),
+        (Load(1), 0.003, 5, 2, 0.0015),
+        (Load(1), 0.006, 3, 1, 0.003),
+        (Load(1), 0.002, 1, 32, 0.002),
+        (Load(1, most=8), 0.002, 1, 8, 0.002),
+        (Load(1, most=8), 0.0009, 8, 16, 0.0009),
+        (Load(1, most=8), 0.001, 8, 8, 0.001),
+        (Load(1, most=8), 0.0009, 7, 8, 0.0009),
+        (Load(1, most=24), 0.0009, 24, 32, 0.0009),
+        (Load(1, most=1), 0.0009, 1, 2, 0.0009),
+    ],
+)
+def test_what_joined_pieces_teach(
+    before: Load, seconds: float, pieces: int, most: int, expected: float
+) -> None:
+    before.learn(seconds, pieces)
+    assert before == Load(1, expected=expected, trust=1, most=most)
+
+
+def test_joined_work_is_slow_as_a_whole() -> None:
+    load = Load(1, trust=500)
+    load.learn(0.051, 32)
+    assert load.trust == -1000
+
+
 ONE: Caller = ("10.0.0.1", 50001)
 OTHER: Caller = ("10.0.0.1", 50002)
 

@@ -18,7 +18,7 @@ from modelserver.scoring.proofs import (
     predict_alike,
     rows_are_independent,
 )
-from modelserver.scoring.scheduling.jobs import MOST_TOGETHER
+from modelserver.scoring.scheduling.placement import MOST_TOGETHER
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, 5.0], "b": [0.0, 0.0, 1.0, 1.0, 1.0]})
 

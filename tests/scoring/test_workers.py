@@ -15,8 +15,13 @@ from typing import Any
 import pytest
 
 from modelserver.errors import Overloaded, TimedOut
-from modelserver.scoring.scheduling.jobs import MOST_TOGETHER
-from modelserver.scoring.scheduling.placement import ALONE_AFTER, SHORT, SLOW, TRUSTED_AFTER
+from modelserver.scoring.scheduling.placement import (
+    ALONE_AFTER,
+    MOST_TOGETHER,
+    SHORT,
+    SLOW,
+    TRUSTED_AFTER,
+)
 from modelserver.scoring.scheduling.workers import TURN, Workers
 
 SOON = 0.01
@@ -364,6 +369,17 @@ def test_a_crowd_that_turns_slow_goes_to_the_threads(trusted: Workers, clock: Cl
     here, there = ("MainThread", MOST_TOGETHER), ("predict-0", MOST_TOGETHER)
     assert asyncio.run(crowd()) == [here] * MOST_TOGETHER + [there] * MOST_TOGETHER
     assert (trusted.load.gathered, trusted.load.in_threads) == (0, 0)
+
+
+def test_a_crowd_that_is_not_short_is_joined_in_halves(trusted: Workers, clock: Clock) -> None:
+    async def crowd() -> list[Any]:
+        trusted.load.crowded = True
+        work = clock.taking(1.5 * SHORT / MOST_TOGETHER)
+        calls = [trusted.run(work, 5, True, together) for _ in range(2 * MOST_TOGETHER)]
+        return await asyncio.gather(*calls)
+
+    whole, half = ("MainThread", MOST_TOGETHER), ("MainThread", MOST_TOGETHER // 2)
+    assert asyncio.run(crowd()) == [whole] * MOST_TOGETHER + [half] * MOST_TOGETHER
 
 
 def test_a_crowd_larger_than_one_batch_takes_several_turns(trusted: Workers) -> None:

@@ -9,13 +9,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
+
+from modelserver.scoring.scheduling.placement import MOST_TOGETHER
 
 Join: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
-
-MOST_TOGETHER: Final = 32
-"""The most jobs that are joined. Joining more saves hardly anything, and the first would wait for
-the last."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,15 +36,15 @@ class Job:
             self.future.set_result(outcome)
 
 
-def take_together(waiting: "deque[Job]") -> list[Job]:
-    """Removes and returns the job that has waited longest, with those that can be joined with it;
-    empty if none waits."""
+def take_together(waiting: "deque[Job]", most: int = MOST_TOGETHER) -> list[Job]:
+    """Removes and returns the job that has waited longest, with those that can be joined with it,
+    so many at most; empty if none waits."""
     if not waiting:
         return []
     first = waiting.popleft()
     together: list[Job] = [first]
     others: list[Job] = []
-    while waiting and first.join is not None and len(together) < MOST_TOGETHER:
+    while waiting and first.join is not None and len(together) < most:
         job = waiting.popleft()
         (together if job.join is first.join else others).append(job)
     waiting.extendleft(reversed(others))

@@ -36,6 +36,10 @@ PENALTY: Final = 1000
 FADING: Final = 0.8
 """After a piece that took less time than expected, the expected time falls to this share."""
 
+MOST_TOGETHER: Final = 32
+"""The most pieces that are joined. Joining more saves hardly anything, and the first would wait for
+the last."""
+
 
 @dataclass(slots=True)
 class Load:
@@ -59,6 +63,8 @@ class Load:
     """Seconds that the next piece of small work is expected to take."""
     trust: int = 0
     """How many pieces of small work in a row were not slow; negative after a slow one."""
+    most: int = MOST_TOGETHER
+    """How many pieces may be joined on the event loop."""
 
     @property
     def is_short(self) -> bool:
@@ -81,10 +87,16 @@ class Load:
         self.in_a_row = self.in_a_row + 1 if again else 0
         self.caller = caller
 
-    def learn(self, seconds: float) -> None:
-        """Updates what is expected of small work, after a piece of it took so many seconds."""
-        self.expected = max(seconds, self.expected * FADING)
+    def learn(self, seconds: float, pieces: int = 1) -> None:
+        """Updates what is expected of small work, after so many pieces of it, joined, took so many
+        seconds. If they held the event loop for too long, half as many are joined from now on."""
         self.trust = -PENALTY if seconds > SLOW else self.trust + 1
+        if pieces > 1 and seconds >= SHORT:
+            self.most = max(1, pieces // 2)
+            seconds /= 2
+        elif pieces == self.most and seconds < SHORT / 2:
+            self.most = min(2 * pieces, MOST_TOGETHER)
+        self.expected = max(seconds, self.expected * FADING)
 
 
 def place_of(load: Load, small: bool, joinable: bool) -> Place:

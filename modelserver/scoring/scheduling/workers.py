@@ -20,9 +20,10 @@ of work goes to one of four places, which `placement.place_of` chooses:
 
 Small work is expected to be short after `TRUSTED_AFTER` pieces in a row that were not slow, if the
 last ones took less than `SHORT`, or than `SHORT_FOR_ONE` while all work comes from one caller.
-After a slow piece, `PENALTY` pieces go to threads. While a thread has work, all new work goes to
-threads. Short work that cannot be joined also runs here later in a turn, as long as all such work
-together holds the event loop for less than that bound.
+After a slow piece, `PENALTY` pieces go to threads. If joined work was not short, half as much of it
+is joined in the next turn. While a thread has work, all new work goes to threads. Short work that
+cannot be joined also runs here later in a turn, as long as all such work together holds the event
+loop for less than that bound.
 
 Work that does not run here at once becomes a `Job`, which goes through these states:
 
@@ -194,7 +195,7 @@ class Workers:
 
     def _run_gathered(self, timeout: float) -> None:
         """Runs the work that was gathered in the turn of the event loop that has just ended."""
-        jobs = take_together(self._gathered)
+        jobs = take_together(self._gathered, self.load.most)
         self.load.gathered -= len(jobs)
         self.load.crowded = len(jobs) > 1
         self._answer(jobs, *self._on_loop(lambda: self._run_timed(jobs), timeout))
@@ -257,7 +258,7 @@ class Workers:
 
     def _answer(self, jobs: Sequence[Job], found: Sequence[Any], seconds: float) -> None:
         if jobs[0].small:
-            self.load.learn(seconds)
+            self.load.learn(seconds, len(jobs))
         for job, outcome in zip(jobs, found, strict=True):
             job.settle(outcome)
 
