@@ -166,11 +166,19 @@ def error_response(error: ApiError, scope: Scope) -> Response:
 
 def _noted(error: ApiError, trace: Trace) -> ApiError:
     """The error, which is to be answered. If the model or the server failed, the log gets the
-    traceback, with the request's id."""
+    traceback of what it raised, with the request's id."""
     if isinstance(error.__cause__, ModelFailed) or (error.status >= 500 and error.__cause__):
-        text = "".join(traceback.format_exception(error))
+        text = "".join(traceback.format_exception(_raised(error)))
         logger.error("%s failed: %s\n%s", trace.request_id, error, text.rstrip())
     release_frames(error)
+    return error
+
+
+def _raised(error: BaseException) -> BaseException:
+    """The exception for which the error stands. The errors above it have its place in the model's
+    code, and the message that the log line has already."""
+    while isinstance(error, ApiError) and error.__cause__ is not None:
+        error = error.__cause__
     return error
 
 

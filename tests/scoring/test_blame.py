@@ -137,6 +137,7 @@ def test_the_log_has_the_model_s_traceback_when_a_null_is_blamed(
     caplog.set_level(logging.INFO)
     post(client("delicate"), {"dataframe_records": [GAP]})
     assert "ValueError: b is missing" in caplog.text
+    assert caplog.text.count("Traceback") == 1
 
 
 @pytest.mark.parametrize("name", ["imputed", "boosted"])

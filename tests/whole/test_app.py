@@ -224,6 +224,7 @@ def test_the_traceback_goes_to_the_log_under_the_request_id(
     (record,) = [r for r in caplog.records if r.levelname == "ERROR"]
     assert record.getMessage().startswith("id-7 failed: the model raised ValueError")
     assert "ValueError: secret 4711 in the data" in record.getMessage()
+    assert record.getMessage().count("Traceback") == 1
 
 
 def test_a_timeout_is_504(client: Open) -> None:
