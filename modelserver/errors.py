@@ -13,6 +13,7 @@ types and kinds of values. They never repeat the caller's data and never contain
     life          ─ ModelUnavailable, ShuttingDown
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
@@ -202,8 +203,10 @@ def not_utf8(error: UnicodeDecodeError, likely: str = "", how: str = "") -> BadR
 
 
 def no_text(body: bytes) -> BadRequest | None:
-    """The error for a body of a kind that is often sent by mistake, None if it is of none."""
+    """The error for a body of a kind that is often sent by mistake, None if it is of none. To be
+    asked only once a body was refused."""
     said = next((said for start, said in NO_TEXTS.items() if body.startswith(start)), None)
+    said = A_FORM if said is None and FORM.fullmatch(body) else said
     return None if said is None else BadRequest(f"the body is {said}")
 
 
@@ -215,6 +218,15 @@ NO_TEXTS: Final[Mapping[bytes, str]] = {
     b"\xd0\xcf\x11\xe0": f"a file of an older Microsoft Office; {AS_CSV}",
 }
 """Kinds of files that are sent as text by mistake, by their first bytes."""
+
+FORM: Final = re.compile(rb"(?:[\w.%+*\[\]-]+=[^=\r\n]|%7B|%5B)[^\r\n]*[\r\n]*", re.IGNORECASE)
+"""A form (https://url.spec.whatwg.org/#application/x-www-form-urlencoded): names and values, or a
+JSON text that was encoded as one. It is a single line."""
+
+A_FORM: Final = (
+    "a form (name=value); send JSON (Python's requests: json= in place of data=, R's httr2: "
+    "req_body_json(), jQuery: JSON.stringify, curl: --data-binary)"
+)
 
 
 def combined(faults: Sequence[BadRequest]) -> BadRequest:

@@ -380,7 +380,8 @@ NO_UTF8 = "the charset must be UTF-8; save the body as UTF-8"
         ("application/xml", LISTED + LOOKS),
         (
             "multipart/form-data; boundary=x",
-            f"{LISTED}; send the file itself (curl: --data-binary @file)",
+            f"{LISTED}; send the file itself (curl: --data-binary @file, Python's requests: data= "
+            "in place of files=)",
         ),
         ("secret-4711/json", LISTED + LOOKS),
         ("json", LISTED + LOOKS),

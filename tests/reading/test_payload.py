@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelserver.errors import BadRequest, InvalidInput
+from modelserver.errors import A_FORM, BadRequest, InvalidInput
 from modelserver.reading.csv import dialect
-from modelserver.reading.formats import CSV, JSON, PARQUET
+from modelserver.reading.formats import CSV, JSON, NDJSON, PARQUET
+from modelserver.reading.media import format_of
 from modelserver.reading.signatures.compiling import compile_signature
 from modelserver.reading.signatures.signature import Signature
 from modelserver.reading.signatures.tensors import TensorSignature
@@ -181,6 +182,10 @@ NO_ROWS = "the table is empty: it has no rows"
 
 BAD: list[tuple[str, Signature, Any, str, str]] = [
     ("no object", LONG, [1], JSON,
+     f"the body must be a JSON object with one of {FORMS}, not an array. Send the whole body under "
+     "'inputs'"),
+    ("bare records of which there are none", LONG, [], JSON, NO_ROWS),
+    ("an empty array for a model without names", UNTYPED, [], JSON,
      f"the body must be a JSON object with one of {FORMS}, not an array. Send the whole body under "
      "'inputs'"),
     ("bare records with a typo", LONG, [{"A": 1}], JSON,
@@ -624,7 +629,6 @@ def test_keys_that_are_no_form(declared: Signature, body: Any, message: str) -> 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"dataframe_records=%5B%5D", dialect.A_FORM),
         (b"\x1f\x8b\x08\xff", "the body is gzip data; send the header Content-Encoding: gzip with "
          "it"),
         (b"PK\x03\x04\xff",
@@ -634,6 +638,43 @@ def test_keys_that_are_no_form(declared: Signature, body: Any, message: str) -> 
 )  # fmt: skip
 def test_what_is_no_csv(body: bytes, message: str) -> None:
     assert refusal_of(TWO, body, CSV).message == message
+
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("content_type", [FORM_TYPE, CSV, JSON, NDJSON, ""])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"dataframe_records=%5B%5D",
+        b"dataframe_records=a&dataframe_records=b",
+        b"a=1&b=2",
+        b"a=1,5&b=x|y\r\n",
+        b"rows[0][a]=1",
+        b"%7B%22inputs%22%3A%5B1%5D%7D",
+    ],
+)
+@pytest.mark.parametrize("declared", [TWO, UNTYPED], ids=["signature", "untyped"])
+def test_a_form_is_told_how_to_send_json(
+    declared: Signature, body: bytes, content_type: str
+) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        format_of(content_type, body).read(body, declared, 1000)
+    assert refusal.value.message == f"the body is {A_FORM}"
+    for way in ("requests: json=", "httr2: req_body_json()", "JSON.stringify", "--data-binary"):
+        assert way in A_FORM
+
+
+@pytest.mark.parametrize("body", [b"c=1,d\n1,2\n", b"QUJDRA==", b"c,d=1", b"c = 1"])
+def test_what_is_no_form(body: bytes) -> None:
+    assert refusal_of(TWO, body, CSV).message == dialect.NO_HEADER
+
+
+def test_a_column_may_be_named_as_in_a_form() -> None:
+    declared = signature(column("long", "a=b"))
+    assert read(declared, b"a=b\n1\n", CSV).data["a=b"].tolist() == [1]
+    assert refusal_of(declared, b"a=b\n", CSV).message == dialect.ONLY_A_HEADER
 
 
 @pytest.mark.parametrize("neighbour", ["null", "1.5", "NaN", "-Infinity", "9007199254740993"])

@@ -38,10 +38,6 @@ WRONG_SEPARATOR: Final = (
     "the header, split at {!r} as the line sep= above it states, holds none of the model's columns"
 )
 
-FORM: Final = re.compile("(?:dataframe_split|dataframe_records|inputs|instances|params)=")
-
-A_FORM: Final = "the body is an HTML form; send JSON (Python's requests: json= in place of data=)"
-
 ONLY_A_HEADER: Final = (
     f"{NO_ROWS} below its header (with curl, send it with --data-binary, not with -d, which "
     "joins the lines)"
@@ -262,7 +258,7 @@ def _check_names(
         # The names may be cells of data, so the message must not repeat them.
         if stated:
             raise BadRequest(WRONG_SEPARATOR.format(stated))
-        raise BadRequest(A_FORM if FORM.match(names[0]) else NO_HEADER)
+        raise BadRequest(NO_HEADER)
     given = [name for name in names if name]
     if only_header and len(set(given)) != len(given):
         raise BadRequest(ONLY_A_HEADER)  # curl -d joins all lines, so these may be cells of data

@@ -141,8 +141,9 @@ class Signature(ABC):
         return None
 
     def bare_records(self, body: Any) -> list[Any] | None:
-        """The records that a body without a form holds; None if it may be anything else."""
-        is_array = isinstance(body, list) and len(body) > 0 and isinstance(body[0], dict)
+        """The records that a body without a form holds; None if it may be anything else. An empty
+        array holds none, whatever it was to hold."""
+        is_array = isinstance(body, list) and (not body or isinstance(body[0], dict))
         return body if is_array and self.names and not self.chat_keys else None
 
     def advice(self, body: Any, forms: Sequence[str]) -> str:
