@@ -13,18 +13,24 @@ import os
 import sys
 from pathlib import Path
 
-import mlflow
-import pandas as pd
-from mlflow.models import infer_signature
-from sklearn.compose import make_column_transformer
-from sklearn.datasets import load_wine
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+try:
+    import mlflow
+    import pandas as pd
+    from mlflow.models import infer_signature
+    from sklearn.compose import make_column_transformer
+    from sklearn.datasets import load_wine
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import train_test_split
+    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from modelserver.hosting.settings import read_settings
-from modelserver.loading.tracking import log_in
+    from modelserver.hosting.settings import read_settings
+    from modelserver.loading.tracking import log_in
+except ModuleNotFoundError as error:
+    raise SystemExit(
+        f"example_test.py: there is no {error.name} in this environment; "
+        "pip install -r requirements.txt scikit-learn"
+    ) from None
 
 NAME = "wine"
 

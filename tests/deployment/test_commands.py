@@ -220,11 +220,15 @@ def test_a_command_without_its_packages(
 @pytest.mark.processes
 def test_without_its_packages(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
-    for arguments in ([], ["check"], ["install", "models:/a/1"]):
-        command = [str(tmp_path / "venv" / "bin" / "python"), "main.py", *arguments]
+    needs = r"{}: there is no \w+ in this environment; pip install -r \S*requirements\.txt{}\n"
+    ours = needs.format(r"main\.py", "")
+    for words, said in (
+        (["main.py"], ours),
+        (["main.py", "check"], ours),
+        (["main.py", "install", "models:/a/1"], ours),
+        (["example_test.py"], needs.format(r"example_test\.py", " scikit-learn")),
+    ):
+        command = [str(tmp_path / "venv" / "bin" / "python"), *words]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (1, "")
-        assert re.fullmatch(
-            r"main\.py: there is no \w+ in this environment; pip install -r \S*requirements.txt\n",
-            done.stderr,
-        )
+        assert re.fullmatch(said, done.stderr)
