@@ -73,6 +73,21 @@ MISREAD: Final[Sequence[tuple["re.Pattern[str]", str]]] = (
 )
 """Texts that are no numbers, and the words for them."""
 
+ELSEWHERE: Final = frozenset(
+    {
+        "wahr", "falsch", "vrai", "faux", "verdadero", "falso", "vero", "verdadeiro", "waar",
+        "onwaar", "prawda", "fałsz", "pravda", "nepravda", "sant", "falskt", "sand", "falsk",
+        "sann", "usann", "tosi", "epätosi", "igaz", "hamis", "истина", "ложь",
+    }
+)  # fmt: skip
+"""TRUE and FALSE as Excel and LibreOffice write them in other languages. They are not accepted,
+since many mean something else in English or in each other's languages."""
+
+OF_A_SPREADSHEET: Final = (
+    "text: a spreadsheet in another language may write true or false so (TRUE, FALSE, 1 and 0 are "
+    "read in CSV)"
+)
+
 
 class Unfit(ValueError):
     """Values do not fit a type. The text names the kind of value that was found, not the value."""
@@ -194,8 +209,15 @@ class Kind:
             if len(rows):
                 bad += _fill(result, rows, values[rows].tolist(), parse)
         if bad:
-            raise BadCells(sorted(bad)[:LIMIT])
+            told = [(row, self._told(found, values[row])) for row, found in sorted(bad)[:LIMIT]]
+            raise BadCells(told)
         return result
+
+    def _told(self, found: str, value: Any) -> str:
+        """What was found, in words. In columns that take true and false, a text is told that
+        spreadsheets write for one of them."""
+        is_text = found == what_is("") and (self.is_numeric or self.json_type == "boolean")
+        return OF_A_SPREADSHEET if is_text and value.strip().casefold() in ELSEWHERE else found
 
     def _room_for(self, rows: int) -> Array:
         return self.make_gaps(rows) if self.dtype is TEXT else np.empty(rows, self.dtype)

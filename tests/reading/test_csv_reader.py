@@ -13,7 +13,7 @@ import pytest
 from modelserver.errors import BadRequest
 from modelserver.reading.csv.dialect import ONLY_A_HEADER, CsvFile
 from modelserver.reading.csv.reader import read_csv, read_untyped_csv
-from modelserver.types.kind import TEXT, BadCells
+from modelserver.types.kind import OF_A_SPREADSHEET, TEXT, BadCells
 from modelserver.types.tables import Table
 from modelserver.types.type_table import KINDS
 
@@ -229,3 +229,10 @@ def test_empty_columns_without_a_name_at_the_end_are_left_out(empty: int) -> Non
 def test_untyped_tables_without_rows_are_refused() -> None:
     with pytest.raises(BadRequest, match="--data-binary"):
         read_untyped_csv(b"a,b\n")
+
+
+@pytest.mark.parametrize("text", ["a;b\n1,5;WAHR\n", "a,b\n1.5,VRAI\n", "b\nFALSO\n"])
+def test_booleans_of_spreadsheets_in_other_languages_are_refused(text: str) -> None:
+    with pytest.raises(BadCells) as refusal:
+        read(text, "double", "boolean")
+    assert refusal.value.cells == [(0, OF_A_SPREADSHEET)]

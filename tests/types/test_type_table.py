@@ -12,7 +12,7 @@ import pytest
 from modelserver.errors import LIMIT
 from modelserver.types import cell_parsers
 from modelserver.types.dates import FAR_DATE, NUMBER_FOR_DATE, datetimes
-from modelserver.types.kind import TEXT, BadCells, Kind, Unfit, what_is
+from modelserver.types.kind import OF_A_SPREADSHEET, TEXT, BadCells, Kind, Unfit, what_is
 from modelserver.types.type_table import KINDS
 from tests.support.bench.without import WAYS, switched_off
 
@@ -198,6 +198,13 @@ REFUSED: list[tuple[str, str, Any, list[tuple[int, str]]]] = [
      ["1,234.5", "1.234,5", "-1,234,567", "1.234.567,8", "1 234", "1'234.5", "12,34.5", "1 23"],
      [*((row, GROUPED) for row in range(6)), (6, "text"), (7, "text")]),
     ("boolean texts with commas", "boolean", ["1,5"], [(0, "text")]),
+    ("booleans of other languages", "boolean", ["WAHR", " faux ", "ЛОЖЬ", "ja", "Sand", "T"],
+     [(0, OF_A_SPREADSHEET), (1, OF_A_SPREADSHEET), (2, OF_A_SPREADSHEET), (3, "text"),
+      (4, OF_A_SPREADSHEET), (5, "text")]),
+    ("texts are no booleans of other languages", "datetime", ["wahr"],
+     [(0, "text that is no ISO 8601 date")]),
+    ("numbers as booleans of other languages", "double", ["FALSCH", "falsches"],
+     [(0, OF_A_SPREADSHEET), (1, "text")]),
     ("long bytes", "long", [b"1"], [(0, "bytes")]),
     ("long arrays", "long", [[1], [2]], [(0, "an array"), (1, "an array")]),
     ("long ragged", "long", [[1], [2, 3]], [(0, "an array"), (1, "an array")]),
