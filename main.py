@@ -22,7 +22,7 @@ if __name__ != "main" and signal.getsignal(signal.SIGINT) is signal.default_int_
     # Until the server handles Ctrl-C, it ends this process, also one of several, without words.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from modelserver.hosting.log import configure_logging, keep_streams_safe
+from modelserver.hosting.log import configure_logging, keep_streams_safe, name_process
 from modelserver.hosting.memory import collector_paused, share_heap
 
 keep_streams_safe()
@@ -55,6 +55,9 @@ try:
 except StartError as error:
     raise SystemExit(f"cannot start: {error}") from None
 
+if settings.processes > 1 and __name__ != "main":  # other servers' processes are their own matter
+    name_process()
+
 # Now, since requests may be refused before there is an app.
 configure_logging(settings.log_level, settings.secrets)
 
@@ -67,8 +70,8 @@ def make_app() -> "Starlette":
 
 
 def give_up(error: Exception) -> None:
-    """Ends the process, for which there is no app, since none can be made."""
-    if said := f"cannot start: {error}" if isinstance(error, StartError) else advice(error):
+    """Ends the process, which listens already, since no app can be made for it."""
+    if said := f"the server ends: {error}" if isinstance(error, StartError) else advice(error):
         print(said, file=sys.stderr)
     else:
         traceback.print_exception(error)

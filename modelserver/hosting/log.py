@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from modelserver.hosting.redaction import struck
 
@@ -33,6 +33,9 @@ class LineFormatter(logging.Formatter):
     begun by the server, and characters that command a terminal are written as escapes.
     """
 
+    process: ClassVar[str] = ""
+    """What stands before each message: the process, if there are several."""
+
     def __init__(self, secrets: Sequence[str] = ()) -> None:
         super().__init__()
         self._secrets = secrets
@@ -40,7 +43,7 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The text of a log record."""
         head = f"{_stamp(int(record.created))},{int(record.msecs):03d} {record.levelname} "
-        text = head + record.getMessage()
+        text = f"{head}{self.process}{record.getMessage()}"
         if record.exc_info:
             text += f"\n{self.formatException(record.exc_info)}"
         text = struck(text, self._secrets)
@@ -77,6 +80,11 @@ class Line(logging.LogRecord):
 def log_line(logger: logging.Logger, text: str) -> None:
     """Does what `logger.info(text)` does with a `Line`."""
     logger.handle(Line(logger.name, text))
+
+
+def name_process() -> None:
+    """Lets each line of the log name this process, `[1234]`, since others write to the same log."""
+    LineFormatter.process = f"[{os.getpid()}] "
 
 
 def configure_logging(level: str, secrets: Sequence[str] = ()) -> None:

@@ -143,7 +143,7 @@ def started(folder: Path, processes: int = 1) -> subprocess.CompletedProcess[str
 
 
 BREAKS = {
-    "openapi_base.yaml": ("", r"cannot start: openapi_base\.yaml: .+\n"),
+    "openapi_base.yaml": ("", r"the server ends: openapi_base\.yaml: .+\n"),
     "modelserver/app.py": (
         "import not_installed",
         r"main\.py: there is no not_installed in this environment; pip install -r \S+\n",
@@ -163,7 +163,7 @@ def test_a_server_that_has_no_app_ends_and_says_why(file: str, tmp_path: Path) -
     (copied(tmp_path) / file).write_text(text)
     done = started(tmp_path)
     assert done.returncode == 3
-    assert done.stdout.startswith("Serving on ")
+    assert done.stdout.startswith("Listening on ")
     assert re.fullmatch(said, done.stderr)
 
 
@@ -172,7 +172,7 @@ def test_of_several_processes_none_is_started_again_that_has_no_app(tmp_path: Pa
     (copied(tmp_path) / "openapi_base.yaml").write_text("")
     done = started(tmp_path, processes=2)
     assert done.returncode == 3
-    assert "cannot start: openapi_base.yaml: " in done.stderr
+    assert "the server ends: openapi_base.yaml: " in done.stderr
     assert "the next one starts" not in done.stderr
 
 
@@ -190,7 +190,7 @@ def test_a_signal_right_after_the_start_ends_it_in_order(number: signal.Signals)
         stderr=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().startswith("Serving on ")
+        assert process.stdout.readline().startswith("Listening on ")
         process.send_signal(number)
         _, written = process.communicate()
     assert process.returncode == 0

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import re
 import sys
 import time
@@ -15,7 +16,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modelserver.hosting.log import CountingHandler, LineFormatter, SafeStream, configure_logging
+from modelserver.hosting.log import (
+    CountingHandler,
+    LineFormatter,
+    SafeStream,
+    configure_logging,
+    name_process,
+)
 from modelserver.hosting.redaction import CUT_THROUGH, LONGEST, struck
 from tests.support.processes import free_port, running, status, wait_for
 
@@ -38,6 +45,15 @@ def new_handler(stream: io.StringIO, secrets: Sequence[str] = ()) -> logging.Han
 def test_a_line(written: io.StringIO) -> None:
     log(new_handler(written), logging.INFO, "hello")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO hello\n", written.getvalue())
+
+
+def test_a_line_of_one_of_several_processes(
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LineFormatter, "process", "")
+    name_process()
+    log(new_handler(written), logging.INFO, "a\nb")
+    assert re.search(rf",\d{{3}} INFO \[{os.getpid()}\] a\n    b\n$", written.getvalue())
 
 
 def test_tracebacks_follow_their_line(written: io.StringIO) -> None:

@@ -1,6 +1,7 @@
 """`python main.py` with several processes: one tree that shares the requests and ends as one."""
 
 import os
+import re
 import resource
 import signal
 import sys
@@ -80,6 +81,9 @@ def test_requests_are_shared_and_only_a_dead_process_is_replaced(tmp_path: Path)
         output = server.output()
     assert f"[{first}] died (exit code -9)" in output
     assert output.count("died") == 1
+    named = re.findall(r"(?m)^[\d-]+ [\d:,]+ [A-Z]+ (\[\d+\])? ?", output)
+    assert {f"[{pid}]" for pid in (first, *processes)} < set(named)
+    assert "" not in named
     assert "Traceback" not in output
     assert gone(processes)
 

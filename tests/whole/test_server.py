@@ -56,7 +56,7 @@ def test_without_a_model_says_what_to_set(tmp_path: Path) -> None:
         page = httpx.get(server.url, timeout=90)
         answer = predict(server)
         first, second, *_ = server.output().splitlines()
-    assert first == f"Serving on {server.url}, without a model (Ctrl-C ends it)"
+    assert first == f"Listening on {server.url}, without a model (Ctrl-C ends it)"
     assert "Start again with one: MODEL_URI=models:/my-model/1 python main.py (in" in second
     assert page.status_code == 200
     assert "MODEL_URI" in page.text

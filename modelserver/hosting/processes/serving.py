@@ -46,8 +46,8 @@ def serve(app: "ASGIApp", settings: Settings) -> None:
     listener = listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{shown}:{listener.getsockname()[1]}"
-    what = url if settings.model_uri else f"{url}, without a model"
-    told = f"Serving on {what} (Ctrl-C ends it)"
+    what = "the model loads now" if settings.model_uri else "without a model"
+    told = f"Listening on {url}, {what} (Ctrl-C ends it)"
     if settings.processes > 1:
         print(told, flush=True)
         supervise(_run_one, listener, settings)

@@ -177,7 +177,7 @@ def _started(folder: Path, **settings: str) -> contextlib.AbstractContextManager
 
 def _is_ready(server: Server, times: int) -> bool:
     """Whether so many processes have become ready so far."""
-    return server.output().count(" INFO ready\n") >= times
+    return server.output().count(" ready\n") >= times
 
 
 def _tried(

@@ -23,7 +23,7 @@ from tests.support.soak.findings import Extent, Finding
 
 CALLERS: Final = 4
 
-READY: Final = " INFO ready\n"
+READY: Final = " ready\n"
 """What the log says once for each process that is ready."""
 
 LONGEST_START: Final = 6.0
