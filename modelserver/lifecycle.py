@@ -1,14 +1,14 @@
 """The life of the one model: from one of its states (`states.py`) to the next.
 
 The model is loaded in a thread while the server already listens. If loading fails, it is tried
-again after growing pauses, since a tracking server may come back. docs/operations.md says what each
-path answers in which state.
+again after growing pauses, since a tracking server may come back or a model may be registered; it
+is not if no model can be at the URI. docs/operations.md says what each path answers in which state.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -17,13 +17,12 @@ from modelserver.describing.description import Description, describe
 from modelserver.hosting.memory import settle_memory
 from modelserver.hosting.settings import Settings
 from modelserver.hosting.threads import in_daemon_thread
-from modelserver.loading.attempt import LOGGED, LoadFailed
+from modelserver.loading.attempt import LOGGED, Again, LoadFailed
 from modelserver.loading.loader import load_model
 from modelserver.loading.warm_up import warm_up
 from modelserver.scoring.model import Model
 from modelserver.states import (
     LONGEST_PAUSE,
-    UNCONFIGURED,
     Failed,
     Loading,
     Ready,
@@ -34,7 +33,10 @@ from modelserver.states import (
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE: Final = 1.0
+FIRST_PAUSES: Final[Mapping[Again, float]] = {"soon": 1.0, "later": 10.0}
+"""Seconds until the second attempt to load a model. Later pauses are longer."""
+
+NOT_AGAIN: Final = "it is not tried again: correct MODEL_URI, and start the server again"
 
 UNSIGNED: Final = (
     "the model was logged without a signature, so wrong input is not refused but may get a wrong "
@@ -54,10 +56,14 @@ class Lifecycle:
     def __init__(self, settings: Settings, base: Description) -> None:
         self.settings = settings
         self.base = base
-        self.state: State = Loading(now()) if settings.model_uri else Unconfigured(now())
+        self.state: State = Loading(now())
+        if not settings.model_uri:
+            self.state = Unconfigured(now(), settings.misnamed)
         self._started = False
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
+        self._is_traced = False
+        """Whether the log has the traceback of a failed attempt."""
 
     @property
     def description(self) -> Description:
@@ -77,10 +83,10 @@ class Lifecycle:
         if self._started:
             return
         self._started = True
-        if self.settings.model_uri:
-            self._task = asyncio.get_running_loop().create_task(self._load_until_ready())
+        if isinstance(self.state, Unconfigured):
+            logger.warning(self.state.reason)
         else:
-            logger.warning(UNCONFIGURED)
+            self._task = asyncio.get_running_loop().create_task(self._load_until_ready())
 
     async def stop(self) -> None:
         """Ends the attempts to load, and removes the model's downloaded files."""
@@ -112,14 +118,17 @@ class Lifecycle:
         return self.description
 
     async def _load_until_ready(self) -> None:
-        pause = FIRST_PAUSE
+        pause: float | None = None
         while True:
             try:
                 self.state = await in_daemon_thread(self._prepare, "load-model")
             except Exception as error:  # every failure must end the state `Loading`
-                self._fail(_as_failure(error), pause)
+                failure = _as_failure(error)
+                pause = _pause_after(failure.again, pause)
+                self._fail(failure, pause)
+                if pause is None:
+                    return
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 self._settled.set()
                 logger.info("ready")
@@ -143,15 +152,38 @@ class Lifecycle:
         assert isinstance(self.state, Loading | Failed)
         self.state = replace(self.state, step=step)
 
-    def _fail(self, error: LoadFailed, pause: float) -> None:
+    def _fail(self, error: LoadFailed, pause: float | None) -> None:
+        """The last attempt has failed. `pause`: the seconds until the next one; None if there is
+        none."""
         before = self.state
         assert isinstance(before, Loading | Failed)
-        first = isinstance(before, Loading)
-        since = now() if first else before.since
-        self.state = Failed(since, str(error), now() + timedelta(seconds=pause), before.step)
-        cause = error.__cause__ if first else None
-        logger.error("%s; trying again in %.0f s", error, pause, exc_info=cause)
+        since = now() if isinstance(before, Loading) else before.since
+        if pause is None:
+            reason = told = f"{error}; {NOT_AGAIN}"
+            next_try = None
+        else:
+            reason, told = str(error), f"{error}; trying again in {pause:.0f} s"
+            next_try = now() + timedelta(seconds=pause)
+        self.state = Failed(since, reason, next_try, before.step)
+        self._log(told, error)
         self._settled.set()
+
+    def _log(self, told: str, error: LoadFailed) -> None:
+        """Logs a failure; its traceback once, and only for debugging if the advice explains all."""
+        is_explained = error.again != "soon"
+        cause = None if is_explained or self._is_traced else error.__cause__
+        logger.error(told, exc_info=cause)
+        self._is_traced |= cause is not None
+        if is_explained:
+            logger.debug("this failure was raised by", exc_info=error.__cause__)
+
+
+def _pause_after(again: Again, before: float | None) -> float | None:
+    """Seconds until the next attempt, after a failure and the pause `before` it; None if there is
+    to be none."""
+    if again == "never":
+        return None
+    return min(max(2 * (before or 0), FIRST_PAUSES[again]), LONGEST_PAUSE)
 
 
 def _as_failure(error: Exception) -> LoadFailed:

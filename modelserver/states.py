@@ -2,7 +2,8 @@
 
     unconfigured      MODEL_URI is not set; remains so until the process ends
     loading ──▶ ready or failed
-    failed ──▶ ready or failed, after each further attempt
+    failed ──▶ ready or failed, after each further attempt; there is none if no model can be at the
+                      URI
     ready             until the process ends
 
 `lifecycle` makes them; endpoints and pages read them. Each state has only the fields that it needs.
@@ -50,18 +51,25 @@ def _report(name: StateName, since: datetime, **more: object) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Unconfigured:
-    """MODEL_URI is not set, so there is no model to load."""
+    """MODEL_URI is not set, so there is no model to load. `misnamed`: the question whether another
+    variable was meant to be it."""
 
     since: datetime
+    misnamed: str = ""
     name: ClassVar[StateName] = "unconfigured"
 
     def unavailable(self) -> ModelUnavailable:
         """The error for requests that need a model."""
-        return ModelUnavailable(UNCONFIGURED)
+        return ModelUnavailable(self.reason)
 
     def report(self) -> dict[str, Any]:
         """What /health shows of this state."""
-        return _report(self.name, self.since, reason=UNCONFIGURED)
+        return _report(self.name, self.since, reason=self.reason)
+
+    @property
+    def reason(self) -> str:
+        """Why there is no model, and what to set."""
+        return f"{self.misnamed} T{UNCONFIGURED[1:]}" if self.misnamed else UNCONFIGURED
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +101,24 @@ class Failed:
     """When the first attempt failed."""
     reason: str
     """Why the last attempt failed."""
-    next_try: datetime
+    next_try: datetime | None
+    """When the next attempt starts; None if there is none, since it could not help."""
     step: str | None = None
     """The step at which the last attempt failed; once the next one is running, its current step."""
     name: ClassVar[StateName] = "failed"
 
     def unavailable(self) -> ModelUnavailable:
         """The error for requests that need a model: why there is none, and when to try again."""
+        text = f"the model could not be loaded: {self.reason}"
+        if self.next_try is None:
+            return ModelUnavailable(text)
         left = (self.next_try - now()).total_seconds()
         seconds = round(min(max(1, left), LONGEST_PAUSE))  # the clock may have been set
-        text = f"the model could not be loaded: {self.reason}"
         return ModelUnavailable(text, headers={"Retry-After": str(seconds)})
 
     def report(self) -> dict[str, Any]:
         """What /health shows of this state."""
-        next_try = isoformat(self.next_try)
+        next_try = self.next_try and isoformat(self.next_try)
         return _report(self.name, self.since, step=self.step, reason=self.reason, next_try=next_try)
 
 

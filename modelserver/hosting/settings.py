@@ -23,6 +23,7 @@ from modelserver.hosting.variables import (
     one_of,
     port,
     positive,
+    resembling,
     seconds,
     server_url,
     unquoted,
@@ -60,12 +61,21 @@ class Settings:
     """Texts that may not appear in the log."""
     quoted: Sequence[str] = ()
     """The names of variables that had quotes around their values. The quotes were removed."""
+    misnamed: str = ""
+    """The question whether another variable was meant to be MODEL_URI, which is not set."""
 
     @property
     def key_variable(self) -> str:
         """The environment variable in which a caller is shown to keep the key; empty if callers
         need none."""
         return "CONNECT_API_KEY" if self.on_connect else "API_KEY" if self.api_key else ""
+
+
+def _misnamed(environment: Mapping[str, str]) -> str:
+    """The question whether variables were meant to be MODEL_URI; empty if none has such a name."""
+    found = resembling("MODEL_URI", environment)
+    are = "is" if len(found) == 1 else "are"
+    return f"{', '.join(found)} {are} set; did you mean MODEL_URI?" if found else ""
 
 
 def _is_quoted(setting: Setting[Any], environment: Mapping[str, str]) -> bool:
@@ -255,6 +265,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         **values,
         on_connect=on_connect,
         login=login,
+        misnamed="" if values["model_uri"] else _misnamed(environment),
         quoted=[setting.name for setting in SETTINGS.values() if _is_quoted(setting, environment)],
         secrets=redaction({name: unquoted(text) for name, text in environment.items()}),
     )

@@ -7,6 +7,7 @@ class read texts; each raises `ValueError` for one that is no such value.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -60,6 +61,26 @@ class Setting(Generic[T]):
                     shown = "…" if hidden else repr(text)
                     raise SettingsError(f"{name}={shown}: expected {self.expects}") from error
         return self.default
+
+
+def resembling(name: str, environment: Mapping[str, str]) -> list[str]:
+    """The names of variables that are set, and whose letters are nearly those of `name`, or hold
+    them."""
+    wanted, found = _letters(name), []
+    for other in environment:
+        letters = _letters(other)
+        alike = SequenceMatcher(None, wanted, letters).ratio() > NEARLY
+        if other != name and environment[other].strip() and (wanted in letters or alike):
+            found.append(other)
+    return found
+
+
+NEARLY: Final = 0.85
+"""How much two names must have in common, from 0 to 1: one letter of eight may be another one."""
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).upper()
 
 
 def key(text: str) -> str:

@@ -30,8 +30,17 @@ Report: TypeAlias = Callable[[str], None]
 """A function that is called with the name of each step, to show it to people who wait."""
 
 
+Again: TypeAlias = Literal["soon", "later", "never"]
+"""When it may help to load again: `soon` after a fault that may pass; `later`, once somebody has
+brought the model that is missing; `never` if no model can be at the URI."""
+
+
 class LoadFailed(Exception):
     """The model could not be loaded. The text is advice; the exception's cause has the details."""
+
+    def __init__(self, text: str, again: Again = "soon") -> None:
+        super().__init__(text)
+        self.again = again
 
 
 @dataclass(slots=True)
@@ -51,6 +60,8 @@ class Attempt:
     report: Report = lambda step: None
     secrets: Sequence[str] = ()
     """Texts that must not be shown, even if MLflow's messages contain them."""
+    again: Again = "soon"
+    """When to try again after a failure: what explains it sets this, if it knows."""
 
     def begin(self, step: Step) -> None:
         """Records and reports that this step begins. An exception that follows is explained as a
@@ -103,6 +114,16 @@ WITH_ALIAS: Final = ("models", "runs")
 
 WINDOWS: Final = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\")
 """The beginning of a Windows path."""
+
+
+def is_malformed(uri: str) -> bool:
+    """Whether a text cannot be a URI, for example since its port is no number, or since a bracket
+    is not closed."""
+    try:
+        _ = urlsplit(uri).port
+    except ValueError:
+        return not WINDOWS.match(uri)
+    return False
 
 
 def public_uri(uri: str) -> str:

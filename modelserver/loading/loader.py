@@ -76,7 +76,8 @@ def explained(settings: Settings) -> Iterator[Attempt]:
     except LoadFailed:  # its text is advice already
         raise
     except (Exception, SystemExit) as error:  # from MLflow, its stores, or the model's own code
-        raise LoadFailed(struck(advice(error, attempt), settings.secrets)) from error
+        said = struck(advice(error, attempt), settings.secrets)
+        raise LoadFailed(said, attempt.again) from error
 
 
 def _find(settings: Settings, attempt: Attempt) -> Registration:
@@ -180,12 +181,14 @@ def check_flavor(path: Path, uri: str) -> None:
     except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError):
         names = []
     if not names:
-        raise LoadFailed(f"what is at {uri} is not a complete MLflow model; {_whole(path)}")
+        said = f"what is at {uri} is not a complete MLflow model; {_whole(path)}"
+        raise LoadFailed(said, "later")
     if "python_function" not in names:
         told = FOREIGN.get(names[0], "log it with the flavor python_function, too")
         raise LoadFailed(
             f"the model {uri} has only the flavor {', '.join(names)}, which cannot be served from "
-            f"Python; {told}"
+            f"Python; {told}",
+            "later",
         )
 
 

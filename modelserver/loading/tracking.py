@@ -51,7 +51,8 @@ def check_store(uri: str) -> None:
     if uri.startswith(SQLITE) and not file.exists():
         raise LoadFailed(
             f"there is no MLflow store {public_uri(uri)}; set MLFLOW_TRACKING_URI to the tracking "
-            "server or the store that has the model"
+            "server or the store that has the model",
+            "later",
         )
 
 

@@ -114,7 +114,9 @@ def _upload(asked: Questionnaire) -> Html:
 
 def _unconfigured(landing: Landing) -> Html:
     steps = template("on_connect.html" if landing.on_connect else "elsewhere.html")
-    return filled(template("unconfigured.html"), steps=filled(steps))
+    misnamed = filled("<p><strong>$text</strong></p>\n", text=landing.misnamed)
+    shown = misnamed if landing.misnamed else Html()
+    return filled(template("unconfigured.html"), misnamed=shown, steps=filled(steps))
 
 
 def _loading(landing: Landing) -> Html:
@@ -123,12 +125,21 @@ def _loading(landing: Landing) -> Html:
 
 
 def _failed(landing: Landing) -> Html:
+    tried = filled(template("next_try.html"), moment=landing.next_try)
     return filled(
         template("failed.html"),
         title=landing.title,
         reason_html=_paragraphs(landing.reason),
-        next_try=landing.next_try,
+        next_try=tried if landing.next_try else Html(),
+        hint=TRIED_AGAIN if landing.next_try else NOT_TRIED_AGAIN,
     )
+
+
+TRIED_AGAIN: Final = (
+    "The server tries again by itself, and this page follows. The server's log says more."
+)
+
+NOT_TRIED_AGAIN: Final = "Once the server was started again, this page follows."
 
 
 def _paragraphs(text: str) -> Html:

@@ -46,6 +46,7 @@ class Landing:
     facts: Sequence[tuple[str, str]]
     base_url: str
     on_connect: bool
+    misnamed: str
     key_variable: str
     questionnaire: Questionnaire
     calls: Sequence[Call]
@@ -78,6 +79,7 @@ def landing(lifecycle: Lifecycle, base_url: str) -> Landing:
         facts=_facts(model) if model else (),
         base_url=base_url,
         on_connect=lifecycle.settings.on_connect,
+        misnamed=lifecycle.settings.misnamed,
         key_variable=lifecycle.settings.key_variable,
         questionnaire=lifecycle.description.questionnaire,
         calls=lifecycle.description.calls,

@@ -25,7 +25,10 @@ NOT_NAMED: Final = UNDECIDED | {"application/octet-stream"}
 MULTIPART: Final = "multipart/form-data"
 """The type that curl -F and HTML forms with a file send."""
 
-WHOLE: Final = "; send the file itself (curl: --data-binary @file, Python's requests: data= in place of files=)"
+WHOLE: Final = (
+    "; send the file itself (curl: --data-binary @file, Python's requests: data= in place of "
+    "files=)"
+)
 
 LONGEST_TYPE: Final = 256
 """The most characters of a Content-Type; the parser's time grows with the square of the length."""

@@ -23,6 +23,7 @@ from modelserver.deployment.checks.model_checks import (
     check_openapi,
     check_prediction,
     check_reachable,
+    check_settings,
 )
 from modelserver.deployment.checks.preflight import preflight
 from modelserver.deployment.checks.project_checks import (
@@ -143,6 +144,12 @@ def test_without_a_model(project: Path) -> None:
         if name not in ("settings", "base document", "bundle", "whole folder", "rsconnect")
     ]
     assert {(check.status, check.found) for check in others} == {("skipped", SKIPPED)}
+
+
+def test_without_a_model_and_with_a_misnamed_variable() -> None:
+    assert check_settings({"MODEL_URL": "models:/m/1"}, "again").found == (
+        "MODEL_URI is not set; MODEL_URL is set; did you mean MODEL_URI?"
+    )
 
 
 def test_a_base_document_that_is_broken(model_path: Callable[[str], Path], project: Path) -> None:

@@ -202,3 +202,21 @@ def test_logins_and_queries_are_struck_out(
 @pytest.mark.parametrize("uri", ["models:/m/1", "models:/m@champion", "wasbs://box@me.net/model"])
 def test_nothing_else_is(uri: str) -> None:
     assert read_settings({"MODEL_URI": uri}).secrets == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MODEL_URL", "MODELURI", "MODEL-URI", "model_uri", "MODEL_URIS", "MLFLOW_MODEL_URI"],
+)
+def test_a_name_that_is_nearly_model_uri_is_told_without_its_value(name: str) -> None:
+    environment = {name: "models:/secret/1", "PATH": "x"}
+    assert read_settings(environment).misnamed == f"{name} is set; did you mean MODEL_URI?"
+    assert read_settings({**environment, "MODEL_URI": "models:/m/1"}).misnamed == ""
+    assert read_settings({name: " "}).misnamed == ""
+
+
+def test_names_that_are_told_together_and_not_at_all() -> None:
+    said = read_settings({"MODEL_URL": "a", "MODELURI": "b"}).misnamed
+    assert said == "MODEL_URL, MODELURI are set; did you mean MODEL_URI?"
+    others = ("MODEL_DIR", "MODEL_NAME", "MODEL_ID", "MLFLOW_TRACKING_URI", "MODEL", "URI")
+    assert read_settings(dict.fromkeys(others, "x")).misnamed == ""

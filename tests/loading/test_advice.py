@@ -21,11 +21,19 @@ from requests.exceptions import ChunkedEncodingError, TooManyRedirects
 
 from modelserver.hosting.login import Login
 from modelserver.hosting.settings import read_settings
-from modelserver.loading.attempt import LOGGED, Attempt, LoadFailed, Step, public_uri
+from modelserver.loading.attempt import (
+    LOGGED,
+    Again,
+    Attempt,
+    LoadFailed,
+    Step,
+    is_malformed,
+    public_uri,
+)
 from modelserver.loading.explaining.advice import advice
 from modelserver.loading.explaining.model_packages import line_for, missing_module, requirements_of
 from modelserver.loading.loader import check_flavor, load_model
-from modelserver.loading.registry import resolve
+from modelserver.loading.registry import NotRegistered, resolve
 
 
 def raised(act: Callable[[], Any]) -> Exception:
@@ -173,6 +181,52 @@ def test_folders_of_windows(folder: str) -> None:
     assert str(failed.value) == (
         "there is no folder wine; a registered model is written models:/wine/1"
     )
+
+
+MISSING = FileNotFoundError("No such file or directory")
+NO_SCHEME = MlflowException("Could not find a registered artifact repository for: foo:/x")
+NO_ALIAS = MlflowException("Registered model alias a not found.", INVALID_PARAMETER_VALUE)
+
+
+@pytest.mark.parametrize(
+    ("uri", "step", "location", "error", "again"),
+    [
+        ("foo:/x", "fetching", "foo:/x", NO_SCHEME, "never"),
+        ("runs:/", "looking up", "", MlflowException("Not a proper runs:/ URI"), "never"),
+        ("models:/m", "looking up", "", NO_ALIAS, "never"),
+        ("http://host:abc/m", "fetching", "http://host:abc/m", ValueError("port"), "never"),
+        ("models:/m@a", "fetching", "foo:/x", NO_SCHEME, "soon"),
+        ("models:/m@a", "looking up", "", NO_ALIAS, "soon"),
+        ("s3://bucket/a@b/m", "fetching", "s3://bucket/a@b/m", ConnectionError(), "soon"),
+        ("models:/m/1", "looking up", "", NotRegistered("it has 'n'"), "later"),
+        ("runs:/1/m", "fetching", "mlflow-artifacts:/1/m", MISSING, "later"),
+        ("/nowhere", "fetching", "/nowhere", MISSING, "later"),
+        ("https://host/m", "fetching", "https://host/m", MISSING, "later"),
+        ("models:/m/1", "fetching", "s3://bucket/m", MISSING, "later"),
+        ("models:/m/1", "fetching", "s3://bucket/m", ConnectionError(), "soon"),
+        ("models:/m/1", "looking up", "", ConnectionError(), "soon"),
+    ],
+)
+def test_when_to_try_again(
+    uri: str, step: Step, location: str, error: Exception, again: Again
+) -> None:
+    attempt = Attempt(uri, None, Login("check this"), step, location)
+    advice(error, attempt)
+    assert attempt.again == again
+
+
+@pytest.mark.parametrize(
+    ("uri", "malformed"),
+    [
+        ("http://h:abc/m", True),
+        ("http://[h/m", True),
+        ("http://h:80/m", False),
+        ("models:/m/1", False),
+        (r"\\[server\m", False),
+    ],
+)
+def test_texts_that_cannot_be_a_uri(uri: str, malformed: bool) -> None:
+    assert is_malformed(uri) is malformed
 
 
 @pytest.mark.parametrize("uri", ["models:/nope", "models:nope", "models:/nope/", "models://nope"])

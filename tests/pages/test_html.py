@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 from modelserver.describing.questionnaire import BLANK, Field, Questionnaire
 from modelserver.describing.snippets import ENDPOINT, Call
-from modelserver.pages.html import docs_page, landing_page
+from modelserver.pages.html import NOT_TRIED_AGAIN, TRIED_AGAIN, docs_page, landing_page
 from modelserver.pages.landing import Landing
 from modelserver.pages.sections import choices_html, fields_html, samples_html, signature_html
 from modelserver.pages.static import load_assets
@@ -30,6 +31,7 @@ def landing(**other: Any) -> Landing:
         "facts": [("Version", "1")],
         "base_url": "http://server",
         "on_connect": False,
+        "misnamed": "",
         "key_variable": "",
         "questionnaire": BLANK,
         "calls": (),
@@ -42,6 +44,15 @@ def test_nothing_is_left_to_fill_in() -> None:
         page = landing_page(landing(state=state), NAMES)
         assert re.findall(r"\$\w+", page.replace("$env:MODEL_URI", "")) == []
         assert page.count("<h1>") == 1
+
+
+def test_whether_a_failure_is_tried_again() -> None:
+    page = landing_page(landing(state="failed", next_try="2026-01-01T00:00:01+00:00"), NAMES)
+    assert 'datetime="2026-01-01T00:00:01+00:00"' in page
+    assert TRIED_AGAIN in unescape(page)
+    page = landing_page(landing(state="failed"), NAMES)
+    assert "Next try" not in page
+    assert NOT_TRIED_AGAIN in page
 
 
 def test_every_text_is_escaped() -> None:

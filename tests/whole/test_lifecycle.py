@@ -16,7 +16,8 @@ from modelserver.app import create_app
 from modelserver.describing.description import base_description
 from modelserver.hosting.settings import read_settings
 from modelserver.hosting.threads import in_daemon_thread
-from modelserver.lifecycle import Lifecycle
+from modelserver.lifecycle import FIRST_PAUSES, NOT_AGAIN, Lifecycle, _pause_after
+from modelserver.states import LONGEST_PAUSE
 from tests.support.processes import wait_for
 from tests.support.zoo import SlowModel, save_wine
 
@@ -53,6 +54,15 @@ def test_unconfigured() -> None:
     assert answers == {"/": 200, "/ping": 503, "/health": 503}
     assert health["state"] == "unconfigured"
     assert "Vars" in health["reason"]
+
+
+def test_a_misnamed_variable_is_told_in_the_log_and_on_the_page(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    said = "MODEL_URL is set; did you mean MODEL_URI?"
+    with TestClient(create_app(read_settings({"MODEL_URL": "models:/secret/1"}))) as client:
+        page, health = client.get("/").text, client.get("/health").text
+    assert all(said in text and "secret" not in text for text in (page, health, caplog.text))
 
 
 def test_loading_then_ready(slow_model: SlowModel) -> None:
@@ -170,13 +180,14 @@ def test_an_unknown_path(tmp_path: Path) -> None:
 
 
 def test_failures_are_retried_and_logged_once_in_full(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    model_path: Callable[[str], Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = tmp_path / "later"
+    path = with_loader(model_path("wine"), tmp_path / "model", NEEDS_A_PACKAGE)
     with TestClient(app_for(path)) as client:
         first = settled(client)
         assert first["state"] == "failed"
         wait_for(lambda: client.get("/health").json()["next_try"] != first["next_try"])
+        shutil.rmtree(path)
         save_wine(path)
         wait_for(lambda: client.get("/ping").status_code == 200)
         health = client.get("/health").json()
@@ -184,6 +195,73 @@ def test_failures_are_retried_and_logged_once_in_full(
     failures = [record for record in caplog.records if "trying again in" in record.getMessage()]
     assert [bool(record.exc_info) for record in failures][:2] == [True, False]
     assert [record.getMessage().rpartition(" in ")[2] for record in failures][:2] == ["1 s", "2 s"]
+
+
+def test_a_model_that_is_missing_may_come_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert FIRST_PAUSES["later"] > FIRST_PAUSES["soon"]
+    monkeypatch.setitem(FIRST_PAUSES, "later", 1.4)
+    caplog.set_level(logging.DEBUG)
+    path = tmp_path / "later"
+    with TestClient(app_for(path, LOG_LEVEL="debug")) as client:
+        settled(client)
+        save_wine(path)
+        wait_for(lambda: client.get("/ping").status_code == 200)
+    failure, cause, *_ = (r for r in caplog.records if r.name == "modelserver.lifecycle")
+    assert failure.getMessage().endswith("written models:/later/1; trying again in 1 s")
+    assert failure.exc_info is None
+    assert (cause.levelname, bool(cause.exc_info)) == ("DEBUG", True)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "models:/wine",
+        "models:/",
+        "models:wine/1",
+        "runs:/",
+        "nosuch:/wine",
+        "http://localhost:abc/model",
+    ],
+)
+def test_a_uri_at_which_no_model_can_be_is_not_tried_again(
+    uri: str, store: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with TestClient(app_for(uri, MLFLOW_TRACKING_URI=store)) as client:
+        health = settled(client)
+        ping, page = client.get("/ping"), client.get("/")
+    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+    assert (health["state"], health["next_try"]) == ("failed", None)
+    assert health["reason"].endswith(f"; {NOT_AGAIN}")
+    assert (ping.status_code, page.status_code) == (503, 503)
+    assert "Retry-After" not in ping.headers
+    assert "tries again by itself" not in page.text
+    (failure,) = (record for record in caplog.records if record.levelname == "ERROR")
+    assert (failure.getMessage(), failure.exc_info) == (health["reason"], None)
+
+
+def test_pauses_grow() -> None:
+    soon, later = FIRST_PAUSES["soon"], FIRST_PAUSES["later"]
+    assert [_pause_after("soon", before) for before in (None, 1, 40)] == [soon, 2, LONGEST_PAUSE]
+    assert [_pause_after("later", before) for before in (None, 1, 16)] == [later, later, 32]
+    assert _pause_after("never", 1) is None
+
+
+def test_a_traceback_is_logged_after_a_failure_without_one(
+    tmp_path: Path,
+    model_path: Callable[[str], Path],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(FIRST_PAUSES, "later", 0.2)
+    path = tmp_path / "later"
+    with TestClient(app_for(path)) as client:
+        settled(client)
+        with_loader(model_path("wine"), tmp_path / "model", NEEDS_A_PACKAGE).rename(path)
+        wait_for(lambda: "skimage_of_nobody" in client.get("/health").json()["reason"])
+    failures = [record for record in caplog.records if "skimage_of_nobody" in record.getMessage()]
+    assert failures[0].exc_info
 
 
 def test_without_a_lifespan_the_first_request_starts_the_load(

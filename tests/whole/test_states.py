@@ -17,6 +17,13 @@ TOLD: dict[str, Any] = {
 }
 
 
+def test_a_variable_with_nearly_the_right_name_is_told_first() -> None:
+    state = Unconfigured(SINCE, "MODEL_URL is set; did you mean MODEL_URI?")
+    reason = "MODEL_URL is set; did you mean MODEL_URI? There is no model to serve, since MODEL_URI"
+    assert state.report()["reason"].startswith(reason)
+    assert state.unavailable().message == state.report()["reason"]
+
+
 def failed(seconds: float) -> Failed:
     """Failed while fetching, with the next try in so many seconds."""
     return Failed(SINCE, "no network", now() + timedelta(seconds=seconds), "fetching")
@@ -36,7 +43,7 @@ def test_what_is_told_of_each() -> None:
         "state": "failed",
         "step": "fetching",
         "reason": "no network",
-        "next_try": isoformat(state.next_try),
+        "next_try": isoformat(state.next_try or SINCE),
     }
 
 
@@ -70,3 +77,9 @@ def test_when_to_ask_again_after_a_failure(seconds: float, retry_after: str) -> 
     error = failed(seconds).unavailable()
     assert error.message == "the model could not be loaded: no network"
     assert error.headers == {"Retry-After": retry_after}
+
+
+def test_a_failure_that_is_not_tried_again() -> None:
+    state = Failed(SINCE, "no such scheme", None)
+    assert state.report()["next_try"] is None
+    assert state.unavailable().headers == {}

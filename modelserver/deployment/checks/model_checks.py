@@ -64,7 +64,8 @@ def check_settings(environment: Mapping[str, str], again: str) -> Outcome[Settin
         variable = str(error).partition("=")[0]
         return Outcome("failed", str(error), MENDS.get(variable) or unset_variable(variable))
     if settings.model_uri is None:
-        return Outcome("failed", "MODEL_URI is not set", again)
+        found = "; ".join(filter(None, ["MODEL_URI is not set", settings.misnamed]))
+        return Outcome("failed", found, again)
     uri = settings.model_uri
     return Outcome("ok", uri if local_path(uri) else public_uri(uri), fact=settings)
 

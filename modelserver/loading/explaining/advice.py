@@ -22,7 +22,7 @@ from modelserver.loading.explaining.while_loading import while_loading
 def advice(error: BaseException, attempt: Attempt) -> str:
     """What went wrong and what to do, for the `error` that ended `attempt`."""
     if attempt.uri.endswith(UNREADABLE):
-        return unreadable(attempt)
+        return unreadable(attempt, error)
     if any(is_disk_full(cause) for cause in causes(error)):
         return "the disk is full; make room, or set TMPDIR to a folder on another one"
     if attempt.step in ASKING:

@@ -38,9 +38,10 @@ def while_fetching(error: BaseException, attempt: Attempt) -> str | None:
     """The advice for an error while the model's files were fetched."""
     if store := store_of(attempt.location):
         place = f"the artifact store {public_uri(attempt.location)} ({store.name})"
-        faults = (_fault_of_store(cause, place, store) for cause in causes(error))
+        faults = (_fault_of_store(cause, place, store, attempt) for cause in causes(error))
         return next(filter(None, faults), _unexplained(error, place, store))
     if attempt.location.startswith("http") and (is_gone(error) or isinstance(error, ValueError)):
+        attempt.again = "later"
         return (
             f"{attempt.uri} is no address of MLflow's artifacts; set MODEL_URI to models:/name/1, "
             "and MLFLOW_TRACKING_URI to the server's address"
@@ -48,7 +49,7 @@ def while_fetching(error: BaseException, attempt: Attempt) -> str | None:
     if is_gone(error):
         return _gone(attempt)
     if says(error, *BAD_URI):
-        return unreadable(attempt)
+        return unreadable(attempt, error)
     return _forbidden(error, attempt) or fault_of_server(error, attempt)
 
 
@@ -58,6 +59,7 @@ def is_gone(error: BaseException) -> bool:
 
 
 def _gone(attempt: Attempt) -> str:
+    attempt.again = "later"
     uri = attempt.uri
     if uri.startswith("file:"):
         folder = uri.partition("/")[2]
@@ -91,12 +93,15 @@ def _forbidden(error: BaseException, attempt: Attempt) -> str | None:
     )
 
 
-def _fault_of_store(error: BaseException, place: str, store: Store) -> str | None:
+def _fault_of_store(error: BaseException, place: str, store: Store, attempt: Attempt) -> str | None:
     """The advice for an artifact store that is asked directly, not through the tracking server."""
     if isinstance(error, ImportError) or says(error, *BAD_URI):
         return f"{place} needs {to_install(store.packages)}"
-    said = next((words for is_so, words in FAULTS_OF_STORES if is_so(error)), None)
-    return said and said.format(place=place, login=store.login)
+    for is_so, words in FAULTS_OF_STORES:
+        if is_so(error):
+            attempt.again = "later" if is_so is is_gone else "soon"
+            return words.format(place=place, login=store.login)
+    return None
 
 
 FAULTS_OF_STORES: Final[Sequence[tuple[Callable[[BaseException], bool], str]]] = (

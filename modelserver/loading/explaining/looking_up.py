@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from modelserver.hosting.login import ANYBODY
-from modelserver.loading.attempt import LOGGED, Attempt
+from modelserver.loading.attempt import LOGGED, Attempt, is_malformed
 from modelserver.loading.explaining.causes import (
     code_of,
     is_cut_off,
@@ -123,22 +123,29 @@ def _wrong_uri(error: BaseException, attempt: Attempt) -> str | None:
     errors."""
     uri = attempt.uri
     if isinstance(error, NotRegistered):
+        attempt.again = "later"
         return f"there is no model {uri} in {attempt.server}; {meant(uri) or error}"
     if found := re.fullmatch(r"models:/*(?!m-)([^/@]+)/*", uri):
+        attempt.again = "never"
         name = f"models:/{found[1]}"
         return f"MODEL_URI {uri} names no version; write {name}/1 or {name}@alias"
-    if code_of(error) == "INVALID_PARAMETER_VALUE" or says(error, *BAD_URI):
-        return unreadable(attempt)
+    if says(error, *BAD_URI) or code_of(error) == "INVALID_PARAMETER_VALUE":
+        return unreadable(attempt, error)
     return no_model(attempt) if status_of(error) == 404 else None
 
 
-def unreadable(attempt: Attempt) -> str:
-    """The advice for a URI that MLflow cannot read."""
+def unreadable(attempt: Attempt, error: BaseException) -> str:
+    """The advice for a URI that MLflow cannot read. If `error` is about its form, and not about an
+    alias or the location of a version, which may change, there is no use in trying again."""
+    of_its_own = attempt.location in ("", attempt.model_uri)
+    if is_malformed(attempt.model_uri) or (of_its_own and says(error, *BAD_URI)):
+        attempt.again = "never"
     hint = meant(attempt.uri) or "see docs/operations.md for its forms"
     return f"MODEL_URI {attempt.uri} cannot be read as a model URI; {hint}"
 
 
 def no_model(attempt: Attempt) -> str:
     """The advice for a URI that names no model."""
+    attempt.again = "later"
     hint = meant(attempt.uri) or "check MODEL_URI and MLFLOW_TRACKING_URI"
     return f"there is no model {attempt.uri} in {attempt.server}; {hint}"
