@@ -11,10 +11,10 @@ import fnmatch
 import glob
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from modelserver.deployment.command_line import HAS_SCHEME, join
 from modelserver.hosting.variables import unquoted
@@ -81,7 +81,13 @@ UNWANTED: Final = {
 """Kinds of files that a bundle should not have, by their names."""
 
 
-def further_files(root: Path, words: Sequence[str]) -> tuple[list[str], list[str]]:
+Registered: TypeAlias = Callable[[str], str | None]
+"""A function that gives the URI of the registered model which a word names without its scheme."""
+
+
+def further_files(
+    root: Path, words: Sequence[str], registered: Registered = lambda word: None
+) -> tuple[list[str], list[str]]:
     """The paths that `words` name in the folder `root`, and a message for each word that names
     none. As in a shell, patterns do not match hidden files; caches are never matched."""
     paths: list[str] = []
@@ -93,7 +99,7 @@ def further_files(root: Path, words: Sequence[str]) -> tuple[list[str], list[str
         elif found := matches(root, pattern):
             paths += found
         else:
-            faults.append(_not_there(root, word))
+            faults.append(_not_there(root, word, registered))
     return paths, faults
 
 
@@ -121,12 +127,14 @@ def _outside(root: Path, word: str) -> str:
     return f"{said}; {place}, {OR_A_MODEL}"
 
 
-def _not_there(root: Path, word: str) -> str:
+def _not_there(root: Path, word: str, registered: Registered) -> str:
     if HAS_SCHEME.match(word):
         return f"{word} is one model too many; name one"
     said = f"{word} was taken for a further file, and is not in the project's folder"
     if meant := hint(word, [path.name for path in root.iterdir()]):
         return f"{said}; {meant}"
+    if uri := registered(word):
+        return f"{said}; the registry has the model {uri}"
     if OF_A_MODEL.fullmatch(word):
         return f"{said}; a registered model is written {WRITTEN}"
     return f"{said}; name files by their paths there, {OR_A_MODEL}"
@@ -174,11 +182,13 @@ class Bundle:
                 yield path, why
 
 
-def read_bundle(root: Path, extra: Sequence[str] = ()) -> Bundle:
+def read_bundle(
+    root: Path, extra: Sequence[str] = (), registered: Registered = lambda word: None
+) -> Bundle:
     """What would go to Connect from the folder `root`, with `extra` files, patterns or folders."""
     own = {pattern: matches(root, pattern) for pattern in (ALWAYS, *FILES)}
     paths = {path for found in own.values() for path in found}
-    further, faults = further_files(root, extra)
+    further, faults = further_files(root, extra, registered)
     return Bundle(
         sizes={path: (root / path).stat().st_size for path in sorted(paths.union(further))},
         missing=tuple(pattern for pattern, found in own.items() if not found),

@@ -23,11 +23,11 @@ from modelserver.deployment.packages.conda import conda_python, read_conda
 from modelserver.deployment.packages.floors import raised
 from modelserver.deployment.packages.lines import Line, read_line, read_lines
 from modelserver.deployment.texts import NoText, read_text
-from modelserver.hosting.settings import Settings
+from modelserver.hosting.settings import Settings, read_settings
 from modelserver.loading.attempt import LoadFailed, local_path, public_uri
 from modelserver.loading.importing import import_mlflow
 from modelserver.loading.loader import explained
-from modelserver.loading.registry import find
+from modelserver.loading.registry import find, written
 from modelserver.loading.stores import store_of
 from modelserver.loading.tracking import set_mlflow_up
 from modelserver.scoring.mlflow_internals import artifact_repository, gone
@@ -89,6 +89,15 @@ def open_store(settings: Settings) -> str:
     with explained(settings):
         mlflow.MlflowClient().search_experiments(max_results=1)
     return public_uri(mlflow.get_tracking_uri())
+
+
+def registered(word: str, environment: Mapping[str, str]) -> str | None:
+    """The URI of the registered model that a word names without its scheme; None if there is none,
+    or if the registry cannot be asked."""
+    with quiet(), contextlib.suppress(Exception):  # another fault is told, and this is a hint
+        set_up(read_settings(environment))
+        return written(word)
+    return None
 
 
 def inspect_model(settings: Settings, folder: Path) -> tuple[Registration, SavedWith]:

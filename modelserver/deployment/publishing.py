@@ -35,8 +35,9 @@ from modelserver.deployment.command_line import (
     variable,
     with_model,
 )
+from modelserver.deployment.environment import registered
 from modelserver.deployment.manifest import stale
-from modelserver.deployment.servers import no_server
+from modelserver.deployment.servers import as_on_connect, no_server
 from modelserver.loading.attempt import local_path, public_uri
 
 DEPLOY: Final = ("deploy", "fastapi")
@@ -193,7 +194,8 @@ def _run(
     if {"-h", "--help"} & call.flags:
         print(HELP[command], end="")
         return 0
-    bundle = read_bundle(root, call.files)
+    known = as_on_connect(environment, call.options)
+    bundle = read_bundle(root, call.files, lambda word: registered(word, known))
     is_checked = command == DEPLOY and "--no-check" not in call.flags
     problem = _problem(bundle, settings) or (is_checked and _not_ready(call, environment))
     if problem:

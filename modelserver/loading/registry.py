@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from modelserver.loading.attempt import Attempt
 from modelserver.loading.explaining.causes import code_of
+from modelserver.loading.tracking import check_store
 from modelserver.scoring.mlflow_internals import (
     NO_VERSIONS,
     location_of_run,
@@ -20,7 +21,7 @@ from modelserver.scoring.mlflow_internals import (
     says,
 )
 from modelserver.scoring.model import Registration
-from modelserver.types.names import listed
+from modelserver.types.names import hint, listed, quoted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -95,6 +96,8 @@ def _other_names(client: "MlflowClient", name: str) -> str | None:
     if name in names:
         return None
     near = get_close_matches(name, names, SHOWN, 0.4) or names[:SHOWN]
+    if near and (meant := hint(name, names)) and meant.remark:
+        return f"it has no {quoted(name)}; {meant}"
     return f"it has {listed(near)}" if near else "it has no registered models at all"
 
 
@@ -118,6 +121,33 @@ def _texts(what: str, values: Iterable[object]) -> str:
     if len(texts) == 1:
         return f"only the {what} {texts[0]}"
     return f"the {several} {', '.join(texts[-SHOWN:])}"
+
+
+NAMED: Final = re.compile(r"(?!.*\.[a-z]+$)([\w .-]+)(?:[/:@]([\w-]+))?")
+"""The name of a model, maybe with a version or an alias; no name of a file."""
+
+
+def written(word: str) -> str | None:
+    """The URI of the registered model that a word names without `models:/`: by the version or alias
+    that the word has too, else by an alias, else by the newest version. None if there is none, or
+    if the registry cannot be asked."""
+    named = NAMED.fullmatch(word)
+    if named is None:
+        return None
+    from mlflow import MlflowClient, get_registry_uri
+
+    with suppress(Exception):  # it is asked for a hint only, after another failure
+        check_store(get_registry_uri())
+        client, (name, wanted) = MlflowClient(), named.groups()
+        aliases = client.get_registered_model(name).aliases
+        versions = client.search_model_versions(f"name = '{name}'", max_results=MOST)
+        numbers = [int(found.version) for found in versions]
+        if wanted in map(str, numbers):
+            return f"models:/{name}/{wanted}"
+        if aliases:
+            return f"models:/{name}@{wanted if wanted in aliases else min(aliases)}"
+        return f"models:/{name}/{max(numbers)}"
+    return None
 
 
 def _registered(client: "MlflowClient", name: str, version: str) -> Registration:

@@ -63,7 +63,7 @@ def hint(name: str, known: Sequence[str], alike: float = 0.6) -> Hint | None:
         return None
     for fold, remark in FOLDS:
         if same := [other for other in known if fold(other) == fold(name)]:
-            return Hint(same[0], remark)
+            return Hint(same[0], remark(name, same[0]))
     close = difflib.get_close_matches(name, known, 1, alike)
     return Hint(close[0]) if close else None
 
@@ -98,8 +98,24 @@ def are_params(names: Sequence[object]) -> str:
     return f"{which}; send {'it' if len(names) == 1 else 'them'} under 'params'"
 
 
-FOLDS: Final[Sequence[tuple[Callable[[str], str], str]]] = (
-    (partial(unicodedata.normalize, "NFC"), ", written in another Unicode normalisation"),
-    (folded, ""),
+def _spaces(sent: str, known: str) -> str:
+    """The remark on a known name that differs from the one that was sent by spaces around it."""
+    more = "with" if len(known) > len(sent) else "without"
+    spaces = "a space" if abs(len(known) - len(sent)) == 1 else "spaces"
+    starts = (len(name) - len(name.lstrip()) for name in (sent, known))
+    ends = (len(name) - len(name.rstrip()) for name in (sent, known))
+    sides = {"start": starts, "end": ends}
+    places = [side for side, (before, now) in sides.items() if before != now]
+    return f", {more} {spaces} at its {' and '.join(places)}" if places else ", with other spaces"
+
+
+FOLDS: Final[Sequence[tuple[Callable[[str], str], Callable[[str, str], str]]]] = (
+    (
+        partial(unicodedata.normalize, "NFC"),
+        lambda sent, known: ", written in another Unicode normalisation",
+    ),
+    (str.strip, _spaces),
+    (folded, lambda sent, known: ""),
 )
-"""The ways in which an unknown name may equal a known one, and the remark to make in each case."""
+"""The ways in which an unknown name may equal a known one, and what makes the remark on a
+difference that nobody can see, from both names."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from modelserver.deployment import commands
@@ -139,6 +140,18 @@ def test_check_takes_no_word_that_names_nothing(
         f"main.py check: {named} was taken for a further file, and is not in the project's "
         f"folder{advice}"
     )
+
+
+@pytest.mark.parametrize("command", ["check", "deploy"])
+def test_a_registered_model_that_is_named_without_its_scheme(
+    command: str, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = mlflow.MlflowClient(store)
+    client.create_registered_model("house")
+    client.create_model_version("house", "/nowhere")
+    environment = {"MLFLOW_TRACKING_URI": store, "CONNECT_SERVER": "https://connect.example.com"}
+    assert code_of(command, "house", **environment) > 0
+    assert capsys.readouterr().err.endswith("; the registry has the model models:/house/1\n")
 
 
 @pytest.mark.processes

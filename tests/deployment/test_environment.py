@@ -7,7 +7,12 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from modelserver.deployment.environment import inspect_model, of_conda, read_environment
+from modelserver.deployment.environment import (
+    inspect_model,
+    of_conda,
+    read_environment,
+    registered,
+)
 from modelserver.hosting.settings import read_settings
 from modelserver.loading.attempt import LoadFailed
 from tests.support.zoo import Echo
@@ -214,3 +219,7 @@ def files_below(folder: Path) -> dict[Path, bytes]:
     files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert "MLmodel" in {path.name for path in files}
     return files
+
+
+def test_where_no_registry_can_be_asked_no_model_is_named() -> None:
+    assert registered("wine", {"PORT": "eighty"}) is None

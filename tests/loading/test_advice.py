@@ -33,7 +33,7 @@ from modelserver.loading.attempt import (
 from modelserver.loading.explaining.advice import advice
 from modelserver.loading.explaining.model_packages import line_for, missing_module, requirements_of
 from modelserver.loading.loader import check_flavor, load_model
-from modelserver.loading.registry import NotRegistered, resolve
+from modelserver.loading.registry import NotRegistered, resolve, written
 
 
 def raised(act: Callable[[], Any]) -> Exception:
@@ -154,6 +154,7 @@ def registry(three_models: str) -> str:
         ("models:/wine%2Dquality/1", "was models:/wine-quality/1 meant?"),
         ("models://wine/1", "was models:/wine/1 meant?"),
         ("runs:/0a", "was runs:/0a/model meant?"),
+        ("models:/wine /1", "it has no 'wine '; did you mean 'wine', without a space at its end?"),
     ],
 )
 def test_what_comes_nearest(registry: str, uri: str, there: str) -> None:
@@ -172,6 +173,44 @@ def test_folders_that_are_not_there(uri: str, folder: str, written: str) -> None
     assert said(error, uri, step="fetching") == (
         f"there is no folder {folder}; a registered model is written models:/{written}"
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "uri"),
+    [
+        ("wine", "models:/wine@champion"),
+        ("wine/2", "models:/wine/2"),
+        ("wine:1", "models:/wine/1"),
+        ("wine@champion", "models:/wine@champion"),
+        ("wine/3", "models:/wine@champion"),
+        ("iris", None),
+        ("xyz", None),
+        ("/wine", None),
+        ("wine.py", None),
+    ],
+)
+def test_a_registered_model_without_its_scheme(word: str, uri: str | None, registry: str) -> None:
+    assert written(word) == uri
+    if uri is not None and ":" not in word:
+        error = FileNotFoundError("No such file or directory")
+        assert said(error, word, registry, step="fetching", location=word) == (
+            f"there is no folder {word}; the registry has {uri}"
+        )
+
+
+def test_of_versions_the_newest_is_proposed(store: str) -> None:
+    mlflow.set_tracking_uri(store)
+    client = mlflow.MlflowClient()
+    client.create_registered_model("ten.versions-1.5")
+    for _ in range(10):
+        client.create_model_version("ten.versions-1.5", "/nowhere")
+    assert written("ten.versions-1.5") == "models:/ten.versions-1.5/10"
+
+
+def test_no_registry_is_made_to_be_asked(tmp_path: Path) -> None:
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/none.db")
+    assert written("wine") is None
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("folder", [r"C:\models\wine", "C:/models/wine"])

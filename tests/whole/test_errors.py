@@ -49,7 +49,12 @@ DECOMPOSED = "cafe\u0301"
     [
         ("Ort", "did you mean 'ort'?"),
         ("MENGE", "did you mean 'menge'?"),
-        (" menge ", "did you mean 'menge'?"),
+        (" menge ", "did you mean 'menge', without spaces at its start and end?"),
+        ("menge ", "did you mean 'menge', without a space at its end?"),
+        ("\xa0menge", "did you mean 'menge', without a space at its start?"),
+        ("laenge", "did you mean 'laenge ', with a space at its end?"),
+        ("laenge\t", "did you mean 'laenge ', with other spaces?"),
+        (" Menge", "did you mean 'menge'?"),
         ("mnge", "did you mean 'menge'?"),
         (DECOMPOSED, "did you mean 'café', written in another Unicode normalisation?"),
         (DECOMPOSED.upper(), "did you mean 'café'?"),
@@ -58,7 +63,7 @@ DECOMPOSED = "cafe\u0301"
     ],
 )
 def test_hints(name: str, said: str) -> None:
-    assert str(hint(name, ["ort", "menge", "café"])) == said
+    assert str(hint(name, ["ort", "menge", "café", "laenge "])) == said
 
 
 def test_suggestions_are_limited() -> None:

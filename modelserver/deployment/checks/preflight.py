@@ -33,7 +33,7 @@ from modelserver.deployment.checks.project_checks import (
 )
 from modelserver.deployment.checks.report import Check, Outcome, Style, write_json, write_table
 from modelserver.deployment.command_line import ROOT, model_and_files, ours, start, with_model
-from modelserver.deployment.environment import SavedWith, quiet
+from modelserver.deployment.environment import SavedWith, quiet, registered
 from modelserver.deployment.servers import TRACKING, Options, as_on_connect
 from modelserver.deployment.texts import NoText
 from modelserver.hosting.settings import Settings
@@ -127,7 +127,8 @@ def check(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     code."""
     options = _parser().parse_intermixed_args(arguments)
     model, extra = model_and_files(options.target)
-    if faults := further_files(ROOT, extra)[1]:
+    known = environment if options.local else as_on_connect(environment)
+    if faults := further_files(ROOT, extra, lambda word: registered(word, known))[1]:
         print(f"{PROGRAM}: {faults[0]}", file=sys.stderr)
         return 2
     environment = with_model(environment, model)

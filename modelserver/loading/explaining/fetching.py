@@ -21,6 +21,7 @@ from modelserver.loading.explaining.causes import (
 )
 from modelserver.loading.explaining.looking_up import fault_of_server, no_model, unreadable
 from modelserver.loading.explaining.model_packages import to_install
+from modelserver.loading.registry import written
 from modelserver.loading.stores import Store, store_of
 from modelserver.scoring.mlflow_internals import BAD_URI, GONE, says
 
@@ -63,6 +64,8 @@ def _gone(attempt: Attempt) -> str:
     uri = attempt.uri
     if uri.startswith("file:"):
         folder = uri.partition("/")[2]
+        if registered := written(attempt.model_uri):
+            return f"there is no folder {folder}; the registry has {registered}"
         model = folder if "/" in folder else f"{folder}/1"
         return f"there is no folder {folder}; a registered model is written models:/{model}"
     if not uri.startswith("models:"):
