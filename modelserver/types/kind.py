@@ -83,10 +83,7 @@ ELSEWHERE: Final = frozenset(
 """TRUE and FALSE as Excel and LibreOffice write them in other languages. They are not accepted,
 since many mean something else in English or in each other's languages."""
 
-OF_A_SPREADSHEET: Final = (
-    "text: a spreadsheet in another language may write true or false so (TRUE, FALSE, 1 and 0 are "
-    "read in CSV)"
-)
+OF_A_SPREADSHEET: Final = "text, as a spreadsheet in another language writes true or false"
 
 
 class Unfit(ValueError):
