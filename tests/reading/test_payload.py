@@ -545,7 +545,7 @@ def test_all_faults_of_tensors_are_told_at_once() -> None:
 def test_a_csv_header_in_other_letters(body: bytes) -> None:
     declared = signature(column("string", "ort"), column("long", "menge"))
     error = refusal_of(declared, body, CSV)
-    assert "(did you mean 'ort'?)" in error.message
+    assert "(did you mean 'ort'" in error.message
     assert error.details[0] == {"column": "ort", "expected": "text", "found": "nothing"}
 
 
