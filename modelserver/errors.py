@@ -219,9 +219,11 @@ NO_TEXTS: Final[Mapping[bytes, str]] = {
 }
 """Kinds of files that are sent as text by mistake, by their first bytes."""
 
-FORM: Final = re.compile(rb"(?:[\w.%+*\[\]-]+=[^=\r\n]|%7B|%5B)[^\r\n]*[\r\n]*", re.IGNORECASE)
+FORM: Final = re.compile(
+    rb"(?!sep=.\s*\Z)(?:[\w.%+*\[\]-]+=[^=\r\n]|%7B|%5B)[^\r\n]*[\r\n]*", re.IGNORECASE
+)
 """A form (https://url.spec.whatwg.org/#application/x-www-form-urlencoded): names and values, or a
-JSON text that was encoded as one. It is a single line."""
+JSON text that was encoded as one. It is a single line, and not the one that states a separator."""
 
 A_FORM: Final = (
     "a form (name=value); send JSON (Python's requests: json= in place of data=, R's httr2: "
