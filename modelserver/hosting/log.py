@@ -89,12 +89,14 @@ def name_process() -> None:
 
 def configure_logging(level: str, secrets: Sequence[str] = ()) -> None:
     """Sends our log lines from `level` on to stderr, without `secrets`, and so the warnings of all
-    libraries; what else is written there is without secrets, too. A second call changes both, but
-    adds no second handler."""
+    libraries, and what uvicorn says, unless it was told where to; what else is written there is
+    without secrets, too. A second call changes both, but adds no second handler."""
     logger = logging.getLogger("modelserver")
     logger.setLevel(level.upper())
     if not logger.handlers:
         logger.addHandler(CountingHandler(sys.stderr))
+    if not (of_uvicorn := logging.getLogger("uvicorn")).handlers:
+        of_uvicorn.addHandler(logger.handlers[0])
     logger.handlers[0].setFormatter(LineFormatter(secrets))
     SafeStream.secrets = secrets
     warnings.showwarning = _log_warning

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -96,6 +97,8 @@ def test_a_request_that_takes_too_long_is_told_so(processes: str, tmp_path: Path
             assert received(client) == (503, ShuttingDown().message)
         assert server.process.wait(30) == 0
         assert "Traceback" not in server.output()
+        (told,) = [line for line in server.output().splitlines() if "Cancel 1 running" in line]
+        assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ERROR Cancel", told)
 
 
 ENDLESS = """

@@ -223,3 +223,15 @@ def test_a_server_without_a_log_serves(
         assert httpx.get(f"{server.url}/health").json()["lost_log_writes"] > 0
         server.process.terminate()
         assert server.process.wait(30) == 0
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_uvicorn_writes_as_we_do_unless_it_was_told_where_to(
+    told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, ours = logging.getLogger("uvicorn"), logging.getLogger("modelserver")
+    there: list[logging.Handler] = [logging.NullHandler()] if told else []
+    monkeypatch.setattr(own, "handlers", there)
+    configure_logging("info")
+    configure_logging("info")
+    assert own.handlers == (there if told else ours.handlers[:1])

@@ -149,6 +149,7 @@ def _config(app: "ASGIApp", settings: Settings) -> uvicorn.Config:
         app,
         http=guarded(settings.read_timeout),
         ws="none",
+        log_config=None,
         log_level="warning",
         access_log=False,
         proxy_headers=False,
