@@ -123,6 +123,19 @@ class UnsupportedMediaType(ApiError):
     error_code = "BAD_REQUEST"
 
 
+class UnknownCoding(ApiError):
+    """The request has a transfer coding that the server does not decode (RFC 9112 6.1)."""
+
+    status = 501
+    error_code = "NOT_IMPLEMENTED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Transfer-Encoding must be chunked alone; name gzip in Content-Encoding",
+            headers={"Connection": "close"},
+        )
+
+
 class NotAcceptable(ApiError):
     """The answer cannot have the format that the client asks for."""
 

@@ -19,6 +19,7 @@ from modelserver.errors import (
     Overloaded,
     PayloadTooLarge,
     ReadTimedOut,
+    UnknownCoding,
     too_large,
 )
 
@@ -67,9 +68,12 @@ class Bodies:
     async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The body of a request with these headers. It counts as held until `release`.
 
-        Raises `TooLarge`, `Overloaded`, `ReadTimedOut`, `ClientDisconnect`, and `BadRequest`
-        if an upgrade header makes the body empty.
+        Raises `TooLarge`, `Overloaded`, `ReadTimedOut`, `ClientDisconnect`, `UnknownCoding`, and
+        `BadRequest` if an upgrade header makes the body empty.
         """
+        coding = headers.get(b"transfer-encoding")
+        if coding is not None and coding.strip().lower() != b"chunked":
+            raise UnknownCoding  # web servers undo only this one, and pass the rest on
         announced = headers.get(b"content-length", b"")
         length = int(announced) if announced.isdigit() else 0
         if length > self._largest:

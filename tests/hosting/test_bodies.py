@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
-from modelserver.errors import BadRequest, Overloaded, PayloadTooLarge, ReadTimedOut
+from modelserver.errors import BadRequest, Overloaded, PayloadTooLarge, ReadTimedOut, UnknownCoding
 from modelserver.hosting.bodies import Bodies
 
 GONE: Message = {"type": "http.disconnect"}
@@ -68,6 +68,8 @@ def test_reads_the_parts(messages: Sequence[Message | float], body: bytes) -> No
         (PayloadTooLarge, [part(b"abcd")], {"content_length": "\xb2"}),
         (ClientDisconnect, [part(b"abc", True), GONE], {}),
         (BadRequest, [part(b"")], {"upgrade": "h2c"}),
+        (UnknownCoding, [], {"transfer_encoding": "gzip, chunked"}),
+        (UnknownCoding, [], {"transfer_encoding": "gzip"}),
         (ReadTimedOut, [], {}),
         (ReadTimedOut, [part(b"ab", True)], {"content_length": "3"}),
     ],
@@ -141,3 +143,8 @@ def test_an_upload_does_not_wait_for_its_own_beginning() -> None:
     bodies.upload(receiving(), held=3).close()
     with pytest.raises(Overloaded):
         bodies.upload(receiving())
+
+
+@pytest.mark.parametrize("coding", ["chunked", " Chunked "])
+def test_chunks_are_put_together_by_the_web_server(coding: str) -> None:
+    assert read(bodies_of(3, 12, 0), part(b"abc"), transfer_encoding=coding) == b"abc"

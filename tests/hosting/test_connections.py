@@ -173,6 +173,17 @@ def test_a_body_that_is_larger_than_headers_may_be(client: Client) -> None:
     assert client.send(GET + b"\r\n").answer().startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_only_clients_of_http_1_1_are_asked_for_the_body(version: bytes, client: Client) -> None:
+    head = POST.replace(b"HTTP/1.1", b"HTTP/" + version)
+    client.send(head.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+    if version == b"1.1":
+        assert client.answer() == b"HTTP/1.1 100 Continue\r\n\r\n"
+    answer = client.send(b"hello").answer()
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"100 Continue" not in answer
+
+
 def test_an_upgrade_ends_the_connection() -> None:
     """A body after it would be taken for a request."""
     upgrade = POST.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")

@@ -39,7 +39,10 @@ class HttpToolsGuard(Guard, HttpToolsProtocol):  # type: ignore[misc]  # `eof_re
 
     def on_headers_complete(self) -> None:
         """The headers are complete. uvicorn has put their list into the scope, and would add the
-        trailers after a chunked body to it (RFC 9110 6.5.1 forbids that)."""
+        trailers after a chunked body to it (RFC 9110 6.5.1 forbids that). A client of HTTP/1.0 does
+        not know the answer 100, though it may pass on the question (RFC 9110 10.1.1)."""
+        if self.expect_100_continue and self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False
         super().on_headers_complete()
         self._unparsed = 0
         self._receiving = True
