@@ -17,7 +17,7 @@ from modelserver.errors import BadRequest, InvalidInput, bad_values, combined
 from modelserver.types.kind import Array, BadCells, Cells, Kind, Unfit, objects, what_is
 from modelserver.types.names import listed, suggested
 from modelserver.types.tables import NO_ROWS, ROW_NAMES, Table, other_keys
-from modelserver.types.text_arrays import as_array, refuse_wide
+from modelserver.types.text_arrays import as_array, refuse_many, refuse_wide
 from modelserver.types.type_table import KINDS, float_kind, integer_kind
 
 Tensors: TypeAlias = NDArray[Any] | dict[str, NDArray[Any]]
@@ -170,6 +170,7 @@ def _converter(dtype: "np.dtype[Any]", name: str | None) -> Callable[[Any], NDAr
             raise InvalidInput(f"{label} is {fault}") from None
         if array.size == 0:
             raise InvalidInput(f"{label} is empty")
+        refuse_many(array.size, label, dtype)
         if array.dtype.kind not in ("biu" if dtype.kind in "iu" else "biuf") or dtype.kind == "U":
             array = np.asarray(value, object)  # the elements before NumPy gave them one type
         try:

@@ -2,7 +2,8 @@
 text in each.
 
 In: nested arrays of JSON values. `has_texts` says whether they need care, `as_array` reads them
-without such room, and `refuse_wide` refuses those for which it would be too much.
+without such room, and `refuse_wide` refuses those for which it would be too much; `refuse_many`
+does so before others become texts.
 """
 
 from typing import Any, Final
@@ -36,6 +37,16 @@ def as_array(value: Any) -> NDArray[Any]:
     if list in set(map(type, array.ravel().tolist())):
         raise ValueError("ragged")
     return array
+
+
+def refuse_many(count: int, label: str, dtype: "np.dtype[Any]") -> None:
+    """Raises `InvalidInput` if `refuse_wide` will refuse so many elements, however short they are:
+    a text takes much more memory than the number from which it is made."""
+    if dtype.kind in "US" and 4 * WIDTH_OF_OTHERS * count > MOST_ROOM:
+        raise InvalidInput(
+            f"{label} is too large: it has {count} elements, and may have "
+            f"{MOST_ROOM // (4 * WIDTH_OF_OTHERS)} texts"
+        )
 
 
 def refuse_wide(value: Any, label: str, dtype: "np.dtype[Any]") -> None:

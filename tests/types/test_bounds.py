@@ -1,5 +1,6 @@
 """How much memory the cells of a column may take: never that of the longest cell for each."""
 
+import json
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from modelserver.errors import InvalidInput
+from modelserver.reading.input_forms import read_value
 from modelserver.types import text_arrays
 from modelserver.types.kind import BadCells
 from modelserver.types.type_table import KINDS, integer_kind
@@ -137,6 +139,24 @@ def test_texts_whose_array_would_take_a_gigabyte_are_refused(
     wide = {"inputs": [["a"] * 2] * 5000 + [["a", "b" * 30_000]]}
     with pytest.raises(InvalidInput, match="more than 1073741824 bytes"):
         read(kind, wide)
+
+
+@pytest.mark.parametrize("elements", [[1], "a"], ids=["arrays of one", "flat"])
+def test_too_many_texts_are_refused_before_they_are_made(
+    elements: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_arrays, "MOST_ROOM", 4 * 32 * MANY)
+    declared = signature(tensor("str", *[-1] * (1 + isinstance(elements, list))))
+    body = json.dumps({"inputs": [elements] * (MANY + 1)}).encode()
+    value = json.loads(body)
+
+    def refused() -> None:
+        with pytest.raises(InvalidInput, match="has 20001 elements, and may have 20000 texts"):
+            read_value(value, declared)
+
+    assert peak(refused) < 60 * MANY
+    value = {"inputs": value["inputs"][1:]}
+    assert read_value(value, declared).rows == MANY
 
 
 def test_numbers_beside_texts_have_room_for_their_digits(monkeypatch: pytest.MonkeyPatch) -> None:
