@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.errors import BadRequest, InvalidInput
+from modelserver.reading.csv import dialect
 from modelserver.reading.csv.dialect import open_csv
 from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import CSV
@@ -276,3 +277,18 @@ def test_thousands_are_told_of_each_column() -> None:
 def test_lines_of_millions_of_cells_are_not_read(header: bytes) -> None:
     with pytest.raises(BadRequest, match=r"^the first lines have more than 1000000 cells each$"):
         open_csv(header + b";" * 2_000_001, {})
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_blank_lines_are_skipped_up_to_a_bound_above_the_first_row(
+    end: str, separator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialect, "MOST_BLANK_LINES", 3)
+    declared = signature(column("string", "a"), column("long", "b"))
+    header, row = f"a{separator}b{end}", f"x{separator}1{end}"
+    for text in (3 * end + header + 3 * end + row, header + row + 9 * end + row):
+        assert set(read(declared, text.encode(), "text/csv").data["b"]) == {1}
+    for text in (4 * end + header + row, header + 4 * end + row, header + 9 * end, 9 * end):
+        with pytest.raises(BadRequest, match="more than 3 lines above the first row are blank"):
+            read(declared, text.encode(), "text/csv")

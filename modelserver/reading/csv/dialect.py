@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -127,6 +128,10 @@ def open_csv(body: bytes, known: Mapping[str, Any]) -> CsvFile:
 
 MOST_COLUMNS: Final = 1_000_000
 
+MOST_BLANK_LINES: Final = 1_000_000
+"""How many blank lines may stand above the header or the first row. The csv module reads these
+lines once for each separator, and a second for each 5 million."""
+
 
 def _refuse_widest(body: bytes) -> None:
     """Raises `BadRequest` if the first two lines have more separators than tables have columns: the
@@ -142,9 +147,14 @@ def _refuse_widest(body: bytes) -> None:
 def records(body: bytes, separator: str) -> Iterator[list[str]]:
     """The lines of the file as lists of cells, without blank lines, which pandas skips too. Raises
     `BadRequest`."""
+    return filter(None, _lines(body, separator))
+
+
+def _lines(body: bytes, separator: str) -> Iterator[list[str]]:
+    """The lines of the file; a blank one is an empty list. Raises `BadRequest`."""
     text = io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="")
     try:
-        yield from filter(None, csv.reader(text, strict=True, delimiter=separator))
+        yield from csv.reader(text, strict=True, delimiter=separator)
     except csv.Error as error:
         fault = OPEN_QUOTE if "end of data" in str(error) else str(error)
         raise BadRequest(f"the body is not valid CSV: {fault}") from None
@@ -196,14 +206,23 @@ def _without_stated(body: bytes) -> tuple[bytes, str | None]:
 
 def _begin(body: bytes, separator: str) -> Beginning:
     """The beginning, read with this separator. Raises `BadRequest` if there is no header."""
-    rows = records(body, separator)
-    names = next(rows, None)
+    lines = _lines(body, separator)
+    names = _next_record(lines)
     if names is None:
         raise BadRequest("the body is empty; send a header and rows")
     try:
-        return Beginning(separator, names, next(rows, None))
+        return Beginning(separator, names, _next_record(lines))
     except BadRequest as fault:
         return Beginning(separator, names, None, fault)
+
+
+def _next_record(lines: Iterator[list[str]]) -> list[str] | None:
+    """The next line that is not blank; None if there is none. Raises `BadRequest`, also if more
+    than `MOST_BLANK_LINES` are above it."""
+    record = next(filter(None, islice(lines, MOST_BLANK_LINES)), None)
+    if record is None and (record := next(lines, None)) == []:
+        raise BadRequest(f"more than {MOST_BLANK_LINES} lines above the first row are blank")
+    return record
 
 
 def _recognised(body: bytes, known: Mapping[str, Any]) -> Beginning:
