@@ -22,6 +22,7 @@ from modelserver.reading.json_text import (
     decode_json,
     may_lack_digits,
     may_repeat_keys,
+    most_parts,
 )
 from modelserver.reading.signatures.signature import Payload, Signature
 from modelserver.types.kind import what_is
@@ -33,6 +34,7 @@ Record: TypeAlias = dict[str, Any]
 def ndjson_payload(body: bytes, signature: Signature, limit: int) -> Payload:
     """The model input in lines of JSON. Raises `BadRequest` or `InvalidInput`."""
     body = as_utf8(body)
+    _refuse_too_many_lines(body)
     records = _records(body, signature.exact_integers)
     try:
         return signature.read_table(_table(body, records, signature))
@@ -48,6 +50,13 @@ def ndjson_text(names: Sequence[object], rows: Sequence[Sequence[Any]]) -> str:
     """Rows of JSON values as an object per line."""
     records = (dict(zip(map(str, names), row, strict=True)) for row in rows)
     return "".join(f"{json.dumps(record)}\n" for record in records)
+
+
+def _refuse_too_many_lines(body: bytes) -> None:
+    """Raises `BadRequest`. Blank lines count, since it takes time to skip them."""
+    most = most_parts(body)
+    if len(body) > most and body.count(b"\n") > most:
+        raise BadRequest(f"the body has more than {most} lines; send it in several requests")
 
 
 def _table(body: bytes, records: list[Record], signature: Signature) -> Table:

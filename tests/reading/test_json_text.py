@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from modelserver.errors import BadRequest
+from modelserver.reading import json_text
 from modelserver.reading.json_text import (
     BY_PYTHON,
     BareConstants,
@@ -259,3 +260,42 @@ def test_other_faults_are_not_called_pythons(body: str) -> None:
     with pytest.raises(BadRequest) as refusal:
         decode_json(body.encode())
     assert "json.dumps" not in refusal.value.message
+
+
+@pytest.fixture
+def few_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_text, "MOST_PARTS", 4)
+
+
+@pytest.mark.usefixtures("few_parts")
+@pytest.mark.parametrize(
+    "body",
+    [b"[[],[],[],[]]", b"[{},{},{},{}]", b"[[[[[]]]]]", '[{},[],"ü",{},[]]'.encode("utf-16")],
+)
+def test_too_many_arrays_and_objects_are_refused(body: bytes) -> None:
+    with pytest.raises(BadRequest, match="more than 4 arrays and objects"):
+        decode_json(body)
+
+
+@pytest.mark.usefixtures("few_parts")
+@pytest.mark.parametrize(
+    "value",
+    [
+        [[], {}, []],
+        ["[[{{", "[[{{"],
+        ['\\"[', "[[\\", "{\\\\", '"{{"'],
+        {"[[[": '"', "]": ["{{{", {"a": []}]},
+        [[], {"a": "[[[[ four of 40 bytes are brackets"}, []],
+        [{"a": 0} for _ in range(20)],  # one in 9 bytes
+    ],
+    ids=repr,
+)
+def test_other_bodies_may_have_many_brackets(value: Any) -> None:
+    body = json.dumps(value, ensure_ascii=False).encode()
+    assert sum(map(body.count, b"[{")) >= 4
+    assert decode_json(body) == value
+
+
+def test_the_shortest_records_of_one_column_fill_a_body_of_the_usual_limit() -> None:
+    most = json_text.MOST_PARTS
+    assert 100 * 1024 * 1024 // len('{"a":1},') < most

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from modelserver.errors import BadRequest, InvalidInput
+from modelserver.reading import json_text
 from modelserver.reading.formats import JSON, NDJSON
 from modelserver.reading.ndjson_format import ndjson_text
 from modelserver.reading.signatures.compiling import compile_signature
@@ -182,3 +183,14 @@ def by_polars() -> bytes:
 )
 def test_what_writers_of_lines_write(body: bytes) -> None:
     pd.testing.assert_frame_equal(read(TYPED, body, NDJSON).data, FRAME)
+
+
+def test_too_many_lines_are_refused_also_blank_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_text, "MOST_PARTS", 3)
+    declared = signature(column("long", "a"))
+    assert read(declared, b'\n\n{"a": 1}\n', NDJSON).rows == 1
+    many = b'{"a": 1}\n' * 4  # one in 9 bytes
+    assert read(declared, many, NDJSON).rows == 4
+    for body in (b'\n\n\n{"a": 1}\n', b" \n{}\n{}\n{}\n"):
+        with pytest.raises(BadRequest, match="the body has more than 3 lines"):
+            read(declared, body, NDJSON)
