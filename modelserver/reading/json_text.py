@@ -40,9 +40,9 @@ TOO_DEEP: Final = f"{NOT_JSON}: nested too deeply"
 
 MOST_PARTS: Final = 15_000_000
 """The most arrays and objects of a body, or lines of NDJSON, unless there are fewer than one per
-`BYTES_PER_PART`. While orjson builds so many, which takes some seconds and more than a gigabyte,
-nothing else runs; twice as many take four times as long before Python 3.12. Of the shortest records
-of one column, `{"a":1},`, 13 million have 100 MiB."""
+`BYTES_PER_PART`. While orjson builds so many, which takes up to 5 s and 1.7 GB, nothing else runs;
+before Python 3.12, twice as many take three times as long. Of the shortest records of one column,
+`{"a":1},`, 13 million have 100 MiB."""
 
 BYTES_PER_PART: Final = 8
 

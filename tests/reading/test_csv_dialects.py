@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from modelserver.errors import BadRequest, InvalidInput
-from modelserver.reading.csv import dialect
+from modelserver.reading.csv import records
 from modelserver.reading.csv.dialect import open_csv
 from modelserver.reading.csv.encoding import HOW
 from modelserver.reading.formats import CSV
@@ -284,7 +284,7 @@ def test_lines_of_millions_of_cells_are_not_read(header: bytes) -> None:
 def test_blank_lines_are_skipped_up_to_a_bound_above_the_first_row(
     end: str, separator: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialect, "MOST_BLANK_LINES", 3)
+    monkeypatch.setattr(records, "MOST_BLANK_LINES", 3)
     declared = signature(column("string", "a"), column("long", "b"))
     header, row = f"a{separator}b{end}", f"x{separator}1{end}"
     for text in (3 * end + header + 3 * end + row, header + row + 9 * end + row):

@@ -5,12 +5,15 @@ import io
 import sys
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
 
 from modelserver.errors import BadRequest
+from modelserver.reading.csv import reader
 from modelserver.reading.csv.dialect import ONLY_A_HEADER, CsvFile
 from modelserver.reading.csv.reader import read_csv, read_untyped_csv
 from modelserver.types.kind import OF_A_SPREADSHEET, TEXT, BadCells
@@ -77,6 +80,37 @@ def test_cells(text: str, kinds: list[str], expected: dict[str, list[Any]], wide
         table, columns = read(text, *kinds)
     assert table.length == len(next(iter(expected.values())))
     assert repr({name: _plain(cells) for name, cells in columns.items()}) == repr(expected)
+
+
+LINES = ["1", "2.5", "1", "x", "NA", "true", "007", " ", "", "\t", " 3", "1,2", "2024-01-02"]
+
+
+@pytest.mark.parametrize("kind", ["long", "double", "string", "boolean", "datetime"])
+@given(
+    rows=st.lists(st.sampled_from(LINES), min_size=1, max_size=4), end=st.sampled_from(["", "\n"])
+)
+def test_a_large_column_is_read_as_a_small_one(kind: str, rows: list[str], end: str) -> None:
+    text = "\n".join(["a", *rows]) + end
+
+    def outcome() -> object:
+        try:
+            table = read_csv(text.encode(), {"a": KINDS[kind]})
+            cells = KINDS[kind].convert(table.by_column()[0], required=False)
+            return table.length, str(cells.dtype), repr(list(cells))
+        except BadRequest as fault:
+            return fault.message
+        except BadCells as fault:
+            return fault.cells
+
+    plain = outcome()
+    with patch.object(reader, "LARGE", 0):
+        assert outcome() == plain
+
+
+def test_a_large_column_is_read_without_the_csv_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_read_one_column", None)
+    body = b"a\n" + b"12\n" * 20_000
+    assert read_csv(body, {"a": KINDS["long"]}).by_column()[0].tolist() == [12] * 20_000
 
 
 def widened(text: str) -> str:

@@ -14,8 +14,9 @@ from typing import Final
 
 from modelserver.errors import BadRequest
 from modelserver.reading.chunks.chunk import Chunk, Chunker, NewFile, refuse_long_row
-from modelserver.reading.csv.dialect import heading, record_ends
+from modelserver.reading.csv.dialect import heading
 from modelserver.reading.csv.format import csv_payload
+from modelserver.reading.csv.records import record_ends
 from modelserver.reading.csv.words import INFERRED
 from modelserver.reading.signatures.signature import Payload, Signature
 

@@ -7,18 +7,16 @@ row. Excel's first line `sep=;` decides, if there is one. Raises `BadRequest` if
 read in two ways, and for wrong headers.
 """
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from modelserver.errors import BadRequest
 from modelserver.reading.csv.encoding import utf8_of
+from modelserver.reading.csv.records import lines_of, next_record, record_ends, records
 from modelserver.types.names import folded
 from modelserver.types.tables import MOST_CELLS, NO_ROWS, refuse_repeated
 
@@ -43,8 +41,6 @@ ONLY_A_HEADER: Final = (
     f"{NO_ROWS} below its header (with curl, send it with --data-binary, not with -d, which "
     "joins the lines)"
 )
-
-OPEN_QUOTE: Final = "a quoted cell does not end"
 
 LABELS: Final = "Unnamed: 0"
 """pandas' name for a first column without a name, which a signature may therefore have."""
@@ -78,6 +74,10 @@ class CsvFile:
     def count_separators(self) -> int:
         """How often the separator occurs, also inside of quotes."""
         return _fast_count(self.body, self.separator)
+
+    def count_lines(self) -> int:
+        """The number of lines, also of blank ones and of those inside of quotes."""
+        return _fast_count(self.body, "\n") + (not self.body.endswith(b"\n"))
 
     def refuse_ragged_rows(self) -> None:
         """Raises `BadRequest` for the first row that has more or fewer cells than the header."""
@@ -128,10 +128,6 @@ def open_csv(body: bytes, known: Mapping[str, Any]) -> CsvFile:
 
 MOST_COLUMNS: Final = 1_000_000
 
-MOST_BLANK_LINES: Final = 1_000_000
-"""How many blank lines may stand above the header or the first row. The csv module reads these
-lines once for each separator, and a second for each 5 million."""
-
 
 def _refuse_widest(body: bytes) -> None:
     """Raises `BadRequest` if the first two lines have more separators than tables have columns: the
@@ -144,22 +140,6 @@ def _refuse_widest(body: bytes) -> None:
         raise BadRequest(f"the first lines have more than {MOST_COLUMNS} cells each")
 
 
-def records(body: bytes, separator: str) -> Iterator[list[str]]:
-    """The lines of the file as lists of cells, without blank lines, which pandas skips too. Raises
-    `BadRequest`."""
-    return filter(None, _lines(body, separator))
-
-
-def _lines(body: bytes, separator: str) -> Iterator[list[str]]:
-    """The lines of the file; a blank one is an empty list. Raises `BadRequest`."""
-    text = io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="")
-    try:
-        yield from csv.reader(text, strict=True, delimiter=separator)
-    except csv.Error as error:
-        fault = OPEN_QUOTE if "end of data" in str(error) else str(error)
-        raise BadRequest(f"the body is not valid CSV: {fault}") from None
-
-
 def heading(body: bytes, known: Mapping[str, Any]) -> tuple[str, int, int]:
     """The separator of the file that begins with `body`, and where its header starts and ends.
     Raises `BadRequest`."""
@@ -170,24 +150,6 @@ def heading(body: bytes, known: Mapping[str, Any]) -> tuple[str, int, int]:
     start = len(body) - len(text)
     text = text.lstrip(b"\n")  # no header, but a blank line
     return separator, start, len(body) - len(text) + next(record_ends(text, separator), 0)
-
-
-def record_ends(body: bytes, separator: str) -> Iterator[int]:
-    """Where each record of the file ends. Raises `BadRequest`."""
-    read = 0
-
-    def lines() -> Iterator[str]:
-        nonlocal read
-        # Latin-1 has one letter per byte. What splits cells and lines is the same in UTF-8.
-        for line in io.TextIOWrapper(io.BytesIO(body), "latin-1", newline=""):
-            read += len(line)
-            yield line
-
-    try:
-        for _ in csv.reader(lines(), delimiter=separator):
-            yield read
-    except csv.Error as error:
-        raise BadRequest(f"the body is not valid CSV: {error}") from None
 
 
 def _without_stated(body: bytes) -> tuple[bytes, str | None]:
@@ -206,23 +168,14 @@ def _without_stated(body: bytes) -> tuple[bytes, str | None]:
 
 def _begin(body: bytes, separator: str) -> Beginning:
     """The beginning, read with this separator. Raises `BadRequest` if there is no header."""
-    lines = _lines(body, separator)
-    names = _next_record(lines)
+    lines = lines_of(body, separator)
+    names = next_record(lines)
     if names is None:
         raise BadRequest("the body is empty; send a header and rows")
     try:
-        return Beginning(separator, names, _next_record(lines))
+        return Beginning(separator, names, next_record(lines))
     except BadRequest as fault:
         return Beginning(separator, names, None, fault)
-
-
-def _next_record(lines: Iterator[list[str]]) -> list[str] | None:
-    """The next line that is not blank; None if there is none. Raises `BadRequest`, also if more
-    than `MOST_BLANK_LINES` are above it."""
-    record = next(filter(None, islice(lines, MOST_BLANK_LINES)), None)
-    if record is None and (record := next(lines, None)) == []:
-        raise BadRequest(f"more than {MOST_BLANK_LINES} lines above the first row are blank")
-    return record
 
 
 def _recognised(body: bytes, known: Mapping[str, Any]) -> Beginning:

@@ -43,6 +43,7 @@ WAYS: Final[Mapping[str, tuple[str, Any]]] = {
     "_fast_dates": ("types.dates._are_plain", nothing),
     "_fast_texts": ("types.cell_parsers._fast_texts", nothing),
     "_fast_cells": ("reading.csv.reader._fast_cells", nothing),
+    "_fast_column": ("reading.csv.reader._fast_column", nothing),
     "_fast_count": (
         "reading.csv.dialect._fast_count",
         lambda body, letter: body.count(letter.encode()),
