@@ -59,24 +59,26 @@ def test_what_a_duration_teaches(before: Load, seconds: float, trust: int, expec
 @pytest.mark.parametrize(
     ("before", "seconds", "pieces", "most", "expected"),
     [
-        (Load(1), 0.0019, 32, 32, 0.0019),
-        (Load(1), 0.002, 32, 16, 0.001),
-        (Load(1), 0.003, 5, 2, 0.0015),
-        (Load(1), 0.006, 3, 1, 0.003),
-        (Load(1), 0.002, 1, 32, 0.002),
-        (Load(1, most=8), 0.002, 1, 8, 0.002),
-        (Load(1, most=8), 0.0009, 8, 16, 0.0009),
-        (Load(1, most=8), 0.001, 8, 8, 0.001),
-        (Load(1, most=8), 0.0009, 7, 8, 0.0009),
-        (Load(1, most=24), 0.0009, 24, 32, 0.0009),
-        (Load(1, most=1), 0.0009, 1, 2, 0.0009),
+        (Load(1), 0.004, 32, 32, 0.000125),
+        (Load(1), 0.005, 32, 16, 0.00015625),
+        (Load(1), 0.006, 5, 2, 0.0012),
+        (Load(1), 0.006, 3, 1, 0.002),
+        (Load(1, expected=0.001), 0.004, 32, 32, 0.0008),
+        (Load(1), 0.005, 1, 32, 0.005),
+        (Load(1, most=8), 0.005, 1, 8, 0.005),
+        (Load(1, most=8), 0.0024, 8, 16, 0.0003),
+        (Load(1, most=8), 0.0025, 8, 8, 0.0003125),
+        (Load(1, most=8), 0.0024, 6, 8, 0.0004),
+        (Load(1, most=24), 0.0024, 24, 32, 0.0001),
+        (Load(1, most=1), 0.0024, 1, 2, 0.0024),
     ],
 )
 def test_what_joined_pieces_teach(
     before: Load, seconds: float, pieces: int, most: int, expected: float
 ) -> None:
     before.learn(seconds, pieces)
-    assert before == Load(1, expected=expected, trust=1, most=most)
+    assert before.expected == pytest.approx(expected)
+    assert replace(before, expected=0) == Load(1, trust=1, most=most)
 
 
 def test_joined_work_is_slow_as_a_whole() -> None:

@@ -19,6 +19,7 @@ from modelserver.scoring.scheduling.placement import (
     ALONE_AFTER,
     MOST_TOGETHER,
     SHORT,
+    SHORT_TOGETHER,
     SLOW,
     TRUSTED_AFTER,
 )
@@ -374,7 +375,7 @@ def test_a_crowd_that_turns_slow_goes_to_the_threads(trusted: Workers, clock: Cl
 def test_a_crowd_that_is_not_short_is_joined_in_halves(trusted: Workers, clock: Clock) -> None:
     async def crowd() -> list[Any]:
         trusted.load.crowded = True
-        work = clock.taking(1.5 * SHORT / MOST_TOGETHER)
+        work = clock.taking(1.5 * SHORT_TOGETHER / MOST_TOGETHER)
         calls = [trusted.run(work, 5, True, together) for _ in range(2 * MOST_TOGETHER)]
         return await asyncio.gather(*calls)
 

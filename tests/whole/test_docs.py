@@ -133,15 +133,14 @@ def test_the_error_example_is_real(client: Callable[..., TestClient]) -> None:
 
 def test_limits_are_those_of_the_code() -> None:
     section = " ".join(OPERATIONS.partition("## Limits")[2].partition("\n## ")[0].split())
-    short, alone, slow = (
-        f"{seconds * 1000:g} ms"
-        for seconds in (placement.SHORT, placement.SHORT_FOR_ONE, placement.SLOW)
-    )
+    bounds = placement.SHORT, placement.SHORT_FOR_ONE, placement.SHORT_TOGETHER, placement.SLOW
+    short, alone, together, slow = (f"{seconds * 1000:g} ms" for seconds in bounds)
     assert (
         f"If the last {placement.TRUSTED_AFTER} predictions of a model took less than {short} each "
         f"({alone} if they all came over one connection), bodies of up to {SMALL // 1024} KB are "
     ) in section
     assert placement.ALONE_AFTER == placement.TRUSTED_AFTER
+    assert f"as many are predicted together as take less than {together}." in section
     assert f"a prediction of more than {slow}, the next {placement.PENALTY:,} requests" in section
     assert f"JSON tables of {FAST[-1].smallest // 1024} KB and more are read fastest" in section
 

@@ -20,6 +20,10 @@ SHORT_FOR_ONE: Final = 0.01
 """The same while one caller is alone, since nobody else waits. To pass a prediction of 7 ms to a
 thread and back costs an eighth more time."""
 
+SHORT_TOGETHER: Final = 0.005
+"""The same for work that is joined. In threads, which take turns with the event loop, it takes
+several times as long."""
+
 ALONE_AFTER: Final = 20
 """A caller is alone after this many pieces of work in a row that came over the same connection."""
 
@@ -91,12 +95,11 @@ class Load:
         """Updates what is expected of small work, after so many pieces of it, joined, took so many
         seconds. If they held the event loop for too long, half as many are joined from now on."""
         self.trust = -PENALTY if seconds > SLOW else self.trust + 1
-        if pieces > 1 and seconds >= SHORT:
+        if pieces > 1 and seconds >= SHORT_TOGETHER:
             self.most = max(1, pieces // 2)
-            seconds /= 2
-        elif pieces == self.most and seconds < SHORT / 2:
+        elif pieces == self.most and seconds < SHORT_TOGETHER / 2:
             self.most = min(2 * pieces, MOST_TOGETHER)
-        self.expected = max(seconds, self.expected * FADING)
+        self.expected = max(seconds / pieces, self.expected * FADING)
 
 
 def place_of(load: Load, small: bool, joinable: bool) -> Place:

@@ -20,10 +20,10 @@ of work goes to one of four places, which `placement.place_of` chooses:
 
 Small work is expected to be short after `TRUSTED_AFTER` pieces in a row that were not slow, if the
 last ones took less than `SHORT`, or than `SHORT_FOR_ONE` while all work comes from one caller.
-After a slow piece, `PENALTY` pieces go to threads. If joined work was not short, half as much of it
-is joined in the next turn. While a thread has work, all new work goes to threads. Short work that
-cannot be joined also runs here later in a turn, as long as all such work together holds the event
-loop for less than that bound.
+After a slow piece, `PENALTY` pieces go to threads. If joined work took `SHORT_TOGETHER` or longer,
+half as much of it is joined in the next turn. While a thread has work, all new work goes to
+threads. Short work that cannot be joined also runs here later in a turn, as long as all such work
+together holds the event loop for less than that bound.
 
 Work that does not run here at once becomes a `Job`, which goes through these states:
 
