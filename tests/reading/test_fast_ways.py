@@ -192,7 +192,7 @@ def tables(
     draw: st.DrawFn, known: dict[str, tuple[list[str], list[str]]], *first: str
 ) -> tuple[Signature, list[str], list[list[str]]]:
     """A signature, the names of a table's columns, and its rows."""
-    few = draw(st.sampled_from([sorted(known), ["double"], ["double", "string"]]))
+    few = draw(st.sampled_from([sorted(known), ["double"], ["double", "string"], ["string"]]))
     types = [*first, *draw(st.lists(st.sampled_from(few), min_size=1, max_size=4))]
     required = [draw(st.booleans()) for _ in types]
     order = draw(st.permutations(range(len(types))))
@@ -268,7 +268,7 @@ def test_damaged_tables_are_read_as_otherwise(writer: str, table: Any, data: st.
     check_pieces(body, signature, data.draw(st.integers(0, 40)))
 
 
-TYPES = ["double", "long", "boolean", "string", "datetime", "binary", "float", "integer"]
+TYPES = ["double", "long", "boolean", "string", "datetime", "binary", "float", "string", "integer"]
 NAMES = [f"c{place}" for place in range(len(TYPES))]
 
 
@@ -279,15 +279,35 @@ def test_plain_tables_are_read_in_pieces(writer: str, space: str, size: int) -> 
     cells = {kind: [c for c in JSON_CELLS[kind][0] if "[" not in c] for kind in TYPES}
     rows = [[cells[kind][row % len(cells[kind])] for kind in TYPES] for row in range(9)]
     body = WRITERS[writer](NAMES, rows, space)
-    signature = signature_of(TYPES, [True] * 8)
+    signature = signature_of(TYPES, [True] * len(TYPES))
     assert check_pieces(body, signature, size) == (writer != "split, data first")
     payload = json_payload(body + SPACES, signature, 10**6)
     for place in range(len(TYPES)):  # models may change their input
         payload.data.iloc[0, place] = payload.data.iloc[1, place]
 
 
+@pytest.mark.parametrize("size", [0, 100])
+@pytest.mark.parametrize("odd", ['"\\u20ac\\ud83d\\ude00"', '""', "null", "5", "[]", "1e300"])
+@pytest.mark.parametrize("place", [0, 9])
+@pytest.mark.parametrize("writer", ["split", "records"])
+def test_texts_are_read_in_pieces(writer: str, place: int, odd: str, size: int) -> None:
+    rows = [['"a"', f'"text {row}"', "1"] for row in range(10)]
+    rows[place][1] = odd
+    signature = signature_of(["string", "string", "long"], [True] * 3)
+    is_read = check_pieces(WRITERS[writer](["c0", "c1", "c2"], rows), signature, size)
+    assert is_read == (odd not in ("[]", "1e300"))
+
+
 PAIR = signature_of(["long", "string"], [True, True])
 DOUBLES = signature_of(["double", "double"], [True, True])
+
+
+@pytest.mark.parametrize("odd", ['"4"', "true", '"x"'])
+@pytest.mark.parametrize("rows", [[0, 1], [1, 0]])
+def test_a_piece_of_numbers_beside_another(rows: list[int], odd: str) -> None:
+    cells = [["1", "2"], ["3", odd]]
+    body = split(["c0", "c1"], [cells[row] for row in rows])
+    assert check_pieces(body, DOUBLES, 0) == (odd != '"x"')
 
 
 @pytest.mark.parametrize(("rows", "pieces"), [(3, 1), (3000, 1), (5000, 2)])
