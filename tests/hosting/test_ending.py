@@ -98,7 +98,7 @@ def test_a_request_that_takes_too_long_is_told_so(processes: str, tmp_path: Path
         assert server.process.wait(30) == 0
         assert "Traceback" not in server.output()
         (told,) = [line for line in server.output().splitlines() if "Cancel 1 running" in line]
-        assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ERROR Cancel", told)
+        assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ERROR (\[\d+\] )?Cancel", told)
 
 
 ENDLESS = """
