@@ -220,25 +220,18 @@ def texts(cells: Cells) -> Array:
 
 
 def _fast_texts(cells: Cells) -> Array | None:
-    """A fast way to read many texts. None for other cells."""
-    if len(cells) < MANY:
-        return None
-    arrow = fast_arrow_texts(list(cells))
-    return None if arrow is None else pd.array(arrow, dtype=TEXT)
-
-
-def fast_arrow_texts(cells: list[Any]) -> Any:
-    """The texts in an array of pyarrow, which takes them as they are, while pandas looks at each.
-    None for other cells, and where pandas does not keep texts in such arrays."""
-    if getattr(TEXT, "storage", None) != "pyarrow":
+    """A fast way to read many texts: Arrow takes them as they are, while pandas looks at each. None
+    for other cells."""
+    if len(cells) < MANY or getattr(TEXT, "storage", None) != "pyarrow":
         return None
     import pyarrow as pa
 
     try:
         "".join(cells)  # refuses all but texts; Arrow would take bytes
-        return pa.array(cells, pa.large_string())
+        arrow = pa.array(list(cells), pa.large_string())
     except (TypeError, UnicodeEncodeError):
         return None
+    return pd.array(arrow, dtype=TEXT)
 
 
 def binaries(cells: Cells) -> Array:
