@@ -184,14 +184,16 @@ def _raised(error: BaseException) -> BaseException:
 
 def release_frames(error: BaseException) -> None:
     """Frees the local variables of the functions that raised `error`: the body, and what was read
-    from it.
+    from it. To be called once its traceback was logged, if it is to be.
 
     The error refers to the frames of these functions, and the frames refer to the error. Without
-    this, both would stay in memory until the garbage collector runs, much later.
+    this, both would stay in memory until the garbage collector runs, much later. A frame without
+    its variables still keeps the function, and so those that the function has from another one.
     """
     raised: BaseException | None = error
     while raised is not None:
         traceback.clear_frames(raised.__traceback__)
+        raised.__traceback__ = None
         raised = raised.__cause__ or raised.__context__
 
 

@@ -40,11 +40,16 @@ TOO_DEEP: Final = f"{NOT_JSON}: nested too deeply"
 
 MOST_PARTS: Final = 15_000_000
 """The most arrays and objects of a body, or lines of NDJSON, unless there are fewer than one per
-`BYTES_PER_PART`. While orjson builds so many, which takes up to 5 s and 1.7 GB, nothing else runs;
+`BYTES_PER_PART`. While orjson builds so many, which takes 5 to 11 s and 2 GB, nothing else runs;
 before Python 3.12, twice as many take three times as long. Of the shortest records of one column,
 `{"a":1},`, 13 million have 100 MiB."""
 
 BYTES_PER_PART: Final = 8
+
+FEW_NANS: Final = 100_000
+
+BYTES_PER_NAN: Final = 8
+"""To put null in place of more NaN than one per so many bytes takes longer than the plain way."""
 
 OF_PYTHON: Final = re.compile(r"'|(?:None|True|False|nan|inf|undefined)\b")
 """What stands where JSON is wrong if Python's str() wrote the body, or JavaScript."""
@@ -152,8 +157,11 @@ def _exact_float(text: str) -> float:
 
 def fast_nulls(body: bytes) -> bytes | None:
     """A fast way to read a body with NaN: the body with null in place of each NaN outside of texts,
-    for `decode_json`; None if there is no such NaN. The plain way is `decode_constants`."""
+    for `decode_json`; None if there is no such NaN, or if there are so many that it takes longer.
+    The plain way is `decode_constants`."""
     body = as_utf8(body)
+    if body.count(b"NaN") > max(FEW_NANS, len(body) // BYTES_PER_NAN):
+        return None
     plain = _without_escapes(body)
     parts, start, quotes, counted = [], 0, 0, 0
     for found in NAN.finditer(plain):

@@ -83,7 +83,10 @@ ELSEWHERE: Final = frozenset(
 """TRUE and FALSE as Excel and LibreOffice write them in other languages. They are not accepted,
 since many mean something else in English or in each other's languages."""
 
-OF_A_SPREADSHEET: Final = "text, as a spreadsheet in another language writes true or false"
+OF_A_SPREADSHEET: Final = (
+    "text, as a spreadsheet in another language writes true or false (its formula =N(A2) gives 1 "
+    "or 0)"
+)
 
 
 class Unfit(ValueError):

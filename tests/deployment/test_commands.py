@@ -129,11 +129,17 @@ def test_the_command_to_go_on_with_is_complete(
     ],
 )
 def test_check_takes_no_word_that_names_nothing(
-    word: str, advice: str, flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    word: str,
+    advice: str,
+    flags: list[str],
+    tmp_path: Path,
+    store: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With a model in the environment, which must not be checked in its place."""
     named = word.format(folder=tmp_path)
-    assert code_of("check", named, *flags, MODEL_URI="models:/other/1") == 2
+    known = {"MODEL_URI": "models:/other/1", "MLFLOW_TRACKING_URI": store}
+    assert code_of("check", named, *flags, **known) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith(

@@ -1,6 +1,7 @@
 """JSON bodies to Python values: what is understood, and how the rest is refused."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -203,6 +204,14 @@ def test_what_is_no_json_beside_constants(body: bytes, message: str) -> None:
 )
 def test_nan_as_null(body: bytes, expected: bytes | None) -> None:
     assert fast_nulls(body) == expected
+
+
+@pytest.mark.parametrize(("more", "is_fast"), [(0, True), (1, False)])
+def test_how_many_nans_are_replaced(more: int, is_fast: bool) -> None:
+    body = b"[" + b"NaN," * (100_000 + more) + b"1]"
+    assert (fast_nulls(body) is not None) is is_fast
+    assert (fast_nulls(body + b" " * 500_000) is not None) is True
+    assert math.isnan(decode_constants(body)[-2])
 
 
 @pytest.mark.parametrize(

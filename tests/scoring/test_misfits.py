@@ -1,6 +1,7 @@
 """What does not fit a type hint, a chat or an agent: 400 with the place, never the value."""
 
 import gc
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Optional
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from modelserver.errors import InvalidInput
+from modelserver.errors import ApiError, InvalidInput
 from modelserver.middleware import release_frames
 from modelserver.scoring.blaming.blame import LOGGED
 from modelserver.scoring.blaming.misfits import misfit
@@ -249,6 +250,21 @@ def test_a_refused_input_is_freed_at_once(client: Open) -> None:
     except InvalidInput as error:
         release_frames(error)
     assert _alive(InvalidInput) == before
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/csv", "application/x-ndjson"])
+def test_the_body_of_a_refused_request_is_freed_at_once(content_type: str, client: Open) -> None:
+    app: Any = client("linear").app
+    sent = Request(bytes(1000) + b"x", content_type, None, 10_000)
+    before, kept = sys.getrefcount(sent.body), None
+    try:
+        score(app.state.service.lifecycle.state.model, sent)
+    except ApiError as error:
+        release_frames(error)
+        kept = error
+    after = sys.getrefcount(sent.body)  # pytest refers to what it asserts
+    assert kept is not None
+    assert after == before
 
 
 def _alive(kind: type) -> int:
