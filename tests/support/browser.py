@@ -34,7 +34,9 @@ HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding")
 
 def proxy(upstream: str) -> Starlette:
     """A reverse proxy that serves `upstream` under PREFIX, and strips that from the path."""
-    client = httpx.AsyncClient(base_url=upstream, timeout=60)
+    # No connection is kept: the server may close it when the next request is on its way.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    client = httpx.AsyncClient(base_url=upstream, timeout=60, limits=limits)
 
     async def forward(request: Request) -> Response:
         path = request.url.path.removeprefix(PREFIX) or "/"
