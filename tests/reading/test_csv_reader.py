@@ -107,6 +107,19 @@ def test_a_large_column_is_read_as_a_small_one(kind: str, rows: list[str], end: 
         assert outcome() == plain
 
 
+@pytest.mark.parametrize("text", ["a\n1\n\n2\n", "a\n1\n2,\n", 'a\n"1"\n2\n'])
+def test_a_large_column_that_is_not_plain(text: str) -> None:
+    def outcome() -> Any:
+        try:
+            return read(text, "double")[1]
+        except BadRequest as error:
+            return error.message
+
+    expected = outcome()
+    with patch.object(reader, "LARGE", 0):
+        assert outcome() == expected
+
+
 def test_a_large_column_is_read_without_the_csv_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_read_one_column", None)
     body = b"a\n" + b"12\n" * 20_000
